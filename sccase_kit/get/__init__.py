@@ -1,1 +1,5 @@
-__all__: list[str] = []
+"""Read results back out of an AnnData."""
+
+from ._enhanced import enhanced, factors, ranges, similarity
+
+__all__ = ["enhanced", "factors", "ranges", "similarity"]

@@ -1,1 +1,5 @@
-__all__: list[str] = []
+"""Tools: the functions users call on an AnnData."""
+
+from ._enhance import enhance
+
+__all__ = ["enhance"]

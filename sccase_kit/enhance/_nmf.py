@@ -1,0 +1,234 @@
+r"""Non-negative matrix factorisation starts: X̃ ≈ H Wᵀ with H (n_obs × k) and W (n_vars × k).
+
+The fast start reads the data a handful of times: a randomised range finder, NNDSVD on its small SVD, HALS on
+the compressed matrix, and a few full HALS sweeps that read the data once each.
+
+References: Boutsidis & Gallopoulos 2008 (NNDSVD); Cichocki & Phan 2009 (HALS); Erichson et al. 2018 (randomised
+HALS); Halko, Martinsson & Tropp 2011 (range finder).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._operator import ScaledOperator
+
+_TINY = 1e-12
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A low-rank view of the data: X̃ ≈ basis · compressedᵀ.
+
+    Attributes
+    ----------
+    basis
+        Orthonormal columns, shape (n_obs, l).
+    compressed
+        X̃ᵀ basis, shape (n_vars, l).
+    """
+
+    basis: np.ndarray
+    compressed: np.ndarray
+
+    def svd(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return U (n_obs × l), s (l,), V (n_vars × l) of the sketch, signs fixed by V's sums."""
+        gram = self.compressed.astype(np.float64).T @ self.compressed
+        values, rotation = np.linalg.eigh(gram)
+        order = np.argsort(values)[::-1]
+        s = np.sqrt(np.maximum(values[order], 0))
+        rotation = rotation[:, order]
+        u = self.basis @ rotation
+        v = (self.compressed @ rotation) / np.maximum(s, _TINY * max(s[0], _TINY))
+        signs = np.where(v.sum(axis=0) < 0, -1.0, 1.0)
+        return u * signs, s, v * signs
+
+
+def orthonormalise(matrix: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of the columns of a tall matrix (QR, the matrix's dtype)."""
+    return np.linalg.qr(matrix)[0]
+
+
+def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, rng: np.random.Generator) -> Sketch:
+    """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 double passes over the data."""
+    rank = min(rank, *op.shape)
+    probe = rng.standard_normal((op.shape[1], rank)).astype(op.dtype)
+    basis = orthonormalise(op.matmul(probe))
+    compressed = op.rmatmul(basis)
+    for _ in range(n_power):
+        basis = orthonormalise(op.matmul(orthonormalise(compressed)))
+        compressed = op.rmatmul(basis)
+    return Sketch(basis, compressed)
+
+
+def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the NNDSVDa start (zeros filled with a small mean) from the leading singular triplets."""
+    h = np.empty((u.shape[0], n_components))
+    w = np.empty((v.shape[0], n_components))
+    h[:, 0], w[:, 0] = np.sqrt(s[0]) * np.abs(u[:, 0]), np.sqrt(s[0]) * np.abs(v[:, 0])
+    for j in range(1, n_components):
+        best = (0.0, u[:, j], v[:, j])
+        for sign in (1, -1):
+            left, right = np.maximum(sign * u[:, j], 0), np.maximum(sign * v[:, j], 0)
+            size = np.linalg.norm(left) * np.linalg.norm(right)
+            if size > best[0]:
+                best = (size, left, right)
+        size, left, right = best
+        scale = np.sqrt(s[j] * size)
+        h[:, j] = scale * left / max(np.linalg.norm(left), _TINY)
+        w[:, j] = scale * right / max(np.linalg.norm(right), _TINY)
+    h[h < _TINY] = 1e-2 * h.mean()
+    w[w < _TINY] = 1e-2 * w.mean()
+    return h, w
+
+
+def hals(factor: np.ndarray, product: np.ndarray, gram: np.ndarray, *, n_sweeps: int = 1) -> np.ndarray:
+    """Return `factor` ≥ 0 after exact coordinate sweeps on ‖X − factor · otherᵀ‖².
+
+    Parameters
+    ----------
+    factor
+        Current factor of shape (rows, k).
+    product
+        X @ other, shape (rows, k).
+    gram
+        otherᵀ other (plus any ridge on its diagonal), shape (k, k).
+    n_sweeps
+        Sweeps over the k columns; none raises the objective.
+    """
+    factor = factor.copy()
+    for _ in range(n_sweeps):
+        for j in range(factor.shape[1]):
+            if gram[j, j] <= 0:
+                factor[:, j] = 0
+                continue
+            step = (product[:, j] - factor @ gram[:, j]) / gram[j, j]
+            np.maximum(factor[:, j] + step, 0, out=factor[:, j])
+    return factor
+
+
+def balance(h: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the factors with columns of equal norm in H and W (the product H Wᵀ is unchanged)."""
+    a, b = np.linalg.norm(h, axis=0), np.linalg.norm(w, axis=0)
+    alive = (a > 0) & (b > 0)
+    ratio = np.where(alive, np.sqrt(np.where(alive, b, 1) / np.where(alive, a, 1)), 1)
+    return h * ratio, w / ratio
+
+
+def compressed_nmf(
+    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 40, prior: Prior | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run HALS on the sketch, without touching the data: O((n_obs + n_vars) · l · k) per iteration."""
+    for _ in range(n_iter):
+        h, w = balance(h, w)
+        h = hals(h, view.basis @ (view.compressed.T @ w), w.T @ w)
+        w = _update_w(w, view.compressed @ (view.basis.T @ h), h.T @ h, prior)
+    return h, w
+
+
+def polish(
+    op: ScaledOperator, h: np.ndarray, w: np.ndarray, *, n_iter: int = 3, prior: Prior | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Run full HALS iterations, each with one read of the data."""
+    for _ in range(n_iter):
+        h, w = balance(h, w)
+        gram = w.T @ w
+        current = h
+        h, product = op.sweep(w, lambda rows, xw, h0=current, g=gram: hals(h0[rows], xw, g, n_sweeps=2))
+        w = _update_w(w, product, h.T @ h, prior, n_sweeps=2)
+    return h.astype(np.float64), w.astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Prior:
+    """A pull of the leading columns of W towards the reference's projection.
+
+    Attributes
+    ----------
+    directions
+        Non-negative array of shape (n_vars, k₁), columns of unit norm.
+    weight
+        α in units of the curvature of the data term (0 ignores the reference, 1 weighs it like the data).
+    """
+
+    directions: np.ndarray
+    weight: float
+
+
+def _update_w(
+    w: np.ndarray, product: np.ndarray, gram: np.ndarray, prior: Prior | None, *, n_sweeps: int = 1
+) -> np.ndarray:
+    """HALS on W; with a prior, each W₁ column is pulled to its best-scaled reference column."""
+    if prior is None or prior.weight == 0:
+        return hals(w, product, gram, n_sweeps=n_sweeps)
+    k1 = prior.directions.shape[1]
+    pull = np.zeros(w.shape[1])
+    pull[:k1] = prior.weight * np.diag(gram)[:k1]
+    scale = np.einsum("ij,ij->j", prior.directions, w[:, :k1])
+    target = np.zeros_like(product)
+    target[:, :k1] = prior.directions * (scale * pull[:k1])
+    return hals(w, product + target, gram + np.diag(pull), n_sweeps=n_sweeps)
+
+
+def fast_start(
+    op: ScaledOperator,
+    n_components: int,
+    *,
+    rng: np.random.Generator,
+    prior: Prior | None = None,
+    view: Sketch | None = None,
+    n_polish: int = 3,
+    report: Callable[[str], None] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a NMF start (H, W) from a sketch of the data.
+
+    Parameters
+    ----------
+    op
+        The data.
+    n_components
+        Number of components k.
+    rng
+        Generator for the range finder.
+    prior
+        Reference projection; its k₁ columns start the first k₁ components, the SVD of the data the others.
+    view
+        A sketch to share between several starts.
+    n_polish
+        Full iterations after the compressed ones.
+    report
+        Called with the name of every stage.
+    """
+    say = report or (lambda _stage: None)
+    if view is None:
+        say("sketch")
+        view = sketch(op, max(2 * n_components, n_components + 16), rng=rng)
+    say("start")
+    u, s, v = view.svd()
+    k1 = 0 if prior is None else prior.directions.shape[1]
+    h, w = nndsvd(u, s, v, n_components - k1)
+    if prior is not None:
+        product = view.basis @ (view.compressed.T @ prior.directions)
+        h1 = hals(np.maximum(product, 0), product, prior.directions.T @ prior.directions, n_sweeps=50)
+        h, w = np.hstack([h1, h]), np.hstack([prior.directions, w])
+    h, w = compressed_nmf(view, h, w, prior=prior)
+    say("polish")
+    return polish(op, h, w, n_iter=n_polish, prior=prior)
+
+
+def sklearn_start(op: ScaledOperator, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the published program's start: scikit-learn's NMF of the sparse TF-IDF, random_state 100.
+
+    The scaled sparse matrix is formed in memory for it, as in the program.
+    """
+    from scipy import sparse
+
+    from ._published import published_nmf
+
+    parts = [sparse.diags(op.row_scale[rows]) @ block @ sparse.diags(op.col_scale) for rows, block in op.iter_blocks()]
+    x = sparse.vstack(parts).T.tocsr().astype(np.float32)
+    w, h = published_nmf(x, n_components)
+    return h.T.astype(np.float64), w.astype(np.float64)
