@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
@@ -52,7 +54,7 @@ def random_bins(n: int, *, taken: np.ndarray, rng: np.random.Generator) -> np.nd
     """Draw `n` distinct genome-wide bins, none of them in `taken` and none near a chromosome end."""
     free = np.ones(_FIRST[-1], dtype=bool)
     free[taken] = False
-    for first, last in zip(_FIRST[:-1], _FIRST[1:], strict=True):
+    for first, last in pairwise(_FIRST):
         free[first : first + _MARGIN] = False
         free[last - _MARGIN : last] = False
     available = np.flatnonzero(free)

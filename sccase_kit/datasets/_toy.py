@@ -30,9 +30,9 @@ class ToyStudy:
         Counts (CSR, int32), cells × peaks. `obs`: cell_type and batch (categorical), depth (int64, fragments of the
         cell), capture (float64, the planted efficiency). `var`: chrom, start, end (int64, 0-based half-open),
         specific_to (the type whose own peak it is, or ""), program (which part of the tree opens it), gc (share of G
-        and C). `layers["truth"]` (CSR, int8): 1 where the peak is open in the cell, before any loss. `varm["openness"]`:
-        probability that the peak is open, by type. `varm["planted_motifs"]` (bool): motif instances by peak, columns as
-        in `motifs`. `uns["toy_study"]`: genome and params.
+        and C). `layers["truth"]` (CSR, int8): 1 where the peak is open in the cell, before any loss.
+        `varm["openness"]`: probability that the peak is open, by type. `varm["planted_motifs"]` (bool): motif
+        instances by peak, columns as in `motifs`. `uns["toy_study"]`: genome and params.
     sequences
         Peak name → sequence, as long as the peak.
     motifs
@@ -44,7 +44,8 @@ class ToyStudy:
         Term → gene ids. The genes of ``TERM_1`` lie near the specific peaks of ``type_1``, and so on;
         ``DECOY_TERM_*`` are random.
     snps
-        chrom, pos (1-based), snp, ld_start, ld_end, peak, trait, pip. SNPs of ``trait_1`` fall into specific
+        chrom, pos (1-based), snp, ld_start, ld_end, peak, trait, pip, null (one SNP of every LD block that holds a
+        gene). SNPs of ``trait_1`` fall into specific
         peaks of ``type_1``, and so on.
     expression
         Genes × tissues. The planted genes of ``type_1`` are specific to ``tissue_1``, and so on.
@@ -81,10 +82,9 @@ class ToyStudy:
 
         Returns
         -------
-        Name → path: "counts" (.h5ad), "peaks" (BED of all peaks), "specific" (BED, type in column 4), "sequences" (FASTA),
-        "motifs" (MEME), "gene_sets" (GMT), "genes" (TSV), "gene_intervals" (BED4, gene ids), "expression" (GCT 1.2),
-        "snps" (TSV), "snp_intervals" (BED4), "null_snps" (SNPs whose LD block holds a gene, one a line),
-        "planted" (JSON), and a README.
+        Name → path: "counts" (.h5ad), "peaks" (BED of all peaks), "specific" (BED, type in column 4), "sequences"
+        (FASTA), "motifs" (MEME), "gene_sets" (GMT), "genes" (TSV), "gene_intervals" (BED4, gene ids), "expression"
+        (GCT 1.2), "snps" (TSV), "snp_intervals" (BED4), "null_snps" (one a line), "planted" (JSON), "readme".
         """
         from ._toy_write import write_study
 

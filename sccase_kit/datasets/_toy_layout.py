@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -192,7 +193,8 @@ def place_snps(
     Returns
     -------
     DataFrame sorted by position: chrom, pos (1-based, as in a .bim), snp, ld_start, ld_end (0-based half-open block),
-    peak (name of the peak that holds the SNP, or ""), trait (or ""), pip (posterior probability of the hit, else 0).
+    peak (name of the peak that holds the SNP, or ""), trait (or ""), pip (posterior probability of the hit, else 0),
+    null (bool: the first SNP of an LD block that holds a gene, as in an LD-pruned list for SNPsea).
     """
     chrom_index = {c: i for i, c in enumerate(HG38_SIZES)}
     n_in = 1 + rng.binomial(2, 0.5, len(peaks))
@@ -216,7 +218,7 @@ def place_snps(
         edges = np.unique(np.concatenate([[0], centres - LOCUS, centres + LOCUS, [size]]))
         pieces = [
             np.linspace(a, b, 1 + (1 if b - a == 2 * LOCUS else max(1, round((b - a) / _LD_BLOCK))))[:-1]
-            for a, b in zip(edges[:-1], edges[1:], strict=True)
+            for a, b in pairwise(edges)
         ]
         edges = np.append(np.concatenate(pieces), size).astype(np.int64)
         own = table.loc[table["chrom_index"] == c, "pos"].to_numpy()
@@ -238,7 +240,19 @@ def place_snps(
         table.loc[hits, "trait"] = f"trait_{i + 1}"
         table.loc[hits, "pip"] = rng.uniform(0.05, 1.0, len(hits)).round(4)
     table["snp"] = [f"rs{90_000_001 + i}" for i in range(len(table))]
-    return table[["chrom", "pos", "snp", "ld_start", "ld_end", "peak", "trait", "pip"]]
+    table["null"] = _block_holds_gene(table, genes) & ~table.duplicated(["chrom", "ld_start"])
+    return table[["chrom", "pos", "snp", "ld_start", "ld_end", "peak", "trait", "pip", "null"]]
+
+
+def _block_holds_gene(snps: pd.DataFrame, genes: pd.DataFrame) -> np.ndarray:
+    """Return whether the LD block of each SNP meets a gene (half-open intervals)."""
+    span = max(HG38_SIZES.values()) + 1
+    shift = genes["chrom_index"].to_numpy() * span
+    begun = np.searchsorted(np.sort(shift + genes["start"].to_numpy()), snps["chrom_index"] * span + snps["ld_end"])
+    ended = np.searchsorted(
+        np.sort(shift + genes["end"].to_numpy()), snps["chrom_index"] * span + snps["ld_start"], side="right"
+    )
+    return begun > ended
 
 
 def _peak_of(snps: pd.DataFrame, peaks: pd.DataFrame, chrom_index: dict[str, int]) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 BASES = np.frombuffer(b"ACGT", dtype=np.uint8)
@@ -64,4 +66,4 @@ def make_sequences(
         code[at[:, None] + np.arange(length)] = site
     text = BASES[code].tobytes().decode()
     share = np.add.reduceat(((code == 1) | (code == 2)).astype(float), first[:-1]) / widths
-    return [text[a:b] for a, b in zip(first[:-1], first[1:], strict=True)], share
+    return [text[a:b] for a, b in pairwise(first)], share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ gene_sets.gmt       TERM_1 lies near the peaks of type_1, and so on; DECOY_TERM_
 expression.gct      genes x tissues; tissue_1 goes with type_1, and so on
 snps.tsv            SNPs; those of trait_1 fall into peaks of type_1, and so on
 snp_intervals.bed   LD block of every SNP; column 4 is the SNP
-null_snps.txt       SNPs whose LD block holds a gene
+null_snps.txt       one SNP of every LD block that holds a gene
 planted.json        the truth in one place
 """
 
@@ -86,7 +86,10 @@ def write_study(study: ToyStudy, folder: Path) -> dict[str, Path]:
             "snp_intervals.bed",
             lambda path: write_table(path, study.snps[["chrom", "ld_start", "ld_end", "snp"]], header=False),
         ),
-        "null_snps": ("null_snps.txt", lambda path: write_text(path, _lines(_snps_with_gene(study)))),
+        "null_snps": (
+            "null_snps.txt",
+            lambda path: write_text(path, _lines(study.snps.loc[study.snps["null"], "snp"])),
+        ),
         "planted": ("planted.json", lambda path: write_text(path, json.dumps(study.planted, indent=1) + "\n")),
         "readme": ("README.txt", lambda path: write_text(path, _README.format(version=__version__))),
     }
@@ -102,7 +105,7 @@ def _write_counts(study: ToyStudy, path: Path) -> None:
         study.adata.write_h5ad(temporary)
 
 
-def _lines(values: list[str]) -> str:
+def _lines(values: Iterable[str]) -> str:
     return "".join(f"{value}\n" for value in values)
 
 
@@ -137,15 +140,3 @@ def _gct(study: ToyStudy) -> str:
     table.insert(0, "Description", study.genes.set_index("gene_id")["symbol"].reindex(table.index))
     body = table.to_csv(sep="\t", index_label="Name", lineterminator="\n")
     return f"#1.2\n{table.shape[0]}\t{table.shape[1] - 1}\n{body}"
-
-
-def _snps_with_gene(study: ToyStudy) -> list[str]:
-    """Return the SNPs whose LD block meets a gene, ends included."""
-    found = []
-    for chrom, snps in study.snps.groupby("chrom", sort=False):
-        genes = study.genes[study.genes["chrom"] == chrom]
-        start, end = np.sort(genes["start"].to_numpy()), np.sort(genes["end"].to_numpy())
-        begun = np.searchsorted(start, snps["ld_end"], side="right")
-        over = np.searchsorted(end, snps["ld_start"], side="left")
-        found += snps.loc[begun > over, "snp"].tolist()
-    return found
