@@ -1,5 +1,16 @@
 """Simulated studies with planted truth, and the data sets of the paper."""
 
+from ._paper_simulation import paper_simulation
+from ._simulate import simulate, simulated_expectation
 from ._toy import ToyStudy, toy_study
+from ._toy_ldsc import ToyLdsc, toy_ldsc
 
-__all__ = ["ToyStudy", "toy_study"]
+__all__ = [
+    "ToyLdsc",
+    "ToyStudy",
+    "paper_simulation",
+    "simulate",
+    "simulated_expectation",
+    "toy_ldsc",
+    "toy_study",
+]

@@ -1,0 +1,86 @@
+"""The simulated data set of the scCASE paper."""
+
+from __future__ import annotations
+
+import numpy as np
+from anndata import AnnData
+from scipy import sparse
+
+from ._simulate import simulate
+
+_CANDIDATES_PER_TYPE = 6000
+_DA_PER_TYPE = 3000
+_CELLS_PER_TYPE = 500
+_N_TYPES = 5
+
+
+def paper_simulation(*, rng: int | np.random.Generator | None = 0) -> AnnData:
+    """Simulate the paper's set: five clusters of 500 cells, 3,000 differentially accessible peaks each.
+
+    As the paper describes ("Data collection and preprocessing"): discrete mode, then the top 3,000 differentially
+    accessible peaks of each cell type, 2,500 cells and 15,000 peaks in all. The paper used the program simCAS, which
+    learns from a real data set, and EpiScanpy's ranking; this set is made by :func:`simulate` and ranks the peaks of
+    each type against all other cells by Welch's t on the observed open fraction. Every peak counts for the type in
+    which its t is largest; the peaks are picked from twice as many.
+
+    Parameters
+    ----------
+    rng
+        Seed or generator.
+
+    Returns
+    -------
+    AnnData as :func:`simulate` makes it, with `var["specific_to"]`: the type a peak was picked for. Memory about
+    80 MB, a few seconds.
+
+    References
+    ----------
+    Tang et al., "Accurately enhancing single-cell chromatin accessibility data with scCASE" (2024); Li et al., simCAS,
+    Bioinformatics 39, btad453 (2023).
+    """
+    adata = simulate(_N_TYPES * _CELLS_PER_TYPE, _N_TYPES * _CANDIDATES_PER_TYPE, n_types=_N_TYPES, rng=rng)
+    codes = adata.obs["cell_type"].cat.codes.to_numpy()
+    owner, score = _owners(welch_t(adata.X, codes, _N_TYPES))
+    picked = np.full(adata.n_vars, -1)
+    for t in range(_N_TYPES):
+        own = np.flatnonzero(owner == t)
+        top = own[np.argsort(-score[own], kind="stable")[:_DA_PER_TYPE]]
+        picked[top] = t
+    result = adata[:, picked >= 0].copy()
+    result.var["specific_to"] = adata.obs["cell_type"].cat.categories.to_numpy()[picked[picked >= 0]]
+    result.obs["depth"] = np.asarray(result.X.sum(axis=1)).ravel().astype(np.int64)
+    return result
+
+
+def welch_t(counts: sparse.csr_matrix, codes: np.ndarray, n_types: int) -> np.ndarray:
+    """Return Welch's t of the open fraction of each type against all other cells, shape (n_types, n_peaks)."""
+    opened = sparse.csr_matrix((np.ones(counts.nnz), counts.indices, counts.indptr), shape=counts.shape)
+    member = sparse.csr_matrix((np.ones(len(codes)), (codes, np.arange(len(codes)))), shape=(n_types, len(codes)))
+    inside = (member @ opened).toarray()
+    size = np.bincount(codes, minlength=n_types)[:, None].astype(float)
+    total, n_cells = inside.sum(axis=0), float(len(codes))
+    p, q = inside / size, (total - inside) / (n_cells - size)
+    variance = p * (1 - p) / (size - 1) + q * (1 - q) / (n_cells - size - 1)
+    return np.divide(p - q, np.sqrt(variance), out=np.zeros_like(p), where=variance > 0)
+
+
+def _owners(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the type with the largest t of every peak, and that t; every type owns at least its 3,000 best left.
+
+    Types are given the peaks of their largest t; a type short of peaks takes its best from those of types with more
+    than enough.
+    """
+    owner = t.argmax(axis=0)
+    need = [max(0, _DA_PER_TYPE - int((owner == k).sum())) for k in range(len(t))]
+    for k, missing in enumerate(need):
+        if missing:
+            rich = np.flatnonzero(np.bincount(owner, minlength=len(t)) > _DA_PER_TYPE)
+            spare = np.concatenate(
+                [
+                    own[np.argsort(-t[r, own], kind="stable")[_DA_PER_TYPE:]]
+                    for r in rich
+                    for own in [np.flatnonzero(owner == r)]
+                ]
+            )
+            owner[spare[np.argsort(-t[k, spare], kind="stable")[:missing]]] = k
+    return owner, t[owner, np.arange(t.shape[1])]
