@@ -1,1 +1,27 @@
-__all__: list[str] = []
+"""The door to R: the R packages as engines, conversions, notebooks, and what is installed.
+
+Nothing here starts R before it is used; everything else in the package works without R.
+"""
+
+from ._convert import converter
+from ._engines import chromvar, match_motifs, scabc
+from ._errors import RError
+from ._experiment import from_r, to_r
+from ._ipython import load_ipython_extension
+from ._session import evaluate
+from ._status import available, status, status_table
+
+__all__ = [
+    "RError",
+    "available",
+    "chromvar",
+    "converter",
+    "evaluate",
+    "from_r",
+    "load_ipython_extension",
+    "match_motifs",
+    "scabc",
+    "status",
+    "status_table",
+    "to_r",
+]

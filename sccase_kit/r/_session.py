@@ -1,0 +1,184 @@
+"""The one door to R inside this process: lazy start, one lock, R's output to logging, R's errors as RError.
+
+Everything below works on rpy2's low-level values and on this package's own conversions (:mod:`._convert`), so nothing
+depends on rpy2's active converters: calls from any thread work. Nothing is left in R's global environment.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from ._console import Console, logger
+from ._errors import error_from
+from ._locate import scripts_dir
+from ._pairs import explain
+
+_LOCK = threading.RLock()
+_door: Door | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A started R.
+
+    Attributes
+    ----------
+    rinterface
+        The module ``rpy2.rinterface``.
+    helpers
+        R environment with the functions of ``r_scripts/lib`` (guard.R, objects.R).
+    version
+        R's version, e.g. ``"4.2.2"``.
+    """
+
+    rinterface: Any
+    helpers: Any
+    version: str
+
+    def helper(self, name: str) -> Any:
+        """Return an R function of the helper environment."""
+        return self.helpers[name]
+
+
+def door() -> Door:
+    """Start R if it is not running and return the door to it.
+
+    Raises
+    ------
+    ImportError
+        If R or rpy2 is missing or they do not fit together; the message says what to install.
+    """
+    global _door
+    with _LOCK:
+        if _door is None:
+            _door = _start()
+        return _door
+
+
+def _start() -> Door:
+    with warnings.catch_warnings():
+        # rpy2 warns about its own deprecations at import, and about a start outside the main thread.
+        warnings.simplefilter("ignore")
+        try:
+            import rpy2.rinterface as rinterface
+
+            rinterface.initr()
+        except (ImportError, OSError, ValueError, AttributeError, RuntimeError) as err:
+            msg = explain(f"{type(err).__name__}: {err}")
+            raise ImportError(msg) from err
+    base = rinterface.baseenv
+    helpers = base["new.env"](parent=base["parent.env"](rinterface.globalenv))
+    installer = rinterface.StrSexpVector([str(scripts_dir() / "install.R")])
+    base["options"](**{"sccase_kit.installer": installer})
+    for name in ("guard.R", "objects.R"):
+        path = rinterface.StrSexpVector([str(scripts_dir() / "lib" / name)])
+        base["sys.source"](path, envir=helpers)
+    version = base["as.character"](base["getRversion"]())[0]
+    logger.info("R %s started", version)
+    return Door(rinterface, helpers, version)
+
+
+@contextmanager
+def _console_to_logging() -> Iterator[None]:
+    """Send what R prints to the package's log while the block runs, then give R's console back."""
+    from rpy2.rinterface_lib import callbacks
+
+    console = Console()
+    names = ("consolewrite_print", "consolewrite_warnerror")
+    before = {name: getattr(callbacks, name) for name in names}
+    try:
+        for name in names:
+            setattr(callbacks, name, console.feed)
+        yield
+    finally:
+        for name, function in before.items():
+            setattr(callbacks, name, function)
+        console.close()
+
+
+@contextmanager
+def exclusive() -> Iterator[Door]:
+    """Hold R for this thread: its lock, rpy2's lock, and R's console."""
+    with _LOCK:
+        here = door()
+        from rpy2.rinterface_lib import openrlib
+
+        with openrlib.rlock, _console_to_logging():
+            yield here
+
+
+def call_r(function: Any, *arguments: Any, **named: Any) -> Any:
+    """Call an R function with R values and return an R value; hold :func:`exclusive` around it and the conversions.
+
+    Parameters
+    ----------
+    function
+        R closure or builtin.
+    *arguments, **named
+        Low-level R values, as :func:`~sccase_kit.r._convert.to_sexp` makes them.
+
+    Raises
+    ------
+    RError
+        If R fails.
+    """
+    here = door()
+    vector = here.rinterface.ListSexpVector([*arguments, *named.values()])
+    if named:
+        vector.names = here.rinterface.StrSexpVector([*[""] * len(arguments), *named])
+    return _unwrap(here.helper("invoke")(function, vector))
+
+
+def _unwrap(outcome: Any) -> Any:
+    value, problem = outcome[0], outcome[1]
+    if problem.typeof.name == "NILSXP":
+        return value
+    raise error_from({name: list(lines) for name, lines in zip(problem.names, problem, strict=True)})
+
+
+def evaluate(code: str, **variables: Any) -> Any:
+    """Run R code and return the value of its last statement as a Python value.
+
+    The code sees `variables` and the attached packages, and nothing else: R's global environment is neither read nor
+    written. What R prints goes to the logger ``sccase_kit.r``. Ctrl-C waits for R here; the engines
+    (:func:`~sccase_kit.r.chromvar` and so on) run R in a child process that can be stopped.
+
+    Parameters
+    ----------
+    code
+        R code, any number of statements.
+    **variables
+        Python values under the names the code uses, converted as the R bridge does.
+
+    Returns
+    -------
+    Any
+        numpy array, list of strings' array, DataFrame, sparse matrix, AnnData, dict, list or None; an rpy2 object for
+        R objects that have no Python counterpart.
+
+    Raises
+    ------
+    ImportError
+        If R or rpy2 is missing or they do not fit together.
+    RError
+        If R fails, with R's message, traceback and session.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.r.evaluate("x + 1", x=[1.0, 2.0])  # doctest: +SKIP
+    array([2., 3.])
+    """
+    from ._convert import from_sexp, to_sexp
+
+    with exclusive() as here:
+        names = here.rinterface.StrSexpVector(list(variables))
+        values = here.rinterface.ListSexpVector([to_sexp(value, name=name) for name, value in variables.items()])
+        values.names = names
+        text = here.rinterface.StrSexpVector([str(code)])
+        return from_sexp(_unwrap(here.helper("evaluate")(text, values)))
