@@ -158,12 +158,13 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame chrom, tss (int64, 0-based position of the first transcribed base on either strand), strand (+ or -),
-    gene_id (several ids of one gene are joined by commas), symbol. The pair of gene_id and symbol is unique.
+    gene_id (several ids of one gene are joined by commas), symbol. Every row counts as one
+    gene; GREAT's own table has one gene at two loci.
 
     Raises
     ------
     ValueError
-        If a gene repeats, a strand is neither + nor -, or a line of a file cannot be read (file and line are given).
+        If more than 1 % of the genes repeat (one row per transcript), a strand is neither + nor -, or a line of a file cannot be read (file and line are given).
     """
     if isinstance(genome, pd.DataFrame):
         if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
@@ -190,7 +191,7 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         )
         raise ValueError(msg)
     twice = table.duplicated(["gene_id", "symbol"])
-    if twice.any():
+    if twice.mean() > 0.01:
         first = table[twice].iloc[0]
         msg = f"tss: {int(twice.sum())} genes occur more than once (first: {first['gene_id']} {first['symbol']})"
         raise ValueError(msg + "; keep one TSS per gene")
