@@ -1,13 +1,18 @@
 """Simulated studies with planted truth, and the data sets of the paper."""
 
+from ._load import DataNotFoundError, available, fetch, load
 from ._paper_simulation import paper_simulation
 from ._simulate import simulate, simulated_expectation
 from ._toy import ToyStudy, toy_study
 from ._toy_ldsc import ToyLdsc, toy_ldsc
 
 __all__ = [
+    "DataNotFoundError",
     "ToyLdsc",
     "ToyStudy",
+    "available",
+    "fetch",
+    "load",
     "paper_simulation",
     "simulate",
     "simulated_expectation",

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from .._validate import check_int, check_number
+from ._files import replacing, write_table, write_text
 from ._toy import ToyStudy
-from ._toy_write import replacing, write_table, write_text
 
 _LD_DECAY = 25_000
 _ALLELES = np.array([["A", "C"], ["A", "G"], ["T", "C"], ["T", "G"]])
