@@ -119,7 +119,7 @@ def balance(h: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compressed_nmf(
-    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 40, prior: Prior | None = None
+    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 100, prior: Prior | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run HALS on the sketch, without touching the data: O((n_obs + n_vars) · l · k) per iteration."""
     for _ in range(n_iter):
@@ -173,6 +173,11 @@ def _update_w(
     return hals(w, product + target, gram + np.diag(pull), n_sweeps=n_sweeps)
 
 
+def effort(op: ScaledOperator) -> int:
+    """Return how many full passes the start may take: they cost little on small data and decide its quality."""
+    return 20 if op.shape[0] <= 20_000 else 3
+
+
 def fast_start(
     op: ScaledOperator,
     n_components: int,
@@ -180,7 +185,7 @@ def fast_start(
     rng: np.random.Generator,
     prior: Prior | None = None,
     view: Sketch | None = None,
-    n_polish: int = 3,
+    n_polish: int | None = None,
     report: Callable[[str], None] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return a NMF start (H, W) from a sketch of the data.
@@ -198,25 +203,34 @@ def fast_start(
     view
         A sketch to share between several starts.
     n_polish
-        Full iterations after the compressed ones.
+        Full iterations after the compressed ones; by default 20 on small data, 3 on large (see :func:`effort`).
     report
         Called with the name of every stage.
     """
     say = report or (lambda _stage: None)
     if view is None:
         say("sketch")
-        view = sketch(op, max(2 * n_components, n_components + 16), rng=rng)
+        view = sketch(op, max(3 * n_components, n_components + 50), n_power=1 if effort(op) < 20 else 2, rng=rng)
     say("start")
-    u, s, v = view.svd()
-    k1 = 0 if prior is None else prior.directions.shape[1]
-    h, w = nndsvd(u, s, v, n_components - k1)
-    if prior is not None:
-        product = view.basis @ (view.compressed.T @ prior.directions)
-        h1 = hals(np.maximum(product, 0), product, prior.directions.T @ prior.directions, n_sweeps=50)
-        h, w = np.hstack([h1, h]), np.hstack([prior.directions, w])
+    if prior is None:
+        h, w = nndsvd(*view.svd(), n_components)
+    else:
+        h, w = _start_from_prior(view, n_components, prior)
     h, w = compressed_nmf(view, h, w, prior=prior)
     say("polish")
-    return polish(op, h, w, n_iter=n_polish, prior=prior)
+    return polish(op, h, w, n_iter=effort(op) if n_polish is None else n_polish, prior=prior)
+
+
+def _start_from_prior(view: Sketch, n_components: int, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
+    """Start k₁ components at the reference's projection and the others from what it leaves unexplained."""
+    directions = prior.directions
+    product = view.basis @ (view.compressed.T @ directions)
+    h1 = hals(np.maximum(product, 0), product, directions.T @ directions, n_sweeps=50)
+    if n_components == directions.shape[1]:
+        return h1, directions
+    left = Sketch(view.basis, view.compressed - directions @ (h1.T @ view.basis))
+    h2, w2 = nndsvd(*left.svd(), n_components - directions.shape[1])
+    return np.hstack([h1, h2]), np.hstack([directions, w2])
 
 
 def sklearn_start(op: ScaledOperator, n_components: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,143 @@
+"""Stream the enhanced matrix to disk."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import anndata
+import numpy as np
+from anndata import AnnData
+
+from .._optional import import_optional
+from .._progress import progress
+from .._settings import settings
+from .._validate import check_choice
+from ..get._enhanced import check_fitted, enhanced, factors, ranges
+from ._atomic import replacing
+
+
+def write_enhanced(
+    adata: AnnData,
+    path: str | os.PathLike[str],
+    key: str = "sccase",
+    *,
+    scale: Literal["minmax"] | None = None,
+    dtype: Literal["float16", "float32"] = "float32",
+    compression: Literal["gzip", "lzf"] | None = None,
+) -> None:
+    """Write the whole enhanced matrix as the `X` of a new .h5ad or .zarr, block by block.
+
+    Peak memory is a block of `settings.block_bytes` and the factors, whatever the number of cells. The file appears
+    under its name only when it is complete.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`. Its `obs`, `var` and embedding go along.
+    path
+        Target, ending in ``.h5ad`` or ``.zarr``; an existing one is replaced.
+    key
+        The `key_added` of the fit.
+    scale
+        `None` for the signal, `"minmax"` for the published output; see :func:`sccase_kit.get.enhanced`.
+    dtype
+        Stored type.
+    compression
+        Compression of the .h5ad; `None` is fastest to write and read.
+
+    Raises
+    ------
+    KeyError
+        If nothing was fitted under `key`.
+    ValueError
+        If the ending of `path`, `scale` or `dtype` is unknown.
+    FileNotFoundError
+        If the folder of `path` does not exist.
+    OSError
+        If the disk is full; the target is then untouched.
+    """
+    check_fitted(adata, key)
+    if scale is not None:
+        check_choice(scale, ["minmax"], name="scale")
+    check_choice(dtype, ["float16", "float32"], name="dtype")
+    target = Path(path)
+    if target.suffix not in {".h5ad", ".zarr"}:
+        msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
+        raise ValueError(msg)
+    if scale == "minmax" and key not in adata.layers:
+        ranges(adata, key=key)
+    result = AnnData(
+        obs=adata.obs.copy(),
+        var=adata.var.copy(),
+        obsm={f"X_{key}": np.asarray(adata.obsm[f"X_{key}"])},
+        varm={f"{key}_projection": np.asarray(adata.varm[f"{key}_projection"])},
+        uns={key: {"params": dict(adata.uns[key]["params"]), "scale": scale or "none"}},
+    )
+    with replacing(target) as temporary:
+        write = _write_h5ad if target.suffix == ".h5ad" else _write_zarr
+        write(result, temporary, _blocks(adata, key, scale, dtype), dtype=dtype, compression=compression)
+
+
+def _blocks(adata: AnnData, key: str, scale: Literal["minmax"] | None, dtype: str):
+    rows = max(1, settings.block_bytes // (4 * adata.n_vars))
+    if key not in adata.layers:
+        factors(adata, key=key)
+    with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
+        for start in range(0, adata.n_obs, rows):
+            part = slice(start, min(start + rows, adata.n_obs))
+            yield part, enhanced(adata, key, obs_names=part, scale=scale).astype(dtype, copy=False)
+            bar.update(part.stop - part.start)
+
+
+def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:
+    import h5py
+
+    result.write_h5ad(path)
+    with h5py.File(path, "r+") as store:
+        if "X" in store:
+            del store["X"]
+        rows = max(1, min(result.n_obs, 1_000_000 // result.n_vars))
+        chunks = (rows, result.n_vars) if compression else None
+        x = store.create_dataset("X", shape=result.shape, dtype=dtype, chunks=chunks, compression=compression)
+        x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
+        for part, values in blocks:
+            x[part] = values
+
+
+def _write_zarr(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:
+    if compression is not None:
+        msg = f"compression={compression!r} is for .h5ad; .zarr is written with zarr's default compressor"
+        raise ValueError(msg)
+    zarr = import_optional("zarr", extra="scale")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # announcements of zarr's and anndata's coming defaults
+        with _newest_zarr_format(zarr):
+            result.write_zarr(path)
+    group = zarr.open_group(str(path), mode="r+", **_unconsolidated(zarr))
+    if "X" in group:
+        del group["X"]
+    chunks = (max(1, min(result.n_obs, 4_000_000 // result.n_vars)), result.n_vars)
+    create = group.create_array if hasattr(group, "create_array") else group.create_dataset
+    x = create("X", shape=result.shape, dtype=dtype, chunks=chunks)
+    x.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    for part, values in blocks:
+        x[part] = values
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(str(path))
+
+
+def _newest_zarr_format(zarr: Any) -> AbstractContextManager[Any]:
+    """Return a context in which anndata writes the newest zarr format that `zarr` (the module) knows."""
+    version = 3 if int(zarr.__version__.split(".")[0]) >= 3 else 2
+    if hasattr(anndata.settings, "zarr_write_format"):
+        return anndata.settings.override(zarr_write_format=version)
+    return nullcontext()
+
+
+def _unconsolidated(zarr: Any) -> dict[str, bool]:
+    return {"use_consolidated": False} if int(zarr.__version__.split(".")[0]) >= 3 else {}

@@ -1,0 +1,76 @@
+"""The starts: sketch, NNDSVD, HALS, reference prior."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.decomposition import NMF
+
+from sccase_kit.enhance import prepare
+from sccase_kit.enhance._nmf import Prior, balance, fast_start, hals, nndsvd, sketch
+
+
+@pytest.fixture
+def op(counts):
+    return prepare(counts, dtype=np.float64).op
+
+
+def test_sketch_recovers_the_leading_singular_values(op):
+    dense = op.matmul(np.eye(op.shape[1]))
+    u, s, v = sketch(op, 40, n_power=3, rng=np.random.default_rng(0)).svd()
+    expected = np.linalg.svd(dense, compute_uv=False)
+    np.testing.assert_allclose(s[:4], expected[:4], rtol=1e-3)
+    np.testing.assert_allclose(u.T @ u, np.eye(len(s)), atol=1e-8)
+    np.testing.assert_allclose((u * s) @ v.T, u @ (u.T @ dense), atol=1e-8)
+
+
+def test_nndsvd_is_nonnegative_and_dense(op):
+    h, w = nndsvd(*sketch(op, 30, rng=np.random.default_rng(0)).svd(), 4)
+    assert h.min() > 0
+    assert w.min() > 0
+    assert h.shape == (op.shape[0], 4)
+
+
+def test_hals_never_raises_the_residual(op):
+    rng = np.random.default_rng(1)
+    dense = op.matmul(np.eye(op.shape[1]))
+    h, w = rng.random((op.shape[0], 3)), rng.random((op.shape[1], 3))
+    before = np.linalg.norm(dense - h @ w.T)
+    for _ in range(5):
+        h = hals(h, dense @ w, w.T @ w)
+        after = np.linalg.norm(dense - h @ w.T)
+        assert after <= before + 1e-12
+        before = after
+    assert h.min() >= 0
+
+
+def test_balance_keeps_the_product():
+    rng = np.random.default_rng(0)
+    h, w = rng.random((5, 3)), rng.random((7, 3))
+    h[:, 1] = 0
+    a, b = balance(h, w)
+    np.testing.assert_allclose(a @ b.T, h @ w.T)
+    alive = [0, 2]
+    np.testing.assert_allclose(np.linalg.norm(a, axis=0)[alive], np.linalg.norm(b, axis=0)[alive])
+
+
+def test_fast_start_fits_as_well_as_scikit_learn(op):
+    dense = op.matmul(np.eye(op.shape[1]))
+    h, w = fast_start(op, 3, rng=np.random.default_rng(0))
+    model = NMF(3, max_iter=1000, random_state=0)
+    reference = model.fit_transform(dense) @ model.components_
+    assert np.linalg.norm(dense - h @ w.T) <= 1.01 * np.linalg.norm(dense - reference)
+
+
+def test_prior_pulls_the_first_components_to_the_reference(op, types):
+    dense = op.matmul(np.eye(op.shape[1]))
+    directions = np.stack([dense[types == t].mean(axis=0) for t in range(2)], axis=1)
+    directions /= np.linalg.norm(directions, axis=0)
+
+    def cosine(weight):
+        _, w = fast_start(op, 4, rng=np.random.default_rng(0), prior=Prior(directions, weight))
+        return [w[:, j] @ directions[:, j] / np.linalg.norm(w[:, j]) for j in range(2)]
+
+    strong, weak = cosine(100.0), cosine(0.1)
+    assert min(strong) > 0.99
+    assert np.mean(strong) > np.mean(weak)
