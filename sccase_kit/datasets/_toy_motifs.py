@@ -14,14 +14,14 @@ _PFM_DEPTH = 200
 def make_motifs(names: list[str], *, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Return one random motif per name: int64 counts of shape (4, 11 to 13), rows A, C, G, T.
 
-    The consensus base has 80-95 % of the counts, except at two inner positions where it has 60 %.
+    The consensus base has 88-98 % of the counts, except at two inner positions where it has 75 %.
     """
     motifs = {}
     for name in names:
         length = int(rng.integers(11, 14))
         consensus = rng.integers(0, 4, length)
-        share = rng.uniform(0.80, 0.95, length)
-        share[rng.choice(np.arange(1, length - 1), size=2, replace=False)] = 0.6
+        share = rng.uniform(0.88, 0.98, length)
+        share[rng.choice(np.arange(1, length - 1), size=2, replace=False)] = 0.75
         counts = np.empty((4, length), dtype=np.int64)
         for position in range(length):
             top = round(share[position] * _PFM_DEPTH)
