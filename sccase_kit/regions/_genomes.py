@@ -158,13 +158,14 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame chrom, tss (int64, 0-based position of the first transcribed base on either strand), strand (+ or -),
-    gene_id (several ids of one gene are joined by commas), symbol. Every row counts as one
-    gene; GREAT's own table has one gene at two loci.
+    gene_id (several ids of one gene are joined by commas), symbol. Every row counts as one gene; GREAT's own
+    table has one gene at two loci.
 
     Raises
     ------
     ValueError
-        If more than 1 % of the genes repeat (one row per transcript), a strand is neither + nor -, or a line of a file cannot be read (file and line are given).
+        If more than 1 % of the genes repeat (one row per transcript), a strand is neither + nor -, or a line of a file
+        cannot be read (file and line are given).
     """
     if isinstance(genome, pd.DataFrame):
         if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
