@@ -156,7 +156,7 @@ def _times(values: np.ndarray) -> Any:
     seconds = values.astype("datetime64[us]").astype(np.int64) / 1e6
     vector = _vector("float", np.where(np.isnat(values), np.nan, seconds))
     ri = door().rinterface
-    vector.do_slot_assign("class", ri.StrSexpVector(["POSIXct", "POSIXt"]))
+    vector.rclass = ri.StrSexpVector(["POSIXct", "POSIXt"])
     vector.do_slot_assign("tzone", ri.StrSexpVector(["UTC"]))
     return vector
 
@@ -171,7 +171,7 @@ def _column(values: Any, name: str) -> Any:
         vector = _vector("int", np.where(codes < 0, _NA_INTEGER, codes + 1))
         vector.do_slot_assign("levels", ri.StrSexpVector([str(level) for level in categorical.categories]))
         ordered = ["ordered", "factor"] if categorical.ordered else ["factor"]
-        vector.do_slot_assign("class", ri.StrSexpVector(ordered))
+        vector.rclass = ri.StrSexpVector(ordered)
         return vector
     if isinstance(dtype, pd.DatetimeTZDtype):
         return _times(pd.DatetimeIndex(values).tz_convert("UTC").tz_localize(None).to_numpy())
@@ -202,7 +202,7 @@ def _frame(frame: pd.DataFrame, name: str) -> Any:
     else:
         rows = ri.StrSexpVector([str(item) for item in frame.index])
     columns.do_slot_assign("row.names", rows)
-    columns.do_slot_assign("class", ri.StrSexpVector(["data.frame"]))
+    columns.rclass = ri.StrSexpVector(["data.frame"])
     return columns
 
 
@@ -408,7 +408,6 @@ def converter() -> Any:
     """
     door()
     import rpy2.robjects as ro
-    from rpy2.rinterface_lib import sexp
 
     rules = ro.conversion.Converter("sccase_kit", template=ro.default_converter)
     tables = (AnnData, pd.DataFrame, pd.Series, pd.Index, pd.api.extensions.ExtensionArray)
@@ -417,7 +416,7 @@ def converter() -> Any:
         rules.py2rpy.register(cls, to_sexp)
     ri = door().rinterface
     vectors = (ri.IntSexpVector, ri.FloatSexpVector, ri.BoolSexpVector, ri.StrSexpVector, ri.ComplexSexpVector)
-    for cls in (*vectors, ri.ListSexpVector, ri.SexpS4, sexp.NULLType):
+    for cls in (*vectors, ri.ListSexpVector, ri.SexpS4):  # rpy2 itself needs NULL as it is
         rules.rpy2py.register(cls, _high_level)
         rules.rpy2py_nc_map.pop(cls, None)
     return rules

@@ -33,7 +33,8 @@ def to_r(adata: AnnData, *, kind: Kind = "SummarizedExperiment", x_name: str = "
     """Return an AnnData as a SummarizedExperiment (peaks × cells) in R.
 
     ``X`` and the layers become assays: a CSR matrix of cells × peaks hands R its three arrays as they are. ``obs``
-    becomes colData, ``var`` rowData; where ``var`` has chrom, start and end they become rowRanges (1-based, as R counts).
+    becomes colData, ``var`` rowData; where ``var`` has chrom, start and end they become rowRanges (1-based, as R
+    counts).
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def from_r(value: Any, *, x_name: str | None = None) -> Any:
     """Return an R object as Python; a SummarizedExperiment becomes an AnnData (cells × peaks).
 
     Assays become ``X`` and layers, colData ``obs``, rowData ``var``, rowRanges chrom, start and end (0-based,
-    half-open; strand where there is one), reducedDims ``obsm``. Sparse assays come as CSR on the arrays of R's dgCMatrix.
+    half-open; strand where there is one), reducedDims ``obsm``. Sparse assays come as CSR on the arrays of R's
+    dgCMatrix.
 
     Parameters
     ----------

@@ -44,8 +44,8 @@ def explain(failure: str) -> str:
         )
     if re.search(r"libR\.(so|dylib)|Library not loaded|shared object file", failure):
         return (
-            f"rpy2 does not find R's shared library ({have}). R must be built with --enable-R-shlib and be the one rpy2 "
-            f"was installed for; set R_HOME to it, then: {reinstall}. [{failure}]"
+            f"rpy2 does not find R's shared library ({have}). R must be built with --enable-R-shlib and be the one "
+            f"rpy2 was installed for; set R_HOME to it, then: {reinstall}. [{failure}]"
         )
     if re.search(r"r_home|R_HOME|R home", failure):
         return f"rpy2 does not find R ({have}). Put R on the PATH or set R_HOME (R RHOME prints it). [{failure}]"

@@ -68,7 +68,7 @@ def _start() -> Door:
             import rpy2.rinterface as rinterface
 
             rinterface.initr()
-        except (ImportError, OSError, ValueError, AttributeError, RuntimeError) as err:
+        except Exception as err:  # cffi's error class has no importable name
             msg = explain(f"{type(err).__name__}: {err}")
             raise ImportError(msg) from err
     base = rinterface.baseenv

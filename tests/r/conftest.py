@@ -1,0 +1,41 @@
+"""What the tests of the R bridge need, decided at collection.
+
+``@pytest.mark.r`` needs R; ``@pytest.mark.r("rpy2")`` also rpy2 that starts; any other name is an R package.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from sccase_kit._optional import MissingProgramError
+from sccase_kit.r._locate import install_line, rscript
+from sccase_kit.r._status import available, bridge_problem
+
+HERE = Path(__file__).parent
+
+
+@functools.cache
+def _missing(need: str) -> str | None:
+    if need == "R":
+        try:
+            rscript()
+        except MissingProgramError as err:
+            return str(err)
+        return None
+    if need == "rpy2":
+        return bridge_problem()
+    return None if available(need) else f"R package {need} is not installed: {install_line(need)}"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not item.path.is_relative_to(HERE):
+            continue
+        for mark in item.iter_markers("r"):
+            reasons = [reason for need in ("R", *mark.args) if (reason := _missing(need))]
+            if reasons:
+                item.add_marker(pytest.mark.skip(reason=reasons[0]))
+                break
