@@ -1,1 +1,12 @@
-__all__: list[str] = []
+"""Plots; every function returns Axes and takes `ax`."""
+
+from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
+from ._umap import cell_map, raw_against_enhanced
+
+__all__ = [
+    "cell_map",
+    "embedding_heatmap",
+    "peak_heatmap",
+    "raw_against_enhanced",
+    "similarity_heatmap",
+]

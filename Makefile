@@ -1,0 +1,53 @@
+# Two commands set everything up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+DEMO_OUTPUT ?= demo_output
+export MPLBACKEND := agg
+
+.PHONY: help demo test test-fast notebooks docs bench lint clean apt
+
+help:  ## show this help
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python >= 3.11 is needed; set PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { echo "python3-venv is needed: apt-get install python3-venv"; exit 1; }
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@mkdir -p $(STAMPS)
+
+$(STAMPS)/core: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e .
+	@touch $@
+
+$(STAMPS)/test: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -e '.[genomics,enrich,scale,test]'
+	@if command -v R >/dev/null; then $(BIN)/python -m pip install --quiet -e '.[r]' || echo "rpy2 could not be installed: the R tests will be skipped"; else echo "R is missing: the R tests will be skipped"; fi
+	@touch $@ $(STAMPS)/core
+
+demo: $(STAMPS)/core  ## enhance the built-in toy study; figures and files in demo_output/
+	$(BIN)/sccase-kit demo -o $(DEMO_OUTPUT)
+
+apt:  ## install the system packages the tests use (needs root)
+	@sh tests/install_system_packages.sh
+
+test: apt $(STAMPS)/test  ## install what the tests need and run all of them
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests
+
+notebooks: $(STAMPS)/test  ## run the notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=300 -p no:randomly
+
+docs: $(STAMPS)/test  ## build the documentation, warnings are errors
+	$(BIN)/python -m pip install --quiet -e '.[docs]'
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+bench: $(STAMPS)/test  ## run the speed and quality benchmarks (long)
+	$(BIN)/python benchmarks/speed.py
+	$(BIN)/python benchmarks/quality.py --quick
+
+lint: $(STAMPS)/test  ## check the style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+clean:  ## remove the environment and everything generated
+	rm -rf $(VENV) $(DEMO_OUTPUT) docs/_build docs/_notebooks .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,181 @@
+"""Heatmaps of chosen peaks, of the embedding and of the similarity, with cells ordered by type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._matrix import get_matrix
+from .._validate import check_adata, check_int, check_key
+from ..get._enhanced import _indices, enhanced, similarity
+from ._style import SEQUENTIAL, color_strip, colors_of, get_axes, get_panels, order_cells
+
+
+def _sample(n: int, limit: int, rng: int) -> np.ndarray:
+    return np.arange(n) if n <= limit else np.sort(np.random.default_rng(rng).choice(n, limit, replace=False))
+
+
+def _row_scaled(values: np.ndarray) -> np.ndarray:
+    """Scale each peak (row) to [0, 1] by its 2 % and 98 % quantiles, so that a few cells do not set the colours."""
+    low, high = np.quantile(values, [0.02, 0.98], axis=1, keepdims=True)
+    top = values.max(axis=1, keepdims=True)
+    high = np.where(high > low, high, top)
+    return np.clip((values - low) / np.where(high > low, high - low, 1), 0, 1)
+
+
+def peak_heatmap(
+    adata: AnnData,
+    peaks: Sequence[str] | pd.DataFrame,
+    groupby: str,
+    *,
+    key: str = "sccase",
+    layer: str | None = None,
+    max_cells: int = 2000,
+    rng: int = 0,
+    ax: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Heatmaps of chosen peaks before and after enhancement, cells ordered by group (Fig. 2f-g).
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    peaks
+        Names in display order, or a table with a column `peak` (and optionally `group`).
+    groupby
+        Column of `obs` that orders the cells.
+    key, layer
+        The fit, and the layer of the raw counts (`None` for `X`).
+    max_cells
+        Cells drawn at most, a random subset.
+    rng
+        Seed of the subset.
+    ax
+        Two Axes; `None` makes a figure.
+
+    Returns
+    -------
+    Two Axes: raw (open or closed) and enhanced (each peak scaled to its 2-98 % range).
+    """
+    check_adata(adata)
+    check_int(max_cells, name="max_cells", minimum=2)
+    names = list(peaks["peak"]) if isinstance(peaks, pd.DataFrame) else list(peaks)
+    cols = np.atleast_1d(_indices(names, adata.var_names, name="peaks"))
+    labels, colors = colors_of(adata, groupby)
+    chosen = _sample(adata.n_obs, max_cells, rng)
+    rows = chosen[order_cells(labels.iloc[chosen])]
+    raw = get_matrix(adata, layer)[rows][:, cols]
+    raw = raw.toarray() if hasattr(raw, "toarray") else np.asarray(raw)
+    after = enhanced(adata, key, obs_names=rows, var_names=cols)
+    axes = get_panels(2, ax, width=4.6, height=4.2)
+    for panel, values, title in zip(axes, [(raw > 0).T, _row_scaled(after.T)], ["raw", "enhanced"], strict=True):
+        image = panel.imshow(
+            values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
+        )
+        panel.set(xticks=[], yticks=[], xlabel=f"{len(rows):,} cells")
+        panel.set_title(title, pad=26)
+        color_strip(panel, labels.iloc[rows], colors)
+    axes[0].set_ylabel(f"{len(cols):,} peaks")
+    bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)
+    bar.set_label("accessibility, scaled per peak", fontsize="small")
+    return axes
+
+
+def embedding_heatmap(
+    adata: AnnData,
+    groupby: str,
+    *,
+    basis: str = "X_sccase",
+    max_cells: int = 2000,
+    rng: int = 0,
+    ax: Any | None = None,
+) -> Any:
+    """Heatmap of the latent components × cells, cells ordered by group (Fig. 4a).
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    groupby
+        Column of `obs` that orders the cells.
+    basis
+        Key of `obsm`.
+    max_cells, rng
+        Cells drawn at most, and the seed of the subset.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes. Components are ordered by the group in which their mean is highest; each is scaled to its maximum.
+    """
+    check_adata(adata)
+    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint="Run sccase_kit.tl.enhance first.")
+    labels, colors = colors_of(adata, groupby)
+    chosen = _sample(adata.n_obs, max_cells, rng)
+    rows = chosen[order_cells(labels.iloc[chosen])]
+    values = np.asarray(adata.obsm[basis])
+    codes = labels.cat.codes.to_numpy()
+    means = np.stack([values[codes == c].mean(axis=0) for c in range(len(labels.cat.categories))])
+    order = np.lexsort((-means.max(axis=0), means.argmax(axis=0)))
+    limit = np.quantile(values, 0.99, axis=0)
+    limit = np.where(limit > 0, limit, np.maximum(values.max(axis=0), np.finfo(np.float32).tiny))
+    ax = get_axes(ax, figsize=(5.5, 0.9 + 0.22 * max(8, len(order))))
+    image = ax.imshow(
+        np.clip(values[rows] / limit, 0, 1).T[order],
+        aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True,
+    )  # fmt: skip
+    step = max(1, len(order) // 30)
+    ax.set_yticks(range(0, len(order), step), [str(i) for i in order[::step]], fontsize="small")
+    ax.set(xticks=[], xlabel=f"{len(rows):,} cells", ylabel="component")
+    color_strip(ax, labels.iloc[rows], colors)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
+    bar.set_label("activation / 99 % quantile", fontsize="small")
+    return ax
+
+
+def similarity_heatmap(
+    adata: AnnData,
+    groupby: str,
+    *,
+    key: str = "sccase",
+    max_cells: int = 800,
+    rng: int = 0,
+    ax: Any | None = None,
+) -> Any:
+    """Heatmap of the cell-to-cell similarity Z, cells ordered by group.
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    groupby
+        Column of `obs` that orders the cells.
+    key
+        The fit.
+    max_cells, rng
+        Cells drawn at most, and the seed of the subset.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes; colours end at the 99 % quantile.
+    """
+    check_adata(adata)
+    labels, colors = colors_of(adata, groupby)
+    chosen = _sample(adata.n_obs, max_cells, rng)
+    rows = chosen[order_cells(labels.iloc[chosen])]
+    values = similarity(adata, key, obs_names=rows, to=rows)
+    ax = get_axes(ax, figsize=(5, 4.4))
+    top = float(np.quantile(values, 0.99)) or float(values.max())
+    image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)
+    ax.set(xticks=[], yticks=[], xlabel="target cells")
+    color_strip(ax, labels.iloc[rows], colors)
+    color_strip(ax, labels.iloc[rows], colors, side="left")
+    ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, label="similarity")
+    return ax
