@@ -221,7 +221,8 @@ def match_motifs(
     sequences
         DNA, one string per peak.
     pfms
-        Count matrices with rows A, C, G, T, shape (4, width): a mapping name → matrix or a sequence.
+        Count matrices with rows A, C, G, T, shape (4, width): a mapping name → matrix or a sequence. Fractional counts
+        are used as they are (TFBSTools alone would cut them down to integers).
     p_cutoff
         p-value below which a site is a match.
     background
@@ -325,7 +326,7 @@ def _group_codes(labels: Iterable[object], length: int) -> tuple[np.ndarray, lis
     if (codes < 0).any():
         msg = f"labels: {int((codes < 0).sum())} of {length} cells have no label; drop or label them first"
         raise ValueError(msg)
-    return codes, groups
+    return codes, [group.item() if isinstance(group, np.generic) else group for group in groups]
 
 
 def _background(background: Any, n_peaks: int) -> np.ndarray:

@@ -102,7 +102,7 @@ def test_error_carries_message_call_traceback_and_session(child):
 
 @pytest.mark.r("Matrix")
 def test_silent_end_is_an_error(child):
-    with pytest.raises(RError, match="exit status 7 while it ran quitter.*last words"):
+    with pytest.raises(RError, match=r"exit status 7 while it ran quitter.*last words"):
         child("quitter", {"x": 1})
 
 
