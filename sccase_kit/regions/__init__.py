@@ -3,21 +3,33 @@
 from ._frame import check_regions, parse_names, read_bed
 from ._gene_sets import GeneSets, read_gmt
 from ._genomes import GENOMES, chrom_sizes, gaps, tss_table
+from ._go import go_from_gaf, go_from_orgdb
 from ._great import great
 from ._great_domains import regulatory_domains
 from ._great_result import GreatResult
+from ._intervals import closest_genes, merge, overlap, shuffle, window
+from ._liftover import Lifted, liftover
 
 __all__ = [
     "GENOMES",
     "GeneSets",
     "GreatResult",
+    "Lifted",
     "check_regions",
     "chrom_sizes",
+    "closest_genes",
     "gaps",
+    "go_from_gaf",
+    "go_from_orgdb",
     "great",
+    "liftover",
+    "merge",
+    "overlap",
     "parse_names",
     "read_bed",
     "read_gmt",
     "regulatory_domains",
+    "shuffle",
     "tss_table",
+    "window",
 ]

@@ -132,9 +132,9 @@ def _term_names(path: Path | None) -> dict[str, str]:
 
 def _build(pairs: pd.DataFrame, names: pd.DataFrame, labels: dict[str, str]) -> GeneSets:
     """Build gene sets from pairs gene, id, ontology and names gene, name, kind (genes in any numbering)."""
-    term_index, terms = pd.factorize(pairs["id"])
+    term_index, _ = pd.factorize(pairs["id"])
     gene_index, genes = pd.factorize(pairs["gene"])
-    table = pairs[["id", "ontology"]].drop_duplicates("id").reset_index(drop=True)  # in the order of the factorisation
+    table = pairs[["id", "ontology"]].drop_duplicates("id").reset_index(drop=True)
     table.insert(1, "name", [labels.get(t, t) for t in table["id"]])
     number = pd.Series(np.arange(len(genes)), index=genes)
     names = names[names["gene"].isin(number.index)].drop_duplicates()
