@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 from . import datasets, enhance, get, io, metrics, motifs, peaks, pl, pp, r, regions, tl
 from ._settings import settings
+from .io import read
 
 __version__ = version("sccase_kit")
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "pl",
     "pp",
     "r",
+    "read",
     "regions",
     "settings",
     "tl",

@@ -1,5 +1,7 @@
 """Read counts; write enhanced matrices and the inputs of other tools."""
 
+from ._read import convert, read
+from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
 
-__all__ = ["write_enhanced"]
+__all__ = ["FormatError", "convert", "read", "write_enhanced"]

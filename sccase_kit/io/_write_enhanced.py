@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import os
-import warnings
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
-import anndata
 import numpy as np
 from anndata import AnnData
 
-from .._optional import import_optional
 from .._progress import progress
 from .._settings import settings
 from .._validate import check_choice
 from ..get._enhanced import check_fitted, enhanced, factors, ranges
 from ._atomic import replacing
+from ._zarr import replace_x, write_zarr
 
 
 def write_enhanced(
@@ -112,32 +109,6 @@ def _write_zarr(result: AnnData, path: Path, blocks: Any, *, dtype: str, compres
     if compression is not None:
         msg = f"compression={compression!r} is for .h5ad; .zarr is written with zarr's default compressor"
         raise ValueError(msg)
-    zarr = import_optional("zarr", extra="scale")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # announcements of zarr's and anndata's coming defaults
-        with _newest_zarr_format(zarr):
-            result.write_zarr(path)
-    group = zarr.open_group(str(path), mode="r+", **_unconsolidated(zarr))
-    if "X" in group:
-        del group["X"]
+    write_zarr(result, path)
     chunks = (max(1, min(result.n_obs, 4_000_000 // result.n_vars)), result.n_vars)
-    create = group.create_array if hasattr(group, "create_array") else group.create_dataset
-    x = create("X", shape=result.shape, dtype=dtype, chunks=chunks)
-    x.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
-    for part, values in blocks:
-        x[part] = values
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        zarr.consolidate_metadata(str(path))
-
-
-def _newest_zarr_format(zarr: Any) -> AbstractContextManager[Any]:
-    """Return a context in which anndata writes the newest zarr format that `zarr` (the module) knows."""
-    version = 3 if int(zarr.__version__.split(".")[0]) >= 3 else 2
-    if hasattr(anndata.settings, "zarr_write_format"):
-        return anndata.settings.override(zarr_write_format=version)
-    return nullcontext()
-
-
-def _unconsolidated(zarr: Any) -> dict[str, bool]:
-    return {"use_consolidated": False} if int(zarr.__version__.split(".")[0]) >= 3 else {}
+    replace_x(path, shape=result.shape, dtype=dtype, chunks=chunks, blocks=blocks)

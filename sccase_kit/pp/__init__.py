@@ -1,1 +1,25 @@
-__all__: list[str] = []
+"""Preprocessing: peaks, filters, TF-IDF, references, corruptions."""
+
+from ._corrupt import dropout, subsample_cells
+from ._filter import binarize, filter_cells, filter_peaks
+from ._peaks import parse_peak_names, parse_peaks, require_coordinates
+from ._reference import align_reference, bulk_reference, pseudobulk, self_reference
+from ._tfidf import Tfidf, tfidf, tfidf_scaling
+
+__all__ = [
+    "Tfidf",
+    "align_reference",
+    "binarize",
+    "bulk_reference",
+    "dropout",
+    "filter_cells",
+    "filter_peaks",
+    "parse_peak_names",
+    "parse_peaks",
+    "pseudobulk",
+    "require_coordinates",
+    "self_reference",
+    "subsample_cells",
+    "tfidf",
+    "tfidf_scaling",
+]

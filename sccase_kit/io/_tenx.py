@@ -1,0 +1,114 @@
+"""10x Genomics matrices: filtered_peak_bc_matrix.h5 and the mtx folder."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+
+class FormatError(ValueError):
+    """A file does not have the format it should have; the message names the file and, for text, the line."""
+
+
+def read_10x_h5(path: Path) -> AnnData:
+    """Read a Cell Ranger ATAC .h5 (peaks × barcodes); from a multiome file the peaks are kept.
+
+    Raises
+    ------
+    FormatError
+        If the file is not HDF5 or lacks the 10x groups.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as store:
+            if "matrix" not in store:
+                msg = f"{path}: no group 'matrix'; found {sorted(store)}. Is this a 10x filtered_peak_bc_matrix.h5?"
+                raise FormatError(msg)
+            group = store["matrix"]
+            shape = tuple(int(v) for v in group["shape"][:])
+            parts = (group["data"][:], group["indices"][:], group["indptr"][:])
+            barcodes = group["barcodes"].asstr()[:]
+            names = group["features"]["id"].asstr()[:]
+            kinds = group["features"]["feature_type"].asstr()[:] if "feature_type" in group["features"] else None
+    except OSError as err:
+        msg = f"{path}: not a readable HDF5 file ({err})"
+        raise FormatError(msg) from err
+    except KeyError as err:
+        msg = f"{path}: the 10x matrix lacks {err.args[0]}"
+        raise FormatError(msg) from err
+    if len(parts[2]) != shape[1] + 1 or len(parts[0]) != len(parts[1]) or int(parts[2][-1]) != len(parts[0]):
+        msg = f"{path}: truncated or inconsistent matrix (shape {shape}, {len(parts[0])} values)"
+        raise FormatError(msg)
+    counts = sparse.csr_matrix(parts, shape=(shape[1], shape[0]))
+    adata = AnnData(counts, obs=pd.DataFrame(index=barcodes), var=pd.DataFrame(index=names))
+    if kinds is not None and (kinds == "Peaks").any() and not (kinds == "Peaks").all():
+        adata = adata[:, kinds == "Peaks"].copy()
+    return adata
+
+
+def _first(folder: Path, names: list[str]) -> Path:
+    for name in names:
+        for candidate in (folder / name, folder / f"{name}.gz"):
+            if candidate.is_file():
+                return candidate
+    msg = f"{folder}: none of {names} (or .gz) found; files there: {sorted(p.name for p in folder.iterdir())[:10]}"
+    raise FileNotFoundError(msg)
+
+
+def _lines(path: Path) -> list[list[str]]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as handle:
+            return [line.rstrip("\r\n").split("\t") for line in handle if line.strip()]
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as err:
+        msg = f"{path}: cannot be read ({err})"
+        raise FormatError(msg) from err
+
+
+def read_10x_mtx(folder: Path) -> AnnData:
+    """Read a 10x folder: matrix.mtx, barcodes.tsv and peaks.bed or features.tsv, each gzipped or not.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    FormatError
+        If the files do not agree, or one cannot be parsed.
+    """
+    from scipy.io import mmread
+
+    matrix_path = _first(folder, ["matrix.mtx"])
+    barcodes = [row[0] for row in _lines(_first(folder, ["barcodes.tsv"]))]
+    peaks_path = _first(folder, ["peaks.bed", "features.tsv"])
+    rows = _lines(peaks_path)
+    keep = None
+    if peaks_path.name.startswith("peaks.bed"):
+        if bad := next((i for i, row in enumerate(rows, 1) if len(row) < 3), None):
+            msg = f"{peaks_path}, line {bad}: a BED line has at least 3 columns"
+            raise FormatError(msg)
+        names = [f"{row[0]}:{row[1]}-{row[2]}" for row in rows]
+    else:
+        names = [row[0] for row in rows]
+        if all(len(row) > 2 for row in rows):
+            keep = np.array([row[2] == "Peaks" for row in rows])
+    try:
+        counts = mmread(matrix_path)
+    except (ValueError, OSError, EOFError, zlib.error) as err:
+        msg = f"{matrix_path}: not a valid Matrix Market file ({err})"
+        raise FormatError(msg) from err
+    if counts.shape != (len(names), len(barcodes)):
+        msg = f"{folder}: the matrix is {counts.shape}, but there are {len(names)} peaks and {len(barcodes)} barcodes"
+        raise FormatError(msg)
+    adata = AnnData(
+        sparse.csr_matrix(counts.T), obs=pd.DataFrame(index=barcodes), var=pd.DataFrame(index=pd.Index(names))
+    )
+    if keep is not None and keep.any() and not keep.all():
+        adata = adata[:, keep].copy()
+    return adata

@@ -1,0 +1,46 @@
+"""Zarr stores, in the newest format the installed zarr and anndata share."""
+
+from __future__ import annotations
+
+import warnings
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import anndata
+from anndata import AnnData
+
+from .._optional import import_optional
+
+
+def _format(zarr: Any) -> AbstractContextManager[Any]:
+    version = 3 if int(zarr.__version__.split(".")[0]) >= 3 else 2
+    if hasattr(anndata.settings, "zarr_write_format"):
+        return anndata.settings.override(zarr_write_format=version)
+    return nullcontext()
+
+
+def write_zarr(adata: AnnData, path: Path) -> None:
+    """Write an AnnData store, without the announcements of zarr's and anndata's coming defaults."""
+    zarr = import_optional("zarr", extra="scale")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _format(zarr):
+            adata.write_zarr(path)
+
+
+def replace_x(path: Path, *, shape: tuple[int, int], dtype: str, chunks: tuple[int, int], blocks: Any) -> None:
+    """Put a dense `X` into a written AnnData store from (rows, values) blocks."""
+    zarr = import_optional("zarr", extra="scale")
+    modern = int(zarr.__version__.split(".")[0]) >= 3
+    group = zarr.open_group(str(path), mode="r+", **({"use_consolidated": False} if modern else {}))
+    if "X" in group:
+        del group["X"]
+    create = group.create_array if modern else group.create_dataset
+    x = create("X", shape=shape, dtype=dtype, chunks=chunks)
+    x.attrs.update({"encoding-type": "array", "encoding-version": "0.2.0"})
+    for rows, values in blocks:
+        x[rows] = values
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        zarr.consolidate_metadata(str(path))
