@@ -1,7 +1,8 @@
 """Read counts; write enhanced matrices and the inputs of other tools."""
 
+from ._great import write_great
 from ._read import convert, read
 from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
 
-__all__ = ["FormatError", "convert", "read", "write_enhanced"]
+__all__ = ["FormatError", "convert", "read", "write_enhanced", "write_great"]

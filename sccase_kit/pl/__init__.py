@@ -1,11 +1,15 @@
 """Plots; every function returns Axes and takes `ax`."""
 
+from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
     "cell_map",
     "embedding_heatmap",
+    "great_bar",
+    "great_distances",
+    "great_dot",
     "peak_heatmap",
     "raw_against_enhanced",
     "similarity_heatmap",

@@ -1,0 +1,252 @@
+"""Plots of enrichment tables: top terms as bars and as dots, and how far regions lie from their genes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import check_int, check_key, check_number
+from ..regions._great_result import GreatResult
+from ._style import PALETTE, SEQUENTIAL, get_axes
+
+_EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
+_BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
+_STYLES = (
+    # raw p, adjusted p, effect, label of the effect: GREAT against the genome, against a background, gseapy
+    ("Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment", "fold enrichment of regions"),
+    ("Hyper_Log10_PValue", "Hyper_Adjp_BH", "Hyper_Fold_Enrichment", "fold enrichment of regions"),
+    ("P-value", "Adjusted P-value", "Odds Ratio", "odds ratio"),
+)
+
+
+def _prepare(table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: str | None) -> tuple[pd.DataFrame, str]:
+    """Return ID, name, group, score (−log10 p), fdr, effect of every row; and the label of the effect."""
+    style = next((s for s in _STYLES if set(s[:3]) <= set(table.columns)), None)
+    if style is None:
+        msg = f"table must come from tl.great or tl.enrich_genes; its columns are {list(table.columns)}"
+        raise ValueError(msg)
+    raw, adjusted, effect, label = style
+    score = -table[raw] if raw.endswith("Log10_PValue") else -np.log10(table[raw].clip(lower=1e-300))
+    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score + 0.0, "fdr": table[adjusted]})
+    if raw.startswith("Binom"):  # the default view of the server asks for both tests
+        tidy["fdr"] = np.maximum(tidy["fdr"], table["Hyper_Adjp_BH"])
+    tidy["effect"] = table[effect].replace(np.inf, np.nan)
+    tidy["group"] = table["group"] if "group" in table.columns else "all"
+    if ontology is not None:
+        check_key(ontology, table["ontology"].unique(), name="ontology", where="the table")
+        tidy = tidy[(table["ontology"] == ontology).to_numpy()]
+    if groups is not None:
+        if missing := [g for g in groups if g not in set(tidy["group"])]:
+            msg = f"groups: {missing} are not in the table; available: {list(tidy['group'].unique())}"
+            raise ValueError(msg)
+        tidy = tidy[tidy["group"].isin(list(groups))]
+    names = list(groups) if groups is not None else list(pd.unique(tidy["group"]))
+    tidy["group"] = pd.Categorical(tidy["group"], categories=names)
+    return tidy, label
+
+
+def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_effect: float) -> pd.DataFrame:
+    """Return the terms with the smallest p of every group that pass the thresholds."""
+    check_int(n_top, name="n_top", minimum=1)
+    check_number(max_fdr, name="max_fdr", minimum=0, maximum=1)
+    passed = tidy[(tidy["fdr"] <= max_fdr) & ~(tidy["effect"] < min_effect)]
+    if passed.empty:
+        msg = (
+            f"no term has an adjusted p <= {max_fdr} and an enrichment >= {min_effect} "
+            f"(smallest adjusted p: {tidy['fdr'].min():.3g}); raise max_fdr"
+        )
+        raise ValueError(msg)
+    passed = passed.sort_values(["group", "score", "effect"], ascending=[True, False, False], kind="stable")
+    return passed.groupby("group", observed=True, sort=False).head(n_top)
+
+
+def _short(name: str, limit: int = 48) -> str:
+    return name if len(name) <= limit else name[: limit - 1].rstrip() + "…"
+
+
+def great_bar(
+    table: pd.DataFrame,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    ontology: str | None = None,
+    n_top: int = 5,
+    max_fdr: float = 0.05,
+    min_fold: float = 2.0,
+    colors: dict[Hashable, str] | None = None,
+    ax: Any | None = None,
+) -> Any:
+    """Draw the top terms of every group as bars of −log10 p, block by block.
+
+    Parameters
+    ----------
+    table
+        Table of :func:`sccase_kit.tl.great` or :func:`sccase_kit.tl.enrich_genes`.
+    groups
+        Groups to draw, in this order; by default all.
+    ontology
+        Only this ontology.
+    n_top
+        Terms per group.
+    max_fdr, min_fold
+        Terms must have an adjusted p of at most this (in both tests against the genome, as in the default view of the
+        server), and an enrichment (fold, or odds ratio) of at least this.
+    colors
+        Colour by group.
+    ax
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes.
+
+    Raises
+    ------
+    ValueError
+        If no term passes, or the table is not an enrichment table.
+    """
+    tidy, _ = _prepare(table, groups, ontology)
+    top = _top(tidy, n_top, max_fdr, min_fold)
+    names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
+    colors = colors or {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(top["group"].cat.categories)}
+    block = top["group"].map({g: i for i, g in enumerate(names)}).to_numpy(float)
+    place = np.arange(len(top)) + 0.6 * block
+    ax = get_axes(ax, figsize=(6.4, 0.8 + 0.22 * (len(top) + 0.6 * len(names))))
+    ax.barh(place, top["score"], color=[colors[g] for g in top["group"]], height=0.78)
+    ax.set_yticks(place, [_short(n) for n in top["name"]], fontsize="small")
+    ax.set_ylim(place.max() + 0.7, -0.7)
+    ax.set_xlabel("−log₁₀ p")
+    ax.tick_params(axis="y", length=0)
+    ax.spines[["top", "right"]].set_visible(False)
+    if len(names) > 1:
+        for group in names:
+            middle = place[(top["group"] == group).to_numpy()].mean()
+            ax.annotate(
+                str(group),
+                (1.01, middle),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color=colors[group],
+                fontweight="bold",
+            )
+    elif names != ["all"]:
+        ax.set_title(str(names[0]))
+    return ax
+
+
+def great_dot(
+    table: pd.DataFrame,
+    *,
+    groups: Sequence[Hashable] | None = None,
+    ontology: str | None = None,
+    n_top: int = 5,
+    max_fdr: float = 0.05,
+    min_fold: float = 2.0,
+    cmap: str = SEQUENTIAL,
+    ax: Any | None = None,
+) -> Any:
+    """Draw the top terms of all groups as a grid of dots: size is the enrichment, colour −log10 of the adjusted p.
+
+    A term that is among the top of one group is drawn for every group in which it passes `max_fdr`.
+
+    Parameters
+    ----------
+    table, groups, ontology, n_top, max_fdr, min_fold, ax
+        As in :func:`great_bar`.
+    cmap
+        Colour map.
+
+    Returns
+    -------
+    matplotlib Axes.
+
+    Raises
+    ------
+    ValueError
+        If no term passes, or the table is not an enrichment table.
+    """
+    tidy, label = _prepare(table, groups, ontology)
+    top = _top(tidy, n_top, max_fdr, min_fold)
+    terms = list(dict.fromkeys(top["ID"]))
+    columns = list(tidy["group"].cat.categories)
+    shown = tidy[tidy["ID"].isin(terms) & (tidy["fdr"] <= max_fdr)]
+    name = dict(zip(top["ID"], top["name"], strict=True))
+    ax = get_axes(ax, figsize=(5.2 + 0.35 * len(columns), max(2.6, 1.2 + 0.22 * len(terms))))
+    reference = np.nanpercentile(shown["effect"], 95)
+    size = 12 + 130 * np.clip(shown["effect"].fillna(reference) / reference, 0, 1)
+    colour = -np.log10(shown["fdr"].clip(lower=1e-300))
+    dots = ax.scatter(
+        shown["group"].cat.codes, [terms.index(i) for i in shown["ID"]], s=size, c=colour, cmap=cmap, vmin=0
+    )
+    ax.set_xlim(-0.6, len(columns) - 0.4)
+    ax.set_ylim(len(terms) - 0.4, -0.6)
+    ax.set_xticks(range(len(columns)), [str(c) for c in columns], rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(terms)), [_short(name[t]) for t in terms], fontsize="small")
+    ax.grid(color="0.92", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.figure.colorbar(dots, ax=ax, label="−log₁₀ adjusted p", shrink=min(1.0, 1.6 / ax.figure.get_figheight() + 0.2))
+    steps = reference * np.array([0.25, 0.5, 1.0])
+    handles = [ax.scatter([], [], s=12 + 130 * s / reference, color="0.5", label=f"{s:.3g}") for s in steps]
+    ax.legend(
+        handles=handles,
+        title=label,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.01),
+        ncols=3,
+        frameon=False,
+        fontsize="small",
+        title_fontsize="small",
+    )
+    return ax
+
+
+def great_distances(
+    associations: pd.DataFrame | GreatResult,
+    *,
+    colors: dict[Hashable, str] | None = None,
+    ax: Any | None = None,
+) -> Any:
+    """Draw how far regions lie from the TSS of their genes, in the bins of the GREAT server.
+
+    Parameters
+    ----------
+    associations
+        A :class:`~sccase_kit.regions.GreatResult` (``tl.great(..., return_result=True)``), its `associations`, or any
+        table with a column distance in bases (negative upstream), such as that of `regions.closest_genes`. A column
+        group gives one set of bars per group.
+    colors
+        Colour by group.
+    ax
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes.
+    """
+    links = associations.associations if isinstance(associations, GreatResult) else associations
+    check_key("distance", links.columns, name="column", where="associations")
+    if links.empty:
+        msg = "associations is empty: no region lies in the domain of a gene"
+        raise ValueError(msg)
+    group = links["group"] if "group" in links.columns else pd.Series("all", index=links.index)
+    names = list(pd.unique(group))
+    colors = colors or {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(names)}
+    codes = np.searchsorted(_EDGES, links["distance"].to_numpy(), side="right")
+    ax = get_axes(ax, figsize=(5.6, 3.2))
+    width = 0.84 / len(names)
+    for i, g in enumerate(names):
+        count = np.bincount(codes[(group == g).to_numpy()], minlength=len(_BINS))
+        offset = (i - (len(names) - 1) / 2) * width
+        bars = ax.bar(np.arange(len(_BINS)) + offset, 100 * count / count.sum(), width, color=colors[g], label=str(g))
+        if len(names) == 1:
+            ax.bar_label(bars, count, fontsize="small")
+    ax.axvline(3.5, color="0.4", linewidth=0.8, linestyle=":")
+    ax.set_xticks(range(len(_BINS)), _BINS, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_xlabel("distance to TSS (kb)")
+    ax.set_ylabel("region–gene pairs (%)")
+    ax.spines[["top", "right"]].set_visible(False)
+    if len(names) > 1:
+        ax.legend(frameon=False, fontsize="small")
+    return ax
