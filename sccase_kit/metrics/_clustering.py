@@ -97,8 +97,20 @@ class CommunitySearch:
                 )
         return np.asarray(found.membership)
 
+    def at(self, resolution: float, method: str) -> Clustering:
+        """Return the clusters at a resolution."""
+        labels = self.partition(method, resolution)
+        n_clusters = int(labels.max()) + 1
+        return Clustering(_by_size(labels), n_clusters, resolution, trace=((resolution, n_clusters),))
+
     def search(
-        self, n_clusters: int, method: str, *, max_steps: int = 30, cached: dict[float, np.ndarray] | None = None
+        self,
+        n_clusters: int,
+        method: str,
+        *,
+        max_steps: int = 30,
+        n_retries: int = 10,
+        cached: dict[float, np.ndarray] | None = None,
     ) -> Clustering:
         """Return the clusters with the number nearest to `n_clusters`, by bisection of the resolution.
 
@@ -114,8 +126,11 @@ class CommunitySearch:
             One of :data:`METHODS`.
         max_steps
             Bisection steps.
+        n_retries
+            Other seeds tried where the bisection did not reach the number.
         cached
-            Partitions by resolution, read and filled: searches for several numbers share their trials.
+            Partitions by resolution, read and filled: searches for several numbers share their trials and start
+            from the narrowest interval known.
         """
         cached = {} if cached is None else cached
         trace: list[tuple[float, int]] = []
@@ -135,16 +150,20 @@ class CommunitySearch:
                 best = (found, resolution, labels)
             return found
 
-        low, high = 0.0, 3.0
-        while (found := trial(high)) < n_clusters and high < MAX_RESOLUTION:
-            low, high = high, 2 * high
+        counts = sorted((resolution, int(labels.max()) + 1) for resolution, labels in cached.items())
+        high = min((r for r, found in counts if found >= n_clusters), default=3.0)
+        while trial(high) < n_clusters and high < MAX_RESOLUTION:
+            high = 2 * high
+        low = max((r for r, found in counts if found <= n_clusters and r < high), default=0.0)
+        if low > 0:
+            trial(low)
         for _ in range(max_steps):
             if best[0] == n_clusters or high - low < 1e-6:
                 break
             middle = (low + high) / 2
             found = trial(middle)
             low, high = (low, middle) if found > n_clusters else (middle, high)
-        for extra in range(1, 11):
+        for extra in range(1, n_retries + 1):
             if best[0] == n_clusters:
                 break
             for resolution in (low, high):

@@ -1,7 +1,9 @@
 """Tools: the functions users call on an AnnData."""
 
+from ._cluster import cluster
 from ._enhance import enhance
+from ._estimate_k import estimate_k
 from ._gene_enrichment import enrich_genes
 from ._great import great
 
-__all__ = ["enhance", "enrich_genes", "great"]
+__all__ = ["cluster", "enhance", "enrich_genes", "estimate_k", "great"]

@@ -1,0 +1,65 @@
+"""The curves behind the estimated number of cell types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._validate import check_adata, check_key
+from ._style import PALETTE, get_panels
+
+
+def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | None = None) -> list[Any]:
+    """Draw ASTER's three curves with the number that each names and the estimate.
+
+    Parameters
+    ----------
+    adata
+        Data with the result of :func:`sccase_kit.tl.estimate_k`.
+    key
+        Key of the result in `adata.uns`.
+    ax
+        Three Axes.
+
+    Returns
+    -------
+    The three Axes: inertia, Davies–Bouldin score, silhouettes.
+
+    Raises
+    ------
+    KeyError
+        If there is no result under `key`.
+    """
+    check_adata(adata)
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint="Run sccase_kit.tl.estimate_k first.")
+    entry = adata.uns[key]
+    curves, votes = entry["curves"], entry["votes"]
+    panels = get_panels(3, ax, width=3.2, height=2.8)
+    k = np.asarray(curves["k"])
+    drawn = [
+        ("knee", "k-means inertia", {"inertia": None}, "knee"),
+        ("davies_bouldin", "Davies–Bouldin score", {"davies_bouldin": None}, "lowest"),
+        (
+            "silhouette",
+            "silhouette",
+            {"silhouette_louvain": "Louvain", "silhouette_leiden": "Leiden"},
+            "largest sum",
+        ),
+    ]
+    for axes, (vote, label, columns, rule) in zip(panels, drawn, strict=True):
+        for color, (column, name) in zip(PALETTE[:2], columns.items(), strict=False):
+            axes.plot(k, curves[column], marker="o", markersize=3.5, color=color, label=name)
+        chosen = votes.get(vote)
+        if chosen is not None:
+            axes.axvline(chosen, color="0.4", linestyle="--", linewidth=1)
+        axes.set_title("no knee" if chosen is None else f"{rule}: {int(chosen)}", fontsize="medium")
+        axes.set(xlabel="number of types", ylabel=label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.spines[["top", "right"]].set_visible(False)
+        if len(columns) > 1:
+            axes.legend(frameon=False, fontsize="small")
+    panels[0].figure.suptitle(f"estimated number of cell types: {int(entry['n_types'])}", fontsize="medium")
+    return panels

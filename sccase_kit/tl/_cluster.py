@@ -1,0 +1,127 @@
+"""Cluster the cells, into a given number of clusters if wanted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._logging import logger, warn
+from .._validate import check_adata, check_choice, check_int, check_key, check_number
+from ..metrics._clustering import METHODS, CommunitySearch, explain_miss
+from ..metrics._evaluate import profiles_of
+from ..metrics._graph import neighbor_graph
+
+
+def cluster(
+    adata: AnnData,
+    n_clusters: int | None = None,
+    method: Literal["louvain", "leiden"] = "louvain",
+    *,
+    use_rep: str = "X_sccase",
+    resolution: float = 1.0,
+    n_neighbors: int = 15,
+    rng: int | np.random.Generator | None = 0,
+    key: str = "sccase",
+    key_added: str | None = None,
+    copy: bool = False,
+) -> AnnData | None:
+    """Cluster cells by Louvain or Leiden on the neighbour graph of an embedding.
+
+    With `n_clusters` the resolution is searched by bisection, as the scCASE paper does; a warning tells when no
+    resolution gives the number, and the nearest result is kept.
+
+    Parameters
+    ----------
+    adata
+        Annotated data.
+    n_clusters
+        Wanted number of clusters; `None` clusters at `resolution`.
+    method
+        Community detection, both by igraph with modularity and UMAP's edge weights.
+    use_rep
+        Key of `adata.obsm` with the embedding. ``"enhanced"`` uses 50 principal components of the enhanced,
+        min–max scaled matrix (computed from its factors), which is what the scCASE paper clusters.
+    resolution
+        Resolution where `n_clusters` is None.
+    n_neighbors
+        Neighbours per cell, itself included.
+    rng
+        Seed or generator.
+    key
+        Key of the enhanced matrix for ``use_rep="enhanced"``.
+    key_added
+        Key of the result; the method's name by default.
+    copy
+        Return a copy instead of writing to `adata`.
+
+    Returns
+    -------
+    `None`, or the copy. Written, with ``key_added="louvain"``:
+
+    `obs["louvain"]`
+        Categorical of strings, ``"0"`` the largest cluster.
+    `uns["louvain"]`
+        `params`, the `resolution` used, `n_clusters` found, and `reached` (whether it is the number wanted).
+
+    Raises
+    ------
+    KeyError
+        If the embedding is missing.
+    ValueError
+        If an argument is out of range or the embedding holds NaN.
+
+    Examples
+    --------
+    >>> sk.tl.cluster(adata, 8)  # doctest: +SKIP
+    >>> adata.obs["louvain"].value_counts()  # doctest: +SKIP
+    """
+    check_adata(adata)
+    check_choice(method, METHODS, name="method")
+    n_neighbors = check_int(n_neighbors, name="n_neighbors", minimum=2)
+    resolution = check_number(resolution, name="resolution", minimum=0, exclusive=True)
+    if n_clusters is not None:
+        n_clusters = check_int(n_clusters, name="n_clusters", minimum=1, maximum=adata.n_obs)
+        if resolution != 1.0:
+            warn("resolution is not used when n_clusters is given")
+    embedding = _embedding(adata, use_rep, key)
+    if not np.isfinite(embedding).all():
+        msg = f"adata.obsm[{use_rep!r}] holds NaN or infinite values; enhance again or drop those cells"
+        raise ValueError(msg)
+    generator = np.random.default_rng(rng)
+    graph = neighbor_graph(embedding, n_neighbors, rng=generator)
+    search = CommunitySearch(graph, seed=int(generator.integers(2**31)))
+    if n_clusters is None:
+        found = search.at(resolution, method)
+    else:
+        found = search.search(n_clusters, method)
+        if not found.reached:
+            warn(explain_miss(found, n_clusters, method, search.n_islands))
+    target = adata.copy() if copy else adata
+    key = key_added or method
+    target.obs[key] = pd.Categorical(
+        [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]
+    )
+    target.uns[key] = {
+        "params": {
+            "method": method,
+            "use_rep": use_rep,
+            "n_neighbors": n_neighbors,
+            "n_clusters": -1 if n_clusters is None else n_clusters,
+        },
+        "resolution": found.resolution,
+        "n_clusters": found.n_clusters,
+        "reached": found.reached,
+    }
+    logger.info("%s: %d clusters at resolution %.4g", method, found.n_clusters, found.resolution)
+    return target if copy else None
+
+
+def _embedding(adata: AnnData, use_rep: str, key: str) -> np.ndarray:
+    if use_rep == "enhanced":
+        return profiles_of(adata, key=key, scale="minmax").pca(50)
+    hint = "Run sccase_kit.tl.enhance first, or name another embedding ('enhanced' clusters the enhanced matrix)."
+    check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint)
+    return np.asarray(adata.obsm[use_rep], dtype=np.float64)
