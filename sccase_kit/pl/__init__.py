@@ -1,5 +1,6 @@
 """Plots; every function returns Axes and takes `ax`."""
 
+from ._estimate_k import estimate_k
 from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
 from ._umap import cell_map, raw_against_enhanced
@@ -7,6 +8,7 @@ from ._umap import cell_map, raw_against_enhanced
 __all__ = [
     "cell_map",
     "embedding_heatmap",
+    "estimate_k",
     "great_bar",
     "great_distances",
     "great_dot",
