@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.cluster import KMeans
-from sklearn.metrics import davies_bouldin_score
 
 from ..enhance._operator import ScaledOperator
 from ._clustering import METHODS, CommunitySearch
@@ -178,10 +177,14 @@ def estimate(
     return AsterEstimate(n_types, None if knee is None else int(knee), lowest, best, curves)
 
 
-def _kmeans(embedding: np.ndarray, k: int, starts: np.random.RandomState) -> KMeans:
+def _kmeans(embedding: np.ndarray, k: int, starts: np.random.RandomState) -> Any:
+    from sklearn.cluster import KMeans
+
     return KMeans(int(k), n_init=1, random_state=starts).fit(embedding)
 
 
 def _davies_bouldin(embedding: np.ndarray, labels: np.ndarray) -> float:
+    from sklearn.metrics import davies_bouldin_score
+
     n_found = len(np.unique(labels))
     return davies_bouldin_score(embedding, labels) if 1 < n_found < len(labels) else np.inf

@@ -38,6 +38,9 @@ def profiles_of(
         return profiles if scale is None else profiles.minmax_scaled()
     hint = "Run sccase_kit.tl.enhance first, or pass key=None for the matrix itself."
     slot = f"{key}_cell_factors"
+    if slot not in adata.obsm and key in adata.layers:  # solver="published" leaves a dense layer
+        profiles = Profiles(get_matrix(adata, key))
+        return profiles if scale is None else profiles.minmax_scaled()
     check_key(slot, adata.obsm.keys(), name="key", where="adata.obsm", hint=hint)
     check_key(f"{key}_peak_factors", adata.varm.keys(), name="key", where="adata.varm", hint=hint)
     profiles = Profiles(np.asarray(adata.obsm[slot]), np.asarray(adata.varm[f"{key}_peak_factors"]))

@@ -3,6 +3,7 @@
 from ._estimate_k import estimate_k
 from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
+from ._robustness import robustness, score_bars
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "great_dot",
     "peak_heatmap",
     "raw_against_enhanced",
+    "robustness",
+    "score_bars",
     "similarity_heatmap",
 ]

@@ -1,0 +1,82 @@
+"""How well batches are mixed: kBET and the batch silhouette."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import chi2
+
+from ._graph import nearest_neighbors
+from ._silhouette import encode
+
+
+def kbet(
+    embedding: np.ndarray,
+    batches: Any,
+    *,
+    n_neighbors: int = 50,
+    alpha: float = 0.05,
+    rng: int | np.random.Generator | None = 0,
+) -> float:
+    """Return kBET's acceptance rate: the share of cells whose neighbourhood has the overall batch composition.
+
+    For each cell the batches among its nearest neighbours (itself included) are compared with the batches of all
+    cells by Pearson's chi-squared test; a cell is accepted when p ≥ `alpha` (Büttner et al., Nature Methods 16, 2019).
+    1 is perfectly mixed, 0 separated.
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    batches
+        Batch of every cell, shape (n_obs,).
+    n_neighbors
+        Size of the neighbourhoods, at most n_obs.
+    alpha
+        Significance level.
+    rng
+        Used by the approximate neighbour search of large data only.
+    """
+    codes, names = encode(batches, len(embedding), name="batches", min_groups=2)
+    k = min(n_neighbors, len(embedding))
+    indices, _ = nearest_neighbors(np.asarray(embedding), k, rng=np.random.default_rng(rng))
+    observed = np.stack([(codes[indices] == b).sum(axis=1) for b in range(len(names))], axis=1)
+    expected = k * np.bincount(codes) / len(codes)
+    statistic = ((observed - expected) ** 2 / expected).sum(axis=1)
+    return float((chi2.sf(statistic, df=len(names) - 1) >= alpha).mean())
+
+
+def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
+    """Return the batch mixing score by silhouettes: 1 is perfectly mixed, 0 separated.
+
+    Within each label, 1 − |silhouette of the batches| is averaged over the cells, then the labels are averaged; labels
+    present in one batch only are left out (Luecken et al., Nature Methods 19, 2022; Euclidean distance).
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    labels, batches
+        Cell type and batch of every cell, shape (n_obs,).
+
+    Raises
+    ------
+    ValueError
+        If no label is present in two batches.
+    """
+    from sklearn.metrics import silhouette_samples
+
+    x = np.asarray(embedding, dtype=np.float64)
+    codes, groups = encode(labels, len(x))
+    batch, _ = encode(batches, len(x), name="batches", min_groups=2)
+    scores = []
+    for group in range(len(groups)):
+        chosen = codes == group
+        n_batches = len(np.unique(batch[chosen]))
+        if 1 < n_batches < chosen.sum():
+            scores.append((1 - np.abs(silhouette_samples(x[chosen], batch[chosen]))).mean())
+    if not scores:
+        msg = "no label has cells of two batches; batch mixing cannot be judged"
+        raise ValueError(msg)
+    return float(np.mean(scores))

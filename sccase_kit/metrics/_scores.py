@@ -1,0 +1,62 @@
+"""All scores of one enhanced matrix, as one flat record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ._accuracy import accuracy_of
+from ._batch import batch_asw, kbet
+from ._evaluate import score_clustering
+from ._profiles import Profiles
+from ._smoothing import smoothing_scores
+
+
+def all_scores(
+    plain: Profiles,
+    clustered: Profiles,
+    labels: Any,
+    *,
+    truth: Any | None = None,
+    batches: Any | None = None,
+    raw: Profiles | None = None,
+    rng: int = 0,
+    **clustering: Any,
+) -> dict[str, float]:
+    """Return the scores that the given material allows.
+
+    Parameters
+    ----------
+    plain
+        Enhanced values without scaling; accuracy and smoothing are judged on them.
+    clustered
+        The values that are clustered (min–max scaled for factor models).
+    labels
+        Cell type of every cell.
+    truth
+        Matrix of the same shape, positive where open: adds `cell_auprc`, `cell_auroc`, `peak_auprc`, `peak_auroc`,
+        means over the cells or peaks where they exist.
+    batches
+        Batch of every cell: adds `kbet` and `batch_asw` on the principal components.
+    raw
+        Raw values: adds `smoothing`, `over`, `under`.
+    rng
+        Seed.
+    clustering
+        Passed to the clustering.
+    """
+    record = dict(score_clustering(clustered, labels, rng=rng, **clustering))
+    if truth is not None:
+        for axis in ("cell", "peak"):
+            areas = accuracy_of(plain, truth, axis=axis)
+            record |= {f"{axis}_{name}": float(areas[name].mean()) for name in ("auprc", "auroc")}
+    if batches is not None:
+        scores = clustered.pca(50)
+        record["kbet"] = kbet(scores, batches, rng=rng)
+        shared = pd.crosstab(pd.Series(np.asarray(labels)), pd.Series(np.asarray(batches))) > 0
+        record["batch_asw"] = batch_asw(scores, labels, batches) if (shared.sum(axis=1) > 1).any() else np.nan
+    if raw is not None:
+        record |= dict(smoothing_scores(labels, plain, raw))
+    return record

@@ -1,0 +1,150 @@
+"""Curves and bars of the robustness experiments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from .._validate import check_key
+from ._style import PALETTE, get_axes, get_panels
+
+_LEVELS = {
+    "rate": "share of nonzero counts dropped",
+    "evenness": "evenness of the groups",
+    "fraction": "share of the cells kept",
+    "batch_key": "",
+}
+_SCORES = {
+    "ari": "ARI",
+    "ami": "AMI",
+    "fmi": "FMI",
+    "silhouette": "silhouette",
+    "cell_auprc": "auPRC over peaks, per cell",
+    "cell_auroc": "auROC over peaks, per cell",
+    "peak_auprc": "auPRC over cells, per peak",
+    "peak_auroc": "auROC over cells, per peak",
+    "kbet": "kBET acceptance (1 = mixed)",
+    "batch_asw": "batch ASW (1 = mixed)",
+    "imbalance": "imbalance degree",
+}
+
+
+def robustness(
+    table: pd.DataFrame,
+    scores: Sequence[str] = ("ari", "silhouette"),
+    *,
+    x: str | None = None,
+    ax: Sequence[Any] | Any | None = None,
+) -> list[Any]:
+    """Draw the scores of every method against the level of a corruption: mean over the seeds, band of one SD.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`sccase_kit.metrics.dropout_experiment`, ``imbalance_experiment`` or ``size_experiment``.
+    scores
+        Columns to draw, one panel each.
+    x
+        Column of the horizontal axis; the experiment's own by default (``"imbalance"`` shows the imbalance degree).
+    ax
+        Axes, one per score.
+
+    Returns
+    -------
+    The Axes.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    level = _level(table)
+    x = level if x is None else check_key(x, table.columns, name="x", where="table")
+    wanted = [scores] if isinstance(scores, str) else list(scores)
+    for score in wanted:
+        check_key(score, table.columns, name="scores", where="table")
+    panels = get_panels(len(wanted), ax, width=3.8, height=3.0)
+    for axes, score in zip(panels, wanted, strict=True):
+        for color, (method, rows) in zip(_colors(table), table.groupby("method", sort=False), strict=True):
+            by_level = rows.groupby(level)
+            at = by_level[x].mean() if x != level else by_level[score].mean().index.to_series()
+            mean, spread = by_level[score].mean(), by_level[score].std().fillna(0)
+            order = np.argsort(at.to_numpy())
+            xs, ys, sd = at.to_numpy()[order], mean.to_numpy()[order], spread.to_numpy()[order]
+            axes.plot(xs, ys, marker="o", markersize=3.5, color=color, label=method)
+            axes.fill_between(xs, ys - sd, ys + sd, color=color, alpha=0.15, linewidth=0)
+        axes.set(xlabel=_LEVELS.get(x, _SCORES.get(x, x)), ylabel=_SCORES.get(score, score))
+        axes.spines[["top", "right"]].set_visible(False)
+    panels[-1].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return panels
+
+
+def score_bars(
+    table: pd.DataFrame, scores: Sequence[str] = ("ari", "silhouette", "kbet", "batch_asw"), *, ax: Any | None = None
+) -> Any:
+    """Draw the scores of every method as bars: mean over the seeds, whiskers of one SD, a dot per seed.
+
+    Parameters
+    ----------
+    table
+        Result of an experiment, for instance :func:`sccase_kit.metrics.batch_experiment`, or of
+        :func:`sccase_kit.metrics.compare`.
+    scores
+        Columns to draw; those that the table lacks are refused.
+    ax
+        Axes.
+
+    Returns
+    -------
+    The Axes.
+
+    Raises
+    ------
+    KeyError
+        If a column is missing.
+    """
+    if "method" not in table.columns:
+        table = table.reset_index().rename(columns={table.index.name or "index": "method"})
+    wanted = [scores] if isinstance(scores, str) else list(scores)
+    for score in wanted:
+        check_key(score, table.columns, name="scores", where="table")
+    methods = list(dict.fromkeys(table["method"]))
+    ax = get_axes(ax, figsize=(1.6 * len(wanted) + 2.0, 3.2))
+    width = 0.8 / len(methods)
+    at = np.arange(len(wanted))
+    for i, (color, method) in enumerate(zip(_colors(table), methods, strict=True)):
+        values = table.loc[table["method"] == method, wanted]
+        place = at + (i - (len(methods) - 1) / 2) * width
+        several = len(values) > 1
+        ax.bar(
+            place,
+            values.mean(),
+            width * 0.9,
+            yerr=values.std() if several else None,
+            color=color,
+            label=method,
+            error_kw={"elinewidth": 1},
+        )
+        if several:
+            ax.scatter(np.tile(place, len(values)), values.to_numpy().ravel(), s=6, color="0.2", zorder=3)
+    ax.set_xticks(at, [_SCORES.get(score, score).replace(" (", "\n(") for score in wanted])
+    ax.axhline(0, color="0.3", linewidth=0.8)
+    ax.set_ylabel("score")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return ax
+
+
+def _level(table: pd.DataFrame) -> str:
+    for name in ("rate", "evenness", "fraction", "batch_key"):
+        if name in table.columns:
+            return name
+    msg = f"table is not the result of an experiment: none of {list(_LEVELS)} among its columns {list(table.columns)}"
+    raise KeyError(msg)
+
+
+def _colors(table: pd.DataFrame) -> list[str]:
+    return [PALETTE[i % len(PALETTE)] for i in range(table["method"].nunique())]
