@@ -2,37 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-HG38_SIZES: dict[str, int] = {
-    "chr1": 248_956_422,
-    "chr2": 242_193_529,
-    "chr3": 198_295_559,
-    "chr4": 190_214_555,
-    "chr5": 181_538_259,
-    "chr6": 170_805_979,
-    "chr7": 159_345_973,
-    "chr8": 145_138_636,
-    "chr9": 138_394_717,
-    "chr10": 133_797_422,
-    "chr11": 135_086_622,
-    "chr12": 133_275_309,
-    "chr13": 114_364_328,
-    "chr14": 107_043_718,
-    "chr15": 101_991_189,
-    "chr16": 90_338_345,
-    "chr17": 83_257_441,
-    "chr18": 80_373_285,
-    "chr19": 58_617_616,
-    "chr20": 64_444_167,
-    "chr21": 46_709_983,
-    "chr22": 50_818_468,
-    "chrX": 156_040_895,
-}
-"""Lengths in bp of the human chromosomes 1-22 and X (GRCh38)."""
+from ..regions import chrom_sizes
 
 BIN = 1000
 """Peaks are drawn at most one to a bin of this many bp, so they never overlap."""
@@ -40,21 +16,32 @@ BIN = 1000
 _MARGIN = 300
 """Bins left free at both ends of every chromosome."""
 
-_CHROMS = np.array(list(HG38_SIZES))
-_N_BINS = np.array(list(HG38_SIZES.values())) // BIN
-_FIRST = np.concatenate([[0], np.cumsum(_N_BINS)])
+_CHROMS = (*(f"chr{i}" for i in range(1, 23)), "chrX")
+
+
+@cache
+def hg38_sizes() -> dict[str, int]:
+    """Return the lengths in bp of the human chromosomes 1-22 and X (GRCh38), in this order."""
+    sizes = chrom_sizes("hg38")
+    return {chrom: sizes[chrom] for chrom in _CHROMS}
+
+
+@cache
+def _first_bins() -> np.ndarray:
+    """Return the genome-wide number of the first bin of each chromosome, and one past the last."""
+    return np.concatenate([[0], np.cumsum(np.array(list(hg38_sizes().values())) // BIN)])
 
 
 def bin_ids(chrom: np.ndarray, position: np.ndarray) -> np.ndarray:
     """Return the genome-wide bin number of each position; `chrom` holds chromosome numbers (0-based)."""
-    return _FIRST[np.asarray(chrom)] + np.asarray(position) // BIN
+    return _first_bins()[np.asarray(chrom)] + np.asarray(position) // BIN
 
 
 def random_bins(n: int, *, taken: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw `n` distinct genome-wide bins, none of them in `taken` and none near a chromosome end."""
-    free = np.ones(_FIRST[-1], dtype=bool)
+    free = np.ones(_first_bins()[-1], dtype=bool)
     free[taken] = False
-    for first, last in pairwise(_FIRST):
+    for first, last in pairwise(_first_bins()):
         free[first : first + _MARGIN] = False
         free[last - _MARGIN : last] = False
     available = np.flatnonzero(free)
@@ -80,12 +67,13 @@ def peaks_in_bins(bins: np.ndarray, *, rng: np.random.Generator, width: tuple[in
     -------
     DataFrame with chrom, start, end (int64; 0-based, half-open), in the order of `bins`.
     """
-    chrom = np.searchsorted(_FIRST, bins, side="right") - 1
+    first_bins = _first_bins()
+    chrom = np.searchsorted(first_bins, bins, side="right") - 1
     widths = rng.integers(width[0], width[1] + 1, size=len(bins))
     offset = rng.integers(0, BIN - widths + 1)
-    start = (bins - _FIRST[chrom]) * BIN + offset
+    start = (bins - first_bins[chrom]) * BIN + offset
     return pd.DataFrame(
-        {"chrom": _CHROMS[chrom], "start": start.astype(np.int64), "end": (start + widths).astype(np.int64)}
+        {"chrom": np.array(_CHROMS)[chrom], "start": start.astype(np.int64), "end": (start + widths).astype(np.int64)}
     )
 
 

@@ -10,7 +10,6 @@ from anndata import AnnData
 
 from .._logging import logger
 from .._progress import progress
-from ._files import replacing
 from ._manifest import Entry, File, find_entry, manifest
 
 ENVIRONMENT = "SCCASE_KIT_DATA"
@@ -194,30 +193,51 @@ def _verify(path: Path, file: File, *, name: str) -> None:
 
 
 def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, *, download: bool) -> Path:
-    """Download a file: into a temporary file beside its place, verified, then moved."""
+    """Download a file through pooch: into a temporary file beside its place, verified, then moved."""
     import pooch
 
     target = (_folders(data_dir)[0] if data_dir is not None else _cache()) / file.path
     if file.url is None or not download:
         raise DataNotFoundError(_missing(entry, file, data_dir, target))
-    target.parent.mkdir(parents=True, exist_ok=True)
     logger.info("%s: downloading %s to %s", entry.name, file.url, target)
-    bar = progress(desc=target.name, total=file.size, unit="B", unit_scale=True)
-    with replacing(target) as temporary:
-        try:
-            fetcher = pooch.HTTPDownloader(progressbar=False if bar.disable else bar, timeout=30)
-            fetcher(file.url, str(temporary), None)
-        except OSError as err:
-            msg = f"{_missing(entry, file, data_dir, target)} (The download failed: {err})"
-            raise DataNotFoundError(msg) from err
-        finally:
-            bar.close()
-        try:
-            _verify(temporary, file, name=entry.name)
-        except ValueError as err:
-            msg = f"the download of {file.url} was not kept: {err}"
-            raise ValueError(msg) from err
+    pooch_logger = pooch.get_logger()
+    level = pooch_logger.level
+    pooch_logger.setLevel("WARNING")
+    try:
+        pooch.retrieve(
+            url=file.url,
+            known_hash=None if file.sha256 is None else f"sha256:{file.sha256}",
+            fname=target.name,
+            path=target.parent,
+            downloader=lambda url, output, _: _stream(url, Path(output), file),
+        )
+    except OSError as err:
+        msg = f"{_missing(entry, file, data_dir, target)} (The download failed: {err})"
+        raise DataNotFoundError(msg) from err
+    except ValueError as err:
+        msg = f"the download of {file.url} does not match the manifest and was not kept: {err}"
+        raise ValueError(msg) from err
+    finally:
+        pooch_logger.setLevel(level)
     return target
+
+
+def _stream(url: str, output: Path, file: File) -> None:
+    """Write what `url` holds to `output`, byte for byte, with a progress bar; connections are closed on errors, too."""
+    import requests
+
+    request = requests.get(url, stream=True, timeout=30, headers={"Accept-Encoding": "identity"})
+    with request as response:
+        response.raise_for_status()
+        total = int(response.headers.get("Content-Length", 0)) or file.size
+        bar = progress(desc=Path(file.path).name, total=total, unit="B", unit_scale=True)
+        with output.open("wb") as handle, bar:
+            for chunk in response.iter_content(chunk_size=1 << 20):
+                handle.write(chunk)
+                bar.update(len(chunk))
+    if file.size is not None and (size := output.stat().st_size) != file.size:
+        msg = f"{size} bytes, expected {file.size}"
+        raise ValueError(msg)
 
 
 def _missing(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, target: Path) -> str:

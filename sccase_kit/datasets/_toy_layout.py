@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ._genome import BIN, HG38_SIZES, bin_ids, peak_names, peaks_in_bins, random_bins
+from ._genome import BIN, bin_ids, hg38_sizes, peak_names, peaks_in_bins, random_bins
 from ._tree import branches, type_names
 
 NEAR = 50_000
@@ -75,7 +75,7 @@ def place_genes(sizes: Sizes, *, rng: np.random.Generator) -> pd.DataFrame:
     DataFrame sorted by position: chrom, start, end (int64; 0-based, half-open), strand, gene_id, symbol, tss (int64,
     0-based), specific_to (type or ""), chrom_index (0-based), locus (centre of the locus in bp).
     """
-    length = np.array(list(HG38_SIZES.values()), dtype=float) - 2 * _EDGE
+    length = np.array(list(hg38_sizes().values()), dtype=float) - 2 * _EDGE
     quota = sizes.n_loci * length / length.sum()
     count = np.floor(quota).astype(int)
     count[np.argsort(count - quota)[: sizes.n_loci - count.sum()]] += 1
@@ -99,7 +99,7 @@ def place_genes(sizes: Sizes, *, rng: np.random.Generator) -> pd.DataFrame:
     names = np.array([*type_names(sizes.n_types), ""])
     genes = pd.DataFrame(
         {
-            "chrom": np.array(list(HG38_SIZES))[chrom[locus]],
+            "chrom": np.array(list(hg38_sizes()))[chrom[locus]],
             "start": np.where(plus, tss, tss - body + 1),
             "end": np.where(plus, tss + body, tss + 1),
             "strand": np.where(plus, "+", "-"),
@@ -196,7 +196,7 @@ def place_snps(
     peak (name of the peak that holds the SNP, or ""), trait (or ""), pip (posterior probability of the hit, else 0),
     null (bool: the first SNP of an LD block that holds a gene, as in an LD-pruned list for SNPsea).
     """
-    chrom_index = {c: i for i, c in enumerate(HG38_SIZES)}
+    chrom_index = {c: i for i, c in enumerate(hg38_sizes())}
     n_in = 1 + rng.binomial(2, 0.5, len(peaks))
     peak = np.repeat(np.arange(len(peaks)), n_in)
     width = (peaks["end"] - peaks["start"]).to_numpy()
@@ -213,7 +213,7 @@ def place_snps(
     table = table.drop_duplicates().sort_values(["chrom_index", "pos"], ignore_index=True)
 
     blocks = []
-    for c, (name, size) in enumerate(HG38_SIZES.items()):
+    for c, (name, size) in enumerate(hg38_sizes().items()):
         centres = np.sort(loci.loc[loci["chrom_index"] == c, "locus"].to_numpy())
         edges = np.unique(np.concatenate([[0], centres - LOCUS, centres + LOCUS, [size]]))
         pieces = [
@@ -246,7 +246,7 @@ def place_snps(
 
 def _block_holds_gene(snps: pd.DataFrame, genes: pd.DataFrame) -> np.ndarray:
     """Return whether the LD block of each SNP meets a gene (half-open intervals)."""
-    span = max(HG38_SIZES.values()) + 1
+    span = max(hg38_sizes().values()) + 1
     shift = genes["chrom_index"].to_numpy() * span
     begun = np.searchsorted(np.sort(shift + genes["start"].to_numpy()), snps["chrom_index"] * span + snps["ld_end"])
     ended = np.searchsorted(
@@ -257,7 +257,7 @@ def _block_holds_gene(snps: pd.DataFrame, genes: pd.DataFrame) -> np.ndarray:
 
 def _peak_of(snps: pd.DataFrame, peaks: pd.DataFrame, chrom_index: dict[str, int]) -> np.ndarray:
     """Return the name of the peak with start < pos <= end, or ""."""
-    span = max(HG38_SIZES.values()) + 1
+    span = max(hg38_sizes().values()) + 1
     start = peaks["chrom"].map(chrom_index).to_numpy() * span + peaks["start"].to_numpy()
     end = peaks["chrom"].map(chrom_index).to_numpy() * span + peaks["end"].to_numpy()
     where = snps["chrom_index"].to_numpy() * span + snps["pos"].to_numpy()

@@ -10,7 +10,8 @@ import pandas as pd
 from scipy.stats import norm
 
 from .._validate import check_int, check_number
-from ._files import replacing, write_table, write_text
+from ..io._atomic import replacing
+from ._files import write_table, write_text
 from ._toy import ToyStudy
 
 _LD_DECAY = 25_000

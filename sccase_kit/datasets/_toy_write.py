@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ._files import replacing, write_table, write_text
+from ..io._atomic import replacing
+from ._files import write_table, write_text
 
 if TYPE_CHECKING:
     from ._toy import ToyStudy

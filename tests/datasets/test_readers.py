@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import gzip
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import io as scipy_io
+from scipy import sparse
+
+from sccase_kit.datasets._manifest import Entry
+from sccase_kit.datasets._readers import _blood_type, concatenate, read_entry, read_geo_triplets, read_mouse_atlas
+
+PEAKS = "chr1\t100\t600\tx\nchr1\t900\t1400\ty\nchrX\t5\t505\tz\n"
+CELLS = [
+    "singles-BM0828-HSC-fresh-1",
+    "singles-160822-BM1137-GMP3high-2",
+    "singles-PB1022-mono-3",
+    "singles-BM0828-UNK-4",
+]
+
+
+@pytest.fixture
+def geo(tmp_path):
+    triplets = "#\t" + ";".join(CELLS) + "\n1\t1\t2\n3\t1\t1\n2\t2\t4\n3\t4\t1\n"
+    with gzip.open(tmp_path / "counts.txt.gz", "wt") as handle:
+        handle.write(triplets)
+    with gzip.open(tmp_path / "peaks.bed.gz", "wt") as handle:
+        handle.write(PEAKS)
+    return tmp_path / "counts.txt.gz", tmp_path / "peaks.bed.gz"
+
+
+def test_geo_triplets(geo):
+    adata = read_geo_triplets(*geo)
+    assert np.array_equal(adata.X.toarray(), [[2, 0, 1], [0, 4, 0], [0, 0, 0], [0, 0, 1]])
+    assert adata.X.dtype == np.int32
+    assert adata.obs_names.tolist() == CELLS
+    assert adata.var_names.tolist() == ["chr1:100-600", "chr1:900-1400", "chrX:5-505"]
+    assert adata.var["start"].dtype == np.int64
+    assert adata.obs["cell_type"].tolist() == ["HSC", "GMP", "mono", "unknown"]
+    assert adata.obs["donor"].tolist() == ["BM0828", "BM1137", "PB1022", "BM0828"]
+
+
+def test_geo_triplets_of_one_donor(geo):
+    adata = read_geo_triplets(*geo, donor="BM0828")
+    assert adata.obs_names.tolist() == [CELLS[0], CELLS[3]]
+    with pytest.raises(ValueError, match=r"no cell of donor 'BM9'; donors: \['BM0828', 'BM1137', 'PB1022'\]"):
+        read_geo_triplets(*geo, donor="BM9")
+
+
+def test_geo_triplets_out_of_range(geo):
+    with gzip.open(geo[0], "at") as handle:
+        handle.write("4\t1\t1\n")
+    with pytest.raises(ValueError, match="peaks run from 1 to 4, but there are 3 of them"):
+        read_geo_triplets(*geo)
+
+
+def test_blood_types_are_read_from_real_cell_names(shared_data):
+    adata = ad.read_h5ad(shared_data / "bm0828.h5ad", backed="r")
+    assert [_blood_type(name) for name in adata.obs_names] == adata.obs["cell_type"].tolist()
+
+
+@pytest.fixture
+def atlas(tmp_path):
+    matrix = sparse.csr_matrix(np.array([[1, 0, 1, 0], [0, 1, 1, 0], [1, 1, 0, 1]]))
+    with gzip.open(tmp_path / "m.mtx.gz", "wb") as handle:
+        scipy_io.mmwrite(handle, matrix)
+    (tmp_path / "cells.txt").write_text("c1\nc2\nc3\nc4\n")
+    (tmp_path / "peaks.txt").write_text("chr1_100_600\nchr2_5_10\nchr9_random_7_9\n")
+    metadata = pd.DataFrame(
+        {
+            "cell": ["c3", "c1", "c2"],
+            "tissue": ["Lung", "Lung", "Spleen"],
+            "tissue.replicate": ["Lung2_62216", "Lung1_62216", "Spleen_62016"],
+            "cell_label": ["T cells", "B cells", "T cells"],
+        }
+    )
+    metadata.to_csv(tmp_path / "meta.txt", sep="\t", index=False)
+    names = {"counts": "m.mtx.gz", "cells": "cells.txt", "peaks": "peaks.txt", "metadata": "meta.txt"}
+    return {key: tmp_path / name for key, name in names.items()}
+
+
+def test_mouse_atlas(atlas):
+    adata = read_mouse_atlas(atlas, tissue_replicate=["Lung1_62216", "Lung2_62216"])
+    assert adata.obs_names.tolist() == ["c1", "c3"]
+    assert np.array_equal(adata.X.toarray(), [[1, 0, 1], [1, 1, 0]])
+    assert adata.X.dtype == np.int32
+    assert adata.obs["cell_type"].tolist() == ["B cells", "T cells"]
+    assert adata.obs["replicate"].tolist() == ["Lung1_62216", "Lung2_62216"]
+    assert adata.var_names.tolist() == ["chr1:100-600", "chr2:5-10", "chr9_random:7-9"]
+    assert adata.var["end"].tolist() == [600, 10, 9]
+    entry = Entry("l", "dataset", "L", "p", reader="mouse_atlas", options={"tissue_replicate": "Spleen_62016"})
+    assert read_entry(entry, atlas, load_part=None).obs_names.tolist() == ["c2"]
+
+
+def test_mouse_atlas_errors(atlas):
+    with pytest.raises(ValueError, match=r"no cell with tissue.replicate in \['Moon'\]; there are \['Lung1_62216'"):
+        read_mouse_atlas(atlas, tissue_replicate="Moon")
+    atlas["peaks"].write_text("chr1_100_600\n")
+    with pytest.raises(ValueError, match=r"m.mtx.gz is \(3, 4\), but there are 1 peaks and 4 cells"):
+        read_mouse_atlas(atlas, tissue_replicate="Lung1_62216")
+
+
+def frame(names):
+    var = pd.DataFrame({"chrom": "chr1", "start": range(len(names)), "end": range(1, len(names) + 1)}, index=names)
+    counts = sparse.csr_matrix(np.arange(2 * len(names)).reshape(2, -1), dtype=np.int32)
+    return ad.AnnData(counts, obs=pd.DataFrame(index=["x", "y"]), var=var)
+
+
+def test_concatenation_keeps_the_shared_peaks():
+    both = concatenate({"one": frame(["p", "q", "r"]), "two": frame(["q", "p"])}, "protocol")
+    assert both.var_names.tolist() == ["p", "q"]
+    assert np.array_equal(both.X.toarray(), [[0, 1], [3, 4], [1, 0], [3, 2]])
+    assert both.obs["protocol"].tolist() == ["one", "one", "two", "two"]
+    assert both.var["start"].tolist() == [0, 1]
+    with pytest.raises(ValueError, match=r"\['one', 'two'\] share no peak"):
+        concatenate({"one": frame(["p"]), "two": frame(["q"])}, "protocol")
+
+
+def test_unknown_reader():
+    with pytest.raises(ValueError, match="set: no reader None"):
+        read_entry(Entry("set", "dataset", "S", "p"), {}, load_part=None)
