@@ -121,3 +121,24 @@ def test_concatenation_keeps_the_shared_peaks():
 def test_unknown_reader():
     with pytest.raises(ValueError, match="set: no reader None"):
         read_entry(Entry("set", "dataset", "S", "p"), {}, load_part=None)
+
+
+def test_10x_file_gives_the_peaks_of_a_multiome_run(tmp_path):
+    import h5py
+
+    counts = sparse.csc_matrix(np.array([[5, 0], [1, 0], [0, 2]], dtype=np.int32))  # features × cells
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        group = file.create_group("matrix")
+        group.attrs["chemistry_description"] = "Single Cell Multiome ATAC + Gene Expression"
+        for key in ("data", "indices", "indptr"):
+            group[key] = getattr(counts, key)
+        group["shape"] = np.array(counts.shape)
+        group["barcodes"] = np.array([b"AAA-1", b"CCC-1"])
+        features = group.create_group("features")
+        features["id"] = features["name"] = np.array([b"ENSG1", b"chr1:100-600", b"chr2:5-10"])
+        features["feature_type"] = np.array([b"Gene Expression", b"Peaks", b"Peaks"])
+        features["genome"] = np.array([b"GRCh38"] * 3)
+    adata = read_entry(Entry("x", "dataset", "X", "p", reader="10x_h5"), {"counts": tmp_path / "m.h5"}, load_part=None)
+    assert adata.var_names.tolist() == ["chr1:100-600", "chr2:5-10"]
+    assert adata.var["start"].tolist() == [100, 5]
+    assert np.array_equal(adata.X.toarray(), [[1, 0], [0, 2]])
