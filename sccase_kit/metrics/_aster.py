@@ -37,7 +37,8 @@ class AsterEstimate:
     davies_bouldin
         Number with the lowest Davies–Bouldin score.
     silhouette
-        Number with the largest sum of the silhouettes of Louvain and Leiden.
+        Number with the largest sum of the silhouettes of Louvain and Leiden, among the numbers that both reached;
+        None where there is none.
     curves
         Columns `inertia`, `davies_bouldin`, `silhouette_louvain`, `silhouette_leiden`; index `k`.
     """
@@ -45,7 +46,7 @@ class AsterEstimate:
     n_types: int
     knee: int | None
     davies_bouldin: int
-    silhouette: int
+    silhouette: int | None
     curves: pd.DataFrame
 
 
@@ -163,15 +164,16 @@ def estimate(
         for method in METHODS:
             found = search.search(k, method, max_steps=_SEARCH_STEPS, n_retries=0, cached=partitions[method])
             token = (method, found.resolution)
-            if token not in scored:
-                scored[token] = silhouette(found.labels, embedding) if found.n_clusters > 1 else -1.0
-            rows[-1][f"silhouette_{method}"] = scored[token]
+            if found.reached and token not in scored:
+                scored[token] = silhouette(found.labels, embedding)
+            rows[-1][f"silhouette_{method}"] = scored.get(token, np.nan) if found.reached else np.nan
         if report is not None:
             report(1)
     curves = pd.DataFrame(rows, index=pd.Index(list(k_values), name="k"))
     knee = find_knee(curves.index, curves["inertia"])
     lowest = int(curves["davies_bouldin"].idxmin())
-    best = int((curves["silhouette_louvain"] + curves["silhouette_leiden"]).idxmax())
+    total = curves["silhouette_louvain"] + curves["silhouette_leiden"]
+    best = int(total.idxmax()) if total.notna().any() else None
     votes = [v for v in (knee, lowest, best) if v is not None]
     n_types = int(np.ceil(np.mean(votes)))
     return AsterEstimate(n_types, None if knee is None else int(knee), lowest, best, curves)

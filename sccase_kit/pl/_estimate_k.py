@@ -55,7 +55,7 @@ def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | N
         chosen = votes.get(vote)
         if chosen is not None:
             axes.axvline(chosen, color="0.4", linestyle="--", linewidth=1)
-        axes.set_title("no knee" if chosen is None else f"{rule}: {int(chosen)}", fontsize="medium")
+        axes.set_title(f"no {vote}" if chosen is None else f"{rule}: {int(chosen)}", fontsize="medium")
         axes.set(xlabel="number of types", ylabel=label)
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.spines[["top", "right"]].set_visible(False)

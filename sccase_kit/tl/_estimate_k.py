@@ -58,7 +58,7 @@ def estimate_k(
     The estimated number of types. Written, with ``key_added="estimate_k"``:
 
     `uns["estimate_k"]`
-        `n_types`; `votes` (dict with `knee`, absent where the curve has none, `davies_bouldin`, `silhouette`);
+        `n_types`; `votes` (dict with `knee`, `davies_bouldin`, `silhouette`; one that could not be had is absent);
         `curves` (DataFrame with columns `k`, `inertia`, `davies_bouldin`, `silhouette_louvain`,
         `silhouette_leiden`); `params`.
 
@@ -117,9 +117,8 @@ def estimate_k(
             seed=seed,
             report=bar.update,
         )
-    votes = {"davies_bouldin": result.davies_bouldin, "silhouette": result.silhouette}
-    if result.knee is not None:
-        votes["knee"] = result.knee
+    votes = {"knee": result.knee, "davies_bouldin": result.davies_bouldin, "silhouette": result.silhouette}
+    votes = {name: vote for name, vote in votes.items() if vote is not None}
     logger.info("estimated %d cell types (%s)", result.n_types, votes)
     if key_added is not None:
         adata.uns[key_added] = {

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from sccase_kit.metrics import _graph as graph_module
+from sccase_kit.metrics import neighbor_graph
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(150, 6)) + rng.integers(0, 3, 150)[:, None]
+
+
+def test_neighbors_equal_scikit_learn(points):
+    distances, indices = NearestNeighbors(n_neighbors=10).fit(points).kneighbors(points)
+    ours, our_distances = graph_module.nearest_neighbors(points, 10)
+    np.testing.assert_array_equal(ours, indices)
+    np.testing.assert_allclose(our_distances, distances, atol=1e-6)
+
+
+def test_duplicated_cells_come_first_themselves():
+    points = np.repeat(np.random.default_rng(0).normal(size=(5, 3)), 4, axis=0)
+    indices, distances = graph_module.nearest_neighbors(points, 6)
+    np.testing.assert_array_equal(indices[:, 0], np.arange(20))
+    assert np.isfinite(neighbor_graph(points, 6).data).all()
+    assert (distances[:, :4] < 1e-6).all()
+
+
+def reference_weights(distances, indices):
+    """UMAP's fuzzy simplicial set, edge by edge."""
+    n, k = indices.shape
+    weights = np.zeros((n, n))
+    for i in range(n):
+        rho = distances[i][distances[i] > 0].min()
+        low, high = 0.0, 1e4
+        for _ in range(200):
+            sigma = (low + high) / 2
+            total = sum(np.exp(-max(0, d - rho) / sigma) for d in distances[i, 1:])
+            low, high = (low, sigma) if total > np.log2(k) else (sigma, high)
+        for j, d in zip(indices[i, 1:], distances[i, 1:], strict=True):
+            weights[i, j] = np.exp(-max(0, d - rho) / sigma)
+    return weights + weights.T - weights * weights.T
+
+
+def test_weights_equal_a_slow_reference(points):
+    indices, distances = graph_module.nearest_neighbors(points, 12)
+    ours = neighbor_graph(points, 12).toarray()
+    np.testing.assert_allclose(ours, reference_weights(distances, indices), atol=1e-6)
+    np.testing.assert_allclose(ours, ours.T)
+    assert (np.diag(ours) == 0).all()
+
+
+@pytest.mark.slow
+def test_approximate_search_finds_nearly_the_same(points, monkeypatch):
+    exact = neighbor_graph(points, 10)
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
+    approximate = neighbor_graph(points, 10, rng=np.random.default_rng(0))
+    shared = (exact > 0).multiply(approximate > 0).nnz
+    assert shared > 0.95 * exact.nnz
