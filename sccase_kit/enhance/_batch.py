@@ -44,22 +44,25 @@ def align_embedding(
     codes: np.ndarray,
     *,
     rng: np.random.Generator,
+    nonnegative: bool = True,
     n_clusters: int | None = None,
     theta: float = 2.0,
     sigma: float = 0.1,
     ridge: float = 1.0,
     n_rounds: int = 10,
 ) -> np.ndarray:
-    """Return the non-negative embedding with batch effects removed inside soft clusters.
+    """Return the embedding with batch effects removed inside soft clusters.
 
     Parameters
     ----------
     h
-        Embedding of shape (n, k), non-negative.
+        Embedding of shape (n, k).
     codes
         Integer batch codes 0..B−1, shape (n,).
     rng
         Generator for the cluster start.
+    nonnegative
+        Clip the corrected embedding at 0.
     n_clusters
         Soft clusters; by default min(n / 30, 100), at least 2.
     theta
@@ -102,7 +105,8 @@ def align_embedding(
             corrected = moved
             break
         corrected = moved
-    return np.maximum(corrected, 0) * np.where(scale > 0, scale, 1)
+    corrected = np.maximum(corrected, 0) if nonnegative else corrected
+    return corrected * np.where(scale > 0, scale, 1)
 
 
 def _masses(a: np.ndarray, h: np.ndarray, batch: np.ndarray, *, exclude_self: bool) -> np.ndarray:

@@ -73,7 +73,7 @@ def block(
     out -= (peak_range[:, 0] / width)[None, :]
     out -= cell_range[:, :1]
     out /= cell_width[:, None]
-    return out
+    return np.clip(out, 0, 1, out=out)
 
 
 def compute_ranges(

@@ -95,18 +95,16 @@ def hals(factor: np.ndarray, product: np.ndarray, gram: np.ndarray, *, n_sweeps:
     product
         X @ other, shape (rows, k).
     gram
-        otherᵀ other (plus any ridge on its diagonal), shape (k, k).
+        otherᵀ other (plus any ridge on its diagonal), symmetric, shape (k, k).
     n_sweeps
         Sweeps over the k columns; none raises the objective.
     """
-    factor = factor.copy()
-    for _ in range(n_sweeps):
-        for j in range(factor.shape[1]):
-            if gram[j, j] <= 0:
-                factor[:, j] = 0
-                continue
-            step = (product[:, j] - factor @ gram[:, j]) / gram[j, j]
-            np.maximum(factor[:, j] + step, 0, out=factor[:, j])
+    from ._kernels import hals_rows
+
+    factor = np.array(factor, dtype=np.float64, order="C")
+    hals_rows(
+        factor, np.ascontiguousarray(product, dtype=np.float64), np.ascontiguousarray(gram, dtype=np.float64), n_sweeps
+    )
     return factor
 
 
@@ -119,13 +117,14 @@ def balance(h: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compressed_nmf(
-    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 100, prior: Prior | None = None
+    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 50, prior: Prior | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Run HALS on the sketch, without touching the data: O((n_obs + n_vars) · l · k) per iteration."""
+    dtype = view.basis.dtype
     for _ in range(n_iter):
         h, w = balance(h, w)
-        h = hals(h, view.basis @ (view.compressed.T @ w), w.T @ w)
-        w = _update_w(w, view.compressed @ (view.basis.T @ h), h.T @ h, prior)
+        h = hals(h, view.basis @ (view.compressed.T @ w.astype(dtype)), w.T @ w)
+        w = _update_w(w, view.compressed @ (view.basis.T @ h.astype(dtype)), h.T @ h, prior)
     return h, w
 
 

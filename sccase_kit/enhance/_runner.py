@@ -14,6 +14,7 @@ from . import _published as published
 from ._batch import align_embedding, balanced_factors, published_factors, spread_over_batches
 from ._nmf import Prior, fast_start, sklearn_start
 from ._prepare import Prepared
+from ._robust import RobustOptions, choose_bank, fit_robust
 from ._thin import ThinFit, Weights, fit_thin, interpretable_projection
 
 
@@ -174,4 +175,54 @@ def _factors(
         sources=np.ascontiguousarray(sources, dtype=np.float32),
         objective=fit.objective,
         info={"converged": fit.converged, "n_iter": len(fit.objective) - 1},
+    )
+
+
+def fit_consensus(
+    data: Prepared,
+    n_components: int | None,
+    *,
+    reference: np.ndarray | None = None,
+    n_reference: int = 0,
+    alpha: float = 1.0,
+    depth: bool = False,
+    batch: np.ndarray | None = None,
+    rng: np.random.Generator,
+    watch: Stopwatch,
+) -> Enhancement:
+    """Fit the consensus over several numbers of components (:mod:`sccase_kit.enhance._robust`).
+
+    Parameters
+    ----------
+    data
+        The prepared counts.
+    n_components
+        A number to add to the default ones; `None` for those alone.
+    reference, n_reference, alpha
+        Reference counts, its components, and the pull of W₁ towards them.
+    depth
+        Weigh source cells by depth / median depth.
+    batch
+        Integer batch codes, shape (n_obs,).
+    rng, watch
+        Generator and stopwatch.
+    """
+    op = data.op
+    prior = None
+    if reference is not None:
+        watch.stage("reference")
+        prior = reference_prior(reference, op.col_scale, n_reference, alpha=alpha, rng=rng)
+    watch.stage("consensus")
+    source = data.depth / np.median(data.depth[data.depth > 0]) if depth else None
+    options = RobustOptions(bank=choose_bank(n_components, op.shape))
+    fit = fit_robust(op, options, prior=prior, source=source, codes=batch, rng=rng)
+    watch.stage(None)
+    return Enhancement(
+        embedding=fit.embedding,
+        projection=fit.projection,
+        cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
+        peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
+        sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
+        objective=fit.objective,
+        info={"bank": np.array(fit.bank)},
     )

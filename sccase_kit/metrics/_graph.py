@@ -27,6 +27,8 @@ def nearest_neighbors(
 
 
 def _exact_neighbors(embedding: np.ndarray, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+    from ..enhance._kernels import smallest_per_row
+
     x = np.asarray(embedding, dtype=np.float64)
     n = len(x)
     squares = np.einsum("ij,ij->i", x, x)
@@ -37,12 +39,8 @@ def _exact_neighbors(embedding: np.ndarray, n_neighbors: int) -> tuple[np.ndarra
         stop = min(n, start + rows)
         d = squares[start:stop, None] + squares[None, :] - 2 * (x[start:stop] @ x.T)
         d[np.arange(stop - start), np.arange(start, stop)] = -1  # itself first, also among duplicates
-        near = np.argpartition(d, n_neighbors - 1, axis=1)[:, :n_neighbors]
-        values = np.take_along_axis(d, near, axis=1)
-        order = np.argsort(values, axis=1, kind="stable")
-        indices[start:stop] = np.take_along_axis(near, order, axis=1)
-        distances[start:stop] = np.sqrt(np.maximum(np.take_along_axis(values, order, axis=1), 0))
-    return indices, distances
+        smallest_per_row(d, indices[start:stop], distances[start:stop])
+    return indices, np.sqrt(np.maximum(distances, 0))
 
 
 def fuzzy_weights(indices: np.ndarray, distances: np.ndarray, *, n_iter: int = 64) -> sparse.csr_matrix:

@@ -13,7 +13,8 @@ from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_labels, check_number
 from ..enhance._factors import compute_ranges
 from ..enhance._prepare import Prepared, prepare
-from ..enhance._runner import Enhancement, ModelOptions, Stopwatch, fit_sccase
+from ..enhance._robust import BANK
+from ..enhance._runner import Enhancement, ModelOptions, Stopwatch, fit_consensus, fit_sccase
 
 _EAGER_RANGES = 50_000_000  # entries of the enhanced matrix up to which the ranges are computed at once
 _DENSE_CELLS = 8_000
@@ -26,7 +27,7 @@ def enhance(
     *,
     depth: bool = False,
     batch_key: str | None = None,
-    method: Literal["sccase"] = "sccase",
+    method: Literal["robust", "sccase"] | None = None,
     solver: Literal["thin", "published"] = "thin",
     init: Literal["fast", "published"] = "fast",
     n_reference: int | Literal["auto"] = "auto",
@@ -46,8 +47,8 @@ def enhance(
 ) -> AnnData | None:
     r"""Enhance a cells × peaks count matrix.
 
-    Every cell's profile becomes a weighted mean of similar cells' TF-IDF profiles. Similarity and latent components are
-    fitted together (scCASE, Tang et al. 2024):
+    Every cell's profile becomes a weighted mean of similar cells' TF-IDF profiles. In scCASE (Tang et al. 2024)
+    similarity and latent components are fitted together:
 
     .. math::
 
@@ -62,17 +63,20 @@ def enhance(
         Counts, cells × peaks: ndarray, scipy sparse, backed or dask. Filter peaks first
         (:func:`sccase_kit.pp.filter_peaks`).
     n_components
-        Components learned from the target; `"auto"` estimates the number (:func:`sccase_kit.tl.estimate_k`).
+        Components learned from the target. `"auto"`: the robust method needs no number; for `method="sccase"` it is
+        estimated (:func:`sccase_kit.tl.estimate_k`).
     reference
         Reference counts, groups × peaks (scCASER, Eq. 3); aligned to the peaks by name or overlap
         (:func:`sccase_kit.pp.align_reference`).
     depth
-        Correct for sequencing depth: Z ≈ P HᵀH, P = depth / median depth (Supplementary Text S3). With the thin solver Z's
-        columns are also scaled to sum 1, as the paper defines Z.
+        Correct for sequencing depth: Z ≈ P HᵀH, P = depth / median depth (Supplementary Text S3). With the thin
+        solver Z's columns are also scaled to sum 1, as the paper defines Z.
     batch_key
         Column of `obs` with batches to correct.
     method
-        `"sccase"`, the paper's model.
+        `"robust"` (default): a consensus over several numbers of components, smoothed on neighbour graphs, which does
+        not collapse when that number is wrong. `"sccase"`: the paper's model (the default with
+        ``solver="published"`` or ``init="published"``).
     solver
         `"thin"` never forms an n × n or cells × peaks array. `"published"` reproduces the published program
         (`sccase` 0.2.5) literally, dense, on small data; one of `reference`, `depth`, `batch_key` at a time.
@@ -141,7 +145,9 @@ def enhance(
     (200, 5)
     """
     check_adata(adata)
-    check_choice(method, ["sccase"], name="method")
+    if method is None:
+        method = "sccase" if solver == "published" or init == "published" else "robust"
+    check_choice(method, ["robust", "sccase"], name="method")
     check_choice(solver, ["thin", "published"], name="solver")
     check_choice(init, ["fast", "published"], name="init")
     check_choice(batch_method, ["balanced", "published"], name="batch_method")
@@ -165,10 +171,14 @@ def enhance(
     if depth and np.ptp(data.depth) == 0:
         warn("depth=True has no effect: all cells have the same depth")
     aligned = None if reference is None else _aligned_reference(reference, adata)
-    if n_components == "auto":
+    automatic = n_components == "auto"
+    if automatic and method == "sccase":
         watch.stage("estimate_k")
         n_components = _estimate(adata, layer=layer, rng=generator)
-    k_ref = _n_reference(n_reference, n_components, aligned)
+    elif automatic:
+        logger.info("n_components='auto': method='robust' averages several numbers of components and needs none")
+        n_components = 0
+    k_ref = _n_reference(n_reference, n_components or max(BANK) // 2, aligned)
     params = {
         "n_components": int(n_components),
         "n_reference": k_ref,
@@ -194,6 +204,19 @@ def enhance(
         watch.stage("published")
         slots = _published_slots(data, params, aligned, codes, key_added)
         watch.stage(None)
+    elif method == "robust":
+        fit = fit_consensus(
+            data,
+            n_components or None,
+            reference=aligned,
+            n_reference=k_ref,
+            alpha=alpha,
+            depth=depth,
+            batch=codes,
+            rng=generator,
+            watch=watch,
+        )
+        slots = _thin_slots(fit, key_added)
     else:
         options = ModelOptions(
             n_components=int(n_components) + k_ref,
