@@ -22,7 +22,7 @@ MAX_TEST, MAX_BACKGROUND = 500_000, 1_000_000
 def _bed(regions: pd.DataFrame) -> pd.DataFrame:
     """Return chrom, start, end and a unique name without blanks for every region."""
     table = regions[["chrom", "start", "end"]].copy()
-    plain = isinstance(regions.index, pd.RangeIndex) or regions.index.has_duplicates
+    plain = pd.api.types.is_numeric_dtype(regions.index.dtype) or regions.index.has_duplicates
     place = table["chrom"] + ":" + table["start"].astype(str) + "-" + table["end"].astype(str)
     name = place.to_numpy(object) if plain else regions.index.astype(str).str.replace(r"\s", "_", regex=True)
     table["name"] = np.asarray(name, dtype=object)

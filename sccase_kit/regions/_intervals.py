@@ -201,28 +201,58 @@ def shuffle(
     """
     sizes = chrom_sizes_of(chrom_sizes)
     regions = check_regions(regions, chrom_sizes=sizes)
-    extra = {"incl": include, "excl": exclude}
-    tables = {k: check_regions(v, name=k + "ude") for k, v in extra.items() if v is not None}
-    seed = int(np.random.default_rng(rng).integers(2**31 - 1))
+    given = {"include": include, "exclude": exclude}
+    tables = {k: check_regions(v, name=k, chrom_sizes=sizes, unknown="drop") for k, v in given.items() if v is not None}
+    seeds = np.random.default_rng(rng)
+    chroms = regions["chrom"].to_numpy()
+    blocks = [chroms == c for c in pd.unique(chroms)] if same_chromosome else [np.ones(len(regions), dtype=bool)]
+    columns = ["chrom", "start", "end"]
+    places = regions[columns].to_numpy(object)
+    for block in blocks:
+        held = {chroms[block][0]: sizes[chroms[block][0]]} if same_chromosome else sizes
+        seed = int(seeds.integers(2**31 - 1))
+        moved = _shuffle_block(regions[block], held, tables, overlapping=overlapping, seed=seed)
+        if len(moved) != block.sum():
+            msg = f"there is no room for some of the {len(regions)} regions; relax include, exclude or overlapping"
+            raise ValueError(msg)
+        places[block] = moved.sort_values("row")[columns].to_numpy(object)
+    return regions.assign(**{c: places[:, i].astype(regions[c].dtype) for i, c in enumerate(columns)})
+
+
+def _shuffle_block(
+    regions: pd.DataFrame, sizes: Mapping[str, int], tables: Mapping[str, pd.DataFrame], *, overlapping: bool, seed: int
+) -> pd.DataFrame:
+    """Shuffle regions over the given chromosomes; return chrom, start, end, row of those that found room.
+
+    BEDTools tries for ever if it finds no room in the whole genome; within given stretches it gives up, but does not
+    look for the ends of the chromosomes, which are therefore excluded.
+    """
+    whole = pd.DataFrame({"chrom": list(sizes), "start": 0, "end": list(sizes.values())})
+    longest = int((regions["end"] - regions["start"]).max())
+    tables = {k: t[t["chrom"].isin(sizes)] for k, t in tables.items()}
+    taken = tables.get("exclude", whole.iloc[:0])
+    beyond = whole.assign(start=whole["end"], end=whole["end"] + longest)
     with bedtools() as module:
-        options = {k: to_bed(module, t).fn for k, t in tables.items()}
-        options |= {"chrom": True} if same_chromosome else {}
-        options |= {} if overlapping else {"noOverlapping": True}
+        genome = _genome_file(module, sizes)
+        if "include" in tables:
+            inside = to_bed(module, tables["include"])
+        else:
+            inside = to_bed(module, taken).complement(g=genome) if len(taken) else to_bed(module, whole)
+        if not os.path.getsize(inside.fn):
+            return pd.DataFrame({"chrom": [], "start": [], "end": [], "row": []})
+        outside = to_bed(module, pd.concat([taken, beyond])).fn
+        options = {"incl": inside.fn, "excl": outside, "seed": seed, "noOverlapping": not overlapping}
         try:
-            result = to_bed(module, regions).shuffle(g=_genome_file(module, sizes), seed=seed, **options)
-            table = read_columns(result, {0: "chrom", 1: "start", 2: "end", 3: "row"})
+            result = to_bed(module, regions).shuffle(g=genome, **options)
         except module.helpers.BEDToolsError as err:
-            msg = f"bedtools shuffle failed: {str(err).strip().splitlines()[-1]}"
-            raise ValueError(msg) from err
-    if len(table) != len(regions):
-        msg = f"there is no room for {len(regions) - len(table)} of {len(regions)} regions: relax include or exclude"
-        raise ValueError(msg)
-    table = table.sort_values("row", kind="stable")
-    return regions.assign(**{c: table[c].to_numpy() for c in ("chrom", "start", "end")})
+            if "could not avoid excluded regions" not in str(err):
+                raise
+            return pd.DataFrame({"chrom": [], "start": [], "end": [], "row": []})
+        return read_columns(result, {0: "chrom", 1: "start", 2: "end", 3: "row"})
 
 
 def _genome_file(module, sizes: Mapping[str, int]) -> str:
     path = os.path.join(module.get_tempdir(), "genome.txt")
     with open(path, "w", encoding="utf-8") as handle:
-        handle.writelines(f"{chrom}\t{length}\n" for chrom, length in sizes.items())
+        handle.writelines(f"{chrom}\t{length}\n" for chrom, length in sorted(sizes.items()))
     return path

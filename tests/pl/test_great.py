@@ -1,0 +1,58 @@
+"""Plots of enrichment tables."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+
+
+@pytest.fixture(scope="module")
+def result():
+    toy = sk.datasets.toy_study()
+    var = toy.adata.var
+    peaks = var[var["specific_to"] != ""].rename(columns={"specific_to": "group"})
+    return sk.tl.great(peaks, "hg38", toy.gene_sets, tss=toy.genes, return_result=True)
+
+
+def test_bars_are_the_best_terms(result):
+    ax = sk.pl.great_bar(result.table, n_top=1, groups=["type_2", "type_1"])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["TERM_2", "TERM_1"]
+    widths = [p.get_width() for p in ax.patches]
+    best = result.table[result.table["ID"] == "TERM_2"]["Binom_Log10_PValue"].min()
+    assert widths[0] == pytest.approx(-best)
+
+
+def test_dots(result):
+    _, given = plt.subplots()
+    ax = sk.pl.great_dot(result.table, n_top=2, ax=given)
+    assert ax is given
+    assert len(ax.get_xticks()) == 5
+    assert len(ax.collections[0].get_offsets()) == 5
+
+
+def test_distances(result):
+    ax = sk.pl.great_distances(result)
+    heights = np.array([p.get_height() for p in ax.patches]).reshape(5, -1)
+    np.testing.assert_allclose(heights.sum(axis=1), 100)
+    alone = sk.pl.great_distances(pd.DataFrame({"distance": [-600_000, -3, 0, 4_999, 5_000, 500_000]}))
+    assert [round(p.get_height() * 6 / 100) for p in alone.patches] == [1, 0, 0, 1, 2, 1, 0, 1]
+
+
+def test_other_tables():
+    table = pd.DataFrame({"ontology": "", "ID": ["a", "b"], "name": ["A", "B" * 90], "P-value": [0.0, 0.5]})
+    table["Adjusted P-value"], table["Odds Ratio"] = [0.0, 0.5], [np.inf, 3.0]
+    assert len(sk.pl.great_bar(table).patches) == 1
+    assert sk.pl.great_bar(table, max_fdr=1).get_yticklabels()[1].get_text().endswith("…")
+
+
+def test_errors(result):
+    with pytest.raises(ValueError, match="raise max_fdr"):
+        sk.pl.great_bar(result.table, max_fdr=0.0)
+    with pytest.raises(ValueError, match=r"tl\.great"):
+        sk.pl.great_dot(pd.DataFrame({"x": [1]}))
+    with pytest.raises(ValueError, match="not in the table"):
+        sk.pl.great_bar(result.table, groups=["type_9"])
+    with pytest.raises(ValueError, match="is empty"):
+        sk.pl.great_distances(result.associations.iloc[:0])

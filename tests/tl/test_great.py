@@ -1,0 +1,138 @@
+"""tl.great and tl.enrich_genes on the toy study."""
+
+import shutil
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import sccase_kit as sk
+
+needs_bedtools = pytest.mark.skipif(shutil.which("bedtools") is None, reason="the program bedtools is not installed")
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return sk.datasets.toy_study()
+
+
+@pytest.fixture(scope="module")
+def peaks(toy):
+    var = toy.adata.var
+    return var[var["specific_to"] != ""].rename(columns={"specific_to": "group"})
+
+
+def background_peaks(toy, n=150):
+    var = toy.adata.var
+    return var[var["specific_to"] == ""].sample(n, random_state=0)[["chrom", "start", "end"]]
+
+
+def test_planted_terms_come_back_for_the_right_type_only(toy, peaks):
+    table = sk.tl.great(peaks, "hg38", toy.gene_sets, tss=toy.genes)
+    passed = table[
+        (table["Binom_Adjp_BH"] < 0.05) & (table["Hyper_Adjp_BH"] < 0.05) & (table["Binom_Fold_Enrichment"] >= 2)
+    ]
+    assert {(g, t) for g, t in zip(passed["group"], passed["ID"], strict=True)} == {
+        (group, planted["term"]) for group, planted in toy.planted.items()
+    }
+    assert len(table) == len(toy.planted) * len(toy.gene_sets)
+    assert table.attrs["great"]["genome"] == "hg38"
+    none = sk.tl.great(background_peaks(toy), "hg38", toy.gene_sets, tss=toy.genes)
+    assert "group" not in none.columns
+    assert not (
+        (none["Binom_Adjp_BH"] < 0.05) & (none["Hyper_Adjp_BH"] < 0.05) & (none["Binom_Fold_Enrichment"] >= 2)
+    ).any()
+
+
+def test_against_background_regions(toy, peaks):
+    table = sk.tl.great(peaks, "hg38", toy.gene_sets, tss=toy.genes, background=toy.adata)
+    best = table.sort_values("Hyper_Raw_PValue").groupby("group").head(1)
+    assert dict(zip(best["group"], best["ID"], strict=True)) == {g: p["term"] for g, p in toy.planted.items()}
+
+
+def test_reads_peaks_of_an_anndata(toy, peaks):
+    adata = toy.adata.copy()
+    with pytest.raises(KeyError, match="specific_peaks"):
+        sk.tl.great(adata, "hg38", toy.gene_sets, tss=toy.genes)
+    expected = sk.tl.great(peaks, "hg38", toy.gene_sets, tss=toy.genes)
+    for stored in (peaks, {"params": {}, "table": peaks}):
+        adata.uns["specific_peaks"] = stored
+        pd.testing.assert_frame_equal(sk.tl.great(adata, "hg38", toy.gene_sets, tss=toy.genes), expected)
+    adata.uns["specific_peaks"] = {"params": {}}
+    with pytest.raises(KeyError, match="no table"):
+        sk.tl.great(adata, "hg38", toy.gene_sets, tss=toy.genes)
+    renamed = peaks.rename(columns={"group": "cell_type"})
+    by_name = sk.tl.great(renamed, "hg38", toy.gene_sets, groupby="cell_type", tss=toy.genes)
+    pd.testing.assert_frame_equal(by_name, expected)
+    with pytest.raises(KeyError, match="cell_typ"):
+        sk.tl.great(renamed, "hg38", toy.gene_sets, groupby="cell_typ", tss=toy.genes)
+
+
+def test_result_object(toy, peaks):
+    result = sk.tl.great(peaks, "hg38", toy.gene_sets, tss=toy.genes, return_result=True)
+    term = result.term(toy.planted["type_1"]["term"], "type_1")
+    assert set(term["gene_id"]) <= set(toy.gene_sets[toy.planted["type_1"]["term"]])
+    assert len(term)
+
+
+def test_go_needs_a_human_genome(peaks):
+    with pytest.raises(ValueError, match="human org"):
+        sk.tl.great(peaks, "mm10", "GO")
+
+
+def test_go_from_the_installed_database(golden):
+    try:
+        sets = sk.regions.go_from_orgdb()
+    except FileNotFoundError as err:
+        pytest.skip(str(err))
+    folder = golden / "great"
+    for name, genome in (("04_ultra_hg38", "hg38"), ("05_ultra_hg19", "hg19"), ("07_height_snps_hg19", "hg19")):
+        ours = sk.tl.great(
+            folder / f"{name}.bed", genome, sets, tss=folder / f"data/GREATv4.genes.{genome}.tsv.gz", members=False
+        )
+        server = pd.read_csv(folder / f"{name}_output_great_webserver.tsv.gz", sep="\t", skiprows=1)
+        server.columns = [c.strip("# ") for c in server.columns]
+        both = server.merge(ours, left_on="Term ID", right_on="ID")
+        both = both[both["Binom_Fold_Enrichment"] >= 2]
+        assert len(both) > 1_000
+        theirs = -np.log10(both["Binom Raw P-Value"].astype(float))
+        assert stats.pearsonr(theirs, -both["Binom_Log10_PValue"]).statistic > 0.85  # GO of 2019 against GO of today
+
+
+@needs_bedtools
+def test_gene_level_enrichment(toy, peaks):
+    pytest.importorskip("gseapy")
+    table = sk.tl.enrich_genes(peaks, "hg38", toy.gene_sets, tss=toy.genes, max_distance=None)
+    first = table.groupby("group", sort=False).head(1)
+    assert dict(zip(first["group"], first["ID"], strict=True)) == {g: p["term"] for g, p in toy.planted.items()}
+    near = sk.regions.closest_genes(peaks, toy.genes)
+    for row in table.itertuples():
+        drawn = set(near["gene_id"][near["region"].isin(peaks.index[peaks["group"] == row.group])])
+        marked = set(toy.gene_sets[row.ID])
+        hits = drawn & marked
+        assert row.Overlap == f"{len(hits)}/{len(marked)}"
+        assert len(row.Genes.split(";")) == len(hits)
+        tail = stats.hypergeom.sf(len(hits) - 1, len(toy.genes), len(marked), len(drawn))
+        assert row[table.columns.get_loc("P-value") + 1] == pytest.approx(tail, rel=1e-6)
+
+
+@needs_bedtools
+def test_gene_level_enrichment_with_background_and_bad_input(toy, peaks):
+    pytest.importorskip("gseapy")
+    table = sk.tl.enrich_genes(peaks, "hg38", toy.gene_sets, tss=toy.genes, background=toy.adata, max_distance=200_000)
+    assert table["P-value"].min() < 1e-6
+    with pytest.raises(ValueError, match="no gene lies within"):
+        sk.tl.enrich_genes(["chr1:0-10"], "hg38", toy.gene_sets, tss=toy.genes, max_distance=0)
+    with pytest.raises(ValueError, match="not a single gene"):
+        sk.tl.enrich_genes(peaks, "hg38", {"T": ["nobody"]}, tss=toy.genes, max_distance=None)
+    with pytest.raises(ValueError, match="pass a TSS table"):
+        sk.tl.enrich_genes(peaks, None, toy.gene_sets)
+
+
+def test_without_gseapy(toy, peaks, monkeypatch):
+    monkeypatch.setitem(sys.modules, "gseapy", None)
+    with pytest.raises(ImportError) as info:
+        sk.tl.enrich_genes(peaks, "hg38", toy.gene_sets, tss=toy.genes)
+    assert "sccase_kit[enrich]" in "".join(info.value.__notes__)
