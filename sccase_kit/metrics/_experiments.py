@@ -248,13 +248,13 @@ def _one(
     try:
         with warnings.catch_warnings():  # empty peaks are meant here, and a missed number stands in the table
             warnings.simplefilter("ignore", UserWarning)
-            plain, clustered = run_method(method, data, rng=seed)
+            plain, clustered, peaks = run_method(method, data, rng=seed)
             row["seconds"] = time.perf_counter() - started
             row |= all_scores(
                 plain,
                 clustered,
                 labels,
-                truth=None if truth is None else data.layers[truth],
+                truth=None if truth is None else data.layers[truth][:, peaks],
                 batches=None if batch_key is None else data.obs[batch_key],
                 rng=seed,
                 **clustering,

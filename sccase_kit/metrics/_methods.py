@@ -21,8 +21,10 @@ from ._profiles import Profiles
 Method = Callable[..., Any]
 
 
-def run_method(method: Method, adata: AnnData, *, rng: int, key: str = "sccase") -> tuple[Profiles, Profiles]:
-    """Run a method on a copy of the data; return its values (unscaled, and as they are clustered).
+def run_method(
+    method: Method, adata: AnnData, *, rng: int, key: str = "sccase"
+) -> tuple[Profiles, Profiles, np.ndarray | slice]:
+    """Run a method on a copy of the data; return its values (unscaled, and as they are clustered) and its peaks.
 
     Factors and fitted AnnData are min–max scaled for clustering, as the published program's output is. A matrix is
     taken as it is for both.
@@ -40,10 +42,15 @@ def run_method(method: Method, adata: AnnData, *, rng: int, key: str = "sccase")
     key
         Key under which fitted AnnData hold the result.
 
+    Returns
+    -------
+    The values unscaled, the values as they are clustered, and the positions of their peaks in `adata` (an AnnData
+    may hold fewer peaks, matched by name).
+
     Raises
     ------
     ValueError
-        If the result has another number of cells.
+        If the result has another number of cells, or unknown peaks.
     """
     own = adata.copy()
     takes_rng = "rng" in inspect.signature(method).parameters
@@ -53,7 +60,21 @@ def run_method(method: Method, adata: AnnData, *, rng: int, key: str = "sccase")
     if plain.shape[0] != adata.n_obs:
         msg = f"the method returned {plain.shape[0]} cells for {adata.n_obs}; the result must hold every cell once"
         raise ValueError(msg)
-    return plain, scaled
+    return plain, scaled, _peaks_of(result, plain, adata)
+
+
+def _peaks_of(result: Any, plain: Profiles, adata: AnnData) -> np.ndarray | slice:
+    n_peaks = plain.shape[1]
+    if isinstance(result, AnnData) and not result.var_names.equals(adata.var_names):
+        positions = adata.var_names.get_indexer(result.var_names)
+        if (positions >= 0).all():
+            return positions
+        msg = f"the method returned {int((positions < 0).sum())} peaks that the data lack"
+        raise ValueError(msg)
+    if n_peaks != adata.n_vars:
+        msg = f"the method returned {n_peaks} peaks for {adata.n_vars}; return an AnnData with their names"
+        raise ValueError(msg)
+    return slice(None)
 
 
 def as_profiles(result: Any, *, key: str = "sccase") -> tuple[Profiles, Profiles]:

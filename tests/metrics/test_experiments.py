@@ -85,6 +85,23 @@ def test_a_method_must_return_every_cell(study):
         dropout_experiment(study, "cell_type", {"b": lambda a: np.ones((5, 3))}, rates=[0], seeds=[0])
 
 
+def test_methods_that_keep_fewer_peaks(study):
+    def fewer(adata):
+        adata.X = raw_tfidf(adata)
+        return adata[:, ::3].copy()
+
+    def unknown(adata):
+        adata.var_names = [f"p{i}" for i in range(adata.n_vars)]
+        return adata
+
+    table = dropout_experiment(study, "cell_type", {"f": fewer}, rates=[0], seeds=[0], truth="truth")
+    assert table["cell_auroc"].iloc[0] > 0.7
+    with pytest.raises(ValueError, match="returned 3 peaks for 300"):
+        dropout_experiment(study, "cell_type", {"b": lambda a: np.eye(120)[:, :3]}, rates=[0], seeds=[0])
+    with pytest.raises(ValueError, match="300 peaks that the data lack"):
+        dropout_experiment(study, "cell_type", {"u": unknown}, rates=[0], seeds=[0])
+
+
 def test_skewed_groups(study):
     small = skew_groups(study, groupby="cell_type", keep=0.1)
     assert small.obs["cell_type"].value_counts().to_dict() == {"a": 60, "b": 13, "c": 5}

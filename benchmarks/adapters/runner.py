@@ -1,0 +1,148 @@
+"""Find adapters and their environments, run one, install one. See README.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import anndata as ad
+
+FOLDER = Path(__file__).resolve().parent
+
+
+class AdapterUnavailableError(RuntimeError):
+    """The adapter has no environment to run in."""
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """A script, what it needs, and the interpreter that runs it (None: not installed)."""
+
+    name: str
+    script: Path
+    packages: str
+    needs: str
+    interpreter: Path | None
+
+    @property
+    def variable(self) -> str:
+        return f"SCCASE_KIT_PEER_{self.name.upper()}"
+
+    def why_not(self) -> str:
+        """Say how to make the adapter run."""
+        if self.script.suffix == ".R":
+            return f"no R environment: set {self.variable}=/path/to/Rscript with {self.packages}"
+        return f"no environment: run 'python benchmarks/adapters/runner.py install {self.name}' or set {self.variable}"
+
+    def run(self, adata: ad.AnnData, *, n_components: int, seed: int, timeout: float | None = None) -> ad.AnnData:
+        """Return the enhanced AnnData, with the labels of `adata`.
+
+        Raises
+        ------
+        AdapterUnavailableError
+            If there is no environment.
+        RuntimeError
+            If the program failed or ran past `timeout` seconds, with the last line it printed.
+        """
+        if self.interpreter is None:
+            raise AdapterUnavailableError(self.why_not())
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "input.h5ad", Path(folder) / "output.h5ad"
+            plain = ad.AnnData(adata.X, obs=adata.obs, var=adata.var)
+            plain.write_h5ad(source)
+            isolated = ["-I"] if self.script.suffix == ".py" else []  # scripts are named like the packages they run
+            command = [str(self.interpreter), *isolated, str(self.script), str(source), str(target)]
+            command += ["--n-components", str(n_components), "--seed", str(seed)]
+            try:
+                done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+            except subprocess.TimeoutExpired as err:
+                raise RuntimeError(f"{self.name} ran past {timeout:.0f} s") from err
+            if done.returncode != 0 or not target.exists():
+                lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
+                raise RuntimeError(f"{self.name} failed (exit status {done.returncode}): {lines[-1].strip()}")
+            result = ad.read_h5ad(target)
+        if not result.obs_names.equals(adata.obs_names):
+            raise RuntimeError(f"{self.name} returned {result.n_obs} cells, other than the {adata.n_obs} given")
+        result.obs = adata.obs
+        return result
+
+
+def _header(script: Path, field: str) -> str:
+    lines = script.read_text().splitlines()[:15]
+    return " ".join(line.split(":", 1)[1].strip() for line in lines if line.startswith(f"# {field}:"))
+
+
+def _interpreter(name: str, script: Path) -> Path | None:
+    named = os.environ.get(f"SCCASE_KIT_PEER_{name.upper()}")
+    if named:
+        found = shutil.which(named)
+        return Path(found) if found else None
+    own = FOLDER / f".venv-{name}" / "bin" / "python"
+    return own if script.suffix == ".py" and own.exists() else None
+
+
+def adapters() -> dict[str, Adapter]:
+    """Return all adapters by name."""
+    found = {}
+    for script in sorted([*FOLDER.glob("*.py"), *FOLDER.glob("*.R")]):
+        if script.name == "runner.py":
+            continue
+        name = script.stem
+        found[name] = Adapter(
+            name, script, _header(script, "packages"), _header(script, "needs"), _interpreter(name, script)
+        )
+    return found
+
+
+def install(name: str) -> None:
+    """Create the environment of a Python adapter and install its packages."""
+    known = adapters()
+    if name not in known:
+        raise SystemExit(f"no adapter {name!r}; there are {sorted(known)}")
+    adapter = known[name]
+    if adapter.script.suffix != ".py":
+        raise SystemExit(adapter.why_not())
+    folder = FOLDER / f".venv-{name}"
+    venv.create(folder, with_pip=True)
+    subprocess.run(
+        [str(folder / "bin" / "python"), "-m", "pip", "install", "--prefer-binary", *shlex.split(adapter.packages)],
+        check=True,
+    )
+
+
+def main() -> None:
+    """List or install adapters, or run one on a file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list")
+    commands.add_parser("install").add_argument("name")
+    run = commands.add_parser("run")
+    for argument in ("name", "input", "output"):
+        run.add_argument(argument)
+    run.add_argument("--n-components", type=int, default=10)
+    run.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if args.command == "list":
+        for adapter in adapters().values():
+            state = "ready" if adapter.interpreter else "not installed"
+            print(f"{adapter.name:18} {state:14} {adapter.packages}  ({adapter.needs})")
+    elif args.command == "install":
+        install(args.name)
+    else:
+        started = time.perf_counter()
+        result = adapters()[args.name].run(ad.read_h5ad(args.input), n_components=args.n_components, seed=args.seed)
+        result.write_h5ad(args.output)
+        print(f"{args.name}: {result.shape} in {time.perf_counter() - started:.1f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""SCALE (Xiong et al. 2019): a Gaussian-mixture variational autoencoder of the binary matrix."""
+# packages: scale==1.1.2 torch anndata scanpy
+# needs: a GPU for anything but small data
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("input")
+    parser.add_argument("output")
+    parser.add_argument("--n-components", type=int, required=True)
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    adata = ad.read_h5ad(args.input)
+    with tempfile.TemporaryDirectory() as folder:
+        plain = ad.AnnData(adata.X.astype(np.float32), obs=adata.obs[[]], var=adata.var[[]])
+        source = Path(folder) / "counts.h5ad"
+        plain.write_h5ad(source)
+        program = Path(sys.executable).with_name("SCALE.py")
+        subprocess.run(
+            [sys.executable, str(program), "-d", str(source), "-k", str(args.n_components), "--impute",
+             "--min_peaks", "0", "--min_cells", "0", "--seed", str(args.seed), "-o", folder],
+            check=True,
+        )  # fmt: skip
+        result = ad.read_h5ad(Path(folder) / "adata.h5ad")
+    out = ad.AnnData(np.asarray(result.obsm["impute"], dtype=np.float32))
+    out.obs_names, out.var_names = result.obs_names, result.var_names
+    out[adata.obs_names].copy().write_h5ad(args.output)
+
+
+if __name__ == "__main__":
+    main()
