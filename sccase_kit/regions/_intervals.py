@@ -26,8 +26,8 @@ def _regions_or_points(value: object, name: str) -> pd.DataFrame:
 def _pair_table(pairs: pd.DataFrame, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     pairs = pairs.sort_values(["a", "b"], kind="stable", ignore_index=True)
     left = a.iloc[pairs["a"].to_numpy()][["chrom", "start", "end"]].reset_index(drop=True)
-    right = b.iloc[pairs["b"].to_numpy()][["start", "end"]].reset_index(drop=True)
-    table = left.join(right, rsuffix="_b")
+    right = b.iloc[pairs["b"].to_numpy()]
+    table = left.assign(start_b=right["start"].to_numpy(), end_b=right["end"].to_numpy())
     table.insert(0, "a", a.index[pairs["a"]])
     table.insert(1, "b", b.index[pairs["b"]])
     if "overlap" in pairs:

@@ -51,8 +51,8 @@ def test_overlap(pair):
     pairs = overlap(a, b, how="pairs")
     assert list(pairs[["a", "b", "overlap"]].itertuples(index=False, name=None)) == expected
     hit = {x for x, _, _ in expected}
-    pd.testing.assert_frame_equal(overlap(a, b), a[a.index.isin(hit)])
-    pd.testing.assert_frame_equal(overlap(a, b, how="none"), a[~a.index.isin(hit)])
+    pd.testing.assert_frame_equal(overlap(a, b), a[a.index.isin(hit)], check_dtype=False)
+    pd.testing.assert_frame_equal(overlap(a, b, how="none"), a[~a.index.isin(hit)], check_dtype=False)
     half = {x for x, _, n in expected if n >= 0.5 * (a.loc[x, "end"] - a.loc[x, "start"])}
     assert set(overlap(a, b, min_fraction=0.5).index) == half
 
