@@ -149,7 +149,8 @@ def test_terms_equal_the_server(golden, server_run):
     np.testing.assert_allclose(ours["Hyper_Raw_PValue"], server["Hyper_Raw_PValue"], rtol=3e-3)
 
 
-def test_with_the_servers_curated_domain_the_genes_agree_too(golden, server_run):
+def test_without_that_one_pair_the_genes_agree_too(golden, server_run):
+    # the domain is cut so that it misses the one region that the server does not link; where it really ends is unknown
     folder = golden / "great"
     domains = regulatory_domains(server_run.tss, chrom_sizes("hg19"))
     row = domains[server_run.tss["symbol"].to_numpy()[domains["gene"]] == "KIAA1715"].iloc[0]
