@@ -128,6 +128,32 @@ def test_text(adata, tmp_path, suffix, corner):
     same(sk.read(path), adata)
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("%%MatrixMarket matrix array real general\n", "line 1"),
+        ("%%MatrixMarket matrix coordinate integer general\n4 6 2\n1 1 1\n", "1 entries, the header says 2"),
+        ("%%MatrixMarket matrix coordinate integer general\n4 6 1\n1 7 1\n", "outside the 4 × 6"),
+        ("%%MatrixMarket matrix coordinate integer general\n4 6 1\n1 x 1\n", "not a valid Matrix Market"),
+        ("%%MatrixMarket matrix coordinate integer general\n4 6 1\n1 1", "not a valid Matrix Market"),
+        ("", "line 1"),
+    ],
+)
+def test_damaged_matrix_market(adata, tmp_path, body, message):
+    write_mtx(adata, tmp_path / "m")
+    (tmp_path / "m" / "matrix.mtx").write_text(body)
+    with pytest.raises(FormatError, match=message):
+        sk.read(tmp_path / "m")
+
+
+def test_pattern_matrix_market_counts_ones(adata, tmp_path):
+    write_mtx(adata, tmp_path / "m")
+    text = "%%MatrixMarket matrix coordinate pattern general\n% note\n4 6 2\n1 1\n4 6\n"
+    (tmp_path / "m" / "matrix.mtx").write_text(text)
+    result = sk.read(tmp_path / "m").X.toarray()
+    assert result.sum() == result[0, 0] + result[5, 3] == 2
+
+
 def test_mudata_takes_the_atac_modality(adata, tmp_path):
     with h5py.File(tmp_path / "m.h5mu", "w") as store:
         store.create_group("mod")
@@ -207,7 +233,7 @@ def test_damaged_text_names_the_line(tmp_path, text, message):
 
 @pytest.mark.parametrize("kind", ["h5ad", "h5", "mtx", "csv.gz", "h5mu"])
 @given(cut=st.floats(0.05, 0.95), flip=st.integers(0, 255))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_mutated_files_never_crash(adata, tmp_path, kind, cut, flip):
     """Truncated or altered files raise a FormatError or still parse; nothing else escapes."""
     work = tmp_path / kind
