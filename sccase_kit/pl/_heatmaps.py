@@ -124,12 +124,12 @@ def embedding_heatmap(
     order = np.lexsort((-means.max(axis=0), means.argmax(axis=0)))
     limit = np.quantile(values, 0.99, axis=0)
     limit = np.where(limit > 0, limit, np.maximum(values.max(axis=0), np.finfo(np.float32).tiny))
-    ax = get_axes(ax, figsize=(5.5, 0.9 + 0.22 * max(8, len(order))))
+    ax = get_axes(ax, figsize=(5.5, 0.9 + 0.22 * min(max(8, len(order)), 24)))
     image = ax.imshow(
         np.clip(values[rows] / limit, 0, 1).T[order],
         aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True,
     )  # fmt: skip
-    step = max(1, len(order) // 30)
+    step = max(1, -(-len(order) // 24))
     ax.set_yticks(range(0, len(order), step), [str(i) for i in order[::step]], fontsize="small")
     ax.set(xticks=[], xlabel=f"{len(rows):,} cells", ylabel="component")
     color_strip(ax, labels.iloc[rows], colors)

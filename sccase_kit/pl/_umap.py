@@ -21,7 +21,7 @@ from ._style import RASTER_ABOVE, SEQUENTIAL, colors_of, get_axes, get_panels, l
 def layout_cells(
     pcs: np.ndarray, *, method: Literal["umap", "tsne"] = "umap", n_neighbors: int = 15, rng: int = 0
 ) -> np.ndarray:
-    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d), through scanpy or scikit-learn."""
+    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d),."""
     if method == "tsne":
         from sklearn.manifold import TSNE
 
@@ -132,7 +132,7 @@ def raw_against_enhanced(
 
     Returns
     -------
-    Two Axes, raw and enhanced. Layouts already stored in ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are
+    Two Axes, raw and enhanced. Layouts stored in ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are
     reused, others are computed and stored there, (n_obs × 2) float32.
     """
     check_adata(adata)
