@@ -21,7 +21,7 @@ from ._style import RASTER_ABOVE, SEQUENTIAL, colors_of, get_axes, get_panels, l
 def layout_cells(
     pcs: np.ndarray, *, method: Literal["umap", "tsne"] = "umap", n_neighbors: int = 15, rng: int = 0
 ) -> np.ndarray:
-    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d),."""
+    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d)."""
     if method == "tsne":
         from sklearn.manifold import TSNE
 
