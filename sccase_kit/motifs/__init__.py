@@ -1,1 +1,5 @@
-__all__: list[str] = []
+"""Motif matching, chromVAR deviations and scABC p-values on arrays."""
+
+from ._scabc import ScabcResult, scabc_pvalues
+
+__all__ = ["ScabcResult", "scabc_pvalues"]
