@@ -5,5 +5,6 @@ from ._enhance import enhance
 from ._estimate_k import estimate_k
 from ._gene_enrichment import enrich_genes
 from ._great import great
+from ._scabc import scabc
 
-__all__ = ["cluster", "enhance", "enrich_genes", "estimate_k", "great"]
+__all__ = ["cluster", "enhance", "enrich_genes", "estimate_k", "great", "scabc"]

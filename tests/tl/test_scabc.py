@@ -1,0 +1,74 @@
+"""scABC on AnnData: keys, planted peaks, the R engine's columns, errors."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.motifs import scabc_pvalues
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return sk.datasets.toy_study(n_cells=300, n_peaks=1500, rng=1).adata
+
+
+def test_writes_what_it_says(toy, tmp_path):
+    adata = sk.tl.scabc(toy, "cell_type", n_top=20, copy=True)
+    assert "scabc" not in toy.uns
+    names = list(toy.obs["cell_type"].cat.categories)
+    assert list(adata.varm["scabc_pvalues"].columns) == names
+    assert list(adata.varm["scabc_beta"].columns) == ["intercept", *names]
+    depth = np.asarray(toy.X.sum(axis=1)).ravel()
+    expected = scabc_pvalues(toy.X, depth, toy.obs["cell_type"])
+    np.testing.assert_allclose(adata.varm["scabc_pvalues"].to_numpy(), expected.pvalues, rtol=1e-8, atol=1e-12)
+    top = adata.uns["scabc"]["top"]
+    assert (top.groupby("group")["rank"].max() == 20).all()
+    assert (top.groupby("group")["pvalue"].apply(lambda p: p.is_monotonic_increasing)).all()
+    np.testing.assert_array_equal(top["start"], adata.var.loc[top["peak"], "start"])
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    again = ad.read_h5ad(tmp_path / "a.h5ad")
+    assert again.uns["scabc"]["params"]["groupby"] == "cell_type"
+    assert list(again.varm["scabc_padj"].columns) == names
+
+
+def test_finds_planted_peaks(toy):
+    adata = sk.tl.scabc(toy, "cell_type", n_top=10, copy=True)
+    top = adata.uns["scabc"]["top"]
+    hits = adata.var.loc[top["peak"], "specific_to"].to_numpy() == top["group"].to_numpy()
+    assert hits.mean() > 0.8
+
+
+def test_r_engine_gives_same_columns(toy, monkeypatch):
+    part = toy[:, :200].copy()
+    keep = np.ones(200)
+    keep[3] = 0
+    part.X = part.X.multiply(keep).tocsr()
+    depth = np.asarray(part.X.sum(axis=1), dtype=float).ravel()
+    seen = {}
+
+    def fake(counts, depth, labels):
+        seen["shape"] = counts.shape
+        result = scabc_pvalues(counts, depth, labels)
+        return {name: getattr(result, name) for name in ("pvalues", "beta", "sigma", "groups")}
+
+    monkeypatch.setattr(sk.r, "scabc", fake)
+    native = sk.tl.scabc(part, "cell_type", depth=depth, copy=True)
+    with pytest.warns(UserWarning, match="without counts are left out"):
+        through_r = sk.tl.scabc(part, "cell_type", depth=depth, engine="r", copy=True)
+    assert seen["shape"][1] < 200
+    for key in ("scabc_pvalues", "scabc_padj", "scabc_beta"):
+        np.testing.assert_allclose(through_r.varm[key], native.varm[key], rtol=1e-9)
+
+
+def test_errors(toy):
+    with pytest.raises(KeyError, match="available"):
+        sk.tl.scabc(toy, "nothing")
+    with pytest.raises(ValueError, match="engine must be one of"):
+        sk.tl.scabc(toy, "cell_type", engine="julia")
+    with pytest.raises(KeyError, match="depth='nothing'"):
+        sk.tl.scabc(toy, "cell_type", depth="nothing")
+    with pytest.raises(TypeError, match="adata must be an AnnData"):
+        sk.tl.scabc(toy.X, "cell_type")
