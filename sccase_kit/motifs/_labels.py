@@ -1,0 +1,58 @@
+"""Labels of any type as integer codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+
+def encode_labels(
+    labels: Iterable[object], length: int, *, name: str = "labels", min_groups: int = 1
+) -> tuple[np.ndarray, list]:
+    """Return 0-based codes and the groups in category, sorted or (where not sortable) first-seen order.
+
+    Parameters
+    ----------
+    labels
+        One hashable label per cell; categories without cells are dropped.
+    length
+        Number of cells.
+    name
+        Name used in messages.
+    min_groups
+        Least number of groups.
+
+    Raises
+    ------
+    ValueError
+        If the number of labels is not `length`, labels are missing, or there are too few groups.
+    """
+    series = (
+        labels if isinstance(labels, (pd.Series, pd.Categorical, pd.Index)) else pd.Series(list(labels), dtype=object)
+    )
+    if len(series) != length:
+        msg = f"{name} must have one value per cell ({length}), got {len(series)}"
+        raise ValueError(msg)
+    if isinstance(series.dtype, pd.CategoricalDtype):
+        values = pd.Categorical(series).remove_unused_categories()
+        codes, groups = np.asarray(values.codes, dtype=np.intp), list(values.categories)
+    else:
+        codes, found = pd.factorize(np.asarray(series, dtype=object))
+        groups = list(found)
+        try:
+            order = sorted(range(len(groups)), key=groups.__getitem__)
+        except TypeError:
+            order = list(range(len(groups)))
+        rank = np.empty(len(groups) + 1, dtype=np.intp)
+        rank[order] = np.arange(len(groups))
+        rank[-1] = -1
+        codes, groups = rank[codes], [groups[k] for k in order]
+    if n_missing := int(np.count_nonzero(codes < 0)):
+        msg = f"{name} is missing for {n_missing} of {length} cells; drop or label them first"
+        raise ValueError(msg)
+    if len(groups) < min_groups:
+        msg = f"{name} has {len(groups)} group(s) {groups[:3]}, at least {min_groups} are needed"
+        raise ValueError(msg)
+    return codes, groups
