@@ -21,7 +21,7 @@ from ._graph import neighbor_graph
 from ._krylov import leading_components
 from ._silhouette import silhouette
 
-_SEARCH_STEPS = 12
+_PRECISION = 0.01  # of the resolution; finer steps only chase the chance of one seed
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ def estimate(
             }
         )
         for method in METHODS:
-            found = search.search(k, method, max_steps=_SEARCH_STEPS, n_retries=0, cached=partitions[method])
+            found = search.search(k, method, precision=_PRECISION, n_retries=0, cached=partitions[method])
             token = (method, found.resolution)
             if found.reached and token not in scored:
                 scored[token] = silhouette(found.labels, embedding)

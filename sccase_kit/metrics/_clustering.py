@@ -109,6 +109,7 @@ class CommunitySearch:
         method: str,
         *,
         max_steps: int = 30,
+        precision: float = 1e-6,
         n_retries: int = 10,
         cached: dict[float, np.ndarray] | None = None,
     ) -> Clustering:
@@ -126,6 +127,8 @@ class CommunitySearch:
             One of :data:`METHODS`.
         max_steps
             Bisection steps.
+        precision
+            Width of the interval, relative to its upper end, at which the bisection gives up.
         n_retries
             Other seeds tried where the bisection did not reach the number.
         cached
@@ -158,7 +161,7 @@ class CommunitySearch:
         if low > 0:
             trial(low)
         for _ in range(max_steps):
-            if best[0] == n_clusters or high - low < 1e-6:
+            if best[0] == n_clusters or high - low < precision * high:
                 break
             middle = (low + high) / 2
             found = trial(middle)

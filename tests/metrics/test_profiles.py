@@ -8,6 +8,7 @@ from sklearn.decomposition import PCA
 from sccase_kit.enhance._factors import minmax_scale
 from sccase_kit.enhance._operator import ScaledOperator
 from sccase_kit.metrics import Profiles, pca_from_factors
+from sccase_kit.metrics import _krylov as krylov_module
 from sccase_kit.metrics._krylov import exact_pca, krylov_pca, leading_components
 
 
@@ -87,10 +88,13 @@ class TestOperatorPca:
         return ScaledOperator(sparse.csr_matrix(counts), row, col, dtype=np.float64), keep, dense
 
     @pytest.mark.parametrize("n_components", [3, 30])
-    def test_exact(self, scaled, n_components):
+    @pytest.mark.parametrize("dense_advantage", [0, 1e9])
+    def test_exact(self, scaled, n_components, dense_advantage, monkeypatch):
+        monkeypatch.setattr(krylov_module, "_DENSE_ADVANTAGE", dense_advantage)
+        monkeypatch.setattr(krylov_module, "_DENSE_COLUMNS", 40)
         op, keep, dense = scaled
         expected = PCA(n_components, svd_solver="full").fit_transform(dense)
-        same_up_to_sign(exact_pca(op, n_components, keep=keep), expected)
+        same_up_to_sign(exact_pca(op, n_components, keep=keep), expected, rtol=1e-5)
 
     def test_krylov_converges_to_it(self, scaled):
         op, keep, dense = scaled
