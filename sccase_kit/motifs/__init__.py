@@ -1,7 +1,55 @@
-"""chromVAR deviations and scABC p-values on arrays."""
+"""Motif matching, chromVAR deviations and scABC p-values on arrays.
 
+Counts are cells × peaks, annotations peaks × sets. Nothing here knows AnnData; :mod:`sccase_kit.tl` does.
+"""
+
+from ._annotations import kmer_annotations, region_annotations, variant_annotations
 from ._background import sample_background_peaks
-from ._deviations import Deviations, deviations
+from ._deviations import Deviations, deviations, deviations_of_factors
+from ._differential import differential_deviations, differential_variability
+from ._expectation import expectations
+from ._filters import filter_peaks, filter_samples
+from ._landmarks import Landmarks, assign_landmarks, cell_weights, scabc_landmarks
+from ._match import MotifMatches, match
+from ._pwm import log_odds, score_threshold
 from ._scabc import ScabcResult, scabc_pvalues
+from ._sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
+from ._sources import Motif, as_motifs, jaspar_motifs, read_motifs
+from ._synergy import annotation_correlation, annotation_synergy
+from ._variability import variability
 
-__all__ = ["Deviations", "ScabcResult", "deviations", "sample_background_peaks", "scabc_pvalues"]
+__all__ = [
+    "Deviations",
+    "EncodedSequences",
+    "Landmarks",
+    "Motif",
+    "MotifMatches",
+    "ScabcResult",
+    "annotation_correlation",
+    "annotation_synergy",
+    "as_motifs",
+    "assign_landmarks",
+    "cell_weights",
+    "deviations",
+    "deviations_of_factors",
+    "differential_deviations",
+    "differential_variability",
+    "encode_sequences",
+    "expectations",
+    "fetch_sequences",
+    "filter_peaks",
+    "filter_samples",
+    "gc_content",
+    "jaspar_motifs",
+    "kmer_annotations",
+    "log_odds",
+    "match",
+    "read_motifs",
+    "region_annotations",
+    "sample_background_peaks",
+    "scabc_landmarks",
+    "scabc_pvalues",
+    "score_threshold",
+    "variability",
+    "variant_annotations",
+]
