@@ -1,1 +1,5 @@
-__all__: list[str] = []
+"""Specific and background peaks from the fitted model."""
+
+from ._specific import Activation, background_positions, choose_components, component_activation, rank_peaks
+
+__all__ = ["Activation", "background_positions", "choose_components", "component_activation", "rank_peaks"]

@@ -1,0 +1,248 @@
+"""Specific and background peaks of an enhanced AnnData."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import stats
+
+from .._logging import warn
+from .._matrix import as_csr, check_counts, get_matrix
+from .._validate import check_choice, check_int, check_key, check_labels, check_number
+from ..get._enhanced import check_fitted
+from ..peaks import background_positions, choose_components, component_activation, rank_peaks
+
+
+def specific_peaks(
+    adata: AnnData,
+    groupby: str,
+    *,
+    n_top: int = 1000,
+    n_components: int = 1,
+    alpha: float = 0.05,
+    min_specificity: float = 0.7,
+    key: str = "sccase",
+    key_added: str = "specific_peaks",
+    copy: bool = False,
+) -> AnnData | None:
+    """Find the specific peaks of every group from the model's own components.
+
+    For each group the component that its cells use most, compared with their mean over components (one-sided Wilcoxon
+    signed-rank test on standardised components), is chosen; the peaks with its largest projection coefficients are
+    the specific peaks.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    groupby
+        Column of `adata.obs` with the groups.
+    n_top
+        Peaks per group; fewer where fewer have a positive coefficient.
+    n_components
+        Components per group, for groups that share programs. With several, each is divided by its largest coefficient
+        and a peak counts with its best one.
+    alpha, min_specificity
+        Warn of groups whose best component has an adjusted p-value above `alpha`, or in which a cell of the group
+        exceeds a cell outside with a probability below `min_specificity`.
+    key
+        The `key_added` of the fit.
+    key_added
+        Key in `adata.uns`.
+    copy
+        Return a copy instead of writing into `adata`.
+
+    Returns
+    -------
+    `None`, or the copy. Written: `uns[key_added]` with
+
+    ``peaks``
+        DataFrame, one row per group and peak: chrom, start, end (where known), peak, group, rank (from 1), component
+        (0-based, column of the embedding), coefficient.
+    ``components``
+        DataFrame, one row per group and chosen component: group, component, statistic (share of the largest possible),
+        pvalue, padj (Benjamini–Hochberg over all groups and components), difference, specificity; see
+        :class:`sccase_kit.peaks.Activation`.
+    ``params``
+        The arguments.
+
+    Raises
+    ------
+    KeyError
+        If `adata` was not enhanced under `key`, or `groupby` is missing.
+    ValueError
+        If there are fewer than two groups, cells without label, or more components are wanted than there are.
+    """
+    check_fitted(adata, key)
+    n_top = check_int(n_top, name="n_top", minimum=1)
+    alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    min_specificity = check_number(min_specificity, name="min_specificity", minimum=0, maximum=1)
+    labels = check_labels(adata, groupby, min_groups=2)
+    names = [str(group) for group in labels.cat.categories]
+    projection = _projection(adata, key)
+    slot = check_key(f"X_{key}", adata.obsm.keys(), name="key", where="adata.obsm")
+    embedding = np.asarray(adata.obsm[slot])
+    n_components = check_int(n_components, name="n_components", minimum=1, maximum=embedding.shape[1])
+    activation = component_activation(embedding, labels.cat.codes.to_numpy(), len(names))
+    chosen = choose_components(activation, n_components)
+    padj = stats.false_discovery_control(activation.pvalue, axis=None).reshape(activation.pvalue.shape)
+    tables, rows = [], []
+    for g, name in enumerate(names):
+        positions, coefficients, components = rank_peaks(projection, chosen[g], n_top)
+        table = _coordinates(adata, positions)
+        table["group"], table["rank"] = name, np.arange(1, len(positions) + 1)
+        tables.append(table.assign(component=components, coefficient=coefficients))
+        for j in chosen[g]:
+            values = {field: getattr(activation, field)[g, j] for field in ("statistic", "pvalue")}
+            values |= {"padj": padj[g, j], "difference": activation.difference[g, j]}
+            rows.append({"group": name, "component": j, **values, "specificity": activation.specificity[g, j]})
+    summary = pd.DataFrame(rows)
+    first = summary.groupby("group", sort=False).head(1)
+    weak = first.loc[(first["padj"] > alpha) | (first["specificity"] < min_specificity), "group"]
+    if len(weak):
+        warn(
+            f"no component is specific to {weak.tolist()} (see uns[{key_added!r}]['components']); their peaks may be "
+            "shared with other groups. More components in tl.enhance, or n_components > 1 here, may help"
+        )
+    target = adata.copy() if copy else adata
+    target.uns[key_added] = {
+        "peaks": pd.concat(tables, ignore_index=True),
+        "components": summary,
+        "params": {
+            "groupby": groupby,
+            "n_top": n_top,
+            "n_components": n_components,
+            "alpha": alpha,
+            "min_specificity": min_specificity,
+            "key": key,
+        },
+    }
+    return target if copy else None
+
+
+def background_peaks(
+    adata: AnnData,
+    *,
+    n_top: int = 1000,
+    key: str = "sccase",
+    key_added: str = "background_peaks",
+    copy: bool = False,
+) -> AnnData | None:
+    """Find peaks without specificity: their mean projection coefficient is closest to the mean of the matrix.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    n_top
+        Number of peaks.
+    key
+        The `key_added` of the fit.
+    key_added
+        Key in `adata.uns`.
+    copy
+        Return a copy instead of writing into `adata`.
+
+    Returns
+    -------
+    `None`, or the copy. Written: `uns[key_added]` with ``peaks`` (DataFrame: chrom, start, end where known, peak, rank,
+    coefficient, the mean over components) and ``params``.
+
+    Raises
+    ------
+    KeyError
+        If `adata` was not enhanced under `key`.
+    """
+    check_fitted(adata, key)
+    projection = _projection(adata, key)
+    positions = background_positions(projection, n_top)
+    table = _coordinates(adata, positions)
+    table["rank"] = np.arange(1, len(positions) + 1)
+    table["coefficient"] = projection[positions].mean(axis=1, dtype=np.float64)
+    target = adata.copy() if copy else adata
+    target.uns[key_added] = {"peaks": table, "params": {"n_top": int(n_top), "key": key}}
+    return target if copy else None
+
+
+def compare_specific_peaks(
+    adata: AnnData,
+    *,
+    method: Literal["wilcoxon", "logreg"] = "wilcoxon",
+    layer: str | None = None,
+    key: str = "specific_peaks",
+) -> pd.DataFrame:
+    """Compare the specific peaks with those of a differential test on the raw counts.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`specific_peaks` written; nothing is changed.
+    method
+        Test of :func:`scanpy.tl.rank_genes_groups` on counts brought to equal depth and log1p: each group against the
+        rest (Wilcoxon rank-sum) or logistic regression.
+    layer
+        Layer with the counts; `None` for `adata.X`.
+    key
+        The `key_added` of the specific peaks.
+
+    Returns
+    -------
+    DataFrame, one row per group: group, n (specific peaks), overlap with the first n of the test, expected (overlap of
+    random sets), jaccard.
+
+    Raises
+    ------
+    KeyError
+        If `key` or `layer` is missing.
+    ValueError
+        If `method` is unknown or counts are negative.
+    """
+    import scanpy as sc
+
+    check_choice(method, ["wilcoxon", "logreg"], name="method")
+    hint = "Run sccase_kit.tl.specific_peaks(adata, groupby=...) first."
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
+    stored = adata.uns[key]
+    labels = check_labels(adata, stored["params"]["groupby"], min_groups=2)
+    groups = labels.cat.rename_categories([str(group) for group in labels.cat.categories])
+    counts = as_csr(get_matrix(adata, layer)).astype(np.float32)
+    check_counts(counts)
+    raw = AnnData(counts.copy(), obs=pd.DataFrame({"group": groups.array}, index=adata.obs_names.astype(str)))
+    raw.var_names = np.arange(adata.n_vars).astype(str)
+    sc.pp.normalize_total(raw)
+    sc.pp.log1p(raw)
+    sc.tl.rank_genes_groups(raw, "group", method=method)
+    ranking = raw.uns["rank_genes_groups"]["names"]
+    rows = []
+    for name in groups.cat.categories:
+        own = stored["peaks"].loc[(stored["peaks"]["group"] == name).to_numpy(), "peak"]
+        other = adata.var_names[np.asarray(ranking[name][: len(own)], dtype=np.intp)]
+        n, overlap = len(own), len(set(own) & set(other))
+        rows.append(
+            {
+                "group": name,
+                "n": n,
+                "overlap": overlap,
+                "expected": n * n / adata.n_vars,
+                "jaccard": overlap / (2 * n - overlap) if n else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _projection(adata: AnnData, key: str) -> np.ndarray:
+    slot = check_key(f"{key}_projection", adata.varm.keys(), name="key", where="adata.varm")
+    return np.asarray(adata.varm[slot])
+
+
+def _coordinates(adata: AnnData, positions: np.ndarray) -> pd.DataFrame:
+    table = pd.DataFrame(index=range(len(positions)))
+    if {"chrom", "start", "end"} <= set(adata.var.columns):
+        table["chrom"] = adata.var["chrom"].astype(str).astype(object).to_numpy()[positions]
+        table["start"] = adata.var["start"].to_numpy()[positions]
+        table["end"] = adata.var["end"].to_numpy()[positions]
+    table["peak"] = adata.var_names.to_numpy()[positions]
+    return table

@@ -1,0 +1,101 @@
+"""Specific and background peaks of the toy study."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    adata = sk.datasets.toy_study(rng=0).adata
+    sk.tl.enhance(adata, 8)
+    return adata
+
+
+def test_finds_planted_peaks(fitted):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=50, copy=True)
+    assert "specific_peaks" not in fitted.uns
+    table = adata.uns["specific_peaks"]["peaks"]
+    truth = adata.var.loc[table["peak"], "specific_to"].to_numpy()
+    precision = pd.Series(truth == table["group"]).groupby(table["group"].to_numpy()).mean()
+    chance = adata.var["specific_to"].value_counts(normalize=True).drop("").max()
+    assert (precision > 6 * chance).all(), precision
+    background = sk.tl.background_peaks(fitted, n_top=250, copy=True).uns["background_peaks"]["peaks"]
+    share = adata.var.loc[background["peak"], "specific_to"].value_counts(normalize=True).drop("")
+    assert share.max() < precision.min() / 3, share
+
+
+def test_table_is_sorted_and_matches_the_model(fitted, tmp_path):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=30, copy=True)
+    table = adata.uns["specific_peaks"]["peaks"]
+    assert list(table.columns) == ["chrom", "start", "end", "peak", "group", "rank", "component", "coefficient"]
+    rows = adata.var_names.get_indexer(table["peak"])
+    np.testing.assert_allclose(table["coefficient"], adata.varm["sccase_projection"][rows, table["component"]])
+    for _, part in table.groupby("group"):
+        assert part["rank"].tolist() == list(range(1, 31))
+        assert part["coefficient"].is_monotonic_decreasing
+        top = np.sort(adata.varm["sccase_projection"][:, part["component"].iloc[0]])[-30:]
+        np.testing.assert_allclose(np.sort(part["coefficient"]), top)
+    np.testing.assert_array_equal(table["start"], adata.var.loc[table["peak"], "start"])
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    again = ad.read_h5ad(tmp_path / "a.h5ad").uns["specific_peaks"]
+    assert again["params"]["groupby"] == "cell_type"
+    np.testing.assert_array_equal(again["peaks"]["peak"], table["peak"])
+
+
+def test_several_components(fitted):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=40, n_components=2, copy=True)
+    summary = adata.uns["specific_peaks"]["components"]
+    assert (summary.groupby("group")["component"].nunique() == 2).all()
+    first = summary.groupby("group", sort=False).head(1)
+    np.testing.assert_allclose(summary["padj"] >= summary["pvalue"], True)
+    assert (first["padj"] < 1e-6).all()
+
+
+@pytest.mark.parametrize("method", ["wilcoxon", "logreg"])
+def test_comparison_with_a_differential_test(fitted, method):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=50, copy=True)
+    before = adata.X.copy()
+    table = sk.tl.compare_specific_peaks(adata, method=method)
+    assert (adata.X != before).nnz == 0
+    assert "log1p" not in adata.uns
+    assert "rank_genes_groups" not in adata.uns
+    assert list(table["group"]) == list(adata.obs["cell_type"].cat.categories)
+    own = adata.uns["specific_peaks"]["peaks"]
+    for row in table.itertuples():
+        mine = set(own.loc[own["group"] == row.group, "peak"])
+        assert row.n == len(mine) == 50
+        np.testing.assert_allclose(row.jaccard, row.overlap / (100 - row.overlap))
+        np.testing.assert_allclose(row.expected, 50 * 50 / adata.n_vars)
+        assert row.overlap > 5 * row.expected
+
+
+def test_comparison_needs_specific_peaks(fitted):
+    with pytest.raises(KeyError, match="specific_peaks"):
+        sk.tl.compare_specific_peaks(fitted)
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=5, copy=True)
+    with pytest.raises(ValueError, match="method must be one of"):
+        sk.tl.compare_specific_peaks(adata, method="magic")
+
+
+def test_warns_without_specific_component(fitted):
+    adata = fitted.copy()
+    adata.obs["random"] = pd.Categorical(np.random.default_rng(0).permutation(np.arange(adata.n_obs) % 2).astype(str))
+    with pytest.warns(UserWarning, match="no component is specific to"):
+        sk.tl.specific_peaks(adata, "random", n_top=5)
+
+
+def test_errors(fitted):
+    with pytest.raises(KeyError, match=r"run sccase_kit\.tl\.enhance"):
+        sk.tl.specific_peaks(sk.datasets.toy_study(n_cells=60, n_peaks=400).adata, "cell_type")
+    with pytest.raises(KeyError, match="groupby='nothing'"):
+        sk.tl.specific_peaks(fitted, "nothing")
+    with pytest.raises(ValueError, match="n_top must be at least 1"):
+        sk.tl.background_peaks(fitted, n_top=0)
+    with pytest.raises(ValueError, match="n_components must be at most"):
+        sk.tl.specific_peaks(fitted, "cell_type", n_components=10_000)
