@@ -102,10 +102,69 @@ def scabc_pvalues(
     -----
     Zamanighomi et al., Nature Communications 2018; R package scABC 0.99.0, ``getClusterSpecificPvalue``.
     """
+    sums, depths, groups, n_cells = _cluster_sums(counts, depth, labels)
+    return scabc_from_sums(
+        sums,
+        depths,
+        groups=groups,
+        n_cells=n_cells,
+        compat=compat,
+        sigma=sigma,
+        max_iter=max_iter,
+        tol_mle=tol_mle,
+        tol_map=tol_map,
+    )
+
+
+def scabc_from_sums(
+    sums: Any,
+    depths: Any,
+    *,
+    groups: list[object] | None = None,
+    n_cells: Any = None,
+    compat: bool = False,
+    sigma: Any = None,
+    max_iter: int = 1000,
+    tol_mle: float = 1e-3,
+    tol_map: float = 1e-5,
+) -> ScabcResult:
+    """Test peaks as :func:`scabc_pvalues` does, from the sums over clusters, which are all that matters.
+
+    Parameters
+    ----------
+    sums
+        Counts, or enhanced signal, summed over the cells of each cluster, shape (K, n_peaks), non-negative.
+    depths
+        Depths summed over the cells of each cluster, shape (K,), positive.
+    groups
+        Names of the clusters; by default 0, 1, ...
+    n_cells
+        Cells of each cluster, shape (K,), only passed on; by default 1 each.
+    compat, sigma, max_iter, tol_mle, tol_map
+        As in :func:`scabc_pvalues`.
+
+    Returns
+    -------
+    :class:`ScabcResult`
+
+    Raises
+    ------
+    ValueError
+        As :func:`scabc_pvalues`.
+    """
     max_iter = check_int(max_iter, name="max_iter", minimum=2)
     tol_mle = check_number(tol_mle, name="tol_mle", minimum=0, exclusive=True)
     tol_map = check_number(tol_map, name="tol_map", minimum=0, exclusive=True)
-    sums, depths, groups, n_cells = _cluster_sums(counts, depth, labels)
+    sums, depths = np.asarray(sums, dtype=np.float64), np.asarray(depths, dtype=np.float64)
+    if sums.ndim != 2 or len(sums) < 2 or depths.shape != (len(sums),):
+        msg = f"sums must have shape (K, n_peaks) and depths (K,), K at least 2; got {sums.shape} and {depths.shape}"
+        raise ValueError(msg)
+    check_counts(sums, name="sums")
+    if not (np.isfinite(depths) & (depths > 0)).all():
+        msg = f"depths must be positive and finite, got {depths.tolist()}"
+        raise ValueError(msg)
+    groups = list(range(len(sums))) if groups is None else groups
+    n_cells = np.ones(len(sums), dtype=np.intp) if n_cells is None else np.asarray(n_cells)
     empty = ~sums.any(axis=0)
     # The intercept takes up any common factor of the depths; a mean near 1 keeps the exponentials in range.
     shift = 0.0 if compat else float(np.log(depths.sum() / n_cells.sum()))

@@ -21,10 +21,12 @@ def scabc(
     groupby: str,
     *,
     engine: Literal["python", "r"] = "python",
+    source: Literal["counts", "enhanced"] = "counts",
     depth: str | np.ndarray | None = None,
     n_top: int = 1000,
     compat: bool = False,
     layer: str | None = None,
+    key: str = "sccase",
     key_added: str = "scabc",
     copy: bool = False,
 ) -> AnnData | None:
@@ -38,16 +40,22 @@ def scabc(
         Column of `adata.obs` with the groups.
     engine
         ``"python"``, or ``"r"``: the R package scABC on the same data (minutes for 1,000 peaks).
+    source
+        ``"counts"``, or ``"enhanced"``: the enhanced signal of :func:`sccase_kit.tl.enhance`, as the scCASE paper does
+        (native engine only). Its cluster sums come from the thin factors. The enhanced signal is smooth, so the
+        p-values serve to rank peaks; as error rates, those of the counts are meant.
     depth
         Background level of each cell: a column of `adata.obs` or shape (n_obs,); scABC takes the median count of the
-        500 kb windows around the peaks. `None`: counts of the cell, scaled to a mean of 10, the level that the
-        authors use without background. Cells with ``depth <= 0`` are left out.
+        500 kb windows around the peaks. `None`: counts (or signal) of the cell, scaled to a mean of
+        10, the level that the authors use without background. Cells with ``depth <= 0`` are left out.
     n_top
         Peaks per group in the table.
     compat
         Follow the R package step by step, see :func:`sccase_kit.motifs.scabc_pvalues`.
     layer
         Layer with the counts; `None` for `adata.X`.
+    key
+        The `key_added` of the fit, for ``source="enhanced"``.
     key_added
         Start of the keys written.
     copy
@@ -69,9 +77,10 @@ def scabc(
     Raises
     ------
     KeyError
-        If `groupby`, `depth` or `layer` is missing.
+        If `groupby`, `depth` or `layer` is missing, or nothing was enhanced under `key`.
     ValueError
-        If labels are missing or clash as text, counts are negative, or a group has no cell with depth or no reads.
+        If labels are missing or clash as text, counts are negative, the R engine is asked for the enhanced signal, or
+        a group has no cell with depth or no reads.
 
     Notes
     -----
@@ -85,10 +94,20 @@ def scabc(
     if len(set(names)) < len(names):
         msg = f"groupby={groupby!r}: groups {names} are not distinct as text; rename them"
         raise ValueError(msg)
-    counts = as_csr(get_matrix(adata, layer))
-    check_counts(counts)
-    level = _depth(adata, depth, counts)
-    result = _python(counts, level, labels, compat=compat) if engine == "python" else _r(counts, level, labels, compat)
+    check_choice(source, ["counts", "enhanced"], name="source")
+    if source == "enhanced":
+        if engine == "r":
+            msg = "engine='r' would need the dense enhanced matrix; use engine='python' with source='enhanced'"
+            raise ValueError(msg)
+        if layer is not None:
+            warn("layer is ignored with source='enhanced'")
+        result = _enhanced(adata, labels, depth, key, compat=compat)
+    else:
+        counts = as_csr(get_matrix(adata, layer))
+        check_counts(counts)
+        level = _depth(adata, depth, np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel())
+        run = _python if engine == "python" else _r
+        result = run(counts, level, labels, compat=compat)
     target = adata.copy() if copy else adata
     index = target.var_names
     for name, table in (("pvalues", result["pvalues"]), ("padj", result["padj"])):
@@ -98,6 +117,8 @@ def scabc(
         "params": {
             "groupby": groupby,
             "engine": engine,
+            "source": source,
+            "key": key if source == "enhanced" else "",
             "depth": depth if isinstance(depth, str) else "counts" if depth is None else "given",
             "compat": bool(compat),
             "layer": layer if layer is not None else "X",
@@ -114,13 +135,12 @@ def _beta_columns(names: list[str]) -> list[str]:
     return ["(intercept)" if "intercept" in names else "intercept", *names]
 
 
-def _depth(adata: AnnData, depth: str | np.ndarray | None, counts: Any) -> np.ndarray:
+def _depth(adata: AnnData, depth: str | np.ndarray | None, total: np.ndarray) -> np.ndarray:
     if depth is None:
-        level = np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel()
-        if not level.any():
+        if not total.any():
             msg = "adata holds no counts at all"
             raise ValueError(msg)
-        return level * (_MEAN_DEPTH / level.mean())
+        return total * (_MEAN_DEPTH / total.mean())
     if isinstance(depth, str):
         key = check_key(depth, adata.obs.columns, name="depth", where="adata.obs")
         depth = adata.obs[key].to_numpy()
@@ -134,7 +154,30 @@ def _python(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) 
     return {name: getattr(result, name) for name in ("pvalues", "padj", "beta", "sigma")}
 
 
-def _r(counts: Any, depth: np.ndarray, labels: pd.Series, compat: bool) -> dict[str, Any]:  # noqa: FBT001
+def _enhanced(
+    adata: AnnData, labels: pd.Series, depth: str | np.ndarray | None, key: str, *, compat: bool
+) -> dict[str, Any]:
+    """Test on the enhanced signal: its cluster sums are (indicator.T @ cells) @ peaks.T, K × rank × n_vars."""
+    from ..get._enhanced import factors
+    from ..motifs._scabc import scabc_from_sums
+
+    cells, peaks = (np.asarray(factor, dtype=np.float64) for factor in factors(adata, key=key))
+    level = _depth(adata, depth, cells @ peaks.sum(axis=0))
+    if level.shape != (adata.n_obs,):
+        msg = f"depth must have one value per cell ({adata.n_obs}), got shape {level.shape}"
+        raise ValueError(msg)
+    used = (level > 0)[:, None] * pd.get_dummies(labels).to_numpy(dtype=np.float64)
+    result = scabc_from_sums(
+        (used.T @ cells) @ peaks.T,
+        used.T @ level,
+        groups=list(labels.cat.categories),
+        n_cells=used.sum(axis=0).astype(np.intp),
+        compat=compat,
+    )
+    return {name: getattr(result, name) for name in ("pvalues", "padj", "beta", "sigma")}
+
+
+def _r(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) -> dict[str, Any]:
     from .. import r
 
     if compat:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 from sccase_kit.motifs import scabc_pvalues
+from sccase_kit.motifs._scabc import scabc_from_sums
 
 
 @pytest.mark.parametrize("name", ["true2", "landmarks2", "landmarks4"])
@@ -128,3 +129,16 @@ def test_errors(study):
         scabc_pvalues(counts, depth, labels, sigma=[1, 2])
     with pytest.raises(ValueError, match="have no label"):
         scabc_pvalues(counts, depth, [None, *labels[1:]])
+
+
+def test_sums_are_all_that_matters(study):
+    counts, depth, labels = study
+    names = sorted(set(labels))
+    sums = np.array([counts[labels == g].sum(axis=0) for g in names])
+    result = scabc_from_sums(sums, [depth[labels == g].sum() for g in names], sigma=1.0)
+    np.testing.assert_allclose(result.pvalues, scabc_pvalues(counts, depth, labels, sigma=1.0).pvalues, rtol=1e-8)
+    assert result.groups == [0, 1, 2]
+    with pytest.raises(ValueError, match="depths must be positive"):
+        scabc_from_sums(sums, [1, 0, 1])
+    with pytest.raises(ValueError, match="sums must have shape"):
+        scabc_from_sums(sums, [1, 1])

@@ -63,6 +63,20 @@ def test_r_engine_gives_same_columns(toy, monkeypatch):
         np.testing.assert_allclose(through_r.varm[key], native.varm[key], rtol=1e-9)
 
 
+def test_enhanced_source_equals_the_dense_block(toy):
+    adata = toy.copy()
+    sk.tl.enhance(adata, 8)
+    sk.tl.scabc(adata, "cell_type", source="enhanced", n_top=10)
+    dense = sk.get.enhanced(adata).astype(np.float64)
+    expected = scabc_pvalues(dense, dense.sum(axis=1), adata.obs["cell_type"])
+    np.testing.assert_allclose(adata.varm["scabc_pvalues"].to_numpy(), expected.pvalues, rtol=1e-3, atol=1e-6)
+    assert adata.uns["scabc"]["params"]["source"] == "enhanced"
+    with pytest.raises(ValueError, match="use engine='python'"):
+        sk.tl.scabc(adata, "cell_type", source="enhanced", engine="r")
+    with pytest.raises(KeyError, match="run sccase_kit"):
+        sk.tl.scabc(toy, "cell_type", source="enhanced")
+
+
 def test_errors(toy):
     with pytest.raises(KeyError, match="available"):
         sk.tl.scabc(toy, "nothing")
