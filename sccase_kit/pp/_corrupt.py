@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from anndata import AnnData
-from scipy import sparse
 
-from .._matrix import get_matrix
 from .._validate import check_adata, check_int, check_labels, check_number
+from ._load import in_memory_copy, load_counts, put_matrix
 
 
 def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int | np.random.Generator = 0) -> AnnData:
@@ -16,24 +15,31 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     Parameters
     ----------
     adata
-        Counts, cells × peaks, in memory.
+        Counts, cells × peaks.
     rate
         Probability, 0 to 1.
     layer
         Layer with the counts; `None` for `X`.
     rng
         Seed or generator.
+
+    Returns
+    -------
+    AnnData in memory; `X` or the layer is CSR of the same dtype.
+
+    Raises
+    ------
+    ValueError
+        If `rate` is outside 0 to 1, or a count is negative, NaN or infinite.
     """
     check_adata(adata)
     rate = check_number(rate, name="rate", minimum=0, maximum=1)
-    csr = sparse.csr_matrix(get_matrix(adata, layer)).copy()
+    csr = load_counts(adata, layer).copy()
+    csr.eliminate_zeros()
     csr.data[np.random.default_rng(rng).random(csr.nnz) < rate] = 0
     csr.eliminate_zeros()
-    result = adata.copy()
-    if layer is None:
-        result.X = csr
-    else:
-        result.layers[layer] = csr
+    result = in_memory_copy(adata)
+    put_matrix(result, layer, csr)
     return result
 
 
@@ -53,7 +59,8 @@ def subsample_cells(
     adata
         Cells × peaks.
     fraction, n_cells
-        Size of the subset, as a share or a number; exactly one, unless `evenness` is given.
+        Size of the subset, as a share or a number; exactly one, unless `evenness` is given. With `groupby` every group
+        gives the same share, rounded, so that the total can differ from `n_cells` by the rounding.
     groupby
         Column of `obs`: sample every group by the same share (at least one cell).
     evenness
@@ -62,34 +69,46 @@ def subsample_cells(
     rng
         Seed or generator.
 
+    Returns
+    -------
+    AnnData in memory with the chosen cells, at least one.
+
     Raises
     ------
+    KeyError
+        If `groupby` is missing.
     ValueError
-        If the size is not given exactly once, or `evenness` comes without `groupby`.
+        If the size is not given exactly once, a value is out of range, or `evenness` comes without `groupby`.
     """
     check_adata(adata)
     generator = np.random.default_rng(rng)
-    given = [value for value in (fraction, n_cells, evenness) if value is not None]
+    given = {"fraction": fraction, "n_cells": n_cells, "evenness": evenness}
+    given = {name: value for name, value in given.items() if value is not None}
     if len(given) != 1:
-        msg = f"give exactly one of fraction, n_cells, evenness; got {len(given)}"
+        msg = f"give exactly one of fraction, n_cells, evenness; got {given or 'none'}"
         raise ValueError(msg)
     if evenness is not None and groupby is None:
-        msg = "evenness needs groupby"
+        msg = f"evenness={evenness!r} needs groupby, the column of adata.obs with the groups to even out"
         raise ValueError(msg)
     n = adata.n_obs
-    if fraction is not None:
-        check_number(fraction, name="fraction", minimum=0, maximum=1, exclusive=False)
-    if n_cells is not None:
-        fraction = check_int(n_cells, name="n_cells", minimum=1, maximum=n) / n
-    if groupby is None:
-        keep = generator.choice(n, max(1, round(fraction * n)), replace=False)
-        return adata[np.sort(keep)].copy()
-    codes = check_labels(adata, groupby).cat.codes.to_numpy()
-    sizes = np.bincount(codes)
+    if n == 0:
+        msg = "adata has no cells to draw from"
+        raise ValueError(msg)
     if evenness is not None:
         check_number(evenness, name="evenness", minimum=0, maximum=1)
-        wanted = np.round(sizes ** (1 - evenness) * sizes.min() ** float(evenness))
+    elif n_cells is not None:
+        fraction = check_int(n_cells, name="n_cells", minimum=1, maximum=n) / n
     else:
-        wanted = np.maximum(1, np.round(fraction * sizes))
-    parts = [generator.choice(np.flatnonzero(codes == g), int(k), replace=False) for g, k in enumerate(wanted)]
-    return adata[np.sort(np.concatenate(parts))].copy()
+        fraction = check_number(fraction, name="fraction", minimum=0, maximum=1)
+    if groupby is None:
+        keep = generator.choice(n, max(1, round(fraction * n)), replace=False)
+    else:
+        codes = check_labels(adata, groupby).cat.codes.to_numpy()
+        sizes = np.bincount(codes)
+        if evenness is not None:
+            wanted = np.round(sizes ** (1 - float(evenness)) * sizes.min() ** float(evenness))
+        else:
+            wanted = np.maximum(1, np.round(fraction * sizes))
+        parts = [generator.choice(np.flatnonzero(codes == g), int(k), replace=False) for g, k in enumerate(wanted)]
+        keep = np.concatenate(parts)
+    return in_memory_copy(adata[np.sort(keep)])

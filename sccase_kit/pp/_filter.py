@@ -9,9 +9,10 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger
-from .._matrix import get_matrix
+from .._matrix import as_csr, check_counts, get_matrix
 from .._validate import check_adata, check_choice, check_int, check_number
 from ..enhance._prepare import count_statistics
+from ._load import in_memory_copy, load_counts, put_matrix
 
 
 def _column_sums(matrix: Any) -> np.ndarray:
@@ -19,14 +20,14 @@ def _column_sums(matrix: Any) -> np.ndarray:
 
     total = np.zeros(matrix.shape[1])
     for _, block in iter_row_blocks(matrix):
+        check_counts(block)
         total += np.asarray(block.sum(axis=0, dtype=np.float64)).ravel()
     return total
 
 
 def _subset(adata: AnnData, *, rows: Any = None, cols: Any = None, copy: bool) -> AnnData | None:
     if copy:
-        part = adata[slice(None) if rows is None else rows, slice(None) if cols is None else cols]
-        return part.to_memory() if adata.isbacked else part.copy()
+        return in_memory_copy(adata[slice(None) if rows is None else rows, slice(None) if cols is None else cols])
     if adata.isbacked:
         msg = "a backed adata cannot be cut in place; pass copy=True (loads the rest) or filter once with io.convert"
         raise ValueError(msg)
@@ -61,19 +62,27 @@ def filter_peaks(
     copy
         Return a filtered copy instead of cutting `adata`.
 
+    Returns
+    -------
+    `None`, or the filtered copy (in memory). Everything aligned to the peaks is cut with them.
+
     Raises
     ------
+    KeyError
+        If the layer is missing.
     ValueError
-        If no peak is left, or `adata` is backed and `copy` is False.
+        If no peak is left, a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
     """
     check_adata(adata)
     check_number(min_fraction, name="min_fraction", minimum=0, maximum=1)
     check_choice(by, ["cells", "counts"], name="by")
     matrix = get_matrix(adata, layer)
     support = count_statistics(matrix)[1] if by == "cells" else _column_sums(matrix)
-    keep = (support >= min_fraction * adata.n_obs) & (support > 0)
+    least = min_fraction * adata.n_obs * (1 - 1e-12)  # 0.07 · 100 is 7.000000000000001
+    keep = (support >= least) & (support > 0)
     if not keep.any():
-        msg = f"min_fraction={min_fraction} keeps no peak: the most open peak has {by} = {support.max():g} "
+        most = support.max(initial=0)
+        msg = f"min_fraction={min_fraction} keeps no peak of {adata.n_vars}: the most open has {by} = {most:g} "
         msg += f"of {adata.n_obs} cells"
         raise ValueError(msg)
     logger.info("filter_peaks: kept %d of %d peaks", keep.sum(), len(keep))
@@ -103,10 +112,16 @@ def filter_cells(
     copy
         Return a filtered copy instead of cutting `adata`.
 
+    Returns
+    -------
+    `None`, or the filtered copy (in memory). Everything aligned to the cells is cut with them.
+
     Raises
     ------
+    KeyError
+        If the layer is missing.
     ValueError
-        If no cell is left, or `adata` is backed and `copy` is False.
+        If no cell is left, a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
     """
     from ..io._blocks import iter_row_blocks
 
@@ -115,17 +130,20 @@ def filter_cells(
     check_number(min_counts, name="min_counts", minimum=0)
     matrix = get_matrix(adata, layer)
     depth = count_statistics(matrix)[0]
-    n_open = np.concatenate([np.diff(_nonzero(block).indptr) for _, block in iter_row_blocks(matrix)])
+    n_open = np.zeros(adata.n_obs, dtype=np.int64)
+    for rows, block in iter_row_blocks(matrix):
+        n_open[rows] = np.diff(_nonzero(block).indptr)
     keep = (n_open >= min_peaks) & (depth >= min_counts)
     if not keep.any():
-        msg = f"min_peaks={min_peaks}, min_counts={min_counts} keep no cell: the largest have {n_open.max()} open "
-        msg += f"peaks and {depth.max():g} counts"
+        msg = f"min_peaks={min_peaks}, min_counts={min_counts} keep no cell of {adata.n_obs}: the largest have "
+        msg += f"{n_open.max(initial=0)} open peaks and {depth.max(initial=0):g} counts"
         raise ValueError(msg)
     logger.info("filter_cells: kept %d of %d cells", keep.sum(), len(keep))
     return _subset(adata, rows=keep, copy=copy)
 
 
 def _nonzero(csr: sparse.csr_matrix) -> sparse.csr_matrix:
+    csr = as_csr(csr)
     if np.all(csr.data):
         return csr
     csr = csr.copy()
@@ -139,7 +157,7 @@ def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) ->
     Parameters
     ----------
     adata
-        Cells × peaks, in memory.
+        Cells × peaks; a backed one needs ``copy=True``.
     layer
         Layer with the counts; `None` for `X`.
     copy
@@ -147,14 +165,21 @@ def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) ->
 
     Returns
     -------
-    `None`, or the copy; `X` or the layer becomes CSR of the same dtype.
+    `None`, or the copy (in memory); `X` or the layer becomes CSR of the same dtype.
+
+    Raises
+    ------
+    KeyError
+        If the layer is missing.
+    ValueError
+        If a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
     """
     check_adata(adata)
-    target = adata.copy() if copy else adata
-    csr = _nonzero(sparse.csr_matrix(get_matrix(target, layer))).copy()
+    if adata.isbacked and not copy:
+        msg = "a backed adata cannot be changed in place; pass copy=True, which loads it"
+        raise ValueError(msg)
+    csr = _nonzero(load_counts(adata, layer)).copy()
     csr.data = np.ones_like(csr.data)
-    if layer is None:
-        target.X = csr
-    else:
-        target.layers[layer] = csr
+    target = in_memory_copy(adata) if copy else adata
+    put_matrix(target, layer, csr)
     return target if copy else None

@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._logging import warn
 from .._validate import check_adata
 
-_NAME = re.compile(r"^(?P<chrom>\S+?)(?:[:_-])(?P<start>\d+)[-_:](?P<end>\d+)$")
+_NAME = re.compile(r"^(?P<chrom>\S*?[^\s:_-])[:_-](?P<start>[0-9]{1,18})[-_:](?P<end>[0-9]{1,18})$")
 #: Coordinates of peaks whose names have none.
 MISSING = -1
 
@@ -33,19 +33,16 @@ def parse_peak_names(names: Iterable[str]) -> pd.DataFrame:
     DataFrame indexed by name with `chrom` (str, empty where unparseable), `start` and `end` (int64, 0-based half-open
     as written, −1 where unparseable).
     """
-    index = pd.Index([str(n) for n in names])
-    parts = index.str.replace(",", "", regex=False).to_series().str.extract(_NAME)
-    parts.index = index
-    good = parts["start"].notna().to_numpy()
-    sizes = parts[["start", "end"]].astype(object).where(parts[["start", "end"]].notna(), str(MISSING))
-    start = np.array([int(v) for v in sizes["start"]], dtype=object)
-    end = np.array([int(v) for v in sizes["end"]], dtype=object)
-    good &= (end > start).astype(bool) & (end < 2**62).astype(bool)
+    index = pd.Index([str(name) for name in names], dtype=object)
+    found = [_NAME.match(name.replace(",", "")) for name in index]
+    rows = [("", MISSING, MISSING) if m is None else (m["chrom"], int(m["start"]), int(m["end"])) for m in found]
+    rows = [row if row[2] > row[1] else ("", MISSING, MISSING) for row in rows]
+    chrom, start, end = zip(*rows, strict=True) if rows else ((), (), ())
     return pd.DataFrame(
         {
-            "chrom": np.where(good, parts["chrom"].fillna("").to_numpy(dtype=object), "").astype(object),
-            "start": np.where(good, start, MISSING).astype(np.int64),
-            "end": np.where(good, end, MISSING).astype(np.int64),
+            "chrom": np.array(chrom, dtype=object),
+            "start": np.array(start, dtype=np.int64),
+            "end": np.array(end, dtype=np.int64),
         },
         index=index,
     )
@@ -89,14 +86,19 @@ def parse_peaks(adata: AnnData, *, copy: bool = False) -> AnnData | None:
 def require_coordinates(adata: AnnData) -> pd.DataFrame:
     """Return the coordinates of all peaks, or raise naming the peaks without.
 
+    Parameters
+    ----------
+    adata
+        Cells × peaks; coordinates come from `var` (chrom, start, end), or else from the names.
+
     Returns
     -------
-    DataFrame chrom, start, end indexed by peak name.
+    DataFrame chrom (str), start, end (int64, 0-based half-open) indexed by peak name.
 
     Raises
     ------
     ValueError
-        If a peak has no coordinates.
+        If a peak has no coordinates, or ends where it starts or before.
     """
     check_adata(adata)
     if {"chrom", "start", "end"} <= set(adata.var.columns):
@@ -104,7 +106,8 @@ def require_coordinates(adata: AnnData) -> pd.DataFrame:
         table["chrom"] = table["chrom"].astype(str)
     else:
         table = parse_peak_names(adata.var_names)
-    bad = table.index[(table["start"] < 0) | table["start"].isna()]
+    good = (table["start"] >= 0) & (table["end"] > table["start"]) & ~table["chrom"].isin(["", "nan", "None"])
+    bad = table.index[~good]
     if len(bad):
         msg = f"{len(bad)} of {len(table)} peaks have no coordinates, e.g. {list(bad[:3])}; "
         msg += "drop them or fill adata.var['chrom'], ['start'], ['end']"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger, warn
-from .._matrix import get_matrix
+from .._matrix import check_counts, get_matrix
 from .._validate import check_adata, check_int, check_labels, check_number
 from ._peaks import parse_peak_names
 
@@ -22,47 +23,82 @@ def bulk_reference(counts: AnnData | pd.DataFrame, *, mapped_reads: Any = None) 
     ----------
     counts
         Samples × peaks AnnData, or a peaks × samples DataFrame indexed by peak name; columns chrom, start, end of a
-        DataFrame are used as coordinates.
+        DataFrame are used as coordinates (and, under a plain numbered index, as names).
     mapped_reads
-        Mapped reads of every sample (Series, dict or array, in order); by default the samples' totals in the peaks.
+        Mapped reads of every sample (Series or dict by sample name, or an array in order); by default the samples'
+        totals in the peaks.
 
     Returns
     -------
-    AnnData samples × peaks, float32, each sample scaled to the median of the mapped reads (Tang et al. 2024).
+    AnnData samples × peaks, float32, each sample scaled to the median of the mapped reads (Tang et al. 2024), with
+    ``obs["mapped_reads"]``.
 
     Raises
     ------
+    TypeError
+        If `counts` is neither, or a column of a DataFrame is not numeric.
     ValueError
-        If values are negative or not finite, or a sample has no mapped reads.
+        If there is no sample, values are negative or not finite, or a sample has no mapped reads.
     """
     if isinstance(counts, AnnData):
-        values = counts.X.toarray() if sparse.issparse(counts.X) else np.asarray(counts.X, dtype=np.float64)
-        samples, var = counts.obs_names, counts.var.copy()
+        values, samples, var = _dense(get_matrix(counts), name="counts"), counts.obs_names, counts.var.copy()
     elif isinstance(counts, pd.DataFrame):
-        coordinates = [c for c in ("chrom", "start", "end") if c in counts.columns]
-        table = counts.drop(columns=coordinates).select_dtypes("number")
-        names = counts.index.astype(str)
-        if len(coordinates) == 3 and isinstance(counts.index, pd.RangeIndex):
-            names = pd.Index([f"{r.chrom}:{r.start}-{r.end}" for r in counts[coordinates].itertuples()])
-        values, samples, var = table.to_numpy(dtype=np.float64).T, table.columns.astype(str), pd.DataFrame(index=names)
+        values, samples, var = _bulk_table(counts)
     else:
         msg = (
             f"counts must be an AnnData (samples × peaks) or a DataFrame (peaks × samples), got {type(counts).__name__}"
         )
         raise TypeError(msg)
-    if not np.isfinite(values).all() or (values < 0).any():
-        msg = "counts of the reference must be finite and not negative"
+    if not len(samples):
+        msg = f"counts hold no sample; shape (samples × peaks) is {values.shape}"
         raise ValueError(msg)
     if isinstance(mapped_reads, dict):
         mapped_reads = pd.Series(mapped_reads)
     if isinstance(mapped_reads, pd.Series):
         mapped_reads = mapped_reads.reindex(samples).to_numpy()
     reads = values.sum(axis=1) if mapped_reads is None else np.asarray(mapped_reads, dtype=np.float64)
-    if reads.shape != (len(samples),) or not np.isfinite(reads).all() or (reads <= 0).any():
-        msg = f"mapped_reads must be positive for each of the {len(samples)} samples, got {reads.tolist()[:10]}"
+    if reads.shape != (len(samples),):
+        msg = f"mapped_reads must have one value per sample ({len(samples)}), got shape {reads.shape}"
+        raise ValueError(msg)
+    good = np.isfinite(reads) & (reads > 0)
+    if not good.all():
+        what = "counts hold no read for" if mapped_reads is None else "mapped_reads must be positive; they are not for"
+        msg = f"{what} {int((~good).sum())} of {len(samples)} samples, e.g. {[str(s) for s in samples[~good][:5]]}"
         raise ValueError(msg)
     scaled = (values * (np.median(reads) / reads)[:, None]).astype(np.float32)
     return AnnData(scaled, obs=pd.DataFrame({"mapped_reads": reads}, index=samples), var=var)
+
+
+def _dense(matrix: Any, *, name: str) -> np.ndarray:
+    """Return a small matrix (groups × peaks) as float64, or raise if its values are no counts."""
+    from ..io._blocks import iter_row_blocks
+
+    blocks = []
+    for _, block in iter_row_blocks(matrix):
+        check_counts(block, name=name)
+        blocks.append(block.toarray().astype(np.float64))
+    return np.concatenate(blocks) if blocks else np.zeros(matrix.shape)
+
+
+def _bulk_table(counts: pd.DataFrame) -> tuple[np.ndarray, pd.Index, pd.DataFrame]:
+    """Return values (samples × peaks), sample names and var of a peaks × samples table."""
+    coordinates = [c for c in ("chrom", "start", "end") if c in counts.columns]
+    table = counts.drop(columns=coordinates)
+    if other := [str(c) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]:
+        msg = f"counts has columns that are not numeric: {other[:10]}; drop them, every column is a sample"
+        raise TypeError(msg)
+    names = counts.index.astype(str)
+    var = pd.DataFrame(index=names)
+    if len(coordinates) == 3:
+        if isinstance(counts.index, pd.RangeIndex):
+            columns = (counts[c] for c in coordinates)
+            var.index = [f"{chrom}:{start}-{end}" for chrom, start, end in zip(*columns, strict=True)]
+        var["chrom"] = counts["chrom"].astype(str).to_numpy(dtype=object)
+        var["start"] = counts["start"].to_numpy(dtype=np.int64)
+        var["end"] = counts["end"].to_numpy(dtype=np.int64)
+    values = table.to_numpy(dtype=np.float64).T
+    check_counts(values, name="counts")
+    return values, table.columns.astype(str), var
 
 
 def _group_sums(matrix: Any, codes: np.ndarray, n_groups: int) -> np.ndarray:
@@ -70,6 +106,7 @@ def _group_sums(matrix: Any, codes: np.ndarray, n_groups: int) -> np.ndarray:
 
     total = np.zeros((n_groups, matrix.shape[1]))
     for rows, block in iter_row_blocks(matrix):
+        check_counts(block)
         member = sparse.csr_matrix(
             (np.ones(block.shape[0]), (codes[rows], np.arange(block.shape[0]))), shape=(n_groups, block.shape[0])
         )
@@ -95,16 +132,25 @@ def pseudobulk(adata: AnnData, groupby: str, *, layer: str | None = None) -> Ann
 
     Raises
     ------
-    KeyError, ValueError
-        If the column is missing or has missing labels.
+    KeyError
+        If the column or the layer is missing.
+    ValueError
+        If labels are missing or clash as text, or a count is negative, NaN or infinite.
     """
     check_adata(adata)
     labels = check_labels(adata, groupby)
-    names = labels.cat.categories
-    sums = _group_sums(get_matrix(adata, layer), labels.cat.codes.to_numpy(), len(names))
-    sizes = labels.value_counts().reindex(names).to_numpy()
-    obs = pd.DataFrame({"n_cells": sizes}, index=names.astype(str))
-    return AnnData(sums.astype(np.float32), obs=obs, var=adata.var.copy())
+    names = labels.cat.categories.astype(str)
+    if names.has_duplicates:
+        msg = f"groupby={groupby!r}: groups {sorted(set(names[names.duplicated()]))} are not distinct as text; "
+        msg += "rename them"
+        raise ValueError(msg)
+    return _pseudobulk(get_matrix(adata, layer), labels.cat.codes.to_numpy(), names, adata.var)
+
+
+def _pseudobulk(matrix: Any, codes: np.ndarray, names: Sequence[str], var: pd.DataFrame) -> AnnData:
+    sums = _group_sums(matrix, codes, len(names))
+    obs = pd.DataFrame({"n_cells": np.bincount(codes, minlength=len(names))}, index=pd.Index(names, dtype=object))
+    return AnnData(sums.astype(np.float32), obs=obs, var=var.copy())
 
 
 def self_reference(
@@ -125,7 +171,7 @@ def self_reference(
     resolution
         Resolution of the Louvain clustering.
     n_components, n_neighbors
-        Size of the SVD and of the neighbour graph.
+        Size of the SVD (at most one less than the smaller side of the matrix) and of the neighbour graph.
     layer
         Layer with the counts; `None` for `X`.
     rng
@@ -133,7 +179,12 @@ def self_reference(
 
     Returns
     -------
-    AnnData clusters × peaks, as :func:`pseudobulk`.
+    AnnData clusters × peaks, as :func:`pseudobulk`; clusters are named ``cluster_0``, ``cluster_1`` ...
+
+    Raises
+    ------
+    ValueError
+        If a size is out of range, or a count is negative, NaN or infinite.
     """
     from ..enhance._nmf import sketch
     from ..enhance._prepare import prepare
@@ -143,23 +194,24 @@ def self_reference(
     check_adata(adata)
     check_number(resolution, name="resolution", minimum=0, exclusive=True)
     check_int(n_components, name="n_components", minimum=2)
-    op = prepare(get_matrix(adata, layer)).op
+    check_int(n_neighbors, name="n_neighbors", minimum=2)
+    matrix = get_matrix(adata, layer)
+    op = prepare(matrix).op
     size = min(n_components, min(op.shape) - 1)
     u, s, _ = sketch(op, min(size + 10, min(op.shape)), rng=np.random.default_rng(rng)).svd()
     graph = neighbor_graph((u * s)[:, :size], n_neighbors, rng=np.random.default_rng(rng))
     clusters = CommunitySearch(graph, seed=rng).partition("louvain", resolution)
-    view = AnnData(get_matrix(adata, layer), obs=pd.DataFrame(index=adata.obs_names), var=adata.var.copy())
-    view.obs["cluster"] = pd.Categorical([f"cluster_{c}" for c in clusters])
-    return pseudobulk(view, "cluster")
+    return _pseudobulk(matrix, clusters, [f"cluster_{c}" for c in range(clusters.max() + 1)], adata.var)
 
 
 def _overlap_map(target: pd.DataFrame, other: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return all overlapping pairs (row of target, row of other) of half-open regions."""
     left, right = [], []
+    by_chrom = dict(list(other.groupby("chrom", sort=False)))
     for chrom, t in target.groupby("chrom", sort=False):
-        o = other[other["chrom"] == chrom].sort_values("start", kind="stable")
-        if not len(o) or not chrom:
+        if chrom not in by_chrom:
             continue
+        o = by_chrom[chrom].sort_values("start", kind="stable")
         starts, ends = o["start"].to_numpy(), np.maximum.accumulate(o["end"].to_numpy())
         first = np.searchsorted(ends, t["start"].to_numpy(), side="right")
         last = np.searchsorted(starts, t["end"].to_numpy(), side="left")
@@ -179,7 +231,8 @@ def _coordinates(adata: AnnData) -> pd.DataFrame:
     table = adata.var[["chrom", "start", "end"]].copy() if known else parse_peak_names(adata.var_names)
     table["chrom"] = table["chrom"].astype(str)
     table["row"] = np.arange(len(table))
-    return table
+    known = (table["start"] >= 0) & (table["end"] > table["start"]) & ~table["chrom"].isin(["", "nan", "None"])
+    return table[known]
 
 
 def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 0.1) -> AnnData:
@@ -202,14 +255,16 @@ def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 
     Raises
     ------
     ValueError
-        If fewer than `min_matched` of the peaks are matched, or the reference has negative or non-finite values.
+        If fewer than `min_matched` of the peaks are matched, the reference has no group, or it has negative, NaN or
+        infinite values.
     """
     check_adata(reference, name="reference")
     check_adata(adata)
-    values = reference.X.toarray() if sparse.issparse(reference.X) else np.asarray(reference.X)
-    if not np.isfinite(values).all() or (values < 0).any():
-        msg = "reference must be finite and not negative"
+    check_number(min_matched, name="min_matched", minimum=0, maximum=1)
+    if not reference.n_obs:
+        msg = "reference has no group (row)"
         raise ValueError(msg)
+    values = _dense(get_matrix(reference), name="reference")
     m = adata.n_vars
     if reference.var_names.is_unique and adata.var_names.isin(reference.var_names).all():
         aligned = values[:, reference.var_names.get_indexer(adata.var_names)]

@@ -24,11 +24,12 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import warn
-from .._matrix import get_matrix
+from .._matrix import as_csr
 from .._validate import check_adata, check_choice
 from ..enhance._operator import ScaledOperator
 from ..enhance._prepare import count_statistics
 from ._filter import _column_sums
+from ._load import in_memory_copy, load_counts
 
 Variant = Literal["sccase", "paper", "signac", "log"]
 _SCALE = 1e4
@@ -61,8 +62,29 @@ class Tfidf:
         return not self.log1p
 
     def apply(self, counts: Any, *, dtype: Any = np.float32) -> sparse.csr_matrix:
-        """Return the transformed counts as CSR of `dtype`."""
-        csr = sparse.csr_matrix(counts)
+        """Return the transformed counts (cells × peaks, in memory) as CSR of `dtype`.
+
+        Parameters
+        ----------
+        counts
+            ndarray or scipy sparse matrix or array of shape (n_obs, n_vars).
+        dtype
+            Type of the values.
+
+        Returns
+        -------
+        CSR matrix of shape (n_obs, n_vars), without stored zeros.
+
+        Raises
+        ------
+        ValueError
+            If the shape is not that of the scalings.
+        """
+        if counts.shape != (len(self.row_scale), len(self.col_scale)):
+            msg = f"counts have shape {tuple(counts.shape)}, this TF-IDF is for "
+            msg += f"{(len(self.row_scale), len(self.col_scale))}"
+            raise ValueError(msg)
+        csr = as_csr(counts)
         rows = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
         values = csr.data * self.row_scale[rows] * self.col_scale[csr.indices]
         if self.log1p:
@@ -79,9 +101,18 @@ def _safe_inverse(values: np.ndarray) -> np.ndarray:
 
 
 def tfidf_scaling(counts: Any, variant: Variant = "sccase") -> Tfidf:
-    """Return a TF-IDF variant of a count matrix (cells × peaks, any storage) without forming it.
+    """Return a TF-IDF variant of a count matrix without forming it.
 
-    Empty cells and peaks get factor 0.
+    Parameters
+    ----------
+    counts
+        Cells × peaks, shape (n_obs, n_vars), in any storage.
+    variant
+        `"sccase"`, `"paper"`, `"signac"` or `"log"`; see the table of this module.
+
+    Returns
+    -------
+    The :class:`Tfidf`; empty cells and peaks have factor 0.
 
     Raises
     ------
@@ -136,10 +167,17 @@ def tfidf(
     -------
     `None`, or the copy. Writes ``layers[key_added]``, CSR float32 (n_obs × n_vars), and
     ``uns[key_added]["params"]``.
+
+    Raises
+    ------
+    KeyError
+        If the layer is missing.
+    ValueError
+        If the variant is unknown or a count is negative, NaN or infinite.
     """
     check_adata(adata)
-    target = adata.copy() if copy else adata
-    matrix = get_matrix(target, layer)
+    matrix = load_counts(adata, layer)
+    target = in_memory_copy(adata) if copy else adata
     target.layers[key_added] = tfidf_scaling(matrix, variant).apply(matrix)
     target.uns[key_added] = {"params": {"variant": variant, "layer": layer or ""}}
     return target if copy else None
