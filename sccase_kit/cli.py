@@ -1,20 +1,26 @@
-"""The command line: ``sccase-kit COMMAND``; progress on stderr, results on stdout, `--json` for programs."""
+"""The command line: ``sccase-kit COMMAND``.
+
+Results go to stdout (a table, `name value` lines, or one object with ``--json``), progress and messages to stderr.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
-import json
 import logging
+import os
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ._commands._output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
 COMMANDS = ["info", "enhance", "demo", "doctor"]
-#: Exit codes: 0 done, 1 the command refused its input, 2 wrong usage, 130 interrupted.
+#: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 130 interrupted.
 REFUSED, INTERRUPTED = 1, 130
 
 
@@ -25,12 +31,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="sccase-kit",
         description="Enhance single-cell chromatin accessibility data and interpret the result.",
+        epilog="sccase-kit COMMAND --help shows the options and an example. Exit codes: 0 done, 1 failed, 2 usage.",
     )
     parser.add_argument("--version", action="version", version=f"sccase-kit {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = importlib.import_module(f"._commands.{name}", __package__)
-        sub = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        sub = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=getattr(module, "EXAMPLE", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(sub)
         sub.add_argument("--json", action="store_true", help="print the result as one JSON object")
         sub.add_argument("-q", "--quiet", action="store_true", help="no progress and no messages on stderr")
@@ -38,45 +51,77 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def show_lines(result: dict[str, Any]) -> str:
-    """Return the default text form of a result: one `name: value` per line."""
-    width = max((len(k) for k in result), default=0)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in result.items())
+@contextlib.contextmanager
+def _messages(*, quiet: bool) -> Iterator[None]:
+    """Send the package's log and Python's warnings to stderr, a line each, or nowhere."""
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+        if not (quiet or issubclass(category, (DeprecationWarning, FutureWarning))):
+            print(f"warning: {message}", file=sys.stderr)
+
+    logger = logging.getLogger("sccase_kit")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    level = logger.level
+    if not quiet:
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+    try:
+        with warnings.catch_warnings(), settings.override(progress=False if quiet else settings.progress):
+            warnings.showwarning = show
+            yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+def _print_result(result: dict[str, Any], args: argparse.Namespace) -> None:
+    """Print one JSON object; or the table on stdout and the rest on stderr; or the rest on stdout."""
+    if args.json:
+        print(to_json(result), flush=True)
+        return
+    rest = {name: value for name, value in result.items() if name != TABLE}
+    if TABLE not in result:
+        print(args.show(rest), flush=True)
+        return
+    if not args.quiet and rest:
+        print(args.show(rest), file=sys.stderr)
+    sys.stdout.write(table_text(result[TABLE]))
+    sys.stdout.flush()
+
+
+def _explain(err: BaseException) -> str:
+    message = str(err.args[0]) if isinstance(err, KeyError) and err.args else str(err) or type(err).__name__
+    return "\n".join([message, *getattr(err, "__notes__", [])])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     args = build_parser().parse_args(argv)
-    logger = logging.getLogger("sccase_kit")
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    level = logger.level
-    if not args.quiet:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
     try:
-        with settings.override(progress=False if args.quiet else settings.progress):
+        with _messages(quiet=args.quiet):
             result = args.run(args)
-        text = json.dumps(result, default=str, indent=1) if args.json else args.show(result)
-        print(text, flush=True)
+        _print_result(result, args)
     except KeyboardInterrupt:
         print("interrupted; nothing half-written was kept", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        _silence_stdout()
         return 0
-    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as err:
-        message = err.args[0] if isinstance(err, KeyError) and err.args else str(err)
-        for note in getattr(err, "__notes__", []):
-            message += f"\n{note}"
+    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError, MemoryError) as err:
         if args.json:
-            print(json.dumps({"error": type(err).__name__, "message": str(message)}))
-        print(f"sccase-kit {args.command}: {message}", file=sys.stderr)
+            print(to_json({"error": type(err).__name__, "message": _explain(err)}))
+        print(f"sccase-kit {args.command}: {_explain(err)}", file=sys.stderr)
         return REFUSED
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
     return int(result.get("exit_code", 0))
+
+
+def _silence_stdout() -> None:
+    """Let the flush at exit go to the null device instead of the broken pipe."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ._files import save_data
+
 HELP = "the main job on built-in data"
+EXAMPLE = """example:
+  sccase-kit demo -o demo_output"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +29,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     from sccase_kit.io._atomic import replacing
 
     folder = Path(args.output)
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and not folder.is_dir():
+        msg = f"--output must be a folder, {args.output!r} is a file"
+        raise NotADirectoryError(msg)
     adata = sk.datasets.toy_study(n_cells=args.cells, n_peaks=args.peaks).adata
     sk.pp.filter_peaks(adata)
     raw = sk.metrics.evaluate(adata, "cell_type", key=None)
@@ -38,10 +44,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "planted_peaks.png": sk.pl.peak_heatmap(adata, planted, "cell_type")[0].figure,
         "embedding.png": sk.pl.embedding_heatmap(adata, "cell_type").figure,
     }
+    folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
-        figure.savefig(folder / name, dpi=150)
-    with replacing(folder / "enhanced.h5ad") as temporary:
-        adata.write_h5ad(temporary)
+        with replacing(folder / name) as temporary:
+            figure.savefig(temporary, dpi=150)
+    save_data(adata, folder / "enhanced.h5ad")
     return {
         "folder": str(folder.resolve()),
         "enhanced data": str(folder / "enhanced.h5ad"),

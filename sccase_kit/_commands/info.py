@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
+
+from ._files import INPUT
 
 HELP = "what is in a file"
+EXAMPLE = """example:
+  sccase-kit info counts.h5ad --json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=".h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text")
+    parser.add_argument("input", help=INPUT)
+
+
+def _is_label(column: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(column) and column.nunique() < max(2, len(column))
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -22,23 +32,29 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     adata = read(args.input)
     depth, n_open, nnz = count_statistics(adata.X)
-    labels = {
-        name: int(column.nunique())
-        for name, column in adata.obs.items()
-        if not np.issubdtype(column.dtype, np.number) and column.nunique() < adata.n_obs
-    }
+    n, m = adata.shape
+    params = {key: entry["params"] for key, entry in adata.uns.items() if _has_params(entry)}
     return {
         "file": str(args.input),
-        "cells": adata.n_obs,
-        "peaks": adata.n_vars,
+        "cells": n,
+        "peaks": m,
         "dtype": str(adata.X.dtype),
         "nonzeros": nnz,
-        "density": round(nnz / (adata.n_obs * adata.n_vars), 5),
-        "median depth": float(np.median(depth)),
+        "density": round(nnz / max(1, n * m), 5),
+        "median depth": float(np.median(depth)) if n else 0.0,
         "empty cells": int((depth == 0).sum()),
         "empty peaks": int((n_open == 0).sum()),
-        "peaks open in 1 % of cells": int((n_open >= 0.01 * adata.n_obs).sum()),
+        "peaks open in 1 % of cells": int((n_open >= 0.01 * n * (1 - 1e-12)).sum()),
         "peaks with coordinates": int((adata.var["start"] >= 0).sum()) if "start" in adata.var else 0,
-        "labels (categories)": labels,
-        "enhanced under": [k for k, v in adata.uns.items() if hasattr(v, "keys") and "objective" in v],
+        "labels (categories)": {
+            str(name): int(column.nunique()) for name, column in adata.obs.items() if _is_label(column)
+        },
+        "layers": list(adata.layers),
+        "embeddings": list(adata.obsm),
+        "enhanced under": [key for key in params if f"{key}_cell_factors" in adata.obsm or key in adata.layers],
+        "results": list(params),
     }
+
+
+def _has_params(entry: object) -> bool:
+    return isinstance(entry, Mapping) and "params" in entry

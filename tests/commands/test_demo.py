@@ -1,0 +1,34 @@
+"""`demo` leaves figures and data that show the planted truth."""
+
+from __future__ import annotations
+
+import anndata as ad
+import pytest
+
+
+@pytest.mark.slow
+def test_demo(call_json, tmp_path):
+    result = call_json("demo", "-o", tmp_path / "demo", "--cells", 150, "--peaks", 800)
+    assert result["folder"] == str(tmp_path / "demo")
+    for path in result["figures"]:
+        with open(path, "rb") as image:
+            assert image.read(8) == b"\x89PNG\r\n\x1a\n"
+    adata = ad.read_h5ad(result["enhanced data"])
+    assert "sccase" in adata.uns
+    enhanced = result["ARI of clusters and planted types, enhanced"]
+    assert enhanced >= result["ARI of clusters and planted types, raw"]
+
+
+def test_demo_refuses_sizes_it_cannot_plan(call, tmp_path):
+    code, out, err = call("demo", "-o", tmp_path / "demo", "--cells", 2)
+    assert (code, out) == (1, "")
+    assert "n_cells" in err
+    assert not (tmp_path / "demo").exists()
+
+
+def test_demo_onto_a_file(call, tmp_path):
+    (tmp_path / "demo").write_text("mine")
+    code, _, err = call("demo", "-o", tmp_path / "demo")
+    assert code == 1
+    assert "demo" in err
+    assert (tmp_path / "demo").read_text() == "mine"

@@ -1,0 +1,166 @@
+"""`enhance`: every input, every output, nothing half-written."""
+
+from __future__ import annotations
+
+import gzip
+
+import anndata as ad
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from scipy.io import mmwrite
+
+import sccase_kit as sk
+
+
+def write_text(adata, path, sep):
+    table = pd.DataFrame(adata.X.toarray().T, index=adata.var_names, columns=adata.obs_names)
+    table.to_csv(path, sep=sep)
+
+
+def write_h5(adata, path):
+    peaks = sparse.csc_matrix(adata.X.T)
+    with h5py.File(path, "w") as store:
+        group = store.create_group("matrix")
+        for name in ("data", "indices", "indptr"):
+            group[name] = getattr(peaks, name)
+        group["shape"] = peaks.shape
+        group["barcodes"] = [n.encode() for n in adata.obs_names]
+        features = group.create_group("features")
+        features["id"] = [n.encode() for n in adata.var_names]
+        features["feature_type"] = [b"Peaks"] * adata.n_vars
+
+
+def write_mtx(adata, folder):
+    folder.mkdir()
+    mmwrite(folder / "matrix.mtx", sparse.coo_matrix(adata.X.T))
+    with gzip.open(folder / "matrix.mtx.gz", "wb") as out:
+        out.write((folder / "matrix.mtx").read_bytes())
+    (folder / "matrix.mtx").unlink()
+    (folder / "barcodes.tsv").write_text("\n".join(adata.obs_names) + "\n")
+    coordinates = adata.var[["chrom", "start", "end"]]
+    coordinates.to_csv(folder / "peaks.bed", sep="\t", header=False, index=False)
+
+
+WRITERS = {
+    "a.h5ad": lambda a, p: a.write_h5ad(p),
+    "dense.h5ad": lambda a, p: ad.AnnData(a.X.toarray(), obs=a.obs, var=a.var).write_h5ad(p),
+    "csc.h5ad": lambda a, p: ad.AnnData(a.X.tocsc(), obs=a.obs, var=a.var).write_h5ad(p),
+    "float.h5ad": lambda a, p: ad.AnnData(a.X.astype(np.float32), obs=a.obs, var=a.var).write_h5ad(p),
+    "a.zarr": lambda a, p: pytest.importorskip("zarr") and sk.io._zarr.write_zarr(a, p),
+    "a.h5": write_h5,
+    "mtx": write_mtx,
+    "a.csv": lambda a, p: write_text(a, p, ","),
+    "a.tsv.gz": lambda a, p: write_text(a, p, "\t"),
+}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_input_gives_the_same_model(call_json, study, tmp_path, name):
+    import sccase_kit.io._zarr  # noqa: F401
+
+    adata = study.adata.copy()
+    WRITERS[name](adata, tmp_path / name)
+    before = sorted(p.name for p in tmp_path.iterdir())
+    result = call_json("enhance", tmp_path / name, "-o", tmp_path / "out.h5ad", "-k", 4, "--method", "sccase")
+    out = sk.read(tmp_path / "out.h5ad")
+    sk.pp.filter_peaks(adata)
+    sk.tl.enhance(adata, 4, method="sccase")
+    np.testing.assert_allclose(sk.get.enhanced(out), sk.get.enhanced(adata), rtol=1e-3, atol=1e-6)
+    assert result["cells"] == 120
+    assert result["peaks"] == adata.n_vars
+    assert result["peaks dropped"] == 600 - adata.n_vars
+    assert result["method"] == "sccase"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*before, "out.h5ad"])
+
+
+def test_the_h5mu_of_muon(call_json, study, tmp_path):
+    with h5py.File(tmp_path / "a.h5mu", "w") as store:
+        ad.io.write_elem(store, "mod/atac", ad.AnnData(study.adata.X, obs=study.adata.obs, var=study.adata.var))
+    assert call_json("enhance", tmp_path / "a.h5mu", "-o", tmp_path / "o.h5ad", "-k", 3)["cells"] == 120
+
+
+def test_options_reach_the_model(call_json, study, counts_file, tmp_path):
+    reference = sk.pp.pseudobulk(study.adata, "cell_type")
+    reference.write_h5ad(tmp_path / "reference.h5ad")
+    out, matrix = tmp_path / "o.zarr", tmp_path / "m.h5ad"
+    pytest.importorskip("zarr")
+    argv = ["enhance", counts_file, "-o", out, "-k", 5, "--method", "sccase", "--depth", "--batch-key", "batch"]
+    argv += ["--reference", tmp_path / "reference.h5ad", "--min-fraction", 0.05, "--seed", 7]
+    argv += ["--matrix", matrix, "--scale", "minmax"]
+    result = call_json(*argv)
+    adata = sk.read(out)
+    params = adata.uns["sccase"]["params"]
+    assert params["n_components"] == 5
+    assert params["depth"]
+    assert params["reference"]
+    assert params["batch_key"] == "batch"
+    assert params["rng"] == 7
+    whole = ad.read_h5ad(matrix)
+    assert whole.shape == (120, result["peaks"])
+    np.testing.assert_allclose(whole.X, sk.get.enhanced(adata, scale="minmax"), atol=1e-6)
+
+
+def test_a_file_can_be_enhanced_onto_itself(call_json, study, tmp_path):
+    study.adata.write_h5ad(tmp_path / "a.h5ad")
+    call_json("enhance", tmp_path / "a.h5ad", "-o", tmp_path / "a.h5ad", "-k", 3)
+    assert "sccase" in sk.read(tmp_path / "a.h5ad").uns
+
+
+BAD = [
+    (["-o", "{tmp}/o.txt"], "--output must end in .h5ad, .zarr, got"),
+    (["-o", "{tmp}/none/o.h5ad"], "the folder of --output does not exist"),
+    (["-o", "{tmp}/o.h5ad", "--matrix", "{tmp}/m.csv"], "--matrix must end in .h5ad, .zarr"),
+    (["-o", "{tmp}/o.h5ad", "--matrix", "{tmp}/o.h5ad"], "are the same file"),
+    (["-o", "{tmp}/o.h5ad", "--scale", "minmax"], "--scale is about --matrix"),
+    (["-o", "{tmp}/o.h5ad", "--batch-key", "donor"], "batch_key='donor' is not in adata.obs; available:"),
+    (["-o", "{tmp}/o.h5ad", "-k", "0"], "n_components must be at least 1, got 0"),
+    (["-o", "{tmp}/o.h5ad", "-k", "5000"], "exceeds the smaller side"),
+    (["-o", "{tmp}/o.h5ad", "--min-fraction", "2"], "min_fraction must be at most 1"),
+    (["-o", "{tmp}/o.h5ad", "--min-fraction", "nan"], "min_fraction must be finite"),
+    (["-o", "{tmp}/o.h5ad", "--reference", "{tmp}/ref.h5ad"], "no such file"),
+]
+
+
+@pytest.mark.parametrize(("argv", "message"), BAD)
+def test_refusals_leave_nothing_behind(call, counts_file, tmp_path, argv, message):
+    (tmp_path / "kept.txt").write_text("mine")
+    code, out, err = call("enhance", counts_file, *(a.format(tmp=tmp_path) for a in argv))
+    assert (code, out) == (1, "")
+    assert message in err
+    assert [p.name for p in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_a_bad_number_of_components_is_wrong_usage(call, counts_file, tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        call("enhance", counts_file, "-o", tmp_path / "o.h5ad", "-k", "many")
+    assert stop.value.code == 2
+    assert "a number or 'auto' is expected, got 'many'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt()])
+def test_an_error_while_writing_keeps_the_old_file(call, counts_file, tmp_path, monkeypatch, error):
+    target = tmp_path / "o.h5ad"
+    target.write_bytes(b"precious")
+
+    def fail(self, path, *args, **kwargs):
+        with open(path, "wb") as out:
+            out.write(b"half")
+        raise error
+
+    monkeypatch.setattr(ad.AnnData, "write_h5ad", fail)
+    code, _, err = call("enhance", counts_file, "-o", target, "-k", 3)
+    assert code == (130 if isinstance(error, KeyboardInterrupt) else 1)
+    assert "No space left" in err or "interrupted" in err
+    assert target.read_bytes() == b"precious"
+    assert [p.name for p in tmp_path.iterdir()] == ["o.h5ad"]
+
+
+@pytest.mark.slow
+def test_real_data(call_json, shared_data, tmp_path):
+    result = call_json("enhance", shared_data / "bm0828.h5ad", "-o", tmp_path / "out.h5ad")
+    assert result["cells"] == 533
+    score = sk.metrics.evaluate(sk.read(tmp_path / "out.h5ad"), "cell_type")
+    assert score["ari"] > 0.5
