@@ -60,6 +60,17 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
 def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndarray]:
     """Return (cell_factors, peak_factors) of shapes (n_obs, r) and (n_vars, r): enhanced = cells @ peaks.T.
 
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    key
+        The `key_added` of the fit.
+
+    Returns
+    -------
+    Two float32 arrays of shapes (n_obs, r) and (n_vars, r).
+
     Raises
     ------
     KeyError
@@ -74,6 +85,17 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
 
 def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
     """Return the min–max ranges of the enhanced matrix, computing and storing them when absent.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    key
+        The `key_added` of the fit.
+
+    Returns
+    -------
+    :class:`sccase_kit.enhance.Ranges` with the ranges of the peaks and of the cells.
 
     Writes
     ------
@@ -186,6 +208,11 @@ def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = Non
     Returns
     -------
     Array of shape (sources, targets), float32.
+
+    Raises
+    ------
+    KeyError
+        If `adata` was not enhanced under `key`, its factors are missing, or a name is unknown.
     """
     check_fitted(adata, key)
     rows = _indices(obs_names, adata.obs_names, name="obs_names")

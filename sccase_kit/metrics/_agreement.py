@@ -42,6 +42,15 @@ def imbalance_degree(labels: Any) -> float:
     .. math:: I = 1 + \frac{1}{\log C} \sum_{c=1}^{C} \frac{n_c}{N} \log \frac{n_c}{N}
 
     0 for groups of equal size, 1 for a single group.
+
+    Parameters
+    ----------
+    labels
+        Group of every cell, shape (n_obs,).
+
+    Returns
+    -------
+    Degree between 0 and 1.
     """
     codes, groups = encode(labels, len(labels), min_groups=1)
     if len(groups) == 1:

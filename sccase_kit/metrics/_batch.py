@@ -37,6 +37,10 @@ def kbet(
         Significance level.
     rng
         Used by the approximate neighbour search of large data only.
+
+    Returns
+    -------
+    Share of accepted cells, between 0 and 1.
     """
     codes, names = encode(batches, len(embedding), name="batches", min_groups=2)
     k = min(n_neighbors, len(embedding))
@@ -59,6 +63,10 @@ def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
         Array of shape (n_obs, d).
     labels, batches
         Cell type and batch of every cell, shape (n_obs,).
+
+    Returns
+    -------
+    Score between 0 and 1.
 
     Raises
     ------

@@ -89,6 +89,15 @@ def imbalance_experiment(
         1 cuts all groups to the smallest, values between 0 and 1 shrink the differences (as the paper does, see
         :func:`sccase_kit.pp.subsample_cells`), 0 leaves the cells. Negative values e make the groups less even: the
         group of rank r by size (of C, 0 the largest) keeps a share (1 + e)^(r / (C − 1)) of its cells, at least 5.
+
+    Returns
+    -------
+    DataFrame, one row per evenness, seed and method; see :func:`dropout_experiment`.
+
+    Raises
+    ------
+    ValueError
+        If `evenness` holds −1 or less.
     """
     corruptions: dict[float, Corruption] = {}
     for value in evenness:
@@ -124,6 +133,10 @@ def size_experiment(
         As there.
     fractions
         Shares of the cells to keep.
+
+    Returns
+    -------
+    DataFrame, one row per fraction, seed and method; see :func:`dropout_experiment`.
     """
     levels = [check_number(f, name="fractions", minimum=0, maximum=1, exclusive=f != 1) for f in fractions]
     corruptions = {level: _at(subsample_cells, groupby=groupby, fraction=level) for level in levels}
@@ -156,6 +169,10 @@ def batch_experiment(
         Column of `adata.obs` with the batches.
     fraction
         Share of the cells each seed takes.
+
+    Returns
+    -------
+    DataFrame, one row per seed and method; see :func:`dropout_experiment`.
     """
     check_adata(adata)
     check_labels(adata, batch_key, name="batch_key", min_groups=2)

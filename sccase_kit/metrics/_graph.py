@@ -90,6 +90,10 @@ def neighbor_graph(
         Neighbours per cell, the cell itself included (as in :func:`scanpy.pp.neighbors`); at most n_obs.
     rng
         Used by the approximate search of large data only.
+
+    Returns
+    -------
+    CSR matrix of shape (n_obs, n_obs), float weights as in UMAP, zero on the diagonal.
     """
     n_neighbors = max(2, min(n_neighbors, embedding.shape[0]))
     return fuzzy_weights(*nearest_neighbors(embedding, n_neighbors, rng=rng))

@@ -91,7 +91,19 @@ def as_profiles(result: Any, *, key: str = "sccase") -> tuple[Profiles, Profiles
 
 
 def raw_tfidf(adata: AnnData, *, layer: str | None = None) -> sparse.csr_matrix:
-    """Return the TF-IDF that the enhancer starts from, CSR of shape (n_obs, n_vars), float32."""
+    """Return the TF-IDF that the enhancer starts from, CSR of shape (n_obs, n_vars), float32.
+
+    Parameters
+    ----------
+    adata
+        Counts, cells × peaks.
+    layer
+        Layer with the counts; `None` for `X`.
+
+    Returns
+    -------
+    CSR matrix of shape (n_obs, n_vars), float32.
+    """
     counts = get_matrix(adata, layer)
     return tfidf_scaling(counts).apply(counts)
 
@@ -107,6 +119,23 @@ def knn_smoothing(
     """Return the mean TF-IDF of every cell's nearest neighbours (itself included), CSR of shape (n_obs, n_vars).
 
     Neighbours are by Euclidean distance in principal components of the TF-IDF.
+
+    Parameters
+    ----------
+    adata
+        Counts, cells × peaks.
+    n_neighbors
+        Neighbours per cell, itself included.
+    n_components
+        Principal components in which neighbours are found.
+    layer
+        Layer with the counts; `None` for `X`.
+    rng
+        Seed or generator.
+
+    Returns
+    -------
+    CSR matrix of shape (n_obs, n_vars).
     """
     generator = np.random.default_rng(rng)
     data = prepare(get_matrix(adata, layer))

@@ -77,5 +77,15 @@ def silhouette_samples(labels: Any, cell_factors: Any, peak_factors: np.ndarray 
 
 
 def silhouette(labels: Any, cell_factors: Any, peak_factors: np.ndarray | None = None) -> float:
-    """Return the mean of :func:`silhouette_samples` over the cells."""
+    """Return the mean of :func:`silhouette_samples` over the cells.
+
+    Parameters
+    ----------
+    labels, cell_factors, peak_factors
+        As in :func:`silhouette_samples`.
+
+    Returns
+    -------
+    Mean silhouette, between −1 and 1.
+    """
     return float(silhouette_samples(labels, cell_factors, peak_factors).mean())

@@ -113,6 +113,10 @@ def cell_weights(depth: Any, *, slope: float = 0.1) -> np.ndarray:
     slope
         :math:`\lambda`; small values tell shallow from deep cells sharply.
 
+    Returns
+    -------
+    Array of shape (n_cells,), between 0 and 1.
+
     Raises
     ------
     ValueError

@@ -25,6 +25,10 @@ def log_odds(counts: np.ndarray, background: np.ndarray, *, compat: bool = False
         Frequencies of A, C, G, T.
     compat
         Correct for the background with motifmatchr's sign.
+
+    Returns
+    -------
+    Array of shape (4, width), float64.
     """
     counts = np.asarray(counts, dtype=np.float64)
     probability = (counts + _PSEUDOCOUNT * 0.25) / (counts.sum(axis=0) + _PSEUDOCOUNT)
@@ -47,6 +51,10 @@ def score_threshold(weights: np.ndarray, background: np.ndarray, p_cutoff: float
         Frequencies of A, C, G, T.
     p_cutoff
         Probability, between 0 and 1.
+
+    Returns
+    -------
+    The lowest score of a match, in the units of `weights`.
     """
     from ._match_kernels import score_tail
 

@@ -40,6 +40,15 @@ class EncodedSequences:
 def encode_sequences(sequences: Sequence[str]) -> EncodedSequences:
     """Turn DNA strings, upper or lower case, into codes; letters other than A, C, G, T break a sequence.
 
+    Parameters
+    ----------
+    sequences
+        DNA strings.
+
+    Returns
+    -------
+    The :class:`EncodedSequences`.
+
     Raises
     ------
     TypeError

@@ -81,6 +81,10 @@ def as_motifs(motifs: Any) -> list[Motif]:
         A path (see :func:`read_motifs`), a mapping name → counts (4 × width), an iterable of :class:`Motif`, of count
         arrays, or of Biopython motifs (such as pyjaspar's).
 
+    Returns
+    -------
+    List of :class:`Motif`, in the order given.
+
     Raises
     ------
     ValueError

@@ -224,6 +224,13 @@ def great_distances(
     Returns
     -------
     matplotlib Axes.
+
+    Raises
+    ------
+    KeyError
+        If there is no column distance.
+    ValueError
+        If the table is empty.
     """
     links = associations.associations if isinstance(associations, GreatResult) else associations
     check_key("distance", links.columns, name="column", where="associations")

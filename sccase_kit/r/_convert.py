@@ -401,6 +401,10 @@ def converter() -> Any:
         with sk.r.converter().context():
             rpy2.robjects.globalenv["counts"] = adata.X
 
+    Returns
+    -------
+    The rpy2 ``Converter``.
+
     Raises
     ------
     ImportError

@@ -16,6 +16,11 @@ def load_ipython_extension(ipython: Any) -> None:
         %%R -i adata -o depth
         depth <- Matrix::colSums(SummarizedExperiment::assay(adata))
 
+    Parameters
+    ----------
+    ipython
+        The running IPython, which passes itself.
+
     Raises
     ------
     ImportError

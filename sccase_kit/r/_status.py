@@ -46,6 +46,15 @@ def _query(*packages: str) -> tuple[str, dict[str, str | None]]:
 def available(*packages: str) -> bool:
     """Return whether R is there with all of `packages` installed; False, never an error, where it is not.
 
+    Parameters
+    ----------
+    *packages
+        Names of R packages; without any, R alone is asked for.
+
+    Returns
+    -------
+    Whether all of it is there.
+
     Examples
     --------
     >>> import sccase_kit as sk

@@ -35,6 +35,11 @@ def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Blank lines and lines that start with ``#``, ``track`` or ``browser`` are skipped.
 
+    Parameters
+    ----------
+    path
+        The file.
+
     Returns
     -------
     DataFrame with columns chrom (str), start, end (int64) and, where every line has a fourth column, name (str).
@@ -75,6 +80,13 @@ def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
 
 def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     """Parse names such as ``chr1:100-200``, ``chr1_100_200`` or ``chr1-100-200``, read as 0-based half-open.
+
+    Parameters
+    ----------
+    names
+        Names of regions.
+    name
+        What they are called in messages.
 
     Returns
     -------

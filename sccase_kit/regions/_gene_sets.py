@@ -140,6 +140,10 @@ def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> Ge
     ontology
         Name of the collection; by default the name of the file without its endings.
 
+    Returns
+    -------
+    The :class:`GeneSets`.
+
     Raises
     ------
     ValueError

@@ -48,6 +48,10 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
         Name of a shipped genome (hg19, hg38, mm9, mm10: the assembled chromosomes and chrM), path of a two-column
         file (UCSC ``chrom.sizes`` or a FASTA index ``.fai``), a mapping or Series, or a DataFrame chrom, length.
 
+    Returns
+    -------
+    Dict chromosome → length.
+
     Raises
     ------
     FileNotFoundError

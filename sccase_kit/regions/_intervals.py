@@ -86,6 +86,13 @@ def overlap(
 def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
     """Return all pairs of regions at most `distance` bases apart (``bedtools window``).
 
+    Parameters
+    ----------
+    a, b
+        Regions in any form that :func:`check_regions` takes.
+    distance
+        Largest gap between a pair, in bases.
+
     Returns
     -------
     DataFrame a, b (index labels), chrom, start, end, start_b, end_b.
@@ -150,6 +157,13 @@ def closest_genes(
 
 def merge(regions: object, *, distance: int = 0) -> pd.DataFrame:
     """Join regions that overlap or are at most `distance` bases apart (``bedtools merge``).
+
+    Parameters
+    ----------
+    regions
+        Regions in any form that :func:`check_regions` takes.
+    distance
+        Largest gap between regions that are joined, in bases.
 
     Returns
     -------
