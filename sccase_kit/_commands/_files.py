@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 
+from ._output import TABLE
+
 INPUT = ".h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text"
 _DATA = (".h5ad", ".zarr")
 _TABLES = {".tsv": "\t", ".txt": "\t", ".bed": "\t", ".csv": ","}
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add ``--output`` for a command that makes a table and data."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        help=".h5ad or .zarr: the data with the result in it (may be the input); .tsv, .csv or .bed: the table",
+    )
 
 
 def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str, ...] = _DATA) -> Path | None:
@@ -42,11 +55,6 @@ def check_data_or_table(path: str | None) -> Path | None:
     return check_target(path, kinds=(*_DATA, *_TABLES))
 
 
-def is_data(target: Path | None) -> bool:
-    """Return whether a target holds the data, not just a table."""
-    return target is not None and target.suffix.lower() in _DATA
-
-
 def save_data(adata: AnnData, target: Path) -> None:
     """Write the data with every result; the file appears only when complete."""
     from ..io._atomic import replacing
@@ -60,11 +68,44 @@ def save_data(adata: AnnData, target: Path) -> None:
 
 
 def save_table(table: pd.DataFrame, target: Path) -> None:
-    """Write a table; ``.bed`` and ``.tsv`` by tabs, ``.csv`` by commas; a .bed has its header as a comment."""
+    """Write a table; ``.bed`` and ``.tsv`` by tabs, ``.csv`` by commas; the header of a .bed is a comment."""
     from ..io._atomic import replacing
 
     kind = target.suffix.lower()
     if kind == ".bed":
-        table = table.rename(columns={table.columns[0]: f"#{table.columns[0]}"})
+        table = as_bed(table)
     with replacing(target) as temporary:
         table.to_csv(temporary, sep=_TABLES[kind], index=False, lineterminator="\n")
+
+
+def has_coordinates(table: pd.DataFrame) -> bool:
+    """Return whether every row of a table of peaks starts with chrom, start, end."""
+    return list(table.columns[:3]) == ["chrom", "start", "end"] and bool((table["start"] >= 0).all())
+
+
+def as_bed(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of peaks with a header that BED tools skip.
+
+    Raises
+    ------
+    ValueError
+        If peaks have no coordinates.
+    """
+    if not has_coordinates(table):
+        msg = "a .bed needs chrom, start and end of every peak, and some have none; write a .tsv instead"
+        raise ValueError(msg)
+    return table.rename(columns={"chrom": "#chrom"})
+
+
+def finish(result: dict[str, Any], target: Path | None, adata: AnnData | None, table: pd.DataFrame) -> dict[str, Any]:
+    """Write what ``--output`` asks for; without it, let the table be printed."""
+    if target is None:
+        return {TABLE: table, **result}
+    if target.suffix.lower() not in _DATA:
+        save_table(table, target)
+    elif adata is None:
+        msg = f"--output {str(target)!r} needs data as input, which was a table; write a .tsv instead"
+        raise ValueError(msg)
+    else:
+        save_data(adata, target)
+    return {"output": str(target), **result}

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     entry = adata.uns["sccase"]
     return {
         "output": str(target),
-        "matrix": args.matrix or "",
+        **({"matrix": args.matrix} if args.matrix else {}),
         "cells": adata.n_obs,
         "peaks": adata.n_vars,
         "peaks dropped": before - adata.n_vars,

@@ -1,0 +1,58 @@
+"""Cluster the cells of an enhanced file, into a given number of clusters if wanted.
+
+Without --output the clusters are printed, a line per cell.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pandas as pd
+
+from ._files import add_output, check_data_or_table, finish
+
+HELP = "cluster the cells"
+EXAMPLE = """example:
+  sccase-kit cluster enhanced.h5ad -n 8 -o enhanced.h5ad
+  sccase-kit cluster enhanced.h5ad --resolution 0.5 > clusters.tsv"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_output(parser)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("-n", "--n-clusters", type=int, help="number of clusters; the resolution is searched")
+    size.add_argument("--resolution", type=float, default=1.0, help="resolution, without -n (1.0)")
+    parser.add_argument("--method", choices=["louvain", "leiden"], default="louvain", help="(louvain)")
+    parser.add_argument("--use-rep", default="X_sccase", help="embedding in obsm, or 'enhanced' (X_sccase)")
+    parser.add_argument("--key-added", help="column of obs written (the method's name)")
+    parser.add_argument("--seed", type=int, default=0, help="seed (0)")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Read, cluster, write."""
+    import sccase_kit as sk
+
+    target = check_data_or_table(args.output)
+    adata = sk.read(args.input)
+    key = args.key_added or args.method
+    sk.tl.cluster(
+        adata,
+        args.n_clusters,
+        args.method,
+        use_rep=args.use_rep,
+        resolution=args.resolution,
+        rng=args.seed,
+        key_added=key,
+    )
+    entry, labels = adata.uns[key], adata.obs[key]
+    result = {
+        "clusters": entry["n_clusters"],
+        "resolution": entry["resolution"],
+        "cells per cluster": {str(k): int(v) for k, v in labels.value_counts(sort=False).items()},
+        "column of obs": key,
+    }
+    table = pd.DataFrame({"cell": adata.obs_names, key: labels.astype(str).to_numpy()})
+    return finish(result, target, adata, table)

@@ -1,0 +1,57 @@
+"""Find the specific peaks of every group of cells, or background peaks, from the fitted model or by scABC.
+
+Without --output the peaks are printed, with a header that BED tools skip.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ._files import add_output, as_bed, check_data_or_table, finish, has_coordinates
+
+HELP = "specific and background peaks"
+EXAMPLE = """example:
+  sccase-kit peaks enhanced.h5ad --groupby louvain -o enhanced.h5ad
+  sccase-kit peaks enhanced.h5ad --groupby cell_type -n 200 | bedtools sort -i -"""
+_PLACE = ["chrom", "start", "end", "peak"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_output(parser)
+    parser.add_argument("-g", "--groupby", default="louvain", help="column of obs with the groups (louvain)")
+    parser.add_argument("-n", "--n-top", type=int, default=1000, help="peaks per group (1000)")
+    parser.add_argument(
+        "--method",
+        choices=["model", "scabc", "background"],
+        default="model",
+        help="model: projection of each group's component; scabc: Poisson regression on the counts; "
+        "background: peaks without specificity (model)",
+    )
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Read, find the peaks, write."""
+    import sccase_kit as sk
+
+    target = check_data_or_table(args.output)
+    adata = sk.read(args.input)
+    if args.method == "background":
+        sk.tl.background_peaks(adata, n_top=args.n_top)
+        key, table = "background_peaks", adata.uns["background_peaks"]["peaks"]
+    elif args.method == "scabc":
+        sk.tl.scabc(adata, args.groupby, n_top=args.n_top)
+        key, table = "scabc", adata.uns["scabc"]["top"]
+    else:
+        sk.tl.specific_peaks(adata, args.groupby, n_top=args.n_top)
+        key, table = "specific_peaks", adata.uns["specific_peaks"]["peaks"]
+    first = [column for column in _PLACE if column in table.columns]
+    table = table[[*first, *(c for c in table.columns if c not in first)]]
+    result = {"peaks": len(table), "stored in": f"uns[{key!r}]"}
+    if "group" in table.columns:
+        result["peaks per group"] = {str(k): int(v) for k, v in table["group"].value_counts(sort=False).items()}
+    if target is None and not args.json and has_coordinates(table):
+        table = as_bed(table)
+    return finish(result, target, adata, table)
