@@ -1,21 +1,26 @@
 """Tools: the functions users call on an AnnData."""
 
+from ._chromvar import chromvar
 from ._cluster import cluster
 from ._enhance import enhance
 from ._estimate_k import estimate_k
 from ._gene_enrichment import enrich_genes
 from ._great import great
+from ._motifs import add_gc_content, match_motifs
 from ._peaks import background_peaks, compare_specific_peaks, specific_peaks
 from ._scabc import scabc
 
 __all__ = [
+    "add_gc_content",
     "background_peaks",
+    "chromvar",
     "cluster",
     "compare_specific_peaks",
     "enhance",
     "enrich_genes",
     "estimate_k",
     "great",
+    "match_motifs",
     "scabc",
     "specific_peaks",
 ]

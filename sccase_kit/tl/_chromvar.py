@@ -1,0 +1,344 @@
+"""Deviations of the accessibility of peak sets with chromVAR."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse
+
+from .._logging import warn
+from .._matrix import as_csr, get_matrix
+from .._progress import progress
+from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ._annotations import resolve_annotations
+
+_SHOWN = 5
+
+
+def chromvar(
+    adata: AnnData,
+    annotations: Any = "motifs",
+    *,
+    names: Sequence[str] | None = None,
+    weight: str | None = None,
+    source: Literal["counts", "enhanced"] = "counts",
+    bias: str | np.ndarray = "gc",
+    background: str | np.ndarray | None = None,
+    n_background: int = 50,
+    r_seed: int | None = None,
+    expectation_norm: bool = False,
+    expectation_groupby: str | None = None,
+    compat: bool = False,
+    min_expected: float | None = None,
+    n_bootstrap: int = 1000,
+    engine: Literal["python", "r"] = "python",
+    layer: str | None = None,
+    key: str = "sccase",
+    rng: int | np.random.Generator | None = 0,
+    key_added: str = "chromvar",
+    copy: bool = False,
+) -> AnnData | None:
+    """Compute how far each cell's accessibility of peak sets deviates from what its depth predicts, by chromVAR.
+
+    Sets may be motifs, k-mers, other experiments' peaks, or weighted variants (as g-chromVAR). Background peaks of like
+    accessibility and GC content correct for technical differences between cells. Counts are read in blocks of cells.
+
+    Parameters
+    ----------
+    adata
+        Counts, cells × peaks; every peak needs a read.
+    annotations
+        Key of `varm`, such as the ``"motifs"`` of :func:`sccase_kit.tl.match_motifs`; a DataFrame (peak names × sets);
+        a matrix, sparse or dense (n_vars × sets); or name → regions (table, BED file, region names).
+    names
+        Names of the columns of a matrix. In all names ``/`` becomes ``|``, so that the result can be written.
+    weight
+        With name → tables of variants: their column of weights, such as posterior probabilities.
+    source
+        ``"counts"``, or ``"enhanced"``: the enhanced signal of :func:`sccase_kit.tl.enhance` through its factors
+        (native engine only). It is smooth, so z and p-values serve to rank sets; as error rates, those of the counts
+        are meant.
+    bias
+        GC content of the peaks: column of `var` or shape (n_vars,).
+    background
+        Background peaks, instead of drawing them: key of `varm` or integers of shape (n_vars, B).
+    n_background
+        Background peaks drawn per peak.
+    r_seed
+        Draw exactly the background peaks of R after ``set.seed(r_seed)``; slower. (``engine="r"`` uses 0 by default.)
+    expectation_norm
+        Let cells count equally in the expected share of a peak, instead of by depth (counts only).
+    expectation_groupby
+        Column of `obs` with groups that count equally in the expected share (counts only).
+    compat
+        With `expectation_norm`, sum over cells as chromVAR 1.5.0 does instead of its documented average.
+    min_expected
+        Fewer expected reads of a cell in a set give NaN; by default 1 for counts, as chromVAR, and 0 for enhanced.
+    n_bootstrap
+        Bootstrap samples for the interval of the variability; 0 leaves it out.
+    engine
+        ``"python"``, or ``"r"``: the R package chromVAR on the same data.
+    layer
+        Layer with the counts; `None` for `adata.X`.
+    key
+        The `key_added` of the fit, for ``source="enhanced"``.
+    rng
+        Seed or generator of the background peaks (without `r_seed`) and of the bootstrap.
+    key_added
+        Start of the keys written.
+    copy
+        Return a copy instead of writing into `adata`.
+
+    Returns
+    -------
+    `None`, or the copy. Written:
+
+    `obsm[f"{key_added}_deviations"]`, `obsm[f"{key_added}_z"]`
+        DataFrame (n_obs × sets), float64: bias-corrected deviations (relative excess of reads over the expected) and
+        their z-scores over the backgrounds; NaN where too few reads are expected and for sets without peaks.
+    `varm[f"{key_added}_background"]`
+        int32 (n_vars × B): positions of the background peaks.
+    `varm[f"{key_added}_sets"]`
+        CSR (n_vars × sets), where `annotations` is not a key of `varm`.
+    `uns[key_added]`
+        ``names`` of the sets; ``variability``, DataFrame by set: variability (standard deviation of z over the cells),
+        bootstrap_lower_bound and bootstrap_upper_bound (95 %), p_value, p_value_adj (Benjamini–Hochberg), n_peaks,
+        fraction_matches, fraction_background_overlap; ``params``.
+
+    Raises
+    ------
+    KeyError
+        If a key or column is missing, or nothing was enhanced under `key`.
+    ValueError
+        If peaks have no reads or no GC content (they are named), no peak is in any set, there are fewer than two
+        cells, shapes do not fit, or the R engine is asked for weights or the enhanced signal.
+
+    References
+    ----------
+    Schep et al., Nature Methods 2017 (chromVAR 1.5.0); Ulirsch et al., Nature Genetics 2019 (g-chromVAR).
+    """
+    check_adata(adata)
+    check_choice(engine, ["python", "r"], name="engine")
+    check_choice(source, ["counts", "enhanced"], name="source")
+    n_background = check_int(n_background, name="n_background", minimum=2)
+    n_bootstrap = check_int(n_bootstrap, name="n_bootstrap", minimum=0)
+    if adata.n_obs < 2:
+        msg = f"adata must have at least 2 cells, got {adata.n_obs}"
+        raise ValueError(msg)
+    sets, labels = resolve_annotations(adata, annotations, names=names, weight=weight)
+    signal = _enhanced(adata, key) if source == "enhanced" else _counts(adata, layer)
+    if source == "enhanced":
+        _check_enhanced(engine, layer, expectation_groupby, norm=expectation_norm)
+    _check_reads(adata, signal.per_peak)
+    groups = None if expectation_groupby is None else check_labels(adata, expectation_groupby)
+    if background is not None:
+        background = _background(adata, background)
+        gc = None
+    else:
+        gc = _bias(adata, bias)
+    rng = np.random.default_rng(rng)
+    if engine == "r":
+        result = _r(
+            signal,
+            sets,
+            gc,
+            background,
+            n_background=n_background,
+            seed=0 if r_seed is None else r_seed,
+            n_bootstrap=n_bootstrap,
+            norm=expectation_norm,
+            groups=groups,
+            min_expected=min_expected,
+        )
+    else:
+        if background is None:
+            from ..motifs import sample_background_peaks
+
+            background = sample_background_peaks(signal.per_peak, gc, n_background, seed=r_seed, rng=rng)
+        result = _python(
+            signal,
+            sets,
+            background,
+            labels,
+            n_bootstrap=n_bootstrap,
+            norm=expectation_norm,
+            groups=groups,
+            compat=compat,
+            min_expected=min_expected,
+            rng=rng,
+        )
+    target = adata.copy() if copy else adata
+    for name in ("deviations", "z"):
+        table = pd.DataFrame(result[name], index=target.obs_names, columns=labels)
+        target.obsm[f"{key_added}_{name}"] = table
+    target.varm[f"{key_added}_background"] = np.asarray(result["background"], dtype=np.int32)
+    if not isinstance(annotations, str):
+        target.varm[f"{key_added}_sets"] = sets
+    table = result["variability"]
+    table.index = pd.Index(labels, name="set")
+    table["n_peaks"] = np.diff(sets.tocsc().indptr)
+    table["fraction_matches"] = result["fraction_matches"]
+    table["fraction_background_overlap"] = result["fraction_background_overlap"]
+    target.uns[key_added] = {
+        "names": np.array(labels, dtype=object),
+        "variability": table,
+        "params": {
+            "annotations": annotations if isinstance(annotations, str) else f"{key_added}_sets",
+            "source": source,
+            "key": key if source == "enhanced" else "",
+            "layer": layer if layer is not None else "X",
+            "bias": bias if isinstance(bias, str) else "given",
+            "n_background": int(result["background"].shape[1]),
+            "n_vars": target.n_vars,
+            "r_seed": -1 if r_seed is None else int(r_seed),
+            "expectation_norm": bool(expectation_norm),
+            "expectation_groupby": expectation_groupby or "",
+            "compat": bool(compat),
+            "n_bootstrap": n_bootstrap,
+            "engine": engine,
+        },
+    }
+    return target if copy else None
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """What deviations are computed of: counts, or cell and peak factors; and the sum of every peak."""
+
+    counts: Any
+    factors: tuple[np.ndarray, np.ndarray] | None
+    per_peak: np.ndarray
+
+
+def _counts(adata: AnnData, layer: str | None) -> _Signal:
+    from ..motifs._blocks import totals
+
+    counts = get_matrix(adata, layer)
+    return _Signal(counts, None, totals(counts).per_peak)
+
+
+def _enhanced(adata: AnnData, key: str) -> _Signal:
+    from ..get._enhanced import factors
+    from ..motifs._deviations import factor_totals
+
+    cells, peaks = (np.asarray(factor, dtype=np.float64) for factor in factors(adata, key=key))
+    return _Signal(None, (cells, peaks), factor_totals(cells, peaks).per_peak)
+
+
+def _check_enhanced(engine: str, layer: str | None, groupby: str | None, *, norm: bool) -> None:
+    if engine == "r":
+        msg = "engine='r' would need the dense enhanced matrix; use engine='python' with source='enhanced'"
+        raise ValueError(msg)
+    if norm or groupby is not None:
+        msg = "expectation_norm and expectation_groupby need source='counts'"
+        raise ValueError(msg)
+    if layer is not None:
+        warn("layer is ignored with source='enhanced'")
+
+
+def _check_reads(adata: AnnData, per_peak: np.ndarray) -> None:
+    empty = np.flatnonzero(~(per_peak > 0))
+    if empty.size:
+        msg = f"{empty.size} of {adata.n_vars} peaks have no reads in any cell: {list(adata.var_names[empty[:_SHOWN]])}"
+        msg += f"{', …' if empty.size > _SHOWN else ''}; background peaks cannot be matched to them. Drop them with "
+        msg += "sccase_kit.pp.filter_peaks(adata, min_cells=1) or adata[:, keep]"
+        raise ValueError(msg)
+
+
+def _bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
+    if isinstance(bias, str):
+        hint = "Run sccase_kit.tl.add_gc_content(adata, genome_fasta) or match_motifs first."
+        check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint)
+        bias = adata.var[bias].to_numpy(dtype=np.float64)
+    values = np.asarray(bias, dtype=np.float64)
+    if values.shape != (adata.n_vars,):
+        msg = f"bias must have one value per peak ({adata.n_vars}), got shape {values.shape}"
+        raise ValueError(msg)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        msg = f"bias is NaN or infinite for {bad.size} peak(s), e.g. {list(adata.var_names[bad[:_SHOWN]])} "
+        msg += "(peaks of N only have no GC content); drop those peaks first"
+        raise ValueError(msg)
+    return values
+
+
+def _background(adata: AnnData, background: str | np.ndarray) -> np.ndarray:
+    from ..motifs._deviations import check_background
+
+    if isinstance(background, str):
+        check_key(background, adata.varm.keys(), name="background", where="adata.varm")
+        background = np.asarray(adata.varm[background])
+    return check_background(background, adata.n_vars)
+
+
+def _python(
+    signal: _Signal,
+    sets: sparse.csr_matrix,
+    background: np.ndarray,
+    labels: list[str],
+    *,
+    n_bootstrap: int,
+    norm: bool,
+    groups: pd.Series | None,
+    compat: bool,
+    min_expected: float | None,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    from ..motifs import deviations, deviations_of_factors, expectations, variability
+
+    expectation = None
+    if norm or groups is not None:
+        expectation = expectations(signal.counts, norm=norm, groups=groups, compat=compat)
+    n_cells = signal.counts.shape[0] if signal.factors is None else len(signal.factors[0])
+    with progress(total=n_cells, desc="deviations", unit="cell") as bar:
+        if signal.factors is not None:
+            least = 0.0 if min_expected is None else min_expected
+            found = deviations_of_factors(
+                *signal.factors, sets, background=background, min_expected=least, report=bar.update
+            )
+        else:
+            least = 1.0 if min_expected is None else min_expected
+            found = deviations(
+                signal.counts, sets, background, expectation=expectation, min_expected=least, report=bar.update
+            )
+    fields = ("deviations", "z", "fraction_matches", "fraction_background_overlap")
+    table = variability(found.z, names=labels, n_bootstrap=n_bootstrap, rng=rng)
+    return {name: getattr(found, name) for name in fields} | {"variability": table, "background": background}
+
+
+def _r(
+    signal: _Signal,
+    sets: sparse.csr_matrix,
+    bias: np.ndarray | None,
+    background: np.ndarray | None,
+    *,
+    n_background: int,
+    seed: int,
+    n_bootstrap: int,
+    norm: bool,
+    groups: pd.Series | None,
+    min_expected: float | None,
+) -> dict[str, Any]:
+    from .. import r
+
+    if min_expected is not None:
+        warn("min_expected is ignored with engine='r', which asks for 1 expected read")
+    counts = signal.counts.to_memory() if hasattr(signal.counts, "to_memory") else signal.counts
+    result = r.chromvar(
+        as_csr(counts),
+        sets,
+        bias,
+        n_iterations=n_background,
+        seed=seed,
+        background=background,
+        expectation_norm=norm,
+        expectation_groups=groups,
+        n_bootstrap=n_bootstrap,
+    )
+    result["variability"] = pd.DataFrame(result["variability"])
+    return result
