@@ -2,6 +2,7 @@
 
 from ._chromvar import chromvar
 from ._cluster import cluster
+from ._deviations import differential_deviations, differential_variability, motif_correlation, motif_synergy
 from ._enhance import enhance
 from ._estimate_k import estimate_k
 from ._gene_enrichment import enrich_genes
@@ -16,11 +17,15 @@ __all__ = [
     "chromvar",
     "cluster",
     "compare_specific_peaks",
+    "differential_deviations",
+    "differential_variability",
     "enhance",
     "enrich_genes",
     "estimate_k",
     "great",
     "match_motifs",
+    "motif_correlation",
+    "motif_synergy",
     "scabc",
     "specific_peaks",
 ]

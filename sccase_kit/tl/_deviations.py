@@ -1,0 +1,344 @@
+"""What differs between groups of cells in their deviations, and which motifs act together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+from scipy import sparse, stats
+
+from .._matrix import get_matrix
+from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ..motifs import annotation_correlation, annotation_synergy
+from ..motifs import differential_deviations as test_deviations
+from ..motifs import differential_variability as test_variability
+from ..motifs._adjust import benjamini_hochberg
+
+_SHOWN = 5
+
+
+def differential_deviations(
+    adata: AnnData,
+    groupby: str,
+    *,
+    reference: str | None = "rest",
+    parametric: bool = True,
+    alternative: Literal["two-sided", "less", "greater"] = "two-sided",
+    key: str = "chromvar",
+) -> pd.DataFrame:
+    """Test which sets (motifs) deviate differently between groups of cells.
+
+    Two-sample tests are Welch's t or Wilcoxon's rank sum; with ``reference=None`` Welch's analysis of variance or
+    Kruskal–Wallis over all groups, as chromVAR.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` written; nothing is changed.
+    groupby
+        Column of `obs` with the groups.
+    reference
+        ``"rest"``: every group against all other cells; the name of a group: every other group against it; `None`:
+        one test over all groups.
+    parametric
+        Whether to use the parametric test.
+    alternative
+        ``"greater"``: the group deviates more than the reference (not with ``reference=None`` and three groups or
+        more).
+    key
+        The `key_added` of the deviations.
+
+    Returns
+    -------
+    DataFrame. With a reference one row per group and set: group, set, mean, mean_reference, difference, p_value,
+    p_value_adj (Benjamini–Hochberg within the group); best first within a group. With ``reference=None`` one row per
+    set: set, mean_<group>, p_value, p_value_adj. NaN where too few cells have a deviation.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key` or `groupby` is missing.
+    ValueError
+        If there are fewer than two groups or `reference` is none of them.
+
+    References
+    ----------
+    Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``differentialDeviations``).
+    """
+    check_choice(alternative, ["two-sided", "less", "greater"], name="alternative")
+    values, names = read_deviations(adata, key, "deviations")
+    labels = _text_labels(adata, groupby)
+    if reference is None:
+        table = test_deviations(values, labels, names=names, parametric=parametric, alternative=alternative)
+        table = table.drop(columns="difference", errors="ignore")
+        return _over_all(table)
+    parts = []
+    for group, rows, sides in _contrasts(labels, reference):
+        table = test_deviations(values[rows], sides, names=names, parametric=parametric, alternative=alternative)
+        means = {"mean": table["mean_group"], "mean_reference": table["mean_reference"]}
+        parts.append(_against(table, group, means | {"difference": table["difference"]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def differential_variability(
+    adata: AnnData,
+    groupby: str,
+    *,
+    reference: str | None = None,
+    parametric: bool = True,
+    key: str = "chromvar",
+) -> pd.DataFrame:
+    """Test which sets (motifs) vary more between the cells of one group than of another.
+
+    Brown–Forsythe's test on the z-scores, or Kruskal–Wallis on the distances to the median of the group.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` written; nothing is changed.
+    groupby
+        Column of `obs` with the groups.
+    reference
+        `None`: one test over all groups, as chromVAR; ``"rest"``: every group against all other cells; the name of a
+        group: every other group against it.
+    parametric
+        Whether to use the parametric test.
+    key
+        The `key_added` of the deviations.
+
+    Returns
+    -------
+    DataFrame. With ``reference=None`` one row per set: set, variability_<group>, p_value, p_value_adj
+    (Benjamini–Hochberg). With a reference one row per group and set: group, set, variability, variability_reference,
+    p_value, p_value_adj (within the group). Best first.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key` or `groupby` is missing.
+    ValueError
+        If there are fewer than two groups or `reference` is none of them.
+
+    References
+    ----------
+    Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``differentialVariability``).
+    """
+    values, names = read_deviations(adata, key, "z")
+    labels = _text_labels(adata, groupby)
+    if reference is None:
+        return _over_all(test_variability(values, labels, names=names, parametric=parametric))
+    parts = []
+    for group, rows, sides in _contrasts(labels, reference):
+        table = test_variability(values[rows], sides, names=names, parametric=parametric)
+        spread = {"variability": table["variability_group"], "variability_reference": table["variability_reference"]}
+        parts.append(_against(table, group, spread))
+    return pd.concat(parts, ignore_index=True)
+
+
+def motif_synergy(
+    adata: AnnData,
+    sets: Sequence[str] | None = None,
+    *,
+    n_top: int = 10,
+    n_draws: int = 25,
+    layer: str | None = None,
+    key: str = "chromvar",
+    rng: int | np.random.Generator | None = 0,
+) -> pd.DataFrame:
+    """Ask of pairs of sets (motifs) whether peaks with both vary more than peaks with one.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` of the counts written; nothing is changed.
+    sets
+        Names of the sets; the `n_top` most variable by default. The work grows with the number of pairs.
+    n_top
+        Number of sets without `sets`.
+    n_draws
+        Random subsets of the more variable set, per pair.
+    layer
+        Layer with the counts; `None` for `adata.X`.
+    key
+        The `key_added` of the deviations.
+    rng
+        Seed or generator of the subsets.
+
+    Returns
+    -------
+    DataFrame, one row per pair that shares peaks, highest first: set_1, set_2, n_shared (peaks), synergy (variability
+    of the shared peaks, in standard deviations from the mean of as large random subsets of the more variable set),
+    p_value (one-sided, normal), p_value_adj (Benjamini–Hochberg).
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key`, or a set is unknown.
+    ValueError
+        If there are fewer than two sets, or peaks were dropped since.
+
+    References
+    ----------
+    Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationSynergy``).
+    """
+    matrix, names, background = _chosen(adata, sets, n_top, key)
+    counts = get_matrix(adata, layer)
+    square = annotation_synergy(counts, matrix, background, names=names, n_draws=n_draws, rng=rng)
+    table = _pairs(square, matrix, "synergy")
+    table["p_value"] = stats.norm.sf(table["synergy"])
+    table["p_value_adj"] = benjamini_hochberg(table["p_value"].to_numpy())
+    return table
+
+
+def motif_correlation(
+    adata: AnnData,
+    sets: Sequence[str] | None = None,
+    *,
+    n_top: int = 20,
+    layer: str | None = None,
+    key: str = "chromvar",
+) -> pd.DataFrame:
+    """Correlate the deviations of pairs of sets (motifs) over the cells, each on peaks the other does not have.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` of the counts written; nothing is changed.
+    sets
+        Names of the sets; the `n_top` most variable by default. The work grows with the number of pairs.
+    n_top
+        Number of sets without `sets`.
+    layer
+        Layer with the counts; `None` for `adata.X`.
+    key
+        The `key_added` of the deviations.
+
+    Returns
+    -------
+    DataFrame, one row per pair, highest first: set_1, set_2, n_shared (peaks), correlation (Pearson; NaN where one set
+    contains the other). There is no p-value: cells of one type are not independent.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key`, or a set is unknown.
+    ValueError
+        If there are fewer than two sets, or peaks were dropped since.
+
+    References
+    ----------
+    Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationCorrelation``).
+    """
+    matrix, names, background = _chosen(adata, sets, n_top, key)
+    square = annotation_correlation(get_matrix(adata, layer), matrix, background, names=names)
+    return _pairs(square, matrix, "correlation", drop=False)
+
+
+def read_deviations(adata: AnnData, key: str, which: str) -> tuple[np.ndarray, list[str]]:
+    """Return deviations or z (n_obs × sets) written by chromvar, and the names of the sets.
+
+    Raises
+    ------
+    KeyError
+        If there are none under `key`.
+    """
+    check_adata(adata)
+    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
+    check_key(f"{key}_{which}", adata.obsm.keys(), name="key", where="adata.obsm", hint=hint)
+    stored = adata.obsm[f"{key}_{which}"]
+    if isinstance(stored, pd.DataFrame):
+        return stored.to_numpy(dtype=np.float64), [str(name) for name in stored.columns]
+    entry = adata.uns.get(key)
+    names = entry["names"] if hasattr(entry, "keys") and "names" in entry else range(stored.shape[1])
+    return np.asarray(stored, dtype=np.float64), [str(name) for name in names]
+
+
+def _text_labels(adata: AnnData, groupby: str) -> pd.Series:
+    labels = check_labels(adata, groupby, min_groups=2)
+    names = [str(group) for group in labels.cat.categories]
+    if len(set(names)) < len(names):
+        msg = f"groupby={groupby!r}: groups {names} are not distinct as text; rename them"
+        raise ValueError(msg)
+    return labels.cat.rename_categories(names)
+
+
+def _contrasts(labels: pd.Series, reference: str) -> list[tuple[str, np.ndarray, pd.Categorical]]:
+    """Return (group, mask of the cells to compare, "group" or "reference" of each of them)."""
+    groups = list(labels.cat.categories)
+    if reference not in groups and reference != "rest":
+        msg = f"reference must be 'rest', None or one of the groups {groups}, got {reference!r}"
+        raise ValueError(msg)
+    against = labels.to_numpy() == reference if reference in groups else np.ones(len(labels), dtype=bool)
+    out = []
+    for group in groups:
+        if group == reference:
+            continue
+        own = labels.to_numpy() == group
+        rows = own | against
+        sides = pd.Categorical(np.where(own[rows], "group", "reference"), categories=["group", "reference"])
+        out.append((group, rows, sides))
+    return out
+
+
+def _against(table: pd.DataFrame, group: str, columns: dict[str, pd.Series]) -> pd.DataFrame:
+    out = pd.DataFrame({"group": group, "set": table.index.astype(str).astype(object), **_plain(columns)})
+    out["p_value"], out["p_value_adj"] = table["p_value"].to_numpy(), table["p_value_adjusted"].to_numpy()
+    return out.sort_values("p_value", kind="stable", ignore_index=True)
+
+
+def _over_all(table: pd.DataFrame) -> pd.DataFrame:
+    means = table.drop(columns=["p_value", "p_value_adjusted"])
+    out = pd.DataFrame({"set": table.index.astype(str).astype(object), **_plain(dict(means.items()))})
+    out["p_value"], out["p_value_adj"] = table["p_value"].to_numpy(), table["p_value_adjusted"].to_numpy()
+    return out.sort_values("p_value", kind="stable", ignore_index=True)
+
+
+def _plain(columns: dict[str, pd.Series]) -> dict[str, np.ndarray]:
+    return {name: column.to_numpy() for name, column in columns.items()}
+
+
+def _chosen(
+    adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str
+) -> tuple[sparse.csc_matrix, list[str], np.ndarray]:
+    """Return the columns of the annotations, their names, and the background peaks."""
+    check_adata(adata)
+    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
+    entry = adata.uns[key]
+    params, names = entry["params"], [str(name) for name in entry["names"]]
+    if int(params["n_vars"]) != adata.n_vars:
+        msg = f"adata has {adata.n_vars} peaks but chromvar was run on {int(params['n_vars'])}; its background peaks "
+        msg += "no longer fit. Run sccase_kit.tl.chromvar again"
+        raise ValueError(msg)
+    if params["source"] != "counts":
+        msg = f"key={key!r} holds deviations of the enhanced signal; run sccase_kit.tl.chromvar(source='counts')"
+        raise ValueError(msg)
+    if sets is None:
+        ranked = entry["variability"]["variability"].sort_values(ascending=False).dropna()
+        sets = [str(name) for name in ranked.index[: check_int(n_top, name="n_top", minimum=2)]]
+    sets = [sets] if isinstance(sets, str) else list(sets)
+    unknown = [name for name in sets if name not in names]
+    if unknown:
+        msg = f"sets: {unknown[:_SHOWN]} are not among the sets of {key!r}, such as {names[:_SHOWN]}"
+        raise KeyError(msg)
+    slot = params["annotations"]
+    check_key(slot, adata.varm.keys(), name="annotations", where="adata.varm")
+    stored: Any = adata.varm[slot]
+    matrix = sparse.csc_matrix(stored.to_numpy() if isinstance(stored, pd.DataFrame) else stored, dtype=np.float64)
+    matrix = matrix[:, [names.index(name) for name in sets]]
+    return matrix, sets, np.asarray(adata.varm[f"{key}_background"])
+
+
+def _pairs(square: pd.DataFrame, matrix: sparse.csc_matrix, value: str, *, drop: bool = True) -> pd.DataFrame:
+    """Return the upper triangle as rows, highest first; `drop` leaves out NaN."""
+    i, j = np.triu_indices(len(square), k=1)
+    member = matrix.astype(bool).astype(np.int64)
+    shared = (member.T @ member).toarray()[i, j]
+    names = square.index.to_numpy(dtype=object)
+    table = pd.DataFrame({"set_1": names[i], "set_2": names[j], "n_shared": shared, value: square.to_numpy()[i, j]})
+    if drop:
+        table = table.dropna(subset=[value])
+    return table.sort_values(value, ascending=False, kind="stable", ignore_index=True)
