@@ -5,7 +5,7 @@ Counts are cells × peaks (AnnData's way) everywhere.
 
 from importlib.metadata import version
 
-from . import datasets, enhance, get, io, metrics, motifs, peaks, pl, pp, r, regions, tl
+from . import datasets, enhance, get, io, metrics, motifs, peaks, pl, pp, r, regions, report, tl
 from ._settings import settings
 from .io import read
 
@@ -23,6 +23,7 @@ __all__ = [
     "r",
     "read",
     "regions",
+    "report",
     "settings",
     "tl",
 ]

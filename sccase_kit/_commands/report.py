@@ -1,0 +1,43 @@
+"""Write one self-contained HTML page of an enhanced file: figures, tables, parameters, how to repeat it.
+
+The page loads nothing from a network, reads on a phone, and prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ._files import check_target
+
+HELP = "one HTML page of an enhanced file"
+EXAMPLE = """example:
+  sccase-kit report enhanced.h5ad -o report.html --groupby cell_type"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("input", help="enhanced .h5ad or .zarr, with whatever else was computed")
+    parser.add_argument("-o", "--output", required=True, help="target .html")
+    parser.add_argument(
+        "-g", "--groupby", help="column of obs that orders and colours the cells (cell types, clusters)"
+    )
+    parser.add_argument("--title", help="first line of the page (the name of the input)")
+    parser.add_argument("--max-cells", type=int, default=10_000, help="cells in the figures at most (10000)")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Read the data, write the page."""
+    import matplotlib as mpl
+
+    mpl.use("agg")
+    import sccase_kit as sk
+
+    target = check_target(args.output, kinds=(".html", ".htm"))
+    adata = sk.read(args.input)
+    name = Path(args.input).name
+    sk.report.write_report(
+        adata, target, args.groupby, title=args.title or Path(name).stem, source=name, max_cells=args.max_cells
+    )
+    return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}

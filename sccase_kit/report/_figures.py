@@ -1,0 +1,109 @@
+"""Figures for the page: drawn off screen, as PNG, without touching the data or the caller's figures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._matrix import get_matrix
+from ..enhance._prepare import count_statistics
+from ._page import Block, Figure, Text
+
+_DPI = 160
+_LONGEST = 40
+DEPTH = "log10 depth"
+
+
+def draw(function: Callable[[], Any], caption: str) -> Block:
+    """Return the figure that `function` draws (it returns Axes, several, or a Figure), or a note why there is none."""
+    import matplotlib.pyplot as plt
+
+    with plt.ioff(), plt.rc_context({"font.size": 10, "figure.dpi": 100, "savefig.dpi": _DPI, "text.usetex": False}):
+        before = set(plt.get_fignums())
+        try:
+            figure = _figure_of(function())
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", bbox_inches="tight", pad_inches=0.08, facecolor="white")
+        except (ValueError, KeyError) as err:
+            why = err.args[0] if isinstance(err, KeyError) and err.args else err
+            return Text(f"Not drawn: {caption} Reason: {why}", kind="note")
+        finally:
+            for number in set(plt.get_fignums()) - before:
+                plt.close(number)
+    png = buffer.getvalue()
+    width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
+    return Figure(png, caption, (round(width * 100 / _DPI), round(height * 100 / _DPI)))
+
+
+def _figure_of(drawn: Any) -> Any:
+    from matplotlib.figure import Figure as Canvas
+
+    first = np.ravel(np.asarray(drawn, dtype=object))[0]
+    return first if isinstance(first, Canvas) else first.figure
+
+
+def plain_label(value: object) -> str:
+    """Return a label that matplotlib draws as it is: no mathematics, no line breaks, not too long."""
+    text = " ".join(str(value).split()).replace("\\", "/")
+    text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    return text.replace("$", r"\$")
+
+
+def _plain_labels(column: pd.Series) -> pd.Series:
+    labels = column.astype("category")
+    names = pd.Index([plain_label(c) for c in labels.cat.categories])
+    if names.has_duplicates:
+        names = pd.Index([f"{name} ({i})" for i, name in enumerate(names)])
+    return labels.cat.rename_categories(dict(zip(labels.cat.categories, names, strict=True)))
+
+
+def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int, rng: int) -> AnnData:
+    """Return what the plots may write to and draw from: arrays shared, labels safe to draw, at most `max_cells` cells.
+
+    `obs` gets the column ``log10 depth``; everything else of the original stays as it is.
+    """
+    from ..get import ranges
+
+    view = AnnData(
+        obs=adata.obs.copy(),
+        var=adata.var.copy(),
+        uns=dict(adata.uns),
+        obsm=dict(adata.obsm),
+        varm=dict(adata.varm),
+        layers=dict(adata.layers),
+    )
+    view.X = adata.X.to_memory() if adata.isbacked else adata.X
+    depth, *_ = count_statistics(get_matrix(view, layer))
+    view.obs[DEPTH] = np.log10(np.maximum(depth, 1))
+    for name, column in view.obs.items():
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            view.obs[name] = _plain_labels(column)
+    if f"{key}_cell_factors" in view.obsm:
+        ranges(view, key=key)
+    if view.n_obs > max_cells:
+        chosen = np.sort(np.random.default_rng(rng).choice(view.n_obs, max_cells, replace=False))
+        view = view[chosen].copy()
+    return view
+
+
+def objective_trace(entry: dict[str, Any]) -> Any:
+    """Draw the objective from the start on or, for the consensus, the residual of each fit; return the Axes."""
+    import matplotlib.pyplot as plt
+
+    values = np.asarray(entry["objective"], dtype=np.float64)
+    bank = entry.get("bank")
+    _, ax = plt.subplots(figsize=(4.8, 3.0), layout="constrained")
+    if bank is not None and len(bank) == len(values):
+        ax.plot(np.asarray(bank), values, marker="o", color="#0072B2")
+        ax.set(xlabel="number of components of the fit", ylabel="relative residual")
+    else:
+        ax.plot(np.arange(len(values)), values, marker="o", color="#0072B2")
+        ax.set(xlabel="iteration", ylabel="objective")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax

@@ -1,0 +1,234 @@
+"""The sections of the report: what was found in the data, as figures and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .. import pl
+from .._matrix import get_matrix
+from ..enhance._prepare import count_statistics
+from ._figures import DEPTH, draw, objective_trace
+from ._page import Block, Code, Section, Table, Text, Tiles
+from ._reproduce import code, has_params, made_by, parameter_table, versions
+
+_PEAKS_DRAWN = 30
+_GREAT_COLUMNS = ({"Binom_Log10_PValue", "ID"}, {"Hyper_Log10_PValue", "ID"}, {"Odds Ratio", "ID", "P-value"})
+
+
+def clusterings(adata: AnnData) -> list[str]:
+    """Return the columns of `obs` that :func:`sccase_kit.tl.cluster` wrote."""
+    return [
+        key
+        for key, entry in adata.uns.items()
+        if key in adata.obs and has_params(entry) and made_by(entry["params"]) == "tl.cluster"
+    ]
+
+
+def choose_groups(adata: AnnData) -> str | None:
+    """Return the column of `obs` that orders and colours the cells: cell types, else clusters, else any labels."""
+    for name in ("cell_type", "celltype", "cell_types", *clusterings(adata), "leiden", "louvain"):
+        if name in adata.obs and not adata.obs[name].isna().any():
+            return name
+    for name, column in adata.obs.items():
+        if not pd.api.types.is_numeric_dtype(column) and 2 <= column.nunique() <= 40 and not column.isna().any():
+            return str(name)
+    return None
+
+
+def data_section(adata: AnnData, view: AnnData, groupby: str | None, layer: str | None) -> Section:
+    """Return the section on the counts: sizes, depth, groups."""
+    depth, n_open, nnz = count_statistics(get_matrix(adata, layer))
+    tiles = {
+        "cells": adata.n_obs,
+        "peaks": adata.n_vars,
+        "open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}",
+        "median depth": float(np.median(depth)),
+        "median cells per peak": float(np.median(n_open)),
+    }
+    blocks: list[Block] = [
+        Tiles(tiles),
+        draw(lambda: _depths(view), "Total counts per cell, and cells in which each peak is open."),
+    ]
+    if groupby is not None:
+        groups = adata.obs[groupby].astype("category")
+        table = pd.DataFrame({"cells": groups.value_counts(sort=False)})
+        table["share"] = table["cells"] / max(1, len(groups))
+        table["median depth"] = pd.Series(depth, index=groups.index).groupby(groups, observed=False).median()
+        table = table.rename_axis(groupby).reset_index()
+        blocks.append(Table(table, f"Cells by {groupby}"))
+    return Section("Data", blocks)
+
+
+def _depths(view: AnnData) -> Any:
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, 2, figsize=(7.6, 2.6), layout="constrained")
+    open_cells = count_statistics(view.X)[1] if view.X is not None else np.zeros(view.n_vars)
+    axes[0].hist(view.obs[DEPTH], bins=40, color="#0072B2")
+    axes[0].set(xlabel="log₁₀ counts of the cell", ylabel="cells")
+    axes[1].hist(np.log10(np.maximum(open_cells, 1)), bins=40, color="#009E73")
+    axes[1].set(xlabel="log₁₀ cells with the peak open", ylabel="peaks")
+    for ax in axes:
+        ax.spines[["top", "right"]].set_visible(False)
+    return axes[0]
+
+
+def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, layer: str | None) -> Section:
+    """Return the section on the model: maps raw against enhanced, embedding, similarity, objective, time."""
+    entry = adata.uns[key]
+    params = entry["params"]
+    tiles = {
+        "method": params.get("method", ""),
+        "solver": params.get("solver", ""),
+        "components": int(np.shape(adata.obsm.get(f"X_{key}", np.empty((0, 0))))[1]),
+        "batches corrected": params.get("batch_key") or "no",
+        "depth corrected": bool(params.get("depth")),
+        "seconds": float(sum(entry.get("timing", {}).values())),
+    }
+    color = groupby or DEPTH
+    blocks: list[Block] = [Tiles(tiles)]
+    maps = [color, *([params["batch_key"]] if params.get("batch_key") in view.obs else [])]
+    maps += [DEPTH] if DEPTH not in maps else []
+    for name in maps:
+        blocks.append(
+            draw(
+                lambda name=name: pl.raw_against_enhanced(view, name, key=key, layer=layer),
+                f"Cells by UMAP of 50 principal components, from the raw TF-IDF (left) and from the enhanced data "
+                f"(right), coloured by {name}.",
+            )
+        )
+    if groupby is not None:
+        blocks.append(
+            draw(
+                lambda: pl.embedding_heatmap(view, groupby, basis=f"X_{key}"),
+                f"Components of the embedding in the cells, ordered by {groupby}; each is scaled to its 99 % quantile.",
+            )
+        )
+        blocks.append(
+            draw(
+                lambda: pl.similarity_heatmap(view, groupby, key=key),
+                f"Similarity of the cells that the enhanced profiles are averaged with, ordered by {groupby}.",
+            )
+        )
+    if np.size(entry.get("objective", [])) > 1:
+        many = "bank" in entry
+        what = "Relative residual of the fits that the consensus averages." if many else "Objective by iteration."
+        blocks.append(draw(lambda: objective_trace(entry), what))
+    if entry.get("timing"):
+        timing = pd.DataFrame({"stage": list(entry["timing"]), "seconds": [float(v) for v in entry["timing"].values()]})
+        blocks.append(Table(timing, "Time of the stages"))
+    return Section("Enhancement", blocks)
+
+
+def cluster_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
+    """Return the section on the clusters, each against the groups."""
+    blocks: list[Block] = []
+    for name in clusterings(adata):
+        entry = adata.uns[name]
+        text = f"{name}: {int(entry['n_clusters'])} clusters at resolution {float(entry['resolution']):.4g}."
+        if not entry.get("reached", True):
+            text += " The number wanted was not reached."
+        blocks.append(Text(text))
+        if f"X_umap_{key}" in view.obsm:
+            blocks.append(
+                draw(
+                    lambda name=name: pl.cell_map(view, name, basis=f"X_umap_{key}", title=""),
+                    f"Clusters ({name}) on the map of the enhanced data.",
+                )
+            )
+        if groupby is not None and groupby != name:
+            table = pd.crosstab(adata.obs[name], adata.obs[groupby].astype(str))
+            table.columns = [str(c) for c in table.columns]
+            blocks.append(Table(table.reset_index(), f"Cells by cluster and {groupby}"))
+        else:
+            counts = adata.obs[name].value_counts(sort=False).rename_axis(name).rename("cells").reset_index()
+            blocks.append(Table(counts, f"Cells by {name}"))
+    return Section("Clusters", blocks) if blocks else None
+
+
+def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, layer: str | None) -> Section | None:
+    """Return the section on specific peaks (from the model and by scABC) and background peaks."""
+    blocks: list[Block] = []
+    for name, entry in adata.uns.items():
+        function = made_by(entry["params"]) if has_params(entry) else None
+        if function not in {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}:
+            continue
+        table = entry["top" if function == "tl.scabc" else "peaks"]
+        by = entry["params"].get("groupby", groupby)
+        title = {"tl.specific_peaks": "Specific peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
+        blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
+        if function != "tl.background_peaks" and by in view.obs:
+            top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
+            blocks.append(
+                draw(
+                    lambda top=top, by=by: pl.peak_heatmap(
+                        view, list(dict.fromkeys(top["peak"])), by, key=key, layer=layer
+                    ),
+                    f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
+                )
+            )
+        blocks.append(Table(table, f"Peaks in uns[{name!r}]"))
+        if isinstance(entry.get("components"), pd.DataFrame):
+            blocks.append(Table(entry["components"], "Components chosen for the groups"))
+    return Section("Peaks", blocks) if blocks else None
+
+
+def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield (where, table) of every DataFrame in `uns`, one level deep."""
+    for key, entry in uns.items():
+        if isinstance(entry, pd.DataFrame):
+            yield f"uns[{key!r}]", entry
+        elif isinstance(entry, Mapping):
+            for name, value in entry.items():
+                if isinstance(value, pd.DataFrame):
+                    yield f"uns[{key!r}][{name!r}]", value
+
+
+def is_enrichment(table: pd.DataFrame) -> bool:
+    """Return whether a table comes from GREAT or from gene-level enrichment."""
+    return any(wanted <= set(table.columns) for wanted in _GREAT_COLUMNS)
+
+
+def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
+    """Return the section on the functions of the genes near peaks."""
+    blocks: list[Block] = []
+    for where, table in tables.items():
+        safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
+        if "group" in table.columns:
+            safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)
+        blocks.append(Text(where, kind="heading"))
+        blocks.append(draw(lambda safe=safe: pl.great_bar(safe), "The strongest terms of every group."))
+        if table.get("group", pd.Series(dtype=object)).nunique() > 1:
+            blocks.append(draw(lambda safe=safe: pl.great_dot(safe), "The strongest terms across the groups."))
+        shown = table.drop(columns=[c for c in ("Regions", "Genes") if c in table.columns])
+        blocks.append(Table(shown, "Terms"))
+    return Section("Functions of nearby genes", blocks) if blocks else None
+
+
+def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
+    """Return the section with all other tables that were stored or given."""
+    blocks: list[Block] = [Table(table, where) for where, table in tables.items()]
+    return Section("Other tables", blocks) if blocks else None
+
+
+def closing_sections(adata: AnnData, source: str) -> list[Section]:
+    """Return the sections on parameters, reproduction and versions."""
+    script = code(adata.uns, source=source)
+    return [
+        Section("Parameters", [Table(parameter_table(adata.uns), "Parameters of the stored results")]),
+        Section(
+            "Reproduce",
+            [
+                Text(
+                    "The calls whose parameters are stored in the data. Filters and other preparation are not stored."
+                ),
+                Code(script),
+                Table(versions(), "Versions installed when this page was made"),
+            ],
+        ),
+    ]

@@ -1,0 +1,169 @@
+"""The report of an enhanced study as one HTML file."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+from anndata import AnnData
+
+from .._logging import logger
+from .._progress import progress
+from .._validate import check_adata, check_int, check_key
+from ..get._enhanced import check_fitted
+from ._figures import drawing_copy
+from ._page import Section, page
+from ._sections import (
+    choose_groups,
+    closing_sections,
+    cluster_section,
+    data_section,
+    enhancement_section,
+    enrichment_section,
+    is_enrichment,
+    other_section,
+    peak_section,
+    stored_tables,
+)
+
+
+def write_report(
+    adata: AnnData,
+    path: str | os.PathLike[str],
+    groupby: str | None = None,
+    *,
+    title: str = "Enhanced chromatin accessibility",
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    key: str = "sccase",
+    layer: str | None = None,
+    source: str = "counts.h5ad",
+    max_cells: int = 10_000,
+    rng: int = 0,
+) -> Path:
+    """Write one self-contained HTML page of an enhanced study.
+
+    The page holds its figures, tables that sort and filter, the parameters, the calls that repeat the study and the
+    versions installed. It loads nothing from a network, reads on a phone, and prints.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`; nothing is written into it. Whatever else is stored in `uns`
+        (clusters, specific peaks, scABC, GREAT, other tables) gets its section.
+    path
+        Target, ending in ``.html``; it appears only when complete.
+    groupby
+        Column of `obs` that orders and colours the cells; by default the cell types, else the clusters.
+    title
+        First line of the page.
+    tables
+        More tables by caption, such as the result of :func:`sccase_kit.tl.great`.
+    key
+        The `key_added` of the fit.
+    layer
+        Layer with the raw counts; `None` for `X`.
+    source
+        Name of the file of counts, shown in the code that repeats the study.
+    max_cells
+        Cells in the figures at most, a random subset; the numbers are of all cells.
+    rng
+        Seed of the subset and the maps.
+
+    Returns
+    -------
+    The path.
+
+    Raises
+    ------
+    KeyError
+        If nothing was enhanced under `key`, or `groupby` or `layer` is missing.
+    ValueError
+        If `path` does not end in ``.html``.
+    FileNotFoundError
+        If the folder of `path` does not exist.
+    TypeError
+        If `tables` holds something that is not a DataFrame.
+    """
+    from ..io._atomic import replacing
+
+    target = Path(path)
+    if target.suffix.lower() not in {".html", ".htm"}:
+        msg = f"path must end in .html, got {str(path)!r}"
+        raise ValueError(msg)
+    if not target.parent.is_dir():
+        msg = f"the folder {str(target.parent)!r} does not exist; create it before writing {target.name!r}"
+        raise FileNotFoundError(msg)
+    text = render(
+        adata,
+        groupby,
+        title=title,
+        tables=tables,
+        key=key,
+        layer=layer,
+        source=source,
+        max_cells=max_cells,
+        rng=rng,
+    )
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    logger.info("wrote %s (%.1f MB)", target, len(text) / 1e6)
+    return target
+
+
+def render(
+    adata: AnnData,
+    groupby: str | None,
+    *,
+    title: str,
+    tables: Mapping[str, pd.DataFrame] | None,
+    key: str,
+    layer: str | None,
+    source: str,
+    max_cells: int,
+    rng: int,
+) -> str:
+    """Return the page of :func:`write_report` as text."""
+    check_adata(adata)
+    check_fitted(adata, key)
+    check_int(max_cells, name="max_cells", minimum=10)
+    if groupby is None:
+        groupby = choose_groups(adata)
+    else:
+        check_key(groupby, adata.obs.columns, name="groupby", where="adata.obs")
+    given = dict(tables or {})
+    for name, table in given.items():
+        if not isinstance(table, pd.DataFrame):
+            msg = f"tables[{name!r}] must be a DataFrame, got {type(table).__name__}"
+            raise TypeError(msg)
+    everything = {**dict(stored_tables(adata.uns)), **given}
+    view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng)
+    makers = {
+        "data": lambda: data_section(adata, view, groupby, layer),
+        "enhancement": lambda: enhancement_section(adata, view, groupby, key, layer),
+        "clusters": lambda: cluster_section(adata, view, groupby, key),
+        "peaks": lambda: peak_section(adata, view, groupby, key, layer),
+        "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
+        "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
+    }
+    sections: list[Section] = []
+    for make in progress(makers.values(), desc="report", unit="section"):
+        section = make()
+        sections += [section] if section is not None else []
+    sections += closing_sections(adata, source)
+    now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    shape = f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks"
+    return page(title, f"{shape} · {now}", sections, footer=f"Made by sccase_kit from {source}.")
+
+
+def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
+    """Return whether a table is shown by a section of its own."""
+    from ._reproduce import has_params, made_by
+
+    if is_enrichment(table):
+        return True
+    own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}
+    keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]
+    return any(where.startswith(f"uns[{k!r}]") for k in keys)
