@@ -19,7 +19,7 @@ from ._commands._output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
-COMMANDS = ["info", "enhance", "cluster", "peaks", "great", "report", "demo", "doctor"]
+COMMANDS = ["info", "enhance", "cluster", "peaks", "motifs", "great", "report", "demo", "doctor"]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 130 interrupted.
 REFUSED, INTERRUPTED = 1, 130
 

@@ -1,0 +1,103 @@
+"""Find motifs in the peaks (as motifmatchr) and how far each cell's accessibility of them deviates (as chromVAR).
+
+Motifs that were matched before (varm["motifs"]) are used again unless --fasta is given. Without --output a table is
+printed: the variability of every motif, or with --groupby its deviation in each group against all other cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from anndata import AnnData
+
+from ._files import add_output, check_data_or_table, finish
+
+HELP = "motifs and their deviations in the cells (chromVAR)"
+EXAMPLE = """example:
+  sccase-kit motifs enhanced.h5ad --fasta hg38.fa --groupby cell_type -o enhanced.h5ad
+  sccase-kit motifs enhanced.h5ad --fasta peaks.fa --motifs motifs.meme | head"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("input", help=".h5ad or .zarr with counts, enhanced or not")
+    add_output(parser)
+    parser.add_argument("--fasta", help="sequences of the genome, or of the peaks under the peaks' names")
+    parser.add_argument("--motifs", default="JASPAR", help="MEME, JASPAR or TRANSFAC file; JASPAR, JASPAR2024 (JASPAR)")
+    parser.add_argument("-g", "--groupby", help="column of obs with groups to compare")
+    parser.add_argument(
+        "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the background peaks (0)")
+
+
+def run(args: argparse.Namespace) -> dict[str, Any]:
+    """Read, match the motifs, compute deviations, write."""
+    import sccase_kit as sk
+    from sccase_kit._validate import check_labels
+
+    target = check_data_or_table(args.output)
+    adata = sk.read(args.input)
+    if args.groupby:
+        check_labels(adata, args.groupby, min_groups=2)
+    if args.fasta:
+        sequences = peak_sequences(adata, Path(args.fasta))
+        where = {"genome_fasta": args.fasta} if sequences is None else {"sequences": sequences}
+        sk.tl.match_motifs(adata, args.motifs, **where)
+    elif "motifs" not in adata.varm:
+        msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
+        raise ValueError(msg)
+    sk.tl.chromvar(adata, "motifs", source=args.source, rng=args.seed)
+    table = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
+    table = table.rename_axis("motif").reset_index()
+    result = {
+        "motifs": len(table),
+        "variable motifs (FDR 0.05)": int((table["p_value_adj"] <= 0.05).sum()),
+        "stored in": "obsm['chromvar_deviations'], obsm['chromvar_z'], uns['chromvar']",
+    }
+    if args.groupby:
+        table = sk.tl.differential_deviations(adata, args.groupby).rename(columns={"set": "motif"})
+        adata.uns["chromvar_groups"] = {
+            "table": table,
+            "params": {"groupby": args.groupby, "reference": "rest", "key": "chromvar"},
+        }
+        result["stored in"] += ", uns['chromvar_groups']"
+    return finish(result, target, adata, table)
+
+
+def peak_sequences(adata: AnnData, path: Path) -> dict[str, str] | None:
+    """Return peak → DNA if the FASTA file holds the peaks themselves, None if it holds other sequences.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not FASTA.
+    """
+    from sccase_kit.regions._frame import open_text
+
+    if not path.is_file():
+        msg = f"no such file: {str(path)!r}"
+        raise FileNotFoundError(msg)
+    with open_text(path) as lines:
+        first = next((line for line in lines if line.strip()), "")
+        if not first.startswith(">"):
+            msg = f"{path}: a FASTA file starts with '>', found {first[:40]!r}"
+            raise ValueError(msg)
+        if _name(first) not in set(adata.var_names):
+            return None
+        parts: dict[str, list[str]] = {_name(first): []}
+        current = parts[_name(first)]
+        for line in lines:
+            if line.startswith(">"):
+                current = parts.setdefault(_name(line), [])
+            else:
+                current.append(line.strip())
+    return {name: "".join(pieces) for name, pieces in parts.items()}
+
+
+def _name(header: str) -> str:
+    return (header[1:].split() or [""])[0]

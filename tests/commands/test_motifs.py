@@ -1,0 +1,94 @@
+"""`motifs`: the planted motifs are found, from peak and genome sequences, as a table and as data."""
+
+from __future__ import annotations
+
+import gzip
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+
+
+@pytest.fixture(scope="module")
+def files(study, tmp_path_factory):
+    paths = study.write(tmp_path_factory.mktemp("motifs"))
+    return {"fasta": paths["sequences"], "motifs": paths["motifs"]}
+
+
+@pytest.fixture(scope="module")
+def with_motifs(study, files, enhanced_file, tmp_path_factory):
+    """An enhanced file in which the motifs were matched."""
+    adata = sk.read(enhanced_file)
+    sk.tl.match_motifs(adata, files["motifs"], sequences=study.sequences)
+    path = tmp_path_factory.mktemp("matched") / "m.h5ad"
+    adata.write_h5ad(path)
+    return path
+
+
+def test_a_table_of_variability(call, enhanced_file, with_motifs, files):
+    code, out, err = call("motifs", enhanced_file, "--fasta", files["fasta"], "--motifs", files["motifs"])
+    assert code == 0
+    table = pd.read_csv(io.StringIO(out), sep="\t")
+    adata = sk.read(with_motifs)
+    sk.tl.chromvar(adata)
+    expected = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
+    assert table["motif"].tolist() == list(expected.index)
+    np.testing.assert_allclose(table["variability"], expected["variability"], rtol=1e-5)
+    assert "variable motifs" in err
+
+
+def test_matched_motifs_are_used_again(call_json, enhanced_file, with_motifs, files):
+    again = call_json("motifs", with_motifs)
+    assert again == call_json("motifs", enhanced_file, "--fasta", files["fasta"], "--motifs", files["motifs"])
+
+
+def test_groups_and_data(call_json, with_motifs, tmp_path):
+    result = call_json("motifs", with_motifs, "-g", "cell_type", "-o", tmp_path / "a.h5ad")
+    assert "table" not in result
+    adata = sk.read(tmp_path / "a.h5ad")
+    assert adata.obsm["chromvar_z"].shape == (120, result["motifs"])
+    table = adata.uns["chromvar_groups"]["table"]
+    assert set(table["group"]) == set(adata.obs["cell_type"])
+    first = table.groupby("group", observed=True).head(1).set_index("group")["motif"]
+    found = sum(first[f"type_{i}"] == f"TF_{i}" for i in range(1, 1 + adata.obs["cell_type"].nunique()))
+    assert found >= 2
+
+
+def test_the_enhanced_signal(call_json, with_motifs, tmp_path):
+    call_json("motifs", with_motifs, "--source", "enhanced", "-o", tmp_path / "a.h5ad")
+    assert sk.read(tmp_path / "a.h5ad").uns["chromvar"]["params"]["source"] == "enhanced"
+
+
+def test_fasta_of_peaks_gzipped_and_of_a_genome(study, tmp_path):
+    from sccase_kit._commands.motifs import peak_sequences
+
+    text = "".join(f">{n} a comment\n{s[:10]}\n{s[10:]}\n" for n, s in study.sequences.items())
+    with gzip.open(tmp_path / "peaks.fa.gz", "wt") as out:
+        out.write(text)
+    assert peak_sequences(study.adata, tmp_path / "peaks.fa.gz") == study.sequences
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n")
+    assert peak_sequences(study.adata, tmp_path / "genome.fa") is None
+
+
+def test_refusals(call, counts_file, enhanced_file, files, tmp_path):
+    (tmp_path / "no.fa").write_text("ACGT\n")
+    (tmp_path / "genome.fa").write_text(">chr1\nACGT\n")
+    fasta = ["--fasta", files["fasta"]]
+    motifs = ["--motifs", files["motifs"]]
+    cases = [
+        ([enhanced_file], "--fasta is needed"),
+        ([enhanced_file, "--fasta", tmp_path / "absent.fa", *motifs], "no such file"),
+        ([enhanced_file, "--fasta", tmp_path / "no.fa", *motifs], "a FASTA file starts with '>'"),
+        ([enhanced_file, "--fasta", tmp_path / "genome.fa", *motifs], "chr"),
+        ([enhanced_file, *fasta, "--motifs", tmp_path / "absent.meme"], "motifs: no file"),
+        ([enhanced_file, *fasta, *motifs, "-g", "donor"], "groupby='donor' is not in adata.obs"),
+        ([enhanced_file, *fasta, *motifs, "-o", tmp_path / "a.xlsx"], "--output must end in"),
+    ]
+    for argv, message in cases:
+        code, out, err = call("motifs", *argv)
+        assert (code, out) == (1, ""), argv
+        assert message in err
+    assert {p.name for p in tmp_path.iterdir()} <= {"no.fa", "genome.fa", "genome.fa.fai"}
