@@ -1,0 +1,329 @@
+"""Plots of chromVAR's deviations: heatmap, rank of variability, volcano, and maps of the cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._validate import check_adata, check_choice, check_int, check_key, check_number
+from ..tl._deviations import read_deviations
+from ._heatmaps import _sample
+from ._style import DIVERGING, PALETTE, RASTER_ABOVE, color_strip, colors_of, get_axes, get_panels, order_cells
+
+_STRONG, _WEAK = PALETTE[4], "0.7"
+
+
+def motif_heatmap(
+    adata: AnnData,
+    groupby: str,
+    *,
+    sets: Sequence[str] | None = None,
+    n_top: int = 50,
+    which: Literal["z", "deviations"] = "z",
+    limit: float | None = None,
+    max_cells: int = 2000,
+    key: str = "chromvar",
+    rng: int = 0,
+    ax: Any | None = None,
+) -> Any:
+    """Heatmap of the most variable sets (motifs) × cells, cells ordered by group (Fig. 4d).
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` written.
+    groupby
+        Column of `obs` that orders the cells.
+    sets
+        Names of the sets; the `n_top` most variable by default.
+    n_top
+        Number of sets without `sets`.
+    which
+        z-scores or deviations.
+    limit
+        Value at which the colours end, the same on both sides of 0; the 98 % quantile of the sizes by default.
+    max_cells
+        Cells drawn at most, a random subset.
+    key
+        The `key_added` of the deviations.
+    rng
+        Seed of the subset.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes. Sets are ordered by the group in which their mean is highest; unknown values (NaN) are grey.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key`, or a set is unknown.
+    """
+    check_choice(which, ["z", "deviations"], name="which")
+    values, names = read_deviations(adata, key, which)
+    columns = _columns(adata, sets, n_top, key, names)
+    labels, colors = colors_of(adata, groupby)
+    values = np.where(np.isfinite(values[:, columns]), values[:, columns], np.nan)
+    means = pd.DataFrame(values).groupby(labels.cat.codes.to_numpy()).mean().to_numpy()
+    filled = np.where(np.isnan(means), -np.inf, means)
+    order = np.lexsort((-filled.max(axis=0), filled.argmax(axis=0)))
+    chosen = _sample(adata.n_obs, check_int(max_cells, name="max_cells", minimum=2), rng)
+    rows = chosen[order_cells(labels.iloc[chosen])]
+    shown = values[rows][:, order].T
+    if limit is None:
+        known = np.abs(shown[~np.isnan(shown)])
+        limit = float(np.quantile(known, 0.98)) if known.size else 1.0
+    limit = check_number(limit, name="limit", minimum=0) or 1.0
+    crowded = len(order) > 60
+    ax = get_axes(ax, figsize=(6.4, 1.2 + (0.08 if crowded else 0.15) * max(len(order), 8)))
+    ax.set_facecolor("0.85")
+    image = ax.imshow(
+        shown, aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True
+    )
+    step = max(1, -(-len(order) // 60))
+    shown_names = [names[columns[i]] for i in order[::step]]
+    ax.set_yticks(range(0, len(order), step), shown_names, fontsize=5 if crowded else 7)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xticks=[], xlabel=f"{len(rows):,} cells")
+    color_strip(ax, labels.iloc[rows], colors)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.5, pad=0.02)
+    bar.set_label("deviation z-score" if which == "z" else "deviation", fontsize="small")
+    return ax
+
+
+def variability_rank(
+    adata: AnnData, *, n_label: int = 10, labels: Sequence[str] | None = None, key: str = "chromvar", ax: Any = None
+) -> Any:
+    """Draw the variability of every set (motif) against its rank, with its bootstrap interval.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` written.
+    n_label
+        Number of the most variable sets to name; only sets that vary more than background peaks do.
+    labels
+        Names to write instead.
+    key
+        The `key_added` of the deviations.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes. The dashed line at 1 is what background peaks alone give.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key`, or a label is unknown.
+    """
+    table = _variability(adata, key).sort_values("variability", ascending=False)
+    n_label = check_int(n_label, name="n_label", minimum=0)
+    wanted = list(table.index[table["variability"] > 1][:n_label]) if labels is None else list(labels)
+    for name in wanted:
+        check_key(name, table.index, name="labels", where=f"the sets of {key!r}")
+    ax = get_axes(ax, figsize=(4.6, 3.4))
+    rank = np.arange(1, len(table) + 1)
+    height = table["variability"].to_numpy()
+    raster = len(table) > RASTER_ABOVE
+    bounds = ["bootstrap_lower_bound", "bootstrap_upper_bound"]
+    if set(bounds) <= set(table.columns):
+        ax.vlines(rank, *table[bounds].to_numpy().T, color=_WEAK, linewidth=0.8, rasterized=raster)
+    marked = table.index.isin(wanted)
+    color = np.where(marked, _STRONG, PALETTE[0])
+    ax.scatter(rank, height, s=14 if len(table) < 200 else 7, c=color, linewidths=0, zorder=3, rasterized=raster)
+    ax.axhline(1, color="0.3", linestyle="--", linewidth=0.8)
+    ax.set(xlabel=f"rank of {len(table):,} sets", ylabel="variability")
+    ax.spines[["top", "right"]].set_visible(False)
+    _name_beside(ax, rank[marked], height[marked], list(table.index[marked]))
+    return ax
+
+
+def differential_volcano(
+    table: pd.DataFrame,
+    group: str | None = None,
+    *,
+    alpha: float = 0.05,
+    min_difference: float = 0.0,
+    n_label: int = 10,
+    ax: Any | None = None,
+) -> Any:
+    """Draw the differences of deviations against their p-values, with the strongest sets named.
+
+    Parameters
+    ----------
+    table
+        Result of :func:`sccase_kit.tl.differential_deviations` with a reference.
+    group
+        The group to draw; may be left out where the table has one.
+    alpha, min_difference
+        Sets with an adjusted p-value of at most `alpha` and a difference of at least `min_difference` are coloured.
+    n_label
+        Number of sets to name, by p-value.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes.
+
+    Raises
+    ------
+    ValueError
+        If the table has no differences, or `group` is not in it.
+    """
+    needed = {"group", "set", "difference", "p_value", "p_value_adj"}
+    if not needed <= set(table.columns):
+        msg = f"table must come from tl.differential_deviations with a reference (columns {sorted(needed)}), "
+        msg += f"got columns {list(table.columns)}"
+        raise ValueError(msg)
+    alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    groups = list(dict.fromkeys(table["group"]))
+    if group is None and len(groups) == 1:
+        group = groups[0]
+    if group not in groups:
+        msg = f"group must be one of {groups}, got {group!r}"
+        raise ValueError(msg)
+    part = table[(table["group"] == group).to_numpy()].dropna(subset=["difference", "p_value"])
+    part = part.sort_values("p_value", kind="stable")
+    score = -np.log10(part["p_value"].clip(lower=np.finfo(float).tiny)).to_numpy()
+    effect = part["difference"].to_numpy()
+    strong = (part["p_value_adj"] <= alpha).to_numpy() & (np.abs(effect) >= min_difference)
+    from matplotlib.ticker import MaxNLocator
+
+    ax = get_axes(ax, figsize=(5.0, 3.8))
+    color = np.where(strong, np.where(effect > 0, PALETTE[4], PALETTE[0]), _WEAK)
+    ax.scatter(effect, score, s=14, c=color, linewidths=0, rasterized=len(part) > RASTER_ABOVE, zorder=3)
+    ax.axvline(0, color="0.3", linewidth=0.8)
+    named = np.flatnonzero(strong)[: check_int(n_label, name="n_label", minimum=0)]
+    longest = max((len(str(text)) for text in part["set"].to_numpy()[named]), default=0)
+    share = min(0.06 + longest * 4.8 / 72 / _width(ax), 0.38)  # of the width, for names of 7 points on either side
+    ax.margins(x=share / (1 - 2 * share))
+    ax.xaxis.set_major_locator(MaxNLocator(5))
+    ax.set(xlabel="difference of mean deviation", ylabel="−log₁₀ p", title=str(group))
+    ax.spines[["top", "right"]].set_visible(False)
+    texts = part["set"].to_numpy()
+    for right in (True, False):
+        side = named[(effect[named] > 0) == right]
+        if side.size:
+            column = effect.max() if right else effect.min()
+            _name_beside(ax, effect[side], score[side], list(texts[side]), right=right, column=column)
+    return ax
+
+
+def deviation_map(
+    adata: AnnData,
+    sets: str | Sequence[str],
+    *,
+    basis: str = "X_umap",
+    which: Literal["z", "deviations"] = "z",
+    limit: float | None = None,
+    key: str = "chromvar",
+    ax: Any | None = None,
+) -> list[Any]:
+    """Scatter the cells of a two-dimensional layout, coloured by the deviations of sets (motifs), a panel each.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.chromvar` written and ``obsm[basis]``.
+    sets
+        Name or names of sets.
+    basis
+        Key of `obsm`, for example ``"X_umap_sccase"`` of :func:`sccase_kit.pl.raw_against_enhanced`.
+    which
+        z-scores or deviations.
+    limit
+        Value at which the colours end, the same on both sides of 0; each panel's own 98 % quantile by default.
+    key
+        The `key_added` of the deviations.
+    ax
+        Axes, one per set.
+
+    Returns
+    -------
+    The Axes. Cells with the strongest deviations lie on top; unknown values (NaN) are grey.
+
+    Raises
+    ------
+    KeyError
+        If there are no deviations under `key`, `basis` is missing, or a set is unknown.
+    """
+    check_choice(which, ["z", "deviations"], name="which")
+    values, names = read_deviations(adata, key, which)
+    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
+    wanted = [sets] if isinstance(sets, str) else list(sets)
+    columns = _columns(adata, wanted, len(wanted), key, names)
+    xy = np.asarray(adata.obsm[basis])[:, :2]
+    size = float(np.clip(12_000 / adata.n_obs, 1, 30))
+    style = {"s": size, "linewidths": 0, "rasterized": adata.n_obs > RASTER_ABOVE}
+    panels = get_panels(len(wanted), ax, width=3.6, height=3.0)
+    for panel, column in zip(panels, columns, strict=True):
+        value = np.where(np.isfinite(values[:, column]), values[:, column], np.nan)
+        known = np.flatnonzero(~np.isnan(value))
+        order = known[np.argsort(np.abs(value[known]), kind="stable")]
+        end = (float(np.quantile(np.abs(value[known]), 0.98)) if known.size else 1.0) if limit is None else limit
+        end = check_number(end, name="limit", minimum=0) or 1.0
+        panel.scatter(*xy[np.isnan(value)].T, c="0.85", **style)
+        drawn = panel.scatter(*xy[order].T, c=value[order], cmap=DIVERGING, vmin=-end, vmax=end, **style)
+        panel.figure.colorbar(drawn, ax=panel, shrink=0.7, label="z-score" if which == "z" else "deviation")
+        panel.set(xticks=[], yticks=[], title=names[column])
+        panel.set_aspect("equal", adjustable="datalim")
+    return panels
+
+
+def _variability(adata: AnnData, key: str) -> pd.DataFrame:
+    check_adata(adata)
+    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
+    return adata.uns[key]["variability"].dropna(subset=["variability"])
+
+
+def _columns(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str, names: list[str]) -> list[int]:
+    if sets is None:
+        ranked = _variability(adata, key)["variability"].sort_values(ascending=False)
+        sets = list(ranked.index[: check_int(n_top, name="n_top", minimum=1)])
+    for name in sets:
+        check_key(name, names, name="sets", where=f"the sets of {key!r}")
+    return [names.index(name) for name in sets]
+
+
+def _width(ax: Any) -> float:
+    """Return the width of the Axes in inches, as laid out."""
+    ax.figure.canvas.draw()
+    return ax.get_window_extent().width / ax.figure.dpi
+
+
+def _name_beside(
+    ax: Any, x: np.ndarray, y: np.ndarray, texts: list[str], *, right: bool = True, column: float | None = None
+) -> None:
+    """Write names beside points, or beside a column, pushed apart so as not to overlap, with a line to each point."""
+    if not texts:
+        return
+    ax.figure.canvas.draw()
+    low, high = ax.get_ylim()
+    line = 8 * ax.figure.dpi / 72 * 1.15 * (high - low) / ax.get_window_extent().height
+    order = np.argsort(-np.asarray(y), kind="stable")
+    place = np.asarray(y, dtype=float)[order].copy()
+    for k in range(1, len(place)):
+        place[k] = min(place[k], place[k - 1] - line)
+    place += max(0.0, low - place[-1])
+    left, end = ax.get_xlim()
+    shift = 0.04 * (end - left) * (1 if right else -1)
+    relative = {"relpos": (0 if right else 1, 0.5)}
+    for k, height in zip(order, place, strict=True):
+        ax.annotate(
+            texts[k],
+            (x[k], y[k]),
+            ((x[k] if column is None else column) + shift, height),
+            fontsize=7,
+            va="center",
+            ha="left" if right else "right",
+            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.5, "shrinkA": 1, "shrinkB": 2} | relative,
+        )
