@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import check_adata, check_choice, check_int, check_key, check_number
-from ..tl._deviations import read_deviations
+from .._validate import check_choice, check_int, check_key, check_number
+from ..get._deviations import read_deviations, read_variability
 from ._heatmaps import _sample
 from ._style import DIVERGING, PALETTE, RASTER_ABOVE, color_strip, colors_of, get_axes, get_panels, order_cells
 
@@ -123,7 +123,7 @@ def variability_rank(
     KeyError
         If there are no deviations under `key`, or a label is unknown.
     """
-    table = _variability(adata, key).sort_values("variability", ascending=False)
+    table = read_variability(adata, key).dropna(subset=["variability"]).sort_values("variability", ascending=False)
     n_label = check_int(n_label, name="n_label", minimum=0)
     wanted = list(table.index[table["variability"] > 1][:n_label]) if labels is None else list(labels)
     for name in wanted:
@@ -278,16 +278,9 @@ def deviation_map(
     return panels
 
 
-def _variability(adata: AnnData, key: str) -> pd.DataFrame:
-    check_adata(adata)
-    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
-    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
-    return adata.uns[key]["variability"].dropna(subset=["variability"])
-
-
 def _columns(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str, names: list[str]) -> list[int]:
     if sets is None:
-        ranked = _variability(adata, key)["variability"].sort_values(ascending=False)
+        ranked = read_variability(adata, key)["variability"].dropna().sort_values(ascending=False)
         sets = list(ranked.index[: check_int(n_top, name="n_top", minimum=1)])
     for name in sets:
         check_key(name, names, name="sets", where=f"the sets of {key!r}")

@@ -12,6 +12,7 @@ from scipy import sparse, stats
 
 from .._matrix import get_matrix
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ..get._deviations import read_deviations
 from ..motifs import annotation_correlation, annotation_synergy
 from ..motifs import differential_deviations as test_deviations
 from ..motifs import differential_variability as test_variability
@@ -235,25 +236,6 @@ def motif_correlation(
     matrix, names, background = _chosen(adata, sets, n_top, key)
     square = annotation_correlation(get_matrix(adata, layer), matrix, background, names=names)
     return _pairs(square, matrix, "correlation", drop=False)
-
-
-def read_deviations(adata: AnnData, key: str, which: str) -> tuple[np.ndarray, list[str]]:
-    """Return deviations or z (n_obs × sets) written by chromvar, and the names of the sets.
-
-    Raises
-    ------
-    KeyError
-        If there are none under `key`.
-    """
-    check_adata(adata)
-    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
-    check_key(f"{key}_{which}", adata.obsm.keys(), name="key", where="adata.obsm", hint=hint)
-    stored = adata.obsm[f"{key}_{which}"]
-    if isinstance(stored, pd.DataFrame):
-        return stored.to_numpy(dtype=np.float64), [str(name) for name in stored.columns]
-    entry = adata.uns.get(key)
-    names = entry["names"] if hasattr(entry, "keys") and "names" in entry else range(stored.shape[1])
-    return np.asarray(stored, dtype=np.float64), [str(name) for name in names]
 
 
 def _text_labels(adata: AnnData, groupby: str) -> pd.Series:
