@@ -11,7 +11,7 @@ import pytest
 
 import sccase_kit as sk
 
-PACKAGES = ["tl", "pp", "io", "pl", "get", "metrics", "datasets", "regions", "motifs", "r"]
+PACKAGES = ["tl", "pp", "io", "pl", "get", "metrics", "datasets", "regions", "motifs", "report", "r"]
 
 
 def public():

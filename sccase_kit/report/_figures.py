@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..enhance._prepare import count_statistics
 from ._page import Block, Figure, Text
 
 _DPI = 160
-_LONGEST = 40
+_LONGEST = 24
 DEPTH = "log10 depth"
 
 
@@ -23,7 +24,9 @@ def draw(function: Callable[[], Any], caption: str) -> Block:
     """Return the figure that `function` draws (it returns Axes, several, or a Figure), or a note why there is none."""
     import matplotlib.pyplot as plt
 
-    with plt.ioff(), plt.rc_context({"font.size": 10, "figure.dpi": 100, "savefig.dpi": _DPI, "text.usetex": False}):
+    style = {"font.size": 10, "figure.dpi": 100, "savefig.dpi": _DPI, "text.usetex": False}
+    with plt.ioff(), plt.rc_context(style), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of subsets of the cells and crowded labels; the data were checked before
         before = set(plt.get_fignums())
         try:
             figure = _figure_of(function())
@@ -106,4 +109,42 @@ def objective_trace(entry: dict[str, Any]) -> Any:
         ax.set(xlabel="iteration", ylabel="objective")
         ax.xaxis.get_major_locator().set_params(integer=True)
     ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def variability_bars(table: pd.DataFrame, n_top: int = 25) -> Any:
+    """Draw the most variable sets of chromVAR as bars with their bootstrap interval; return the Axes."""
+    import matplotlib.pyplot as plt
+
+    top = table.sort_values("variability", ascending=False).head(n_top)
+    value = top["variability"].to_numpy(np.float64)
+    _, ax = plt.subplots(figsize=(5.6, 0.9 + 0.22 * len(top)), layout="constrained")
+    bounds = ["bootstrap_lower_bound", "bootstrap_upper_bound"]
+    errors = None
+    if set(bounds) <= set(top.columns):
+        low, high = (top[c].to_numpy(np.float64) for c in bounds)
+        errors = np.nan_to_num(np.clip([value - low, high - value], 0, None))
+    ax.barh(np.arange(len(top)), value, xerr=errors, color="#56B4E9", ecolor="0.35", height=0.75)
+    ax.set_yticks(np.arange(len(top)), [plain_label(name) for name in top.index], fontsize="small")
+    ax.set_ylim(len(top) - 0.4, -0.6)
+    ax.axvline(1, color="0.4", linewidth=0.8, linestyle=":")
+    ax.set_xlabel("variability (standard deviation of z over the cells)")
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def group_means(values: pd.DataFrame, labels: pd.Series, names: list[str]) -> Any:
+    """Draw the mean of each set (column of `values`) in each group as a heatmap around zero; return the Axes."""
+    import matplotlib.pyplot as plt
+
+    groups = labels.astype("category").cat.remove_unused_categories()
+    means = values[names].groupby(groups.to_numpy(), observed=True).mean().reindex(groups.cat.categories)
+    order = np.lexsort((-means.max().to_numpy(), means.to_numpy().argmax(axis=0)))
+    image = means.to_numpy().T[order]
+    limit = float(np.nanmax(np.abs(image))) or 1.0
+    _, ax = plt.subplots(figsize=(2.6 + 0.4 * len(means), 1.1 + 0.22 * len(names)), layout="constrained")
+    drawn = ax.imshow(image, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit, interpolation="nearest")
+    ax.set_yticks(range(len(names)), [plain_label(names[i]) for i in order], fontsize="small")
+    ax.set_xticks(range(len(means)), [str(c) for c in means.index], rotation=45, ha="right", rotation_mode="anchor")
+    ax.figure.colorbar(drawn, ax=ax, label="mean z", shrink=0.7)
     return ax

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 _FILTER_ABOVE = 8
-_PRINTED_ROWS = 25
+_PRINTED_ROWS, _PRINTED_COLUMNS = 25, 10
 _LONGEST = 300
 
 
@@ -87,20 +87,26 @@ class Table:
     Attributes
     ----------
     frame
-        The rows; the index is not shown.
+        The rows; an index that is not just numbers becomes the first column.
     caption
         What the table holds.
     max_rows
         Rows shown at most, the first ones.
+    print_all
+        Print all rows, not only the first ones.
     """
 
     frame: pd.DataFrame
     caption: str
     max_rows: int = 500
+    print_all: bool = False
 
     def html(self) -> str:
         """Return the table with its filter and the number of rows."""
         frame = self.frame.iloc[: self.max_rows]
+        if not pd.api.types.is_integer_dtype(frame.index):
+            index = pd.Series(frame.index, index=frame.index, name=frame.index.name or "")
+            frame = pd.concat([index, frame], axis=1)
         columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
         numeric = [_is_numeric(column) for column in columns]
         head = "".join(
@@ -112,12 +118,16 @@ class Table:
         long = len(frame) > _FILTER_ABOVE
         label = f"filter: {self.caption}"
         search = f'<input type="search" placeholder="filter rows" aria-label="{escape(label)}">' if long else ""
-        printed = f'<p class="count printed">The first {_PRINTED_ROWS} rows are printed.</p>'
+        cut = len(frame) > _PRINTED_ROWS and not self.print_all
+        broad = frame.shape[1] > _PRINTED_COLUMNS
+        css = " ".join(["table", *(["long"] if cut else []), *(["broad"] if broad else [])])
+        limits = [*([f"{_PRINTED_ROWS} rows"] if cut else []), *([f"{_PRINTED_COLUMNS} columns"] if broad else [])]
+        printed = f'<p class="count printed">Printed are the first {" and ".join(limits)}.</p>' if limits else ""
         return (
-            f'<div class="table{" long" if long else ""}"><div class="top"><span class="caption">'
+            f'<div class="{css}"><div class="top"><span class="caption">'
             f'{escape(self.caption)}</span>{search}</div><div class="scroll" tabindex="0"><table><thead><tr>{head}'
             f'</tr></thead><tbody>{body}</tbody></table></div><p class="count">{escape(self._count(frame))}</p>'
-            f"{printed if len(frame) > _PRINTED_ROWS else ''}</div>"
+            f"{printed}</div>"
         )
 
     def _count(self, frame: pd.DataFrame) -> str:

@@ -33,7 +33,7 @@ STORED = {
     "tl.background_peaks": {"n_top", "key"},
     "tl.scabc": {"groupby", "engine", "compat", "source"},
     "tl.match_motifs": {"p_cutoff"},
-    "tl.chromvar": {"n_iterations"},
+    "tl.chromvar": {"source", "bias", "n_background"},
     "tl.great": {"genome", "gene_sets"},
 }
 
@@ -71,17 +71,17 @@ def parameter_table(uns: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stored in", "function", "parameter", "value"]).astype({"value": object})
 
 
-def _argument(name: str, value: Any, params: Mapping[str, Any]) -> Any:
-    """Return an argument from its stored form ('' and −1 stand for None, numbers of the run for flags)."""
+def _argument(value: Any, default: Any, *, name: str) -> Any:
+    """Return an argument from its stored form: files hold no None, so '', 'X' and −1 may stand for it."""
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):
         value = value.item()
-    if name in {"layer", "batch_key"} and value in ("", "X"):
-        return None
-    if name == "n_clusters" and value == -1:
-        return None
-    if name == "n_components" and value == 0 and "solver" in params:
+    if isinstance(value, str) and (value == "" or (name, value) in {("layer", "X"), ("depth", "counts")}):
+        return default
+    if default is None and isinstance(value, int) and value == -1:
+        return default
+    if default == "auto" and value == 0:
         return "auto"
     return value
 
@@ -105,11 +105,15 @@ def call(function: str, key: str, params: Mapping[str, Any]) -> str:
             if parameter.default is parameter.empty:
                 given.append(f"{parameter.name}=...")
             continue
-        value = _argument(parameter.name, params[parameter.name], params)
+        value = _argument(params[parameter.name], parameter.default, name=parameter.name)
         if parameter.name in {"reference", "background"} and isinstance(value, bool):
             if value:
                 given.append(f"{parameter.name}={parameter.name}")
                 notes.append(f"{parameter.name}: the data used then")
+            continue
+        if isinstance(value, str) and value == "given":
+            given.append(f"{parameter.name}={parameter.name}")
+            notes.append(f"{parameter.name}: the data used then")
             continue
         if parameter.name == "rng" and value == "generator":
             notes.append("rng: a generator was given")

@@ -12,11 +12,15 @@ from anndata import AnnData
 from .. import pl
 from .._matrix import get_matrix
 from ..enhance._prepare import count_statistics
-from ._figures import DEPTH, draw, objective_trace
+from ._figures import DEPTH, draw, group_means, objective_trace, variability_bars
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, has_params, made_by, parameter_table, versions
 
-_PEAKS_DRAWN = 30
+_PEAKS_DRAWN, _SETS_DRAWN = 30, 25
+_TERM_COLUMNS = [
+    *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
+    *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
+]
 _GREAT_COLUMNS = ({"Binom_Log10_PValue", "ID"}, {"Hyper_Log10_PValue", "ID"}, {"Odds Ratio", "ID", "P-value"})
 
 
@@ -178,6 +182,34 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, l
     return Section("Peaks", blocks) if blocks else None
 
 
+def motif_section(adata: AnnData, view: AnnData, groupby: str | None) -> Section | None:
+    """Return the section on deviations of motifs (or other peak sets) by chromVAR."""
+    blocks: list[Block] = []
+    for name, entry in adata.uns.items():
+        if not (has_params(entry) and isinstance(entry.get("variability"), pd.DataFrame)):
+            continue
+        table = entry["variability"].sort_values("variability", ascending=False, kind="stable")
+        blocks.append(Text(f"chromVAR ({name})", kind="heading"))
+        blocks.append(
+            draw(
+                lambda table=table: variability_bars(table, _SETS_DRAWN),
+                f"The {min(_SETS_DRAWN, len(table))} most variable sets of peaks, with bootstrap intervals; "
+                "1 is expected by chance.",
+            )
+        )
+        z = view.obsm.get(f"{name}_z")
+        if groupby is not None and isinstance(z, pd.DataFrame):
+            top = [str(c) for c in table.index if c in z.columns and not z[c].isna().all()][:_SETS_DRAWN]
+            blocks.append(
+                draw(
+                    lambda z=z, top=top: group_means(z, view.obs[groupby], top),
+                    f"Mean deviation (z) of the most variable sets by {groupby}.",
+                )
+            )
+        blocks.append(Table(table, "Variability of the sets"))
+    return Section("Motifs", blocks) if blocks else None
+
+
 def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield (where, table) of every DataFrame in `uns`, one level deep."""
     for key, entry in uns.items():
@@ -205,8 +237,8 @@ def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
         blocks.append(draw(lambda safe=safe: pl.great_bar(safe), "The strongest terms of every group."))
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
             blocks.append(draw(lambda safe=safe: pl.great_dot(safe), "The strongest terms across the groups."))
-        shown = table.drop(columns=[c for c in ("Regions", "Genes") if c in table.columns])
-        blocks.append(Table(shown, "Terms"))
+        shown = [column for column in _TERM_COLUMNS if column in table.columns]
+        blocks.append(Table(table[shown], "Terms"))
     return Section("Functions of nearby genes", blocks) if blocks else None
 
 
@@ -220,7 +252,7 @@ def closing_sections(adata: AnnData, source: str) -> list[Section]:
     """Return the sections on parameters, reproduction and versions."""
     script = code(adata.uns, source=source)
     return [
-        Section("Parameters", [Table(parameter_table(adata.uns), "Parameters of the stored results")]),
+        Section("Parameters", [Table(parameter_table(adata.uns), "Parameters of the stored results", print_all=True)]),
         Section(
             "Reproduce",
             [

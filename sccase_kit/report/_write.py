@@ -16,6 +16,7 @@ from .._validate import check_adata, check_int, check_key
 from ..get._enhanced import check_fitted
 from ._figures import drawing_copy
 from ._page import Section, page
+from ._reproduce import has_params, made_by
 from ._sections import (
     choose_groups,
     closing_sections,
@@ -24,6 +25,7 @@ from ._sections import (
     enhancement_section,
     enrichment_section,
     is_enrichment,
+    motif_section,
     other_section,
     peak_section,
     stored_tables,
@@ -145,6 +147,7 @@ def render(
         "enhancement": lambda: enhancement_section(adata, view, groupby, key, layer),
         "clusters": lambda: cluster_section(adata, view, groupby, key),
         "peaks": lambda: peak_section(adata, view, groupby, key, layer),
+        "motifs": lambda: motif_section(adata, view, groupby),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
@@ -160,10 +163,8 @@ def render(
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     """Return whether a table is shown by a section of its own."""
-    from ._reproduce import has_params, made_by
-
     if is_enrichment(table):
         return True
-    own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}
+    own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar"}
     keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

@@ -13,6 +13,8 @@ def test_demo(call_json, tmp_path):
     for path in result["figures"]:
         with open(path, "rb") as image:
             assert image.read(8) == b"\x89PNG\r\n\x1a\n"
+    with open(result["report"], encoding="utf-8") as page:
+        assert "Not drawn" not in page.read()
     adata = ad.read_h5ad(result["enhanced data"])
     assert "sccase" in adata.uns
     enhanced = result["ARI of clusters and planted types, enhanced"]

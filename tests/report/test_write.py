@@ -1,0 +1,193 @@
+"""The whole page: what it shows, hostile names, large data, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+
+SECTIONS = [
+    "Data",
+    "Enhancement",
+    "Clusters",
+    "Peaks",
+    "Motifs",
+    "Functions of nearby genes",
+    "Parameters",
+    "Reproduce",
+]
+
+
+@pytest.fixture(scope="module")
+def page(full, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    sk.report.write_report(full, path, title="A study", source="toy.h5ad", tables={"Mine": pd.DataFrame({"u": [1, 2]})})
+    return path
+
+
+def titles(text):
+    return re.findall(r"<h2>(.*?)</h2>", text)
+
+
+def test_sections_figures_and_tables(page):
+    text = page.read_text(encoding="utf-8")
+    assert titles(text) == [*SECTIONS[:6], "Other tables", *SECTIONS[6:]]
+    assert "Not drawn" not in text
+    assert text.count("data:image/png;base64,") >= 14
+    assert "<h1>A study</h1>" in text
+    assert "Mine" in text
+    assert "sk.tl.enhance(adata, batch_key=&#x27;batch&#x27;, method=&#x27;robust&#x27;)" in text
+
+
+def test_nothing_changes(full, tmp_path):
+    before = full.copy()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    figures = plt.get_fignums()
+    sk.report.write_report(full, tmp_path / "a.html")
+    for slot in ("obs", "var", "obsm", "varm", "uns", "layers"):
+        assert list(getattr(full, slot)) == list(getattr(before, slot))
+    pd.testing.assert_frame_equal(full.obs, before.obs)
+    assert (full.X != before.X).nnz == 0
+    np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert plt.get_fignums() == figures
+    assert [p.name for p in tmp_path.iterdir()] == ["a.html"]
+
+
+@pytest.fixture(scope="module")
+def small():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.tl.enhance(adata, 4)
+    adata.obsm["X_umap_raw"] = adata.obsm["X_umap_sccase"] = adata.obsm["X_sccase"][:, :2]
+    return adata
+
+
+HOSTILE = [
+    "<script>document.title='owned'</script>",
+    '"><img src=x onerror="document.title=\'owned\'">',
+    r"$\frac{1}{$ and $$ % {0} #",
+    "line\nbreak\tand \u202e right to left " + "long " * 30,
+]
+
+
+def test_hostile_names_are_shown_not_run(small, tmp_path, dump):
+    adata = small.copy()
+    label = HOSTILE[0] + "column"
+    adata.obs[label] = pd.Categorical.from_codes(np.arange(60) % 4, HOSTILE)
+    adata.obs_names = [f"{HOSTILE[1]}{i}" for i in range(60)]
+    adata.var_names = [f"{HOSTILE[0]}{i}" for i in range(adata.n_vars)]
+    sk.tl.specific_peaks(adata, label, n_top=5, min_specificity=0, alpha=1)
+    sk.tl.cluster(adata)
+    adata.uns["<b>key</b>"] = pd.DataFrame({"<i>": HOSTILE, "n": range(4)})
+    path = sk.report.write_report(adata, tmp_path / "a.html", label, title=HOSTILE[1], source=HOSTILE[0])
+    text = path.read_text(encoding="utf-8")
+    assert "Not drawn" not in text
+    assert "<script>document" not in text
+    assert "<img src=x" not in text
+    after = dump(path)
+    assert re.search(r"<title>(.*?)</title>", after).group(1).startswith('"&gt;&lt;img src=x')
+    assert "<b>key</b>" not in after
+
+
+def test_tables_sort_and_filter_in_a_browser(page, dump, without_policy):
+    script = """
+      const box = [...document.querySelectorAll('.table')].find((b) =>
+        b.querySelector('.caption').textContent.includes("uns['specific_peaks']"));
+      const column = (j) => [...box.querySelectorAll('tbody tr')].map((r) => r.cells[j].textContent);
+      const heads = [...box.querySelectorAll('thead button')];
+      const j = heads.findIndex((h) => h.textContent === 'start');
+      const out = {before: column(j)};
+      heads[j].click(); out.up = column(j); out.sort = heads[j].parentElement.getAttribute('aria-sort');
+      heads[j].click(); out.down = column(j);
+      const input = box.querySelector('input');
+      input.value = 'TYPE_2 chr1'; input.dispatchEvent(new Event('input'));
+      out.left = [...box.querySelectorAll('tbody tr')].filter((r) => !r.hidden).map((r) => r.textContent);
+      out.count = box.querySelector('.count').textContent;
+      const pre = document.createElement('pre'); pre.id = 'out'; pre.textContent = JSON.stringify(out);
+      document.body.append(pre);
+    """
+    import html
+
+    after = dump(without_policy(page, script))
+    out = json.loads(html.unescape(re.search(r'<pre id="out">(.*?)</pre>', after, re.DOTALL).group(1)))
+    numbers = sorted(map(int, out["before"]))
+    assert [int(v) for v in out["up"]] == numbers
+    assert [int(v) for v in out["down"]] == numbers[::-1]
+    assert out["sort"] == "ascending"
+    assert out["left"]
+    assert all("type_2" in row and "chr1" in row for row in out["left"])
+    assert out["count"] == f"{len(out['left'])} of {len(numbers)} rows match"
+
+
+def test_data_with_nothing_but_the_model(small, tmp_path):
+    adata = small.copy()
+    adata.obs = adata.obs[[]]
+    text = sk.report.write_report(adata, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert titles(text) == ["Data", "Enhancement", "Parameters", "Reproduce"]
+    assert "Not drawn" not in text
+
+
+def test_groups_are_chosen(small):
+    from sccase_kit.report._sections import choose_groups
+
+    adata = small.copy()
+    assert choose_groups(adata) == "cell_type"
+    adata.obs = adata.obs.rename(columns={"cell_type": "kind"})
+    assert choose_groups(adata) == "kind"
+    sk.tl.cluster(adata, key_added="mine")
+    assert choose_groups(adata) == "mine"
+    adata.obs = adata.obs[[]]
+    assert choose_groups(adata) is None
+
+
+def test_many_cells_are_drawn_as_a_subset(small, tmp_path):
+    text = sk.report.write_report(small, tmp_path / "a.html", max_cells=30).read_text(encoding="utf-8")
+    assert "Not drawn" not in text
+    assert "<dd>60</dd>" in text
+
+
+def test_what_cannot_be_drawn_says_why(small, tmp_path):
+    adata = small.copy()
+    sk.tl.specific_peaks(adata, "cell_type", n_top=5, min_specificity=0, alpha=1)
+    part = adata[:, 50:].copy()
+    text = sk.report.write_report(part, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Not drawn: The first 30 peaks of each group" in text
+
+
+def test_backed_data_and_the_published_solver(small, tmp_path):
+    import anndata as ad
+
+    adata = small.copy()
+    sk.tl.enhance(adata, 4, solver="published", key_added="dense")
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    backed = ad.read_h5ad(tmp_path / "a.h5ad", backed="r")
+    text = sk.report.write_report(backed, tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "Not drawn" not in text
+    text = sk.report.write_report(backed, tmp_path / "b.html", key="dense").read_text(encoding="utf-8")
+    assert "published" in text
+    backed.file.close()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"path": "a.pdf"}, ValueError, "path must end in .html, got"),
+        ({"path": "none/a.html"}, FileNotFoundError, "does not exist; create it before writing 'a.html'"),
+        ({"groupby": "donor"}, KeyError, "groupby='donor' is not in adata.obs; available:"),
+        ({"key": "other"}, KeyError, "other"),
+        ({"layer": "raw"}, KeyError, "layer='raw' is not in adata.layers"),
+        ({"max_cells": 1}, ValueError, "max_cells must be at least 10"),
+        ({"tables": {"x": [1]}}, TypeError, r"tables\['x'\] must be a DataFrame, got list"),
+        ({"adata": "a.h5ad"}, TypeError, "adata must be an AnnData"),
+    ],
+)
+def test_errors_leave_nothing_behind(small, tmp_path, arguments, error, message):
+    given = {"adata": small, "path": "a.html"} | arguments
+    with pytest.raises(error, match=message):
+        sk.report.write_report(given.pop("adata"), tmp_path / given.pop("path"), **given)
+    assert list(tmp_path.iterdir()) == []
