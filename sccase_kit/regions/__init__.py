@@ -9,12 +9,16 @@ from ._great_domains import regulatory_domains
 from ._great_result import GreatResult
 from ._intervals import closest_genes, merge, overlap, shuffle, window
 from ._liftover import Lifted, liftover
+from ._snpsea import SnpseaResult, prepare_snpsea, snpsea
+from ._snpsea_files import GeneMatrix, read_gct
 
 __all__ = [
     "GENOMES",
+    "GeneMatrix",
     "GeneSets",
     "GreatResult",
     "Lifted",
+    "SnpseaResult",
     "check_regions",
     "chrom_sizes",
     "closest_genes",
@@ -26,10 +30,13 @@ __all__ = [
     "merge",
     "overlap",
     "parse_names",
+    "prepare_snpsea",
     "read_bed",
+    "read_gct",
     "read_gmt",
     "regulatory_domains",
     "shuffle",
+    "snpsea",
     "tss_table",
     "window",
 ]
