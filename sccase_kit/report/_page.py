@@ -15,7 +15,7 @@ import pandas as pd
 
 _FILTER_ABOVE = 8
 _PRINTED_ROWS, _PRINTED_COLUMNS = 25, 10
-_LONGEST = 300
+_LONGEST, _KEPT_WHOLE = 300, 32
 
 
 class Block(Protocol):
@@ -185,7 +185,9 @@ def _text(value: Any) -> str:
 
 def _cell(value: Any, *, numeric: bool) -> str:
     if not numeric:
-        return f"<td>{escape(_text(value))}</td>"
+        text = _text(value)
+        css = ' class="k"' if len(text) <= _KEPT_WHOLE else ""
+        return f"<td{css}>{escape(text)}</td>"
     if pd.isna(value):
         return '<td class="n"></td>'
     return f'<td class="n" data-v="{escape(repr(float(value)))}">{escape(_text(value))}</td>'

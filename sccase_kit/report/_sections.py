@@ -12,11 +12,11 @@ from anndata import AnnData
 from .. import pl
 from .._matrix import get_matrix
 from ..enhance._prepare import count_statistics
-from ._figures import DEPTH, draw, group_means, objective_trace, variability_bars
+from ._figures import DEPTH, draw, objective_trace
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, has_params, made_by, parameter_table, versions
 
-_PEAKS_DRAWN, _SETS_DRAWN = 30, 25
+_PEAKS_DRAWN, _SETS_DRAWN = 30, 30
 _TERM_COLUMNS = [
     *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
@@ -182,7 +182,7 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, l
     return Section("Peaks", blocks) if blocks else None
 
 
-def motif_section(adata: AnnData, view: AnnData, groupby: str | None) -> Section | None:
+def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
     """Return the section on deviations of motifs (or other peak sets) by chromVAR."""
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
@@ -192,18 +192,24 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None) -> Section
         blocks.append(Text(f"chromVAR ({name})", kind="heading"))
         blocks.append(
             draw(
-                lambda table=table: variability_bars(table, _SETS_DRAWN),
-                f"The {min(_SETS_DRAWN, len(table))} most variable sets of peaks, with bootstrap intervals; "
+                lambda name=name: pl.variability_rank(view, key=name),
+                "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
                 "1 is expected by chance.",
             )
         )
-        z = view.obsm.get(f"{name}_z")
-        if groupby is not None and isinstance(z, pd.DataFrame):
-            top = [str(c) for c in table.index if c in z.columns and not z[c].isna().all()][:_SETS_DRAWN]
+        if groupby is not None:
             blocks.append(
                 draw(
-                    lambda z=z, top=top: group_means(z, view.obs[groupby], top),
-                    f"Mean deviation (z) of the most variable sets by {groupby}.",
+                    lambda name=name: pl.motif_heatmap(view, groupby, n_top=_SETS_DRAWN, key=name),
+                    f"Deviations (z) of the most variable sets in the cells, ordered by {groupby}.",
+                )
+            )
+        if f"X_umap_{key}" in view.obsm:
+            first = [str(c) for c in table.index[:3]]
+            blocks.append(
+                draw(
+                    lambda name=name, first=first: pl.deviation_map(view, first, basis=f"X_umap_{key}", key=name),
+                    f"Deviations (z) on the map of the enhanced data: {', '.join(first)}.",
                 )
             )
         blocks.append(Table(table, "Variability of the sets"))

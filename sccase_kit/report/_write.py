@@ -147,7 +147,7 @@ def render(
         "enhancement": lambda: enhancement_section(adata, view, groupby, key, layer),
         "clusters": lambda: cluster_section(adata, view, groupby, key),
         "peaks": lambda: peak_section(adata, view, groupby, key, layer),
-        "motifs": lambda: motif_section(adata, view, groupby),
+        "motifs": lambda: motif_section(adata, view, groupby, key),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }

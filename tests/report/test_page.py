@@ -83,7 +83,7 @@ def test_numbers_sort_by_their_full_value_and_missing_ones_are_empty():
     assert '<td class="n" data-v="0.123456789">0.1235</td>' in text
     assert '<td class="n"></td>' in text
     assert '<td class="n" data-v="12345.0">12345</td>' in text
-    assert "<td>yes</td>" in text
+    assert '<td class="k">yes</td>' in text
 
 
 def test_long_and_broad_tables():
