@@ -16,7 +16,7 @@ from ._figures import DEPTH, draw, objective_trace
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, has_params, made_by, parameter_table, versions
 
-_PEAKS_DRAWN, _SETS_DRAWN = 30, 30
+_PEAKS_DRAWN, _SETS_DRAWN, _ROWS = 30, 30, 500
 _TERM_COLUMNS = [
     *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
@@ -176,10 +176,19 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, l
                     f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
                 )
             )
-        blocks.append(Table(table, f"Peaks in uns[{name!r}]"))
+        blocks.append(grouped_table(table, f"Peaks in uns[{name!r}]"))
         if isinstance(entry.get("components"), pd.DataFrame):
             blocks.append(Table(entry["components"], "Components chosen for the groups"))
     return Section("Peaks", blocks) if blocks else None
+
+
+def grouped_table(table: pd.DataFrame, caption: str) -> Table:
+    """Return a table in which, where it is too long to show whole, every group has its first rows."""
+    if len(table) <= _ROWS or "group" not in table.columns or table["group"].nunique() < 2:
+        return Table(table, caption, max_rows=_ROWS)
+    each = max(5, _ROWS // table["group"].nunique())
+    part = table.groupby("group", sort=False, observed=True).head(each)
+    return Table(part, f"{caption}: the first {each} of each group, of {len(table):,}", max_rows=len(part))
 
 
 def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
@@ -244,13 +253,13 @@ def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
             blocks.append(draw(lambda safe=safe: pl.great_dot(safe), "The strongest terms across the groups."))
         shown = [column for column in _TERM_COLUMNS if column in table.columns]
-        blocks.append(Table(table[shown], "Terms"))
+        blocks.append(grouped_table(table[shown], "Terms"))
     return Section("Functions of nearby genes", blocks) if blocks else None
 
 
 def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     """Return the section with all other tables that were stored or given."""
-    blocks: list[Block] = [Table(table, where) for where, table in tables.items()]
+    blocks: list[Block] = [grouped_table(table, where) for where, table in tables.items()]
     return Section("Other tables", blocks) if blocks else None
 
 

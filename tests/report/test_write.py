@@ -124,6 +124,18 @@ def test_tables_sort_and_filter_in_a_browser(page, dump, without_policy):
     assert out["count"] == f"{len(out['left'])} of {len(numbers)} rows match"
 
 
+def test_long_tables_show_every_group():
+    from sccase_kit.report._sections import grouped_table
+
+    table = pd.DataFrame({"group": np.repeat(list("abcd"), 300), "rank": np.tile(np.arange(300), 4)})
+    shown = grouped_table(table, "Peaks")
+    assert shown.frame["group"].value_counts().to_dict() == dict.fromkeys("abcd", 125)
+    assert shown.frame["rank"].max() == 124
+    assert shown.caption == "Peaks: the first 125 of each group, of 1,200"
+    assert grouped_table(table.iloc[:400], "Peaks").frame is not None
+    assert len(grouped_table(table.iloc[:400], "Peaks").frame) == 400
+
+
 def test_data_with_nothing_but_the_model(small, tmp_path):
     adata = small.copy()
     adata.obs = adata.obs[[]]
