@@ -2,7 +2,16 @@
 
 from ._great import write_great
 from ._read import convert, read
+from ._snpsea import run_snpsea, write_snpsea
 from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
 
-__all__ = ["FormatError", "convert", "read", "write_enhanced", "write_great"]
+__all__ = [
+    "FormatError",
+    "convert",
+    "read",
+    "run_snpsea",
+    "write_enhanced",
+    "write_great",
+    "write_snpsea",
+]

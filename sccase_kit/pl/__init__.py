@@ -6,6 +6,7 @@ from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
 from ._logos import motif_logo
 from ._motifs import deviation_map, differential_volcano, motif_heatmap, variability_rank
 from ._robustness import robustness, score_bars
+from ._snpsea import snpsea
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "robustness",
     "score_bars",
     "similarity_heatmap",
+    "snpsea",
     "variability_rank",
 ]

@@ -9,6 +9,7 @@ from ._great_domains import regulatory_domains
 from ._great_result import GreatResult
 from ._intervals import closest_genes, merge, overlap, shuffle, window
 from ._liftover import Lifted, liftover
+from ._snps import read_snps
 from ._snpsea import SnpseaResult, prepare_snpsea, snpsea
 from ._snpsea_files import GeneMatrix, read_gct
 
@@ -34,6 +35,7 @@ __all__ = [
     "read_bed",
     "read_gct",
     "read_gmt",
+    "read_snps",
     "regulatory_domains",
     "shuffle",
     "snpsea",

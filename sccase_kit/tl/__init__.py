@@ -10,6 +10,7 @@ from ._great import great
 from ._motifs import add_gc_content, match_motifs
 from ._peaks import background_peaks, compare_specific_peaks, specific_peaks
 from ._scabc import scabc
+from ._snpsea import snpsea
 
 __all__ = [
     "add_gc_content",
@@ -27,5 +28,6 @@ __all__ = [
     "motif_correlation",
     "motif_synergy",
     "scabc",
+    "snpsea",
     "specific_peaks",
 ]
