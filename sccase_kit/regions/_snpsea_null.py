@@ -4,28 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numba
 import numpy as np
 
 _CHUNK = 8192
-
-
-@numba.njit(cache=True)
-def _count(table, rows, threshold, counts):
-    """Add to `counts` how many of the null sets (rows: sets × loci) score at least `threshold` in every column."""
-    n_columns = table.shape[1]
-    total = np.empty(n_columns)
-    for r in range(rows.shape[0]):
-        total[:] = 0.0
-        for k in range(rows.shape[1]):
-            row = table[rows[r, k]]
-            for c in range(n_columns):
-                total[c] += row[c]
-        for c in range(n_columns):
-            if not np.isfinite(total[c]):
-                total[c] = 0.0
-            if total[c] >= threshold[c]:
-                counts[c] += 1
 
 
 def batches(max_iterations: int) -> Iterator[int]:
@@ -76,6 +57,8 @@ def null_pvalues(
     p = (b + 1) / (a + 1) with b of a null sets at least as high (Phipson & Smyth 2010), up to a relative 1e-12, because
     a binary matrix gives exact ties.
     """
+    from ._snpsea_kernels import count_reached
+
     pools = list({id(t): t for t in tables}.values())
     offsets = dict(zip([id(t) for t in pools], np.cumsum([0, *(len(t) for t in pools)])[:-1], strict=True))
     stacked = np.vstack(pools)
@@ -92,7 +75,7 @@ def null_pvalues(
         for low in range(0, size, _CHUNK):
             n = min(_CHUNK, size - low)
             rows = np.column_stack([rng.integers(0, s, n) for s in sizes]) + first
-            _count(table, rows, threshold[active], counts)
+            count_reached(table, rows, threshold[active], counts)
         reached[active] += counts
         tested[active] += size
         active = active[reached[active] < min_observations]
