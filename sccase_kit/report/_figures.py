@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from .._matrix import get_matrix
 from ..enhance._prepare import count_statistics
+from ..io._blocks import iter_row_blocks
 from ._page import Block, Figure, Text
 
 _DPI = 160
@@ -66,32 +68,38 @@ def _plain_labels(column: pd.Series) -> pd.Series:
 
 
 def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int, rng: int) -> AnnData:
-    """Return what the plots may write to and draw from: arrays shared, labels safe to draw, at most `max_cells` cells.
+    """Return what the plots may write to and draw from: `X` holds the counts of `layer`, at most `max_cells` cells.
 
-    `obs` gets the column ``log10 depth``; everything else of the original stays as it is.
+    Labels are made safe to draw and `obs` gets the column ``log10 depth``; the original stays as it is.
     """
     from ..get import ranges
 
-    view = AnnData(
-        obs=adata.obs.copy(),
-        var=adata.var.copy(),
-        uns=dict(adata.uns),
-        obsm=dict(adata.obsm),
-        varm=dict(adata.varm),
-        layers=dict(adata.layers),
-    )
-    view.X = adata.X.to_memory() if adata.isbacked else adata.X
-    depth, *_ = count_statistics(get_matrix(view, layer))
-    view.obs[DEPTH] = np.log10(np.maximum(depth, 1))
+    counts = get_matrix(adata, layer)
+    obs = adata.obs.copy()
+    obs[DEPTH] = np.log10(np.maximum(count_statistics(counts)[0], 1))
+    whole = AnnData(obs=obs, var=adata.var.copy(), uns=dict(adata.uns), obsm=dict(adata.obsm), varm=dict(adata.varm))
+    if f"{key}_cell_factors" in whole.obsm:
+        ranges(whole, key=key)
+    chosen = np.arange(adata.n_obs)
+    if adata.n_obs > max_cells:
+        chosen = np.sort(np.random.default_rng(rng).choice(adata.n_obs, max_cells, replace=False))
+    view = whole[chosen].copy()
+    view.X = _rows(counts, chosen)
+    if key in adata.layers:
+        view.layers[key] = np.asarray(adata.layers[key])[chosen]
     for name, column in view.obs.items():
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             view.obs[name] = _plain_labels(column)
-    if f"{key}_cell_factors" in view.obsm:
-        ranges(view, key=key)
-    if view.n_obs > max_cells:
-        chosen = np.sort(np.random.default_rng(rng).choice(view.n_obs, max_cells, replace=False))
-        view = view[chosen].copy()
     return view
+
+
+def _rows(counts: Any, chosen: np.ndarray) -> sparse.csr_matrix:
+    """Return some rows of a matrix in any storage as CSR, read block by block."""
+    parts = []
+    for rows, block in iter_row_blocks(counts):
+        inside = chosen[(chosen >= rows.start) & (chosen < rows.stop)] - rows.start
+        parts.append(block[inside])
+    return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, counts.shape[1]))
 
 
 def objective_trace(entry: dict[str, Any]) -> Any:

@@ -44,7 +44,7 @@ def choose_groups(adata: AnnData) -> str | None:
     return None
 
 
-def data_section(adata: AnnData, view: AnnData, groupby: str | None, layer: str | None) -> Section:
+def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Section:
     """Return the section on the counts: sizes, depth, groups."""
     depth, n_open, nnz = count_statistics(get_matrix(adata, layer))
     tiles = {
@@ -56,7 +56,7 @@ def data_section(adata: AnnData, view: AnnData, groupby: str | None, layer: str 
     }
     blocks: list[Block] = [
         Tiles(tiles),
-        draw(lambda: _depths(view), "Total counts per cell, and cells in which each peak is open."),
+        draw(lambda: _depths(depth, n_open), "Total counts per cell, and cells in which each peak is open."),
     ]
     if groupby is not None:
         groups = adata.obs[groupby].astype("category")
@@ -68,21 +68,20 @@ def data_section(adata: AnnData, view: AnnData, groupby: str | None, layer: str 
     return Section("Data", blocks)
 
 
-def _depths(view: AnnData) -> Any:
+def _depths(depth: np.ndarray, n_open: np.ndarray) -> Any:
     import matplotlib.pyplot as plt
 
     _, axes = plt.subplots(1, 2, figsize=(7.6, 2.6), layout="constrained")
-    open_cells = count_statistics(view.X)[1] if view.X is not None else np.zeros(view.n_vars)
-    axes[0].hist(view.obs[DEPTH], bins=40, color="#0072B2")
+    axes[0].hist(np.log10(np.maximum(depth, 1)), bins=40, color="#0072B2")
     axes[0].set(xlabel="log₁₀ counts of the cell", ylabel="cells")
-    axes[1].hist(np.log10(np.maximum(open_cells, 1)), bins=40, color="#009E73")
+    axes[1].hist(np.log10(np.maximum(n_open, 1)), bins=40, color="#009E73")
     axes[1].set(xlabel="log₁₀ cells with the peak open", ylabel="peaks")
     for ax in axes:
         ax.spines[["top", "right"]].set_visible(False)
     return axes[0]
 
 
-def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, layer: str | None) -> Section:
+def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section:
     """Return the section on the model: maps raw against enhanced, embedding, similarity, objective, time."""
     entry = adata.uns[key]
     params = entry["params"]
@@ -101,7 +100,7 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
     for name in maps:
         blocks.append(
             draw(
-                lambda name=name: pl.raw_against_enhanced(view, name, key=key, layer=layer),
+                lambda name=name: pl.raw_against_enhanced(view, name, key=key),
                 f"Cells by UMAP of 50 principal components, from the raw TF-IDF (left) and from the enhanced data "
                 f"(right), coloured by {name}.",
             )
@@ -155,7 +154,7 @@ def cluster_section(adata: AnnData, view: AnnData, groupby: str | None, key: str
     return Section("Clusters", blocks) if blocks else None
 
 
-def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, layer: str | None) -> Section | None:
+def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
     """Return the section on specific peaks (from the model and by scABC) and background peaks."""
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
@@ -170,9 +169,7 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str, l
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
             blocks.append(
                 draw(
-                    lambda top=top, by=by: pl.peak_heatmap(
-                        view, list(dict.fromkeys(top["peak"])), by, key=key, layer=layer
-                    ),
+                    lambda top=top, by=by: pl.peak_heatmap(view, list(dict.fromkeys(top["peak"])), by, key=key),
                     f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
                 )
             )

@@ -143,10 +143,10 @@ def render(
     everything = {**dict(stored_tables(adata.uns)), **given}
     view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng)
     makers = {
-        "data": lambda: data_section(adata, view, groupby, layer),
-        "enhancement": lambda: enhancement_section(adata, view, groupby, key, layer),
+        "data": lambda: data_section(adata, groupby, layer),
+        "enhancement": lambda: enhancement_section(adata, view, groupby, key),
         "clusters": lambda: cluster_section(adata, view, groupby, key),
-        "peaks": lambda: peak_section(adata, view, groupby, key, layer),
+        "peaks": lambda: peak_section(adata, view, groupby, key),
         "motifs": lambda: motif_section(adata, view, groupby, key),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),

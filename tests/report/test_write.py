@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import sccase_kit as sk
 
@@ -180,9 +181,20 @@ def test_backed_data_and_the_published_solver(small, tmp_path):
     backed = ad.read_h5ad(tmp_path / "a.h5ad", backed="r")
     text = sk.report.write_report(backed, tmp_path / "a.html").read_text(encoding="utf-8")
     assert "Not drawn" not in text
-    text = sk.report.write_report(backed, tmp_path / "b.html", key="dense").read_text(encoding="utf-8")
-    assert "published" in text
+    dense = sk.report.write_report(backed, tmp_path / "b.html", key="dense").read_text(encoding="utf-8")
+    assert "<dd>published</dd>" in dense
     backed.file.close()
+
+
+def test_counts_in_a_layer_and_lazy_counts(small, tmp_path):
+    da = pytest.importorskip("dask.array")
+    adata = small.copy()
+    adata.layers["counts"] = da.from_array(adata.X.toarray(), chunks=(17, -1)).map_blocks(sparse.csr_matrix)
+    del adata.X
+    sk.tl.specific_peaks(adata, "cell_type", n_top=5, min_specificity=0, alpha=1)
+    for cells in (1000, 40):
+        path = sk.report.write_report(adata, tmp_path / "a.html", layer="counts", max_cells=cells)
+        assert "Not drawn" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
