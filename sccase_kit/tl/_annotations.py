@@ -99,7 +99,7 @@ def _from_varm(adata: AnnData, key: str) -> tuple[Any, list[str] | None]:
     check_key(key, adata.varm.keys(), name="annotations", where="adata.varm", hint=hint)
     stored = adata.varm[key]
     if isinstance(stored, pd.DataFrame):
-        return stored.to_numpy(), list(stored.columns)
+        return _values(stored), list(stored.columns)
     entry = adata.uns.get(key)
     names = entry["names"] if hasattr(entry, "keys") and "names" in entry else None
     return stored, None if names is None else list(names)
@@ -114,4 +114,15 @@ def _from_frame(adata: AnnData, table: pd.DataFrame) -> np.ndarray:
         missing = adata.var_names[found < 0]
         msg = f"annotations: {len(missing)} of {adata.n_vars} peaks are not in the index, e.g. {list(missing[:_SHOWN])}"
         raise KeyError(msg)
-    return table.to_numpy()[found]
+    return _values(table)[found]
+
+
+def _values(table: pd.DataFrame) -> np.ndarray:
+    """Return a DataFrame as booleans if all columns are, else as numbers."""
+    if all(pd.api.types.is_bool_dtype(dtype) for dtype in table.dtypes):
+        return table.to_numpy(dtype=bool)
+    text = [str(name) for name, dtype in table.dtypes.items() if not pd.api.types.is_numeric_dtype(dtype)]
+    if text:
+        msg = f"annotations must be boolean or numeric, column(s) {text[:_SHOWN]} are not"
+        raise TypeError(msg)
+    return table.to_numpy(dtype=np.float64)

@@ -162,7 +162,7 @@ def motif_synergy(
     n_draws
         Random subsets of the more variable set, per pair.
     layer
-        Layer with the counts; `None` for `adata.X`.
+        Layer with the counts; `None` for what :func:`sccase_kit.tl.chromvar` read.
     key
         The `key_added` of the deviations.
     rng
@@ -186,7 +186,7 @@ def motif_synergy(
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationSynergy``).
     """
     matrix, names, background = _chosen(adata, sets, n_top, key)
-    counts = get_matrix(adata, layer)
+    counts = _counts(adata, layer, key)
     square = annotation_synergy(counts, matrix, background, names=names, n_draws=n_draws, rng=rng)
     table = _pairs(square, matrix, "synergy")
     table["p_value"] = stats.norm.sf(table["synergy"])
@@ -213,7 +213,7 @@ def motif_correlation(
     n_top
         Number of sets without `sets`.
     layer
-        Layer with the counts; `None` for `adata.X`.
+        Layer with the counts; `None` for what :func:`sccase_kit.tl.chromvar` read.
     key
         The `key_added` of the deviations.
 
@@ -234,7 +234,7 @@ def motif_correlation(
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationCorrelation``).
     """
     matrix, names, background = _chosen(adata, sets, n_top, key)
-    square = annotation_correlation(get_matrix(adata, layer), matrix, background, names=names)
+    square = annotation_correlation(_counts(adata, layer, key), matrix, background, names=names)
     return _pairs(square, matrix, "correlation", drop=False)
 
 
@@ -312,6 +312,11 @@ def _chosen(
     matrix = sparse.csc_matrix(stored.to_numpy() if isinstance(stored, pd.DataFrame) else stored, dtype=np.float64)
     matrix = matrix[:, [names.index(name) for name in sets]]
     return matrix, sets, np.asarray(adata.varm[f"{key}_background"])
+
+
+def _counts(adata: AnnData, layer: str | None, key: str) -> Any:
+    read = str(adata.uns[key]["params"]["layer"])
+    return get_matrix(adata, layer if layer is not None or read == "X" else read)
 
 
 def _pairs(square: pd.DataFrame, matrix: sparse.csc_matrix, value: str, *, drop: bool = True) -> pd.DataFrame:

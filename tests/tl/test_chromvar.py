@@ -152,6 +152,8 @@ def test_annotations_of_all_kinds(done):
     assert frame.uns["chromvar"]["params"]["annotations"] == "chromvar_sets"
     matrix = sk.tl.chromvar(done, member.tocsc(), names=[f"{n}/x" for n in names], **options)
     assert list(matrix.obsm["chromvar_z"].columns) == [f"{n}|x" for n in names]
+    mixed = shuffled.astype({names[0]: int})
+    assert (sk.tl.chromvar(done, mixed, **options).varm["chromvar_sets"] != member).nnz == 0
     dense = sk.tl.chromvar(done, member.toarray().astype(int), **options)
     assert list(dense.obsm["chromvar_z"].columns)[:2] == ["0", "1"]
     places = done.var[["chrom", "start", "end"]]
@@ -202,6 +204,7 @@ def test_backed_and_layers(done, tmp_path):
     part.X = sparse.csr_matrix(part.shape, dtype=np.float32)
     sk.tl.chromvar(part, layer="counts")
     pd.testing.assert_frame_equal(part.obsm["chromvar_z"], expected)
+    pd.testing.assert_frame_equal(sk.tl.motif_correlation(part, n_top=2), sk.tl.motif_correlation(done, n_top=2))
     path = tmp_path / "backed.h5ad"
     done.write_h5ad(path)
     backed = ad.read_h5ad(path, backed="r")
@@ -397,7 +400,7 @@ def test_bad_annotations(small):
         sk.tl.chromvar(small, pd.DataFrame({"a": [1]}, index=["peak"]))
     with pytest.raises(ValueError, match=r"index .* repeats"):
         sk.tl.chromvar(small, pd.DataFrame({"a": [1, 1]}, index=["peak", "peak"]))
-    with pytest.raises(TypeError, match="boolean or numeric"):
+    with pytest.raises(TypeError, match=r"boolean or numeric, column\(s\) \['a'\] are not"):
         sk.tl.chromvar(small, pd.DataFrame({"a": ["x"] * small.n_vars}, index=small.var_names))
     with pytest.raises(ValueError, match="0/1 or finite weights"):
         sk.tl.chromvar(small, -np.ones((small.n_vars, 2)))
