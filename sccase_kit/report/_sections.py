@@ -254,6 +254,28 @@ def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     return Section("Functions of nearby genes", blocks) if blocks else None
 
 
+def is_snpsea(table: pd.DataFrame) -> bool:
+    """Return whether a table comes from SNPsea."""
+    return {"group", "condition", "pvalue", "nulls_observed"} <= set(table.columns)
+
+
+def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
+    """Return the section on the expression of the genes at SNPs in peaks (SNPsea)."""
+    blocks: list[Block] = []
+    for where, table in tables.items():
+        blocks.append(Text(where, kind="heading"))
+        if "correlation" in table.attrs:  # not kept in files
+            blocks.append(
+                draw(
+                    lambda table=table: pl.snpsea(table),
+                    "Conditions in which the genes at the SNPs inside the peaks are specifically expressed (−log10 p); "
+                    "dashed: 0.05, solid: Bonferroni.",
+                )
+            )
+        blocks.append(grouped_table(table.sort_values(["group", "pvalue"], kind="stable"), "Conditions"))
+    return Section("Tissues", blocks) if blocks else None
+
+
 def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     """Return the section with all other tables that were stored or given."""
     blocks: list[Block] = [grouped_table(table, where) for where, table in tables.items()]

@@ -25,10 +25,12 @@ from ._sections import (
     enhancement_section,
     enrichment_section,
     is_enrichment,
+    is_snpsea,
     motif_section,
     other_section,
     peak_section,
     stored_tables,
+    tissue_section,
 )
 
 
@@ -149,6 +151,7 @@ def render(
         "peaks": lambda: peak_section(adata, view, groupby, key),
         "motifs": lambda: motif_section(adata, view, groupby, key),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
+        "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
     sections: list[Section] = []
@@ -163,7 +166,7 @@ def render(
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     """Return whether a table is shown by a section of its own."""
-    if is_enrichment(table):
+    if is_enrichment(table) or is_snpsea(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar"}
     keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]

@@ -137,6 +137,18 @@ def test_long_tables_show_every_group():
     assert len(grouped_table(table.iloc[:400], "Peaks").frame) == 400
 
 
+def test_snpsea_has_its_section(small, tmp_path):
+    names = ["liver", "brain", "skin"]
+    table = pd.DataFrame({"group": ["a"] * 3 + ["b"] * 3, "condition": names * 2, "pvalue": np.linspace(0.001, 1, 6)})
+    table["nulls_observed"], table["nulls_tested"], table["n_snps"] = 100, 1000, 7
+    stored = table.copy()
+    table.attrs["correlation"] = pd.DataFrame(np.eye(3), index=names, columns=names).to_dict("split")
+    text = sk.report.write_report(small, tmp_path / "a.html", tables={"Traits": table, "Read back": stored}).read_text()
+    assert "Tissues" in titles(text)
+    assert "Other tables" not in titles(text)
+    assert text.count("Conditions in which the genes") == 2  # the caption and the text of one figure
+
+
 def test_data_with_nothing_but_the_model(small, tmp_path):
     adata = small.copy()
     adata.obs = adata.obs[[]]
