@@ -1,0 +1,134 @@
+"""Hold the native engines against the R packages on the toy study and on real data; print a table.
+
+Run: ``python benchmarks/r_engines.py [folder with scabc_bj_tf1.h5ad, chromvar50.h5ad and motifs/] [table.csv]``.
+R with scABC, chromVAR and motifmatchr is needed (``Rscript r_scripts/install.R``).
+"""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+import sccase_kit as sk
+
+
+def timed(run: Callable[[], Any]) -> tuple[Any, float]:
+    """Return the result and the seconds it took."""
+    start = time.perf_counter()
+    result = run()
+    return result, time.perf_counter() - start
+
+
+def gap(a: Any, b: Any) -> float:
+    """Return the largest absolute difference; infinite where one is NaN and the other is not."""
+    a, b = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
+    if not np.array_equal(np.isnan(a), np.isnan(b)):
+        return np.inf
+    same = (a == b) | np.isnan(a)
+    return float(np.abs(a[~same] - b[~same]).max(initial=0))
+
+
+def compare_scabc(name: str, adata: ad.AnnData, groupby: str) -> list[dict[str, Any]]:
+    """Return rows for p-values, betas and sigmas."""
+    adata = adata[:, np.asarray(adata.X.sum(axis=0)).ravel() > 0].copy()
+    native, t_native = timed(lambda: sk.tl.scabc(adata, groupby, compat=True, copy=True))
+    theirs, t_r = timed(lambda: sk.tl.scabc(adata, groupby, engine="r", copy=True))
+    rows = [(field, gap(native.varm[f"scabc_{field}"], theirs.varm[f"scabc_{field}"])) for field in ("pvalues", "beta")]
+    rows.append(("sigma", gap(native.uns["scabc"]["sigma"], theirs.uns["scabc"]["sigma"])))
+    groups = adata.obs[groupby].nunique()
+    return table("scabc", f"{name}, {adata.n_obs:,} × {adata.n_vars:,}, {groups} groups", rows, t_native, t_r)
+
+
+def compare_chromvar(name: str, adata: ad.AnnData, annotations: Any, **options: Any) -> list[dict[str, Any]]:
+    """Return rows for background peaks, deviations, z and the p-values of the variability."""
+    options |= {"r_seed": 1, "n_bootstrap": 0, "copy": True}
+    native, t_native = timed(lambda: sk.tl.chromvar(adata, annotations, **options))
+    theirs, t_r = timed(lambda: sk.tl.chromvar(adata, annotations, engine="r", **options))
+    drawn = native.varm["chromvar_background"] != theirs.varm["chromvar_background"]
+    rows: list[tuple[str, float]] = [("background peaks that differ", int(drawn.sum()))]
+    for field in ("deviations", "z"):
+        rows.append((field, gap(native.obsm[f"chromvar_{field}"], theirs.obsm[f"chromvar_{field}"])))
+    ours, other = native.uns["chromvar"]["variability"], theirs.uns["chromvar"]["variability"]
+    rows += [(field, gap(ours[field], other[field])) for field in ("variability", "p_value")]
+    shape = f"{name}, {adata.n_obs:,} × {adata.n_vars:,}, {len(ours)} sets"
+    return table("chromvar", shape, rows, t_native, t_r)
+
+
+def compare_motifs(name: str, sequences: list[str], motifs: Any, background: str) -> list[dict[str, Any]]:
+    """Return rows for matches, number of matches, scores and thresholds."""
+    adata = ad.AnnData(sparse.csr_matrix((1, len(sequences)), dtype=np.float32))
+    options = {"sequences": sequences, "background": background, "scores": True, "copy": True}
+    native, t_native = timed(lambda: sk.tl.match_motifs(adata, motifs, compat=True, **options))
+    theirs, t_r = timed(lambda: sk.tl.match_motifs(adata, motifs, engine="r", **options))
+    rows: list[tuple[str, float]] = [
+        (f"{what} that differ", int((native.varm[key] != theirs.varm[key]).nnz))
+        for what, key in (("matches", "motifs"), ("counts", "motifs_counts"))
+    ]
+    rows.append(("scores", float(abs(native.varm["motifs_scores"] - theirs.varm["motifs_scores"]).max())))
+    ours, other = (found.uns["motifs"]["thresholds"] for found in (native, theirs))
+    known = ~np.isnan(other)  # where the installed motifmatchr tells them
+    rows.append(("thresholds", gap(ours[known], other[known])))
+    shape = f"{name}, {len(sequences):,} peaks, {len(native.uns['motifs']['ids'])} motifs, {background}"
+    shape += f", {native.varm['motifs'].nnz:,} matches"
+    return table("match_motifs", shape, rows, t_native, t_r)
+
+
+def table(engine: str, data: str, rows: list[tuple[str, float]], native: float, r: float) -> list[dict[str, Any]]:
+    """Print and return rows of the table."""
+    out = [
+        {"engine": engine, "data": data, "quantity": what, "difference": value, "native_s": native, "r_s": r}
+        for what, value in rows
+    ]
+    print(pd.DataFrame(out).to_string(index=False, header=False), flush=True)
+    return out
+
+
+def random_sets(n_peaks: int, n_sets: int, rng: np.random.Generator) -> sparse.csr_matrix:
+    """Return peaks × sets of random membership, from 0.5 to 10 % of the peaks."""
+    share = np.geomspace(0.005, 0.1, n_sets)
+    return sparse.csr_matrix(rng.random((n_peaks, n_sets)) < share)
+
+
+def real_data(folder: Path) -> list[dict[str, Any]]:
+    """Compare on the examples of the packages' authors and on real peak sequences."""
+    rng = np.random.default_rng(0)
+    fibro, lines = ad.read_h5ad(folder / "scabc_bj_tf1.h5ad"), ad.read_h5ad(folder / "chromvar50.h5ad")
+    rows = compare_scabc("scabc_bj_tf1", fibro, "cell_type")
+    for name, adata, n_sets in (("scabc_bj_tf1", fibro, 20), ("chromvar50", lines, 40)):
+        adata = adata[:, np.asarray(adata.X.sum(axis=0)).ravel() > 0].copy()
+        sets = random_sets(adata.n_vars, n_sets, rng)
+        rows += compare_chromvar(name, adata, sets, bias=rng.uniform(0.3, 0.7, adata.n_vars))
+    with gzip.open(folder / "motifs" / "mT1_TAL1_peaks_hg19.fa.gz", "rt") as handle:
+        records = handle.read().split(">")[1:]
+    sequences = ["".join(record.split("\n")[1:]) for record in records]
+    motifs = sk.motifs.read_motifs(folder / "motifs" / "JASPAR2024_CORE_vertebrates_latest.meme")
+    for background in ("subject", "even"):
+        rows += compare_motifs("mT1 TAL1 peaks", sequences, motifs, background)
+    return rows
+
+
+def main(folder: str | None = None, out: str | None = None) -> None:
+    """Run all comparisons."""
+    study = sk.datasets.toy_study()
+    adata = study.adata
+    sk.tl.match_motifs(adata, study.motifs, sequences=study.sequences)
+    rows = compare_motifs("toy study", [study.sequences[p] for p in adata.var_names], study.motifs, "subject")
+    rows += compare_chromvar("toy study", adata, "motifs")
+    rows += compare_scabc("toy study", adata, "cell_type")
+    if folder is not None:
+        rows += real_data(Path(folder))
+    if out is not None:
+        pd.DataFrame(rows).to_csv(out, index=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3])
