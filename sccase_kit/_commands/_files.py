@@ -25,6 +25,18 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_seed(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add ``--seed``, an integer of at least 0."""
+
+    def seed(value: str) -> int:
+        if not value.isdecimal():
+            msg = f"an integer of at least 0 is expected, got {value!r}"
+            raise argparse.ArgumentTypeError(msg)
+        return int(value)
+
+    parser.add_argument("--seed", type=seed, default=0, help=text)
+
+
 def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str, ...] = _DATA) -> Path | None:
     """Return the target of an option if it can be written, before any work is done.
 

@@ -52,4 +52,4 @@ def plain(value: Any) -> Any:
 
 def to_json(result: Mapping[str, Any]) -> str:
     """Return a result as one JSON object that any parser reads."""
-    return json.dumps(plain(result), indent=1, allow_nan=False, ensure_ascii=False)
+    return json.dumps(plain(result), indent=1, allow_nan=False)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._files import add_output, check_data_or_table, finish
+from ._files import add_output, add_seed, check_data_or_table, finish
 
 HELP = "cluster the cells"
 EXAMPLE = """example:
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=["louvain", "leiden"], default="louvain", help="(louvain)")
     parser.add_argument("--use-rep", default="X_sccase", help="embedding in obsm, or 'enhanced' (X_sccase)")
     parser.add_argument("--key-added", help="column of obs written (the method's name)")
-    parser.add_argument("--seed", type=int, default=0, help="seed (0)")
+    add_seed(parser, "seed (0)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ._files import INPUT, check_target, save_data
+from ._files import INPUT, add_seed, check_target, save_data
 
 HELP = "enhance a count matrix"
 EXAMPLE = """example:
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-fraction", type=float, default=0.01, help="keep peaks open in this share of cells (0.01)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed (0)")
+    add_seed(parser, "seed (0)")
     parser.add_argument("--matrix", help="also write the whole enhanced matrix here (.h5ad or .zarr)")
     parser.add_argument("--scale", choices=["minmax"], help="scaling of --matrix: that of the published output")
 

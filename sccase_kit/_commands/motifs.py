@@ -12,7 +12,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from ._files import add_output, check_data_or_table, finish
+from ._files import add_output, add_seed, check_data_or_table, finish
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the background peaks (0)")
+    add_seed(parser, "seed of the background peaks (0)")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -153,6 +153,24 @@ def test_streams_of_a_real_process(shell, counts_file):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("argv", [["info", "--help"], ["info", "{counts}", "--json"], ["info", "µ.h5ad"]])
+def test_terminals_without_unicode(shell, counts_file, argv):
+    import os
+
+    done = shell(*(a.format(counts=counts_file) for a in argv), env={**os.environ, "PYTHONIOENCODING": "ascii"})
+    assert "UnicodeEncodeError" not in done.stderr
+    assert done.returncode == (1 if argv[-1] == "µ.h5ad" else 0)
+    assert done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("seed", ["-1", "1.5", "x", "²"])
+def test_bad_seeds_are_wrong_usage(seed, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["cluster", "a.h5ad", f"--seed={seed}"])
+    assert stop.value.code == 2
+    assert f"an integer of at least 0 is expected, got {seed!r}" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("command", [["info"], ["doctor", "--no-r"]])
 def test_a_reader_that_stops_reading_is_no_error(command, counts_file):
     argv = [sys.executable, "-m", "sccase_kit.cli", *command, *([str(counts_file)] if command == ["info"] else [])]
