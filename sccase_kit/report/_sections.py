@@ -122,6 +122,11 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
         many = "bank" in entry
         what = "Relative residual of the fits that the consensus averages." if many else "Objective by iteration."
         blocks.append(draw(lambda: objective_trace(entry), what))
+    for name, estimate in adata.uns.items():
+        if has_params(estimate) and made_by(estimate["params"]) == "tl.estimate_k":
+            number = int(estimate["n_types"])
+            text = f"Estimated number of cell types: {number} ({name}). A dashed line is what each curve names."
+            blocks.append(draw(lambda name=name: pl.estimate_k(view, key=name), text))
     if entry.get("timing"):
         timing = pd.DataFrame({"stage": list(entry["timing"]), "seconds": [float(v) for v in entry["timing"].values()]})
         blocks.append(Table(timing, "Time of the stages"))

@@ -168,6 +168,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     """Return whether a table is shown by a section of its own."""
     if is_enrichment(table) or is_snpsea(table):
         return True
-    own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar"}
+    own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
     keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

@@ -149,6 +149,19 @@ def test_snpsea_has_its_section(small, tmp_path):
     assert text.count("Conditions in which the genes") == 2  # the caption and the text of one figure
 
 
+def test_the_estimate_of_the_number_of_types(tmp_path):
+    adata = sk.datasets.toy_study(n_cells=80, n_peaks=400).adata
+    sk.pp.filter_peaks(adata)
+    number = sk.tl.estimate_k(adata, k_values=range(3, 7))
+    sk.tl.enhance(adata, number)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    text = sk.report.write_report(sk.read(tmp_path / "a.h5ad"), tmp_path / "a.html").read_text(encoding="utf-8")
+    assert f"Estimated number of cell types: {number} (estimate_k)" in text
+    assert "Not drawn" not in text
+    assert "Other tables" not in titles(text)
+    assert "sk.tl.estimate_k(adata, k_values=[3, 4, 5, 6])" in text
+
+
 def test_data_with_nothing_but_the_model(small, tmp_path):
     adata = small.copy()
     adata.obs = adata.obs[[]]
