@@ -98,13 +98,16 @@ def hals(factor: np.ndarray, product: np.ndarray, gram: np.ndarray, *, n_sweeps:
         otherᵀ other (plus any ridge on its diagonal), symmetric, shape (k, k).
     n_sweeps
         Sweeps over the k columns; none raises the objective.
+
+    Returns
+    -------
+    Array (rows, k), float32 if `product` is, else float64.
     """
     from ._kernels import hals_rows
 
-    factor = np.array(factor, dtype=np.float64, order="C")
-    hals_rows(
-        factor, np.ascontiguousarray(product, dtype=np.float64), np.ascontiguousarray(gram, dtype=np.float64), n_sweeps
-    )
+    dtype = np.float32 if product.dtype == np.float32 else np.float64
+    factor = np.array(factor, dtype=dtype, order="C")
+    hals_rows(factor, np.ascontiguousarray(product, dtype=dtype), np.ascontiguousarray(gram, dtype=dtype), n_sweeps)
     return factor
 
 

@@ -25,7 +25,7 @@ from ._graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
 from ._nmf import Prior, _start_from_prior, _update_w, balance, compressed_nmf, effort, hals, nndsvd, sketch
 from ._operator import ScaledOperator
 
-BANK = (8, 10, 12, 16, 20)
+BANK = (4, 5, 6, 7, 8, 9, 10, 12, 16, 20)
 SPECTRAL = (20, 50)
 
 
@@ -45,7 +45,7 @@ class RobustOptions:
 
     bank: tuple[int, ...] = BANK
     n_neighbors: int = 15
-    n_steps: int = 2
+    n_steps: int = 1
 
 
 def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
@@ -72,15 +72,14 @@ def nmf_bank(
         Generator of the sketch.
     """
     k1 = 0 if prior is None else prior.directions.shape[1]
-    view = sketch(op, max(bank) + 40, n_power=2 if effort(op) >= 20 else 1, rng=rng)
+    small = effort(op) >= 20
+    view = sketch(op, max(bank) + k1 + (20 if small else 40), n_power=2 if small else 1, rng=rng)
     svd = view.svd()
-    hs, ws = [], []
-    for k in bank:
-        h, w = nndsvd(*svd, k) if prior is None else _start_from_prior(view, k + k1, prior)
-        h, w = compressed_nmf(view, h, w, prior=prior)
-        hs.append(h)
-        ws.append(w)
-    return _shared_polish(op, hs, ws, prior=prior, n_iter=effort(op) // 2)
+    starts = [nndsvd(*svd, k) if prior is None else _start_from_prior(view, k + k1, prior) for k in bank]
+    if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
+        starts = [compressed_nmf(view, h, w, prior=prior) for h, w in starts]
+    hs, ws = zip(*starts, strict=True)
+    return _shared_polish(op, list(hs), list(ws), prior=prior, n_iter=30 if small else 2)
 
 
 def _shared_polish(
@@ -99,12 +98,9 @@ def _shared_polish(
             return np.hstack(blocks)
 
         left, back = op.sweep(w_all, update)
-        hs = [left[:, p].astype(np.float64) for p in parts]
-        ws = [
-            _update_w(w_all[:, p], back[:, p].astype(np.float64), h.T @ h, prior, n_sweeps=2)
-            for p, h in zip(parts, hs, strict=True)
-        ]
-    return hs, ws
+        hs = [left[:, p] for p in parts]
+        ws = [_update_w(w_all[:, p], back[:, p], h.T @ h, prior, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
+    return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws]
 
 
 def _unit_columns(h: np.ndarray) -> np.ndarray:
