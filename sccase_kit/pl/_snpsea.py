@@ -20,7 +20,7 @@ def snpsea(
     correlation: pd.DataFrame | None = None,
     n_top: int = 25,
     alpha: float = 0.05,
-    axes: Sequence[Any] | None = None,
+    ax: Sequence[Any] | None = None,
 ) -> np.ndarray:
     """Draw −log10 p of the conditions for some groups of peaks side by side, beside the correlation of the conditions.
 
@@ -36,7 +36,7 @@ def snpsea(
         Conditions to show: those with the smallest p-value in any of the groups.
     alpha
         The dashed line is −log10 `alpha`, the solid one −log10 (`alpha` / number of conditions) (Bonferroni).
-    axes
+    ax
         One Axes for the correlation and one per group; otherwise a new figure.
 
     Returns
@@ -48,7 +48,7 @@ def snpsea(
     KeyError
         If columns or conditions are missing.
     ValueError
-        If a group is not in the table, or `axes` has another length.
+        If a group is not in the table, or `ax` has another length.
 
     Notes
     -----
@@ -78,7 +78,7 @@ def snpsea(
     square = correlation.loc[shown, shown].to_numpy(float)
     order = leaves_list(linkage(square, "average")) if len(shown) > 2 else np.arange(len(shown))
     shown, square = shown[order], square[np.ix_(order, order)]
-    axes = _make_axes(len(groups), len(shown), axes)
+    axes = _make_axes(len(groups), len(shown), ax)
     _draw_correlation(axes[0], square)
     scores = -np.log10(wide.loc[shown].clip(lower=1e-300))
     limit = max(1.05 * scores.to_numpy().max(), -1.15 * np.log10(alpha / len(wide)))
@@ -95,7 +95,7 @@ def _make_axes(n_groups: int, n_rows: int, axes: Sequence[Any] | None) -> np.nda
     if axes is not None:
         axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
         if len(axes) != n_groups + 1:
-            msg = f"axes must hold {n_groups + 1} Axes (correlation and {n_groups} groups), got {len(axes)}"
+            msg = f"ax must hold {n_groups + 1} Axes (correlation and {n_groups} groups), got {len(axes)}"
             raise ValueError(msg)
         return axes
     import matplotlib.pyplot as plt

@@ -7,6 +7,7 @@ Finucane et al., Nat. Genet. 47 (2015) 1228.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -64,8 +65,8 @@ def jackknife(x: np.ndarray, y: np.ndarray, weights: np.ndarray, bounds: np.ndar
     root = np.sqrt(weights)
     root = root / root.sum()
     xw, yw = x * root[:, None], y * root
-    xtx = np.stack([xw[a:b].T @ xw[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
-    xty = np.stack([xw[a:b].T @ yw[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)])
+    xtx = np.stack([xw[a:b].T @ xw[a:b] for a, b in pairwise(bounds)])
+    xty = np.stack([xw[a:b].T @ yw[a:b] for a, b in pairwise(bounds)])
     total, right = xtx.sum(axis=0), xty.sum(axis=0)
     deleted = np.linalg.solve(total - xtx, (right - xty)[..., None])[..., 0]
     return Jackknife(np.linalg.solve(total, right), deleted, bounds)

@@ -30,6 +30,10 @@ def read_snps(value: object, *, name: str = "snps") -> pd.DataFrame:
     name
         Name of the argument in messages.
 
+    Returns
+    -------
+    DataFrame chrom (str), pos (int64, 1-based), snp (str), in the order of the input.
+
     Raises
     ------
     FileNotFoundError

@@ -182,13 +182,28 @@ def prepare_snpsea(
     gene_matrix: object,
     gene_intervals: object,
     snp_intervals: object,
-    null_snps: object,
     *,
+    null_snps: object,
     condition: Sequence[str] = (),
     score: Score = "single",
     slop: int = 10_000,
 ) -> SnpseaData:
-    """Read and score what all lists of SNPs share; see :func:`snpsea` for the arguments."""
+    """Read and score what all lists of SNPs share, to test several of them.
+
+    Parameters
+    ----------
+    gene_matrix, gene_intervals, snp_intervals, null_snps, condition, score, slop
+        See :func:`snpsea`.
+
+    Returns
+    -------
+    SnpseaData; its method ``test(snps)`` takes a list and the options of :func:`snpsea` that are missing here.
+
+    Raises
+    ------
+    KeyError, ValueError
+        As :func:`snpsea`.
+    """
     check_choice(score, ["single", "total"], name="score")
     check_int(slop, name="slop", minimum=0)
     full = as_gene_matrix(gene_matrix)
@@ -226,9 +241,9 @@ def snpsea(
     snps: Iterable[str] | pd.DataFrame | str | os.PathLike[str],
     gene_matrix: object,
     gene_intervals: object,
+    *,
     snp_intervals: object,
     null_snps: object,
-    *,
     condition: Sequence[str] = (),
     score: Score = "single",
     slop: int = 10_000,
@@ -286,7 +301,7 @@ def snpsea(
     nearest size with a warning (there, undefined behaviour).
     """
     data = prepare_snpsea(
-        gene_matrix, gene_intervals, snp_intervals, null_snps, condition=condition, score=score, slop=slop
+        gene_matrix, gene_intervals, snp_intervals, null_snps=null_snps, condition=condition, score=score, slop=slop
     )
     return data.test(
         snps, min_observations=min_observations, max_iterations=max_iterations, n_replicates=n_replicates, rng=rng

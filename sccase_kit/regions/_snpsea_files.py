@@ -72,6 +72,15 @@ def as_gene_matrix(value: object) -> GeneMatrix:
 def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
     """Read a gene matrix in GCT 1.2 (plain or gzip).
 
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    GeneMatrix
+
     Raises
     ------
     ValueError

@@ -115,7 +115,7 @@ def snpsea(
         correlation = None
     else:
         groups = snps_by_group(parts, snps, groupby="_group")
-        data = prepare_snpsea(gene_matrix, gene_intervals, snp_intervals, null_snps, **options)
+        data = prepare_snpsea(gene_matrix, gene_intervals, snp_intervals, null_snps=null_snps, **options)
         seed = rng if rng is None else int(np.random.default_rng(rng).integers(2**31))
         results = {
             group: data.test(part.rename(columns={"snp": "SNP"}), rng=seed, **limits)

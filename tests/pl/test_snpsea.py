@@ -86,9 +86,9 @@ def test_heatmap_is_the_lower_triangle_between_the_rows(table, correlation):
 
 def test_given_axes_are_used(table):
     _, axes = plt.subplots(1, 2)
-    assert list(sk.pl.snpsea(table, "monocytes", axes=axes)) == list(axes)
-    with pytest.raises(ValueError, match="axes must hold 3 Axes"):
-        sk.pl.snpsea(table, axes=axes)
+    assert list(sk.pl.snpsea(table, "monocytes", ax=axes)) == list(axes)
+    with pytest.raises(ValueError, match="ax must hold 3 Axes"):
+        sk.pl.snpsea(table, ax=axes)
 
 
 @pytest.mark.parametrize("n_top", [1, 2, 100])
