@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
@@ -13,12 +14,14 @@ import pandas as pd
 from .._logging import logger
 from .._optional import require_program
 from .._progress import progress
-from ..regions._frame import as_regions
+from ..regions._frame import as_regions, open_text
 from ..regions._snps import read_snps, snps_in_regions
+from ..regions._snpsea_files import condition_names
 from ._atomic import replacing
 from ._great import _file_name
 
 _HINT = "Build it from https://github.com/slowkow/snpsea, or use engine='python'."
+_STARTED = "Computing one column at a time ..."
 
 
 def snps_by_group(peaks: object, snps: object, *, groupby: str | None = None) -> dict[str, pd.DataFrame]:
@@ -103,7 +106,7 @@ def run_snpsea(
     gene_intervals: str | os.PathLike[str],
     snp_intervals: str | os.PathLike[str],
     null_snps: str | os.PathLike[str],
-    condition: Sequence[str] = (),
+    condition: str | Sequence[str] = (),
     score: str = "single",
     slop: int = 10_000,
     min_observations: int = 100,
@@ -137,6 +140,7 @@ def run_snpsea(
         If it fails; the message holds the end of what it printed.
     """
     program = require_program("snpsea", hint=_HINT)
+    names = condition_names(condition)
     files = {
         "--snps": snps,
         "--gene-matrix": gene_matrix,
@@ -159,12 +163,13 @@ def run_snpsea(
     with replacing(out) as folder, tempfile.TemporaryDirectory(prefix="sccase_kit_") as scratch:
         folder.mkdir()
         command = [program, *(str(part) for pair in (files | numbers).items() for part in pair), "--out", str(folder)]
-        if len(condition):
+        if names:
             listed = Path(scratch) / "condition.txt"
-            listed.write_text("".join(f"{c}\n" for c in condition), encoding="utf-8")
+            listed.write_text("".join(f"{c}\n" for c in names), encoding="utf-8")
             command += ["--condition", str(listed)]
         logger.info("running %s", " ".join(command))
-        _watch(command)
+        columns = _n_columns(gene_matrix)
+        _watch(command, folder / "log.txt", columns and columns - len(names))
         table = folder / "condition_pvalues.txt"
         if not table.is_file():
             msg = f"snpsea ended without an error but wrote no {table.name}"
@@ -173,20 +178,39 @@ def run_snpsea(
     return result
 
 
-def _watch(command: list[str]) -> None:
-    """Run a command that prints a dot per finished column; kill it on any error, Ctrl-C included."""
-    printed: list[str] = []
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        with progress(desc="snpsea", total=None) as bar:
-            while chunk := process.stdout.read(1):
-                printed.append(chunk)
-                bar.update(chunk == ".")
-        code = process.wait()
-    except BaseException:
-        process.kill()
-        process.wait()
-        raise
-    if code:
-        msg = f"snpsea ended with code {code}: {''.join(printed)[-600:].strip()}"
-        raise RuntimeError(msg)
+def _watch(command: list[str], log: Path, total: int | None) -> None:
+    """Run the program, following the dots it writes to its log, one per column; kill it on any error, Ctrl-C included.
+
+    What it prints goes to a file: a full pipe would block it.
+    """
+    with tempfile.TemporaryFile() as printed, progress(desc="snpsea", total=total, unit="condition") as bar:
+        process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
+        try:
+            while process.poll() is None:
+                bar.update(_columns_done(log) - bar.n)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=0.2)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        bar.update(_columns_done(log) - bar.n)
+        if process.returncode:
+            printed.seek(0)
+            tail = printed.read()[-600:].decode(errors="replace").strip()
+            msg = f"snpsea ended with code {process.returncode}: {tail}"
+            raise RuntimeError(msg)
+
+
+def _columns_done(log: Path) -> int:
+    """Count the dots after the line in which the program says that it computes the columns."""
+    with suppress(FileNotFoundError):
+        return log.read_text(encoding="utf-8", errors="replace").partition(_STARTED)[2].partition("#")[0].count(".")
+    return 0
+
+
+def _n_columns(gene_matrix: str | os.PathLike[str]) -> int | None:
+    """Return the number of columns that the second line of a GCT file announces."""
+    with open_text(gene_matrix) as handle:
+        cells = [handle.readline() for _ in range(2)][1].split()
+    return int(cells[1]) if len(cells) > 1 and cells[1].isdigit() else None

@@ -15,9 +15,17 @@ import pandas as pd
 
 from .._logging import warn
 from .._validate import check_choice, check_int
-from ._snpsea_files import GeneMatrix, as_gene_matrix, read_ids, read_intervals
+from ._snpsea_files import GeneMatrix, as_gene_matrix, condition_names, read_ids, read_intervals
 from ._snpsea_null import null_pvalues, set_scores
-from ._snpsea_scores import best_genes, binary_scores, condition_on, single_scores, specificity, total_scores
+from ._snpsea_scores import (
+    best_genes,
+    binary_density,
+    binary_scores,
+    condition_on,
+    single_scores,
+    specificity,
+    total_scores,
+)
 from ._snpsea_sets import MAX_BIN, Sets, gene_sets_of, merge_loci, null_pools
 
 Score = Literal["single", "total"]
@@ -37,13 +45,14 @@ class SnpseaResult:
         then the loci.
     locus_scores
         DataFrame snp, condition, gene (the most specific one; empty if its percentile is 1 or more, and for a binary
-        matrix), score (P of the locus by its most specific gene, whatever `score` is).
+        matrix), score (as the program prints it: P of the locus by its most specific gene, whatever `score` is; for a
+        binary matrix a binomial density that is used nowhere), pvalue (P of the locus, which enters the set score).
     replicates
         The columns of `table` with a column replicate, for matched null lists; empty unless asked for.
     correlation
         Pearson correlation of the conditions over all genes, before anything is conditioned on.
     info
-        Numbers of the run: SNPs, loci, genes, share of genes without interval, pools.
+        Numbers of the run: SNPs, loci, genes, share of the matrix' genes without interval, null SNPs with a gene.
     """
 
     table: pd.DataFrame
@@ -124,6 +133,8 @@ class SnpseaData:
             "n_loci": len(loci),
             "n_genes_tested": len(np.unique(sets.genes)),
             "n_genes": self.n_genes,
+            "share_without_interval": 1 - self.n_genes / len(self.matrix.genes),
+            "n_null_snps": int((self.null_sets.sizes > 0).sum()),
             "binary": self.percentiles is None,
         }
         replicates = pd.concat(copies, ignore_index=True) if copies else table.iloc[:0].assign(replicate=0)
@@ -174,7 +185,11 @@ class SnpseaData:
             best = best_genes(self.percentiles, sets)
             specific = np.take_along_axis(self.percentiles, best, axis=0) < 1
             table["gene"] = np.where(specific, self.matrix.genes[best], "").ravel()
-        table["score"] = np.exp(-self.scores(sets, "single")).ravel()
+        if self.percentiles is None:
+            table["score"] = binary_density(self.matrix.values, sets, self.n_genes).ravel()
+        else:
+            table["score"] = np.exp(-self.scores(sets, "single")).ravel()
+        table["pvalue"] = np.exp(-self.scores(sets, self.score)).ravel()
         return table
 
 
@@ -184,7 +199,7 @@ def prepare_snpsea(
     snp_intervals: object,
     *,
     null_snps: object,
-    condition: Sequence[str] = (),
+    condition: str | Sequence[str] = (),
     score: Score = "single",
     slop: int = 10_000,
 ) -> SnpseaData:
@@ -207,11 +222,11 @@ def prepare_snpsea(
     check_choice(score, ["single", "total"], name="score")
     check_int(slop, name="slop", minimum=0)
     full = as_gene_matrix(gene_matrix)
-    if full.is_binary and len(condition):
+    if full.is_binary and condition_names(condition):
         msg = "condition needs a continuous gene matrix; this one holds only 0 and 1"
         raise ValueError(msg)
     binary = full.is_binary
-    matrix = condition_on(full, condition) if len(condition) else full
+    matrix = condition_on(full, condition) if condition_names(condition) else full
     if not binary:
         alive = np.linalg.norm(matrix.values, axis=1) > 0
         if not alive.all():
@@ -244,7 +259,7 @@ def snpsea(
     *,
     snp_intervals: object,
     null_snps: object,
-    condition: Sequence[str] = (),
+    condition: str | Sequence[str] = (),
     score: Score = "single",
     slop: int = 10_000,
     min_observations: int = 100,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from ._frame import open_text
 
@@ -65,6 +67,9 @@ def as_gene_matrix(value: object) -> GeneMatrix:
         return value
     if isinstance(value, pd.DataFrame):
         genes = value.index.astype(str).to_numpy(object)
+        if text := [c for c in value.columns if not is_numeric_dtype(value[c])]:
+            msg = f"gene_matrix: the columns {text[:5]} hold no numbers; drop them"
+            raise TypeError(msg)
         return GeneMatrix(genes, genes, [str(c) for c in value.columns], value.to_numpy(np.float64))
     return read_gct(value)
 
@@ -163,6 +168,9 @@ def read_intervals(value: object, *, name: str) -> pd.DataFrame:
 
 
 def _check_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    if frame.empty:
+        msg = f"{name} is empty: there is not a single interval"
+        raise ValueError(msg)
     frame = frame.copy()
     for column in ("start", "end"):
         numbers = pd.to_numeric(frame[column], errors="coerce")
@@ -215,3 +223,8 @@ def read_ids(value: object, *, name: str) -> list[str]:
         msg = f"{name} holds no SNP"
         raise ValueError(msg)
     return list(dict.fromkeys(ids))
+
+
+def condition_names(condition: str | Iterable[str]) -> list[str]:
+    """Return the distinct names of conditions, sorted; one name may be given as it is."""
+    return sorted({condition} if isinstance(condition, str) else {str(c) for c in condition})

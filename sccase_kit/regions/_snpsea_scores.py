@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import gamma, hypergeom, rankdata
+from scipy.stats import binom, gamma, hypergeom, rankdata
 
-from ._snpsea_files import GeneMatrix
+from ._snpsea_files import GeneMatrix, condition_names
 from ._snpsea_sets import Sets
 
 
@@ -24,7 +24,7 @@ def condition_on(matrix: GeneMatrix, names: Sequence[str]) -> GeneMatrix:
     For each name, in sorted order, every column loses its projection on the current column of that name.
     """
     values = matrix.values.copy()
-    for name in sorted(set(names)):
+    for name in condition_names(names):
         if name not in matrix.conditions:
             msg = f"condition={name!r} is not among the conditions: {matrix.conditions[:10]}"
             raise KeyError(msg)
@@ -34,7 +34,7 @@ def condition_on(matrix: GeneMatrix, names: Sequence[str]) -> GeneMatrix:
             msg = f"condition={name!r} is zero for every gene (or explained by the other ones); it cannot be removed"
             raise ValueError(msg)
         values -= np.outer(b, (values.T @ b) / length)
-    keep = [i for i, c in enumerate(matrix.conditions) if c not in set(names)]
+    keep = [i for i, c in enumerate(matrix.conditions) if c not in condition_names(names)]
     if not keep:
         msg = "condition names every column of the gene matrix; none is left to test"
         raise ValueError(msg)
@@ -70,11 +70,27 @@ def total_scores(percentiles: np.ndarray, sets: Sets) -> np.ndarray:
 
 def binary_scores(values: np.ndarray, sets: Sets, n_genes: int, *, total: bool) -> np.ndarray:
     """Return −ln P of the number of genes with a 1 in every set: at least one, or (`total`) at least so many."""
-    hits = np.add.reduceat(values[sets.genes], sets.bounds[:-1], axis=0)
-    ones = values.sum(axis=0)[None, :]
-    draws = sets.sizes[:, None]
-    if total:
-        log_p = hypergeom.logsf(hits - 1, n_genes, ones, draws)
-    else:
-        log_p = hypergeom.logsf(0, n_genes, ones, draws)
-    return np.where(hits > 0, -log_p, 0.0)
+    hits, ones = _hits(values, sets), np.minimum(values.sum(axis=0).astype(np.int64), n_genes)
+    # few cases are distinct, and the distribution is slow: score each of them once
+    hits = hits if total else np.minimum(hits, 1)
+    draws = np.minimum(sets.sizes, n_genes)
+    shape = (int(hits.max(initial=0)) + 1, int(draws.max(initial=0)) + 1)
+    kinds, kind = np.unique(ones, return_inverse=True)
+    code = (kind[None, :] * shape[1] + draws[:, None]) * shape[0] + hits
+    cases, case = np.unique(code, return_inverse=True)
+    k, rest = cases % shape[0], cases // shape[0]
+    log_p = np.zeros(len(cases))
+    some = k > 0
+    log_p[some] = hypergeom.logsf(k[some] - 1, n_genes, kinds[rest[some] // shape[1]], rest[some] % shape[1])
+    return -log_p[case.reshape(-1)].reshape(hits.shape)
+
+
+def binary_density(values: np.ndarray, sets: Sets, n_genes: int) -> np.ndarray:
+    """Return what SNPsea 1.0.3 prints for a binary matrix and uses nowhere: binomial densities (sets × conditions)."""
+    ones = values.sum(axis=0)
+    return binom.pmf(_hits(values, sets), ones, np.minimum(ones / n_genes, 1.0))
+
+
+def _hits(values: np.ndarray, sets: Sets) -> np.ndarray:
+    """Return the number of genes with a 1 in every set and condition."""
+    return np.add.reduceat(values[sets.genes], sets.bounds[:-1], axis=0).astype(np.int64)

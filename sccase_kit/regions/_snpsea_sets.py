@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,23 +102,34 @@ def merge_loci(names: list[str], blocks: pd.DataFrame, sets: Sets) -> tuple[pd.D
         Their genes.
     """
     order = sorted(range(len(names)), key=names.__getitem__)
-    merged: set[int] = set()
+    places: dict[int, list[int]] = {}  # gene → places in `order` of the SNPs that have it
+    for place, snp in enumerate(order):
+        for gene in set(sets[snp].tolist()):
+            places.setdefault(gene, []).append(place)
+    merged = np.zeros(len(order), dtype=bool)
     rows, parts = [], []
     start, end = blocks["start"].to_numpy(), blocks["end"].to_numpy()
     chrom = blocks["chrom"].to_numpy(object)
-    for a in order:
-        if a in merged:
+    for place, a in enumerate(order):
+        if merged[place]:
             continue
-        merged.add(a)
-        genes, label, low, high = list(sets[a]), names[a], start[a], end[a]
-        for b in order:
-            if b in merged or not set(genes).intersection(sets[b]):
+        genes, members, here = Counter(sets[a].tolist()), [a], place
+        waiting = [p for gene in genes for p in places[gene] if p > place]
+        heapq.heapify(waiting)
+        while waiting:
+            other = heapq.heappop(waiting)
+            if other <= here or merged[other]:
                 continue
-            merged.add(b)
-            genes = sorted({*genes, *sets[b]})
-            label, low, high = f"{label},{names[b]}", min(low, start[b]), max(high, end[b])
-        rows.append((chrom[a], low, high, label))
-        parts.append(np.array(genes, dtype=np.int64))
+            here, merged[other] = other, True
+            members.append(order[other])
+            more = Counter(sets[order[other]].tolist())
+            for gene in more.keys() - genes.keys():
+                for p in places[gene]:
+                    if p > here:
+                        heapq.heappush(waiting, p)
+            genes |= more  # a gene with two intervals stays there twice
+        rows.append((chrom[a], start[members].min(), end[members].max(), ",".join(names[m] for m in members)))
+        parts.append(np.array(sorted(genes.elements()), dtype=np.int64))
     loci = pd.DataFrame(rows, columns=["chrom", "start", "end", "snp"])
     place = np.lexsort((loci["end"], loci["start"], loci["chrom"].to_numpy(str)))
     return loci.iloc[place].reset_index(drop=True), stack([parts[i] for i in place])

@@ -16,6 +16,7 @@ from .._progress import progress
 from .._validate import check_choice
 from ..io._snpsea import run_snpsea, snps_by_group, write_snpsea
 from ..regions._snpsea import SnpseaResult, prepare_snpsea
+from ..regions._snpsea_files import condition_names
 from ._great import group_labels, peaks_table
 
 
@@ -30,7 +31,7 @@ def snpsea(
     groupby: str | None = None,
     key: str = "specific_peaks",
     background: object | None = None,
-    condition: Sequence[str] = (),
+    condition: str | Sequence[str] = (),
     score: Literal["single", "total"] = "single",
     slop: int = 10_000,
     min_observations: int = 100,
@@ -97,9 +98,12 @@ def snpsea(
     labels = group_labels(table, groupby)
     parts = table.assign(_group="peaks" if labels is None else labels.to_numpy(object))
     if background is not None:
+        if "background" in set(parts["_group"]):
+            msg = "a group is called 'background', as the group of the background peaks will be; rename it"
+            raise ValueError(msg)
         extra = peaks_table(background, "background_peaks").assign(_group="background")
         parts = pd.concat([parts, extra], ignore_index=True)
-    options = {"condition": list(condition), "score": score, "slop": slop}
+    options = {"condition": condition_names(condition), "score": score, "slop": slop}
     limits = {"min_observations": min_observations, "max_iterations": max_iterations}
     if engine == "snpsea":
         if return_results:

@@ -118,6 +118,12 @@ def test_merged_locus_spans_its_blocks():
     assert loci.to_numpy().tolist() == [["chr1", 10, 80, "a,b"], ["chr1", 400, 420, "c"]]
 
 
+def test_merging_keeps_a_gene_with_two_intervals_twice():
+    blocks = pd.DataFrame({"chrom": "chr1", "start": [1, 2], "end": [5, 5]})
+    _, merged = merge_loci(["a", "b"], blocks, stack([np.array([1, 1]), np.array([1, 1, 2])]))
+    assert merged[0].tolist() == [1, 1, 2]
+
+
 def test_merging_does_not_revisit():
     # "b" meets only what "c" brings to "a", and was passed before: it stays alone
     sets = stack([np.array([1, 2]), np.array([3]), np.array([2, 3])])
@@ -297,6 +303,9 @@ def test_few_genes_with_intervals_warn(study):
         ({"gene_matrix": lambda t: t.mask(t == t.max().max())}, ValueError, "1 missing or infinite values"),
         ({"gene_matrix": lambda t: pd.concat([t, t.iloc[:1]])}, ValueError, "'gene0' occurs twice"),
         ({"gene_matrix": lambda t: t.iloc[:0]}, ValueError, "shape"),
+        ({"gene_matrix": lambda t: t.assign(Description="x")}, TypeError, r"\['Description'\] hold no numbers"),
+        ({"gene_intervals": lambda t: t.iloc[:0]}, ValueError, "gene_intervals is empty"),
+        ({"snp_intervals": lambda t: t.iloc[:0]}, ValueError, "snp_intervals is empty"),
     ],
 )
 def test_bad_input_is_named(study, change, error, message):
@@ -321,6 +330,23 @@ def test_bad_input_is_named(study, change, error, message):
 def test_bad_options_are_named(study, options, error, message):
     with pytest.raises(error, match=message):
         snpsea(**study, **LIMITS | options)
+
+
+def test_one_condition_may_be_given_as_text(study):
+    study["gene_matrix"] = study["gene_matrix"].set_axis(["A", "B", "AB", "C", "D"], axis=1)
+    assert list(prepare_snpsea(**study, condition="AB").matrix.conditions) == ["A", "B", "C", "D"]
+
+
+def test_locus_pvalues_add_up_to_the_set_score(study):
+    result = snpsea(["rs1", "rs5", "rs8"], **study, score="total", **LIMITS)
+    found = -np.log(result.locus_scores["pvalue"]).groupby(result.locus_scores["condition"]).sum()
+    expected = result.table.set_index("condition")["score"]
+    np.testing.assert_allclose(found.loc[expected.index], expected, rtol=1e-9)
+
+
+def test_share_of_genes_without_interval_is_reported(study):
+    study["gene_intervals"] = study["gene_intervals"].iloc[:30]
+    assert snpsea(["rs3"], **study, **LIMITS).info["share_without_interval"] == pytest.approx(0.25)
 
 
 def test_annotations_cannot_be_conditioned_on(study):

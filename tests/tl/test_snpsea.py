@@ -1,6 +1,9 @@
-"""SNPsea on the toy study: the planted tissue of every type, nothing in the background."""
+"""SNPsea on the toy study: the planted tissue of every type, nothing in the background; both engines."""
 
+import os
 import shutil
+import stat
+import sys
 
 import pandas as pd
 import pytest
@@ -131,6 +134,31 @@ def test_files_give_what_tables_give(small, tmp_path):
     pd.testing.assert_frame_equal(from_tables, from_files)
 
 
+def test_program_is_run_for_every_group(small, tmp_path, monkeypatch):
+    paths = small.write(tmp_path / "toy")
+    program = tmp_path / "bin" / "snpsea"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!{sys.executable}\n"
+        "import pathlib, sys\n"
+        "given = dict(zip(sys.argv[1::2], sys.argv[2::2]))\n"
+        "n = len(pathlib.Path(given['--snps']).read_text().splitlines()) - 2\n"
+        "rows = f'condition\\tpvalue\\tnulls_observed\\tnulls_tested\\ntissue_1\\t0.5\\t{n}\\t100\\n'\n"
+        "pathlib.Path(given['--out'], 'condition_pvalues.txt').write_text(rows)\n"
+    )
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    specific, _ = peaks_of(small)
+    files = {k: paths[k] for k in ("gene_intervals", "snp_intervals", "null_snps")}
+    table = sk.tl.snpsea(specific, small.snps, paths["expression"], **files, **LIMITS, engine="snpsea")
+    assert sorted(table["group"]) == ["type_1", "type_2"]
+    assert (table["nulls_observed"] == table["n_snps"]).all()
+    with pytest.raises(TypeError, match="reads gene_matrix from a file, got DataFrame"):
+        sk.tl.snpsea(specific, small.snps, small.expression, **files, **LIMITS, engine="snpsea")
+    with pytest.raises(ValueError, match="return_results=True needs engine='python'"):
+        sk.tl.snpsea(specific, small.snps, paths["expression"], **files, **LIMITS, engine="snpsea", return_results=True)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -149,3 +177,9 @@ def test_bad_options_are_named(small, options, error, message):
 def test_adata_without_specific_peaks_says_what_to_run(small):
     with pytest.raises(KeyError, match="specific_peaks"):
         sk.tl.snpsea(small.adata, small.snps, **inputs(small), **LIMITS)
+
+
+def test_group_called_background_is_refused(small):
+    specific, background = peaks_of(small)
+    with pytest.raises(ValueError, match="a group is called 'background'"):
+        sk.tl.snpsea(specific.assign(group="background"), small.snps, background=background, **inputs(small), **LIMITS)
