@@ -10,6 +10,13 @@ from scipy import sparse
 
 from ._validate import check_key
 
+_LARGEST = 2**53  # the integers that float64 holds exactly
+
+
+def layer_names(adata: AnnData) -> list[str]:
+    """Return the names of the layers; anndata 0.13 lists `X` among them as None."""
+    return [name for name in adata.layers if name is not None]
+
 
 def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
     """Return `adata.X` (``layer=None``) or ``adata.layers[layer]`` as stored, without a copy.
@@ -20,15 +27,21 @@ def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
         If the layer does not exist.
     ValueError
         If the matrix is absent (``adata.X is None``).
+    TypeError
+        If it holds objects.
     """
     if layer is None:
         matrix = adata.X
         if matrix is None:
-            msg = f"adata.X is None; pass layer= with one of {list(adata.layers)}"
+            msg = f"adata.X is None; pass layer= with one of {layer_names(adata)}"
             raise ValueError(msg)
-        return matrix
-    check_key(layer, adata.layers.keys(), name="layer", where="adata.layers")
-    return adata.layers[layer]
+    else:
+        check_key(layer, layer_names(adata), name="layer", where="adata.layers")
+        matrix = adata.layers[layer]
+    if getattr(matrix, "dtype", None) == np.dtype(object):
+        msg = f"{'adata.X' if layer is None else f'layer {layer!r}'} must hold numbers, got dtype object"
+        raise TypeError(msg)
+    return matrix
 
 
 def as_csr(matrix: Any) -> sparse.csr_matrix:
@@ -41,8 +54,32 @@ def as_csr(matrix: Any) -> sparse.csr_matrix:
     return csr
 
 
+def check_structure(matrix: Any, *, name: str = "counts") -> None:
+    """Raise ValueError unless the pointers and indices of a CSR or CSC matrix agree with its shape.
+
+    Damaged files give such matrices, and scipy's and compiled products read and write out of bounds with them.
+    """
+    if not sparse.issparse(matrix) or matrix.format not in ("csr", "csc"):
+        return
+    pointers, indices = matrix.indptr, matrix.indices
+    n_major, n_minor = matrix.shape if matrix.format == "csr" else matrix.shape[::-1]
+    n_values = np.size(matrix.data)
+    reason = None
+    if {np.ndim(part) for part in (pointers, indices, matrix.data)} != {1}:
+        reason = "data, indices or pointers that are no lists"
+    elif len(pointers) != n_major + 1 or pointers[0] != 0 or (np.diff(pointers) < 0).any():
+        reason = f"row pointers that are not {n_major + 1} numbers rising from 0"
+    elif pointers[-1] > min(n_values, len(indices)):
+        reason = f"{min(n_values, len(indices))} values, where the pointers name {pointers[-1]}"
+    elif len(indices) and (indices.min() < 0 or indices.max() >= n_minor):
+        reason = f"indices from {indices.min()} to {indices.max()}, outside 0 to {n_minor - 1}"
+    if reason is not None:
+        msg = f"{name}: a damaged sparse matrix of shape {matrix.shape}, with {reason}"
+        raise ValueError(msg)
+
+
 def check_counts(matrix: Any, *, name: str = "counts", integer: bool = False) -> None:
-    """Raise ValueError unless the values of an in-memory matrix are finite and non-negative.
+    """Raise ValueError unless an in-memory matrix is well formed, and its values are finite and non-negative.
 
     Parameters
     ----------
@@ -53,6 +90,7 @@ def check_counts(matrix: Any, *, name: str = "counts", integer: bool = False) ->
     integer
         Also require integral values.
     """
+    check_structure(matrix, name=name)
     data = matrix.data if sparse.issparse(matrix) else np.asarray(matrix)
     if data.size == 0 or data.dtype.kind in "bu":
         return
@@ -63,6 +101,9 @@ def check_counts(matrix: Any, *, name: str = "counts", integer: bool = False) ->
     if not np.isfinite(low) or not np.isfinite(data.max()):
         bad = int(np.count_nonzero(~np.isfinite(data)))
         msg = f"{name} has {bad} NaN or infinite value(s); remove or replace them first"
+        raise ValueError(msg)
+    if data.max() > _LARGEST:
+        msg = f"{name} has a value of {data.max():.3g}; no count is above {_LARGEST:.3g} (is this another matrix?)"
         raise ValueError(msg)
     if low < 0:
         msg = f"{name} has {int(np.count_nonzero(data < 0))} negative value(s) (lowest {low}); counts must be >= 0"

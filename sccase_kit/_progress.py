@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +12,10 @@ from ._settings import settings
 
 def progress(iterable: Iterable[Any] | None = None, *, desc: str, total: int | None = None, **kwargs: Any):
     """Return a tqdm bar over `iterable` (or a manual bar with `total`) that honours `settings.progress`."""
-    from tqdm.auto import tqdm
+    if importlib.util.find_spec("ipywidgets") is None:  # tqdm.auto would warn in every notebook
+        from tqdm import tqdm
+    else:
+        from tqdm.auto import tqdm
 
     show = settings.progress
     if show == "auto":

@@ -39,6 +39,25 @@ def _soft_clusters(
     return responsibility, centres
 
 
+def _evidence(offset: np.ndarray, size: np.ndarray, sum_of_squares: np.ndarray) -> np.ndarray:
+    """Return how much of every batch's offset to believe, shape (B,): the positive-part James-Stein factor.
+
+    1 - c / |offset|², at least 0, with c the squared length that chance gives a batch of that size.
+
+    Parameters
+    ----------
+    offset
+        Offsets of the batches in a cluster, (B, k).
+    size
+        Cells of the batches in the cluster, (B,).
+    sum_of_squares
+        Squared deviations of its cells from the cluster's centre, summed, (k,).
+    """
+    within = np.maximum(sum_of_squares - size @ offset**2, 0).sum() / max(size.sum() - len(size), 1)
+    chance = within * (1 / np.maximum(size, 1e-12) - 1 / max(size.sum(), 1e-12))
+    return np.clip(1 - chance / np.maximum((offset**2).sum(axis=1), 1e-300), 0, 1)
+
+
 def align_embedding(
     h: np.ndarray,
     codes: np.ndarray,
@@ -53,6 +72,8 @@ def align_embedding(
 ) -> np.ndarray:
     """Return the embedding with batch effects removed inside soft clusters.
 
+    Only offsets beyond chance are removed: where batches do not differ, cells stay where they are.
+
     Parameters
     ----------
     h
@@ -64,7 +85,7 @@ def align_embedding(
     nonnegative
         Clip the corrected embedding at 0.
     n_clusters
-        Soft clusters; by default min(n / 30, 100), at least 2.
+        Soft clusters; by default a hundredth of the cells, at least 10 and at most 100; fewer below 300 cells.
     theta
         Strength of the batch penalty; 0 ignores the batches while clustering.
     sigma
@@ -80,9 +101,11 @@ def align_embedding(
     """
     from sklearn.cluster import KMeans
 
+    if h.shape[1] == 0:
+        return h
     n_batches = int(codes.max()) + 1
     batch = one_hot(codes, n_batches)
-    n_clusters = max(2, min(len(h) // 30, 100)) if n_clusters is None else n_clusters
+    n_clusters = max(2, min(len(h) // 30, max(10, len(h) // 100), 100)) if n_clusters is None else n_clusters
     scale = h.std(axis=0)
     original = h / np.where(scale > 0, scale, 1)
     corrected = original
@@ -98,6 +121,7 @@ def align_embedding(
             size = r @ batch
             centre = (r @ original) / max(r.sum(), 1e-12)
             offset = (batch.T * r) @ (original - centre) / (size + ridge)[:, None]
+            offset *= _evidence(offset, size, r @ (original - centre) ** 2)[:, None]
             present = size > 1
             reference = offset[present].mean(axis=0) if present.any() else 0
             moved -= r[:, None] * (batch @ np.where(present[:, None], offset - reference, 0))

@@ -38,7 +38,17 @@ def _width(limits: np.ndarray) -> np.ndarray:
 
 
 def minmax_scale(matrix: np.ndarray) -> np.ndarray:
-    """Return a dense cells × peaks matrix scaled to [0, 1] per peak, then per cell, as the published program."""
+    """Scale a dense matrix to [0, 1] per peak, then per cell, as the published program.
+
+    Parameters
+    ----------
+    matrix
+        Cells × peaks.
+
+    Returns
+    -------
+    Scaled copy; constant peaks and cells become 0.
+    """
     for axis in (0, 1):
         low, high = matrix.min(axis=axis, keepdims=True), matrix.max(axis=axis, keepdims=True)
         width = high - low
@@ -90,6 +100,10 @@ def compute_ranges(
         Factors of all cells (n_obs × r) and all peaks (n_vars × r).
     report
         Called with the number of cells of every finished block (2 × n_obs in all).
+
+    Returns
+    -------
+    :class:`Ranges`
     """
     n, m = cell_factors.shape[0], peak_factors.shape[0]
     dtype = np.result_type(cell_factors, peak_factors)

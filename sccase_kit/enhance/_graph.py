@@ -25,8 +25,9 @@ def spectral_embedding(
     n_components
         Number of eigenpairs.
     n_iter
-        Rounds of block power iteration; each reads the data twice. They run on the positive semi-definite part (without
-        −I), whose leading space is that of the affinity; the eigenpairs are then those of the affinity in it.
+        Rounds of block power iteration after the first; each reads the data once. They run on the positive
+        semi-definite part (without −I), whose leading space is that of the affinity; the eigenpairs are then those of
+        the affinity in it.
     rng
         Generator of the start.
 
@@ -34,20 +35,22 @@ def spectral_embedding(
     -------
     Vectors (n_obs × n_components) and non-negative values (n_components,), by decreasing value.
     """
-    n = op.shape[0]
-    size = min(n_components + 11, n, op.shape[1])
+    n, m = op.shape
+    size = min(n_components + 11, n, m)
     alive = op.row_scale > 0
     degree = op.matmul(op.rmatmul(np.ones((n, 1))))[:, 0].astype(np.float64) - alive
-    inverse = np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)[:, None]
-
-    def product(block: np.ndarray) -> np.ndarray:
-        return inverse * op.matmul(op.rmatmul(inverse * block))
-
-    basis = orthonormalise(product(rng.standard_normal((n, size))))
-    for _ in range(n_iter):
-        basis = orthonormalise(product(basis))
-    image = product(basis) - inverse**2 * alive[:, None] * basis
-    values, rotation = np.linalg.eigh((basis.T @ image + image.T @ basis) / 2)
+    inverse = np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)
+    normalised = op.with_scales(op.row_scale * inverse, op.col_scale)
+    block = rng.standard_normal((m, size))
+    for _ in range(n_iter + 1):
+        block = orthonormalise(normalised.sweep(block, lambda _rows, product: product)[1])
+    image, back = normalised.sweep(block, lambda _rows, product: product)
+    basis, triangle = np.linalg.qr(image.astype(np.float64))
+    rotation, scale, turn = np.linalg.svd(triangle)
+    known = scale > 100 * np.finfo(op.dtype).eps * scale[0]
+    basis = (basis @ rotation)[:, known]
+    mapped = back @ (turn[known].T / scale[known])  # its transpose is the basis' image in the peaks
+    values, rotation = np.linalg.eigh(mapped.T @ mapped - basis.T @ ((inverse**2 * alive)[:, None] * basis))
     order = np.argsort(values)[::-1][1 : n_components + 1]
     return basis @ rotation[:, order], np.maximum(values[order], 0)
 

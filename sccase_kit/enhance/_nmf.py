@@ -53,15 +53,18 @@ def orthonormalise(matrix: np.ndarray) -> np.ndarray:
 
 
 def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, rng: np.random.Generator) -> Sketch:
-    """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 double passes over the data."""
+    """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 reads of the data, two products each."""
     rank = min(rank, *op.shape)
     probe = rng.standard_normal((op.shape[1], rank)).astype(op.dtype)
-    basis = orthonormalise(op.matmul(probe))
-    compressed = op.rmatmul(basis)
     for _ in range(n_power):
-        basis = orthonormalise(op.matmul(orthonormalise(compressed)))
-        compressed = op.rmatmul(basis)
-    return Sketch(basis, compressed)
+        probe = orthonormalise(op.sweep(probe, lambda _rows, product: product)[1])
+    image, back = op.sweep(probe, lambda _rows, product: product)
+    basis, triangle = np.linalg.qr(image.astype(np.float64))
+    rotation, size, turn = np.linalg.svd(triangle)
+    known = size > 100 * np.finfo(op.dtype).eps * size[0]  # X̃ᵀ is 0 on the rest of the basis
+    compressed = np.zeros(back.shape)
+    compressed[:, known] = back @ (turn[known].T / size[known])
+    return Sketch((basis @ rotation).astype(op.dtype), compressed.astype(op.dtype))
 
 
 def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
@@ -119,65 +122,38 @@ def balance(h: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return h * ratio, w / ratio
 
 
-def compressed_nmf(
-    view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 50, prior: Prior | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def compressed_nmf(view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 50) -> tuple[np.ndarray, np.ndarray]:
     """Run HALS on the sketch, without touching the data: O((n_obs + n_vars) · l · k) per iteration."""
     dtype = view.basis.dtype
     for _ in range(n_iter):
         h, w = balance(h, w)
         h = hals(h, view.basis @ (view.compressed.T @ w.astype(dtype)), w.T @ w)
-        w = _update_w(w, view.compressed @ (view.basis.T @ h.astype(dtype)), h.T @ h, prior)
+        w = hals(w, view.compressed @ (view.basis.T @ h.astype(dtype)), h.T @ h)
     return h, w
 
 
-def polish(
-    op: ScaledOperator, h: np.ndarray, w: np.ndarray, *, n_iter: int = 3, prior: Prior | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def polish(op: ScaledOperator, h: np.ndarray, w: np.ndarray, *, n_iter: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Run full HALS iterations, each with one read of the data."""
     for _ in range(n_iter):
         h, w = balance(h, w)
         gram = w.T @ w
         current = h
         h, product = op.sweep(w, lambda rows, xw, h0=current, g=gram: hals(h0[rows], xw, g, n_sweeps=2))
-        w = _update_w(w, product, h.T @ h, prior, n_sweeps=2)
+        w = hals(w, product, h.T @ h, n_sweeps=2)
     return h.astype(np.float64), w.astype(np.float64)
 
 
-@dataclass(frozen=True)
-class Prior:
-    """A pull of the leading columns of W towards the reference's projection.
-
-    Attributes
-    ----------
-    directions
-        Non-negative array of shape (n_vars, k₁), columns of unit norm.
-    weight
-        α in units of the curvature of the data term (0 ignores the reference, 1 weighs it like the data).
-    """
-
-    directions: np.ndarray
-    weight: float
-
-
-def _update_w(
-    w: np.ndarray, product: np.ndarray, gram: np.ndarray, prior: Prior | None, *, n_sweeps: int = 1
-) -> np.ndarray:
-    """HALS on W; with a prior, each W₁ column is pulled to its best-scaled reference column."""
-    if prior is None or prior.weight == 0:
-        return hals(w, product, gram, n_sweeps=n_sweeps)
-    k1 = prior.directions.shape[1]
-    pull = np.zeros(w.shape[1])
-    pull[:k1] = prior.weight * np.diag(gram)[:k1]
-    scale = np.einsum("ij,ij->j", prior.directions, w[:, :k1])
-    target = np.zeros_like(product)
-    target[:, :k1] = prior.directions * (scale * pull[:k1])
-    return hals(w, product + target, gram + np.diag(pull), n_sweeps=n_sweeps)
+SMALL = 20_000  # cells up to which full passes are cheap
 
 
 def effort(op: ScaledOperator) -> int:
     """Return how many full passes the start may take: they cost little on small data and decide its quality."""
-    return 20 if op.shape[0] <= 20_000 else 3
+    return 20 if op.shape[0] <= SMALL else 3
+
+
+def sketch_width(n_components: int) -> int:
+    """Return the columns of the sketch that a start of so many components is made from."""
+    return max(3 * n_components, n_components + 50)
 
 
 def fast_start(
@@ -185,7 +161,6 @@ def fast_start(
     n_components: int,
     *,
     rng: np.random.Generator,
-    prior: Prior | None = None,
     view: Sketch | None = None,
     n_polish: int | None = None,
     report: Callable[[str], None] | None = None,
@@ -200,8 +175,6 @@ def fast_start(
         Number of components k.
     rng
         Generator for the range finder.
-    prior
-        Reference projection; its k₁ columns start the first k₁ components, the SVD of the data the others.
     view
         A sketch to share between several starts.
     n_polish
@@ -212,27 +185,11 @@ def fast_start(
     say = report or (lambda _stage: None)
     if view is None:
         say("sketch")
-        view = sketch(op, max(3 * n_components, n_components + 50), n_power=1 if effort(op) < 20 else 2, rng=rng)
+        view = sketch(op, sketch_width(n_components), n_power=1 if effort(op) < 20 else 2, rng=rng)
     say("start")
-    if prior is None:
-        h, w = nndsvd(*view.svd(), n_components)
-    else:
-        h, w = _start_from_prior(view, n_components, prior)
-    h, w = compressed_nmf(view, h, w, prior=prior)
+    h, w = compressed_nmf(view, *nndsvd(*view.svd(), n_components))
     say("polish")
-    return polish(op, h, w, n_iter=effort(op) if n_polish is None else n_polish, prior=prior)
-
-
-def _start_from_prior(view: Sketch, n_components: int, prior: Prior) -> tuple[np.ndarray, np.ndarray]:
-    """Start k₁ components at the reference's projection and the others from what it leaves unexplained."""
-    directions = prior.directions
-    product = view.basis @ (view.compressed.T @ directions)
-    h1 = hals(np.maximum(product, 0), product, directions.T @ directions, n_sweeps=50)
-    if n_components == directions.shape[1]:
-        return h1, directions
-    left = Sketch(view.basis, view.compressed - directions @ (h1.T @ view.basis))
-    h2, w2 = nndsvd(*left.svd(), n_components - directions.shape[1])
-    return np.hstack([h1, h2]), np.hstack([directions, w2])
+    return polish(op, h, w, n_iter=effort(op) if n_polish is None else n_polish)
 
 
 def sklearn_start(op: ScaledOperator, n_components: int) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,12 @@ import numpy as np
 from scipy import sparse
 
 from .._settings import settings
+from ._cluster import cluster_of
+from ._row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, row_block
+from ._torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
 _MIN_NNZ_PER_THREAD = 500_000
+_NNZ_PER_PIECE = 8_000_000  # of what makes temporary copies of the stored values
 
 
 def available_threads() -> int:
@@ -25,13 +29,45 @@ def available_threads() -> int:
     return os.cpu_count() or 1
 
 
-def view_rows(matrix: sparse.csr_matrix, start: int, stop: int) -> sparse.csr_matrix:
-    """Return rows ``start:stop`` of a CSR matrix that share its values and indices (no copy)."""
-    lo, hi = matrix.indptr[start], matrix.indptr[stop]
-    block = sparse.csr_matrix((stop - start, matrix.shape[1]), dtype=matrix.dtype)
+def view_rows(matrix: sparse.csr_matrix, rows: slice) -> sparse.csr_matrix:
+    """Return rows ``start:stop`` of a CSR matrix that share its values and indices (no copy).
+
+    The row pointers get the type of the indices, as scipy's products copy the indices where the types differ.
+    """
+    lo, hi = matrix.indptr[rows.start], matrix.indptr[rows.stop]
+    block = sparse.csr_matrix((rows.stop - rows.start, matrix.shape[1]), dtype=matrix.dtype)
     block.data, block.indices = matrix.data[lo:hi], matrix.indices[lo:hi]
-    block.indptr = matrix.indptr[start : stop + 1] - lo
+    pointers = matrix.indptr[rows.start : rows.stop + 1] - lo
+    fits = hi - lo <= np.iinfo(block.indices.dtype).max
+    block.indptr = pointers.astype(block.indices.dtype) if fits else pointers
     return block
+
+
+def even_cuts(indptr: np.ndarray, most: int = _NNZ_PER_PIECE) -> list[tuple[int, int]]:
+    """Return (start, stop) of runs of rows that cover all rows and hold about `most` stored values at most."""
+    n_rows, nnz = len(indptr) - 1, int(indptr[-1] - indptr[0])
+    targets = indptr[0] + np.arange(1, nnz // most + 1) * most
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(indptr, targets), [n_rows]]))
+    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
+
+
+def _in_threads(
+    pool: ThreadPoolExecutor, work: Callable[[int, slice, RowBlock], None], blocks: list[tuple[slice, RowBlock]]
+) -> None:
+    if len(blocks) == 1:
+        work(0, *blocks[0])
+        return
+    for _ in pool.map(lambda item: work(item[0], *item[1]), enumerate(blocks)):
+        pass
+
+
+def _read_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """Yield the items, reading the next one in a thread while the last one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
 
 
 class ScaledOperator:
@@ -53,6 +89,14 @@ class ScaledOperator:
         Type of the products, float32 or float64.
     binary
         Use 1 for every nonzero count.
+    device
+        PyTorch device that does the products, such as `"cuda"`; counts in memory are copied to it once. `None` for
+        scipy and compiled kernels.
+
+    Raises
+    ------
+    ImportError, ValueError
+        If `device` needs PyTorch and it is not installed, or the device cannot be used.
     """
 
     def __init__(
@@ -63,32 +107,46 @@ class ScaledOperator:
         *,
         dtype: Any = np.float32,
         binary: bool = False,
+        device: str | None = None,
     ) -> None:
         self.shape: tuple[int, int] = (int(matrix.shape[0]), int(matrix.shape[1]))
         self.dtype = np.dtype(dtype)
         self.binary = binary
+        self.device = None if device is None else check_device(device)
         self.in_memory = isinstance(matrix, np.ndarray) or sparse.issparse(matrix)
         self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
         self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
         self._source = matrix
-        self._row_blocks: list[tuple[slice, sparse.csr_matrix]] | None = None
+        self._row_blocks: list[tuple[slice, RowBlock]] | None = None
+        self._unscaled_sq_norms: np.ndarray | None = None
+        self._cluster = cluster_of(matrix)
+        if self._cluster is not None and self.device is not None:
+            msg = f"device={device!r} belongs to this process, and a dask cluster works on the blocks of this array; "
+            msg += "close the dask client, or leave device out"
+            raise ValueError(msg)
         if self.in_memory:
-            self._source = self._as_float_csr(matrix)
-            self._row_blocks = self._split(self._source)
+            self._keep_blocks(sparse.csr_matrix(matrix))
 
-    def _as_float_csr(self, matrix: Any) -> sparse.csr_matrix:
-        csr = sparse.csr_matrix(matrix)
-        values = (csr.data != 0).astype(self.dtype) if self.binary else csr.data.astype(self.dtype, copy=False)
-        out = sparse.csr_matrix(csr.shape, dtype=self.dtype)
-        out.data, out.indices, out.indptr = values, csr.indices, csr.indptr
-        return out
+    def _keep_blocks(self, csr: sparse.csr_matrix) -> None:
+        self._compiled = csr.nnz >= COMPILED_NNZ
+        as_stored = self._compiled or self.device is not None
+        self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
+        self._row_blocks = [(rows, self._block(view_rows(self._source, rows))) for rows in self._split(csr.indptr)]
 
-    @staticmethod
-    def _split(matrix: sparse.csr_matrix) -> list[tuple[slice, sparse.csr_matrix]]:
-        n_parts = max(1, min(available_threads(), matrix.nnz // _MIN_NNZ_PER_THREAD))
-        targets = np.linspace(0, matrix.nnz, n_parts + 1)[1:-1]
-        cuts = np.unique(np.concatenate([[0], np.searchsorted(matrix.indptr, targets), [matrix.shape[0]]]))
-        return [(slice(int(a), int(b)), view_rows(matrix, int(a), int(b))) for a, b in itertools.pairwise(cuts)]
+    def _block(self, csr: sparse.csr_matrix) -> RowBlock | TorchBlock:
+        if self.device is not None:
+            return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
+        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled)
+
+    def _split(self, indptr: np.ndarray) -> list[slice]:
+        """Cut rows into one part per thread, with about the same number of stored values; for a device, few parts."""
+        if self.device is not None:
+            return [slice(a, b) for a, b in even_cuts(indptr, NNZ_PER_BLOCK)]
+        nnz = int(indptr[-1])
+        n_parts = max(1, min(available_threads(), nnz // _MIN_NNZ_PER_THREAD))
+        targets = np.linspace(0, nnz, n_parts + 1)[1:-1]
+        cuts = np.unique(np.concatenate([[0], np.searchsorted(indptr, targets), [len(indptr) - 1]]))
+        return [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
 
     def with_scales(self, row_scale: np.ndarray, col_scale: np.ndarray) -> ScaledOperator:
         """Return an operator on the same stored counts with other diagonal scalings."""
@@ -96,57 +154,74 @@ class ScaledOperator:
         other.__dict__.update(self.__dict__)
         other.row_scale = np.asarray(row_scale, dtype=np.float64)
         other.col_scale = np.asarray(col_scale, dtype=np.float64)
+        if not np.array_equal(other.col_scale, self.col_scale):
+            other._unscaled_sq_norms = None
         return other
 
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""
-        return ScaledOperator(self._source, self.row_scale, self.col_scale, dtype=self.dtype, binary=True)
+        scales = self.row_scale, self.col_scale
+        return ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device)
 
     def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""
+        for rows, block in self._iter_stored():
+            yield rows, as_float(block, self.dtype, binary=self.binary)
+
+    def _iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         if self._row_blocks is not None:
-            yield from self._row_blocks
+            yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)
             return
         from ..io._blocks import iter_row_blocks
 
-        for rows, block in iter_row_blocks(self._source, block_bytes=settings.block_bytes):
-            yield rows, self._as_float_csr(block)
+        yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 
-    def _map(self, function: Callable[[slice, sparse.csr_matrix], Any]) -> Iterator[Any]:
-        """Apply `function(rows, block)` to every block, in threads when in memory, results in row order."""
-        if self._row_blocks is not None and len(self._row_blocks) > 1:
-            with ThreadPoolExecutor(len(self._row_blocks)) as pool:
-                yield from pool.map(lambda item: function(*item), self._row_blocks)
-            return
-        for rows, block in self.iter_blocks():
-            yield function(rows, block)
-
-    def _scale_columns(self, right: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(right * self.col_scale[:, None], dtype=self.dtype)
+    def _each_block(self, work: Callable[[int, slice, RowBlock], None]) -> None:
+        """Call `work(slot, rows, block)` for all rows, in threads; those at work at once have different slots."""
+        with ThreadPoolExecutor(available_threads()) as pool:
+            if self._row_blocks is not None:
+                _in_threads(pool, work, self._row_blocks)
+                return
+            for rows, counts in self._iter_stored():
+                self._compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
+                parts = self._split(counts.indptr)
+                blocks = pool.map(lambda part, counts=counts: self._block(view_rows(counts, part)), parts)
+                shifted = (slice(rows.start + part.start, rows.start + part.stop) for part in parts)
+                _in_threads(pool, work, list(zip(shifted, blocks, strict=True)))
 
     def matmul(self, right: np.ndarray) -> np.ndarray:
         """Return X̃ @ right for `right` of shape (n_vars, k): array of shape (n_obs, k) of `dtype`."""
-        scaled = self._scale_columns(right)
         out = np.empty((self.shape[0], right.shape[1]), dtype=self.dtype)
+        if self._cluster is not None:
+            for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
+                out[rows] = product * self.row_scale[rows, None].astype(self.dtype)
+            return out
+        packed = Packed(right * self.col_scale[:, None], self.dtype)
 
-        def product(rows: slice, block: sparse.csr_matrix) -> None:
-            out[rows] = (block @ scaled) * self.row_scale[rows, None].astype(self.dtype)
+        def product(_slot: int, rows: slice, block: RowBlock) -> None:
+            out[rows] = block.unpack(block.times(packed.of(block)), right.shape[1])
+            out[rows] *= self.row_scale[rows, None].astype(self.dtype)
 
-        for _ in self._map(product):
-            pass
+        self._each_block(product)
         return out
 
     def rmatmul(self, left: np.ndarray) -> np.ndarray:
         """Return X̃ᵀ @ left for `left` of shape (n_obs, k): array of shape (n_vars, k) of `dtype`."""
-        scaled = np.ascontiguousarray(left * self.row_scale[:, None], dtype=self.dtype)
-        out = np.zeros((self.shape[1], left.shape[1]), dtype=self.dtype)
-        for part in self._map(lambda rows, block: block.T @ scaled[rows]):
-            out += part
-        out *= self.col_scale[:, None].astype(self.dtype)
-        return out
+        if self._cluster is not None:
+            scaled = (left * self.row_scale[:, None]).astype(self.dtype)
+            total = self._cluster.transposed_times(scaled, binary=self.binary)
+            return total * self.col_scale[:, None].astype(self.dtype)
+        total = Totals(self.shape[1], left.shape[1], self.dtype)
+
+        def product(slot: int, rows: slice, block: RowBlock) -> None:
+            scaled = left[rows] * self.row_scale[rows, None]
+            block.add_transposed(block.pack(scaled, self.dtype), total.of(slot, block))
+
+        self._each_block(product)
+        return total.sum() * self.col_scale[:, None].astype(self.dtype)
 
     def sweep(
-        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray]
+        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], *, n_left: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Compute left = update(rows, X̃ @ right) and X̃ᵀ @ left with one read of the data.
 
@@ -155,39 +230,67 @@ class ScaledOperator:
         right
             Array of shape (n_vars, k).
         update
-            Maps (rows, product of shape (len(rows), k)) to the new left rows of shape (len(rows), k).
+            Maps (rows, product of shape (len(rows), k)) to the new left rows of shape (len(rows), n_left).
             It must not depend on other rows.
+        n_left
+            Columns of the left array; k by default.
 
         Returns
         -------
-        The left array of shape (n_obs, k) and X̃ᵀ @ left of shape (n_vars, k).
+        The left array of shape (n_obs, n_left) and X̃ᵀ @ left of shape (n_vars, n_left).
         """
-        scaled = self._scale_columns(right)
-        left = np.empty((self.shape[0], right.shape[1]), dtype=self.dtype)
+        n_left = right.shape[1] if n_left is None else n_left
+        if self._cluster is not None:
+            return self._sweep_on_cluster(right, update, n_left)
+        packed = Packed(right * self.col_scale[:, None], self.dtype)
+        total = Totals(self.shape[1], n_left, self.dtype)
+        left = np.empty((self.shape[0], n_left), dtype=self.dtype)
 
-        def both(rows: slice, block: sparse.csr_matrix) -> np.ndarray:
+        def both(slot: int, rows: slice, block: RowBlock) -> None:
             scale = self.row_scale[rows, None].astype(self.dtype)
-            left[rows] = update(rows, (block @ scaled) * scale)
-            return block.T @ (left[rows] * scale)
+            left[rows] = update(rows, block.unpack(block.times(packed.of(block)), right.shape[1]) * scale)
+            block.add_transposed(block.pack(left[rows] * scale, self.dtype), total.of(slot, block))
 
-        out = np.zeros((self.shape[1], right.shape[1]), dtype=self.dtype)
-        for part in self._map(both):
-            out += part
-        out *= self.col_scale[:, None].astype(self.dtype)
-        return left, out
+        self._each_block(both)
+        return left, total.sum() * self.col_scale[:, None].astype(self.dtype)
+
+    def _scaled_right(self, right: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(right * self.col_scale[:, None], dtype=self.dtype)
+
+    def _sweep_on_cluster(
+        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], n_left: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The sweep with the updates, which may write to arrays of this process, done here."""
+        left = np.empty((self.shape[0], n_left), dtype=self.dtype)
+        for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
+            left[rows] = update(rows, product * self.row_scale[rows, None].astype(self.dtype))
+        return left, self.rmatmul(left)
 
     def row_sq_norms(self) -> np.ndarray:
         """Return the squared L2 norm of every row of X̃: float64 array of shape (n_obs,)."""
+        if self._unscaled_sq_norms is None:
+            self._unscaled_sq_norms = self._compute_sq_norms()
+        return self._unscaled_sq_norms * self.row_scale**2
+
+    def _compute_sq_norms(self) -> np.ndarray:
         weights = self.col_scale**2
         out = np.empty(self.shape[0])
+        if self._cluster is not None:
+            for rows, values in self._cluster.row_sq_norms(weights, binary=self.binary):
+                out[rows] = values
+            return out
 
-        def norms(rows: slice, block: sparse.csr_matrix) -> None:
-            squared = block.copy()
-            squared.data = block.data.astype(np.float64) ** 2
-            out[rows] = (squared @ weights) * self.row_scale[rows] ** 2
+        def norms(start: int, block: sparse.csr_matrix) -> None:
+            squared = as_float(block, np.dtype(np.float64), binary=self.binary)
+            squared.data = squared.data**2
+            out[start : start + block.shape[0]] = squared @ weights
 
-        for _ in self._map(norms):
-            pass
+        with ThreadPoolExecutor(available_threads()) as pool:
+            for rows, stored in self._iter_stored():
+                pieces = [slice(a, b) for a, b in even_cuts(stored.indptr)]
+                jobs = [pool.submit(norms, rows.start + p.start, view_rows(stored, p)) for p in pieces]
+                for job in jobs:
+                    job.result()
         return out
 
     def sq_norm(self) -> float:

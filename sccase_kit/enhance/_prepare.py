@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +10,10 @@ import numpy as np
 from scipy import sparse
 
 from .._logging import warn
-from .._matrix import check_counts
+from .._matrix import check_counts, check_structure
 from .._settings import settings
-from ._operator import ScaledOperator
+from ._cluster import cluster_of
+from ._operator import ScaledOperator, even_cuts, view_rows
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,15 @@ class Prepared:
 
 
 def _blocks(matrix: Any):
-    if isinstance(matrix, np.ndarray) or sparse.issparse(matrix):
-        yield slice(0, matrix.shape[0]), matrix
+    if isinstance(matrix, np.ndarray):
+        step = max(1, settings.block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
+        for start in range(0, len(matrix), step):
+            yield slice(start, min(start + step, len(matrix))), matrix[start : start + step]
+        return
+    if sparse.issparse(matrix):
+        csr = sparse.csr_matrix(matrix)
+        for start, stop in even_cuts(csr.indptr):
+            yield slice(start, stop), view_rows(csr, slice(start, stop))
         return
     from ..io._blocks import iter_row_blocks
 
@@ -57,34 +66,107 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """
     n, m = matrix.shape
     depth, n_open, nnz = np.empty(n), np.zeros(m, dtype=np.int64), 0
-    for rows, raw in _blocks(matrix):
-        check_counts(raw, name="counts")
-        csr = sparse.csr_matrix(raw)
-        depth[rows] = np.asarray(csr.sum(axis=1, dtype=np.float64)).ravel()
-        nonzero = csr.data != 0
-        indices = csr.indices if nonzero.all() else csr.indices[nonzero]
-        n_open += np.bincount(indices, minlength=m)
-        nnz += len(indices)
+    cluster = cluster_of(matrix)
+    if cluster is not None:
+        parts = cluster.map(_block_statistics)
+    else:
+        parts = ((rows, _block_statistics(raw)) for rows, raw in _blocks(matrix))
+    for rows, (sums, counts) in parts:
+        depth[rows] = sums
+        n_open += counts
+        nnz += int(counts.sum())
     return depth, n_open, nnz
 
 
-def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False) -> Prepared:
+def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Check a block and return depth per cell and open cells per peak."""
+    check_counts(raw, name="counts")
+    csr = sparse.csr_matrix(raw)
+    nonzero = csr.data != 0
+    indices = csr.indices if nonzero.all() else csr.indices[nonzero]
+    depth = np.asarray(csr.sum(axis=1, dtype=np.float64)).ravel()
+    return depth, np.bincount(indices, minlength=csr.shape[1])
+
+
+def _is_canonical(csr: sparse.csr_matrix) -> bool:
+    """Return whether every row is sorted and free of duplicates, piece by piece (scipy may copy the indices for it)."""
+    pieces = (view_rows(csr, slice(start, stop)) for start, stop in even_cuts(csr.indptr))
+    return all(piece.has_canonical_format for piece in pieces)
+
+
+def canonical(matrix: Any) -> Any:
+    """Return a sparse matrix in memory as CSR with sorted and summed entries (a copy if it has others); others as is.
+
+    Raises
+    ------
+    ValueError
+        If the pointers or indices do not agree with the shape.
+    """
+    if not sparse.issparse(matrix):
+        return matrix
+    check_structure(matrix)
+    matrix = sparse.csr_matrix(matrix)
+    if not _is_canonical(matrix):
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix
+
+
+def require_differences(n_open: np.ndarray, n_cells: int) -> None:
+    """Raise ValueError where every peak is open in all cells or in none: its inverse document frequency is 0."""
+    if not ((n_open > 0) & (n_open < n_cells)).any():
+        msg = f"each of {len(n_open)} peaks is open in all {n_cells} cells or in none, so nothing tells the cells apart"
+        raise ValueError(msg)
+
+
+def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, device: str | None = None) -> Prepared:
     """Check the counts and return them as the published program's TF-IDF (diagonal scalings, nothing formed).
 
     Each count is multiplied by ln(n / cells with the peak), then each cell is divided by its L2 norm.
     Empty cells and peaks keep scale 0 (with a warning), where the published program returns NaN for everything.
+
+    Parameters
+    ----------
+    matrix
+        Counts, cells × peaks, in any storage.
+    dtype
+        Floating type of the computations.
+    binary
+        Count a cell's peak as open or closed only.
+    device
+        PyTorch device of the products; `None` for those of the CPU without it.
+
+    Returns
+    -------
+    :class:`Prepared`
+
+    Raises
+    ------
+    ValueError
+        If there is no count at all, no peak differs between cells, or the device cannot be used.
+    ImportError
+        If `device` is given and PyTorch is not installed.
     """
+    matrix = canonical(matrix)
     depth, n_open, nnz = count_statistics(matrix)
     if nnz == 0:
         msg = f"counts of shape {tuple(matrix.shape)} have no nonzero value; nothing can be enhanced"
         raise ValueError(msg)
     n = matrix.shape[0]
+    require_differences(n_open, n)
     if empty_peaks := int((n_open == 0).sum()):
         warn(f"{empty_peaks} of {len(n_open)} peaks are closed in every cell and stay 0; see pp.filter_peaks")
     col_scale = np.where(n_open > 0, np.log(n / np.maximum(n_open, 1)), 0)
-    op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary)
+    op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary, device=device)
     norms = np.sqrt(op.row_sq_norms())
     if empty_cells := int((depth == 0).sum()):
         warn(f"{empty_cells} of {n} cells have no counts; their enhanced values are 0; see pp.filter_cells")
     row_scale = np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0)
     return Prepared(op.with_scales(row_scale, col_scale), depth, n_open, nnz)
+
+
+def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:
+    """Return what tells these counts, and other arrays of a run, from others: shape, nonzeros and checksums."""
+    arrays = [data.depth, data.n_cells_open, *(np.zeros(0) if array is None else array for array in more)]
+    sums = [zlib.crc32(np.ascontiguousarray(array).tobytes()) for array in arrays]
+    return {"shape": list(data.op.shape), "nnz": data.nnz, "checksums": sums}

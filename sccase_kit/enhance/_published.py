@@ -73,8 +73,24 @@ def draw_mask(n_cells: int) -> np.ndarray:
     return np.random.RandomState(SEED).binomial(1, KEEP_PROBABILITY, size=(n_cells, n_cells))
 
 
-def published_nmf(x: np.ndarray | sparse.spmatrix, n_components: int, *, max_iter: int = 10_000):
-    """Return (W, H) of scikit-learn's NMF exactly as the program starts: default NNDSVD start, random_state 100."""
+def published_nmf(
+    x: np.ndarray | sparse.spmatrix, n_components: int, *, max_iter: int = 10_000
+) -> tuple[np.ndarray, np.ndarray]:
+    """Factorise by scikit-learn's NMF exactly as the program starts: default NNDSVD start, random_state 100.
+
+    Parameters
+    ----------
+    x
+        TF-IDF of shape (m, n), peaks × cells.
+    n_components
+        Number k of components.
+    max_iter
+        Most iterations.
+
+    Returns
+    -------
+    W of shape (m, k) and H of shape (k, n).
+    """
     import warnings
 
     from sklearn.decomposition import NMF
@@ -239,6 +255,10 @@ def fit_published(
         Weights of ‖W‖² and ‖H‖².
     keep_trace
         Keep Z, W, H of every iteration.
+
+    Returns
+    -------
+    :class:`PublishedFit`
     """
     x = np.asarray(x, dtype=np.float64)
     n = x.shape[1]

@@ -10,23 +10,28 @@ averaged over K and their target side is smoothed on neighbour graphs P̄ of the
     Z = \frac1B \sum_K \tilde H_K \, \Theta_K^\top (\bar P^\top)^t ,
     \qquad XZ = [X \tilde H_K]_K \; \tfrac1B [\Theta_K]_K^\top (\bar P^\top)^t .
 
-Everything is thin and non-negative; the rank is ΣK.
+Everything is thin and non-negative; the rank is ΣK. The memberships in the groups of a reference are added to every
+K (:mod:`sccase_kit.enhance._reference`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy import sparse
 
 from ._batch import align_embedding, balanced_factors, spread_over_batches
 from ._graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
-from ._nmf import Prior, _start_from_prior, _update_w, balance, compressed_nmf, effort, hals, nndsvd, sketch
+from ._nmf import SMALL, balance, compressed_nmf, effort, hals, nndsvd, sketch
 from ._operator import ScaledOperator
+from ._reference import Reference, reference_memberships, reference_weight
 
-BANK = (4, 5, 6, 7, 8, 9, 10, 12, 16, 20)
+BANK = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20)
 SPECTRAL = (20, 50)
+Stage = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
 
 
 @dataclass(frozen=True)
@@ -49,16 +54,19 @@ class RobustOptions:
 
 
 def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
-    """Return the numbers of components to average: the default ones, and the user's, as far as the data allow."""
-    wanted = set(BANK) | ({n_components} if n_components else set())
+    """Return the numbers of components to average: the default ones, and the user's, as far as the data allow.
+
+    Large data hold more than three types, so there 2 and 3 are left out.
+    """
+    wanted = set(BANK if shape[0] <= SMALL else BANK[2:]) | ({n_components} if n_components else set())
     limit = max(1, min(shape) - 1)
     return tuple(sorted({min(k, limit) for k in wanted}))
 
 
 def nmf_bank(
-    op: ScaledOperator, bank: tuple[int, ...], *, prior: Prior | None, rng: np.random.Generator
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return H (n_obs × K) and W (n_vars × K) for every K, from one sketch and shared full passes.
+    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, from one sketch and shared full passes.
 
     Parameters
     ----------
@@ -66,26 +74,23 @@ def nmf_bank(
         The data.
     bank
         The numbers K.
-    prior
-        Reference projection; its components are added to every K.
     rng
         Generator of the sketch.
     """
-    k1 = 0 if prior is None else prior.directions.shape[1]
     small = effort(op) >= 20
-    view = sketch(op, max(bank) + k1 + (20 if small else 40), n_power=2 if small else 1, rng=rng)
+    view = sketch(op, max(bank) + (20 if small else 40), n_power=2 if small else 1, rng=rng)
     svd = view.svd()
-    starts = [nndsvd(*svd, k) if prior is None else _start_from_prior(view, k + k1, prior) for k in bank]
+    starts = [nndsvd(*svd, k) for k in bank]
     if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
-        starts = [compressed_nmf(view, h, w, prior=prior) for h, w in starts]
+        starts = [compressed_nmf(view, h, w) for h, w in starts]
     hs, ws = zip(*starts, strict=True)
-    return _shared_polish(op, list(hs), list(ws), prior=prior, n_iter=30 if small else 2)
+    return _shared_polish(op, list(hs), list(ws), n_iter=30 if small else 2)
 
 
 def _shared_polish(
-    op: ScaledOperator, hs: list[np.ndarray], ws: list[np.ndarray], *, prior: Prior | None, n_iter: int
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Full HALS iterations of all factorisations at once, each with one read of the data."""
+    op: ScaledOperator, hs: list[np.ndarray], ws: list[np.ndarray], *, n_iter: int
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Full HALS iterations (one at least) of all factorisations at once, each with one read of the data."""
     cuts = np.cumsum([0, *(w.shape[1] for w in ws)])
     parts = [slice(a, b) for a, b in pairwise(cuts)]
     for _ in range(n_iter):
@@ -99,16 +104,19 @@ def _shared_polish(
 
         left, back = op.sweep(w_all, update)
         hs = [left[:, p] for p in parts]
-        ws = [_update_w(w_all[:, p], back[:, p], h.T @ h, prior, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
-    return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws]
+        ws = [hals(w_all[:, p], back[:, p], h.T @ h, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
+    images = [back[:, p].astype(np.float64) for p in parts]
+    return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws], images
 
 
-def _unit_columns(h: np.ndarray) -> np.ndarray:
+def unit_columns(h: np.ndarray) -> np.ndarray:
+    """Return non-negative `h` with columns of sum 1; empty ones stay."""
     sums = h.sum(axis=0)
     return h / np.where(sums > 0, sums, 1)
 
 
-def _unit_rows(h: np.ndarray) -> np.ndarray:
+def unit_rows(h: np.ndarray) -> np.ndarray:
+    """Return non-negative `h` with rows of sum 1; empty ones stay."""
     sums = h.sum(axis=1, keepdims=True)
     return h / np.where(sums > 0, sums, 1)
 
@@ -148,9 +156,9 @@ class RobustFit:
     Attributes
     ----------
     embedding
-        Smoothed memberships, (n_obs × ΣK).
+        Smoothed memberships, (n_obs × ΣK); with a reference those of its groups come first.
     projection
-        NMF projections W of all sizes, (n_vars × ΣK), columns of unit sum.
+        Mean profiles of the reference's groups and NMF projections W of all sizes, (n_vars × ΣK), columns of unit sum.
     sources, cell_factors
         Z = sources @ cell_factors.T.
     peak_factors
@@ -174,10 +182,11 @@ def fit_robust(
     op: ScaledOperator,
     options: RobustOptions,
     *,
-    prior: Prior | None = None,
+    reference: Reference | None = None,
     source: np.ndarray | None = None,
     codes: np.ndarray | None = None,
     rng: np.random.Generator,
+    stage: Stage = lambda _name, compute: compute(),
 ) -> RobustFit:
     """Fit the consensus.
 
@@ -187,31 +196,56 @@ def fit_robust(
         TF-IDF scaled data, cells × peaks.
     options
         Options of the consensus.
-    prior
-        Reference projection (scCASER).
+    reference
+        Reference counts and how they are used (scCASER).
     source
         Weights of the source cells (depth correction), shape (n_obs,).
     codes
         Integer batch codes, shape (n_obs,).
     rng
         Generator.
+    stage
+        Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
+        earlier run.
     """
-    hs, ws = nmf_bank(op, options.bank, prior=prior, rng=rng)
+
+    def factorise() -> dict[str, np.ndarray]:
+        return dict(zip("hwx", map(np.hstack, nmf_bank(op, options.bank, rng=rng)), strict=True))
+
+    bank = stage("bank", factorise)
+    cuts = np.cumsum(options.bank)[:-1]
+    hs, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
     total = op.sq_norm()
-    residuals = []
-    for h, w in zip(hs, ws, strict=True):
-        cross = np.sum(op.rmatmul(h) * w)
-        residuals.append((total - 2 * cross + np.sum((h.T @ h) * (w.T @ w))) / total)
+    residuals = [
+        (total - 2 * np.sum(image * w) + np.sum((h.T @ h) * (w.T @ w))) / total
+        for h, w, image in zip(hs, ws, images, strict=True)
+    ]
     if codes is not None:
         hs = [align_embedding(h, codes, rng=rng) for h in hs]
-    hs = [_unit_columns(h) for h in hs]
-    theta = np.hstack([_unit_rows(h) for h in hs]) / len(hs)
-    sources = np.hstack([_unit_columns(h if source is None else h * source[:, None]) for h in hs])
-    kernel = cell_graph(op, theta, options, codes=codes, rng=rng)
+    hs = [unit_columns(h) for h in hs]
+    theta = np.hstack([unit_rows(h) for h in hs]) / len(hs)
+    sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
+
+    def neighbours() -> dict[str, np.ndarray]:
+        graph = cell_graph(op, theta, options, codes=codes, rng=rng)
+        return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
+
+    graph = stage("graph", neighbours)
+    kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(op.shape[0],) * 2)
+    projection = np.hstack([unit_columns(w) for w in ws])
+    if reference is not None:
+        members = reference_memberships(
+            op, reference.counts, reference.n_components, kernel=kernel, codes=codes, rng=rng
+        )
+        share = reference_weight(reference.alpha)
+        amplitude = share * np.mean([h.sum(axis=1) for h in hs], axis=0)  # as if they were added to every K
+        theta = np.hstack([share * members, theta]) / (1 + share)
+        weights = amplitude if source is None else amplitude * source
+        sources = np.hstack([members * weights[:, None], sources])
+        projection = np.hstack([unit_columns(op.rmatmul(members)), projection])
     smooth = diffuse(kernel, theta, options.n_steps)
     cells, used = smooth, sources
     if codes is not None:
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
-    projection = np.hstack([_unit_columns(w) for w in ws])
     return RobustFit(smooth, projection, used, cells, op.rmatmul(used), np.array(residuals), options.bank)

@@ -3,24 +3,45 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
 from . import _published as published
 from ._batch import align_embedding, balanced_factors, published_factors, spread_over_batches
-from ._nmf import Prior, fast_start, sklearn_start
+from ._nmf import fast_start, sklearn_start
+from ._operator import ScaledOperator
 from ._prepare import Prepared
-from ._robust import RobustOptions, choose_bank, fit_robust
-from ._thin import ThinFit, Weights, fit_thin, interpretable_projection
+from ._reference import Reference, reference_memberships, with_reference
+from ._robust import RobustOptions, cell_graph, choose_bank, fit_robust, unit_columns, unit_rows
+from ._thin import State, ThinFit, Weights, fit_thin, interpretable_projection
+
+
+class Checkpoint(Protocol):
+    """Keeps the arrays of finished stages, and the generator's state with them (:mod:`sccase_kit.io._checkpoint`)."""
+
+    def load(self, stage: str) -> dict[str, np.ndarray] | None:
+        """Return the arrays of a stage, or None."""
+
+    def save(self, stage: str, arrays: dict[str, np.ndarray]) -> None:
+        """Keep the arrays of a stage."""
+
+    def stage(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        """Return the arrays of a stage, computed only if they are not kept."""
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Options of the scCASE model, as in :func:`sccase_kit.tl.enhance`."""
+    """Options of the scCASE model.
+
+    Attributes
+    ----------
+    n_components, init, lam, gamma1, gamma2, keep_probability, batch_method, max_iter, tol
+        As in :func:`sccase_kit.tl.enhance`.
+    """
 
     n_components: int
     init: str = "fast"
@@ -28,7 +49,6 @@ class ModelOptions:
     gamma1: float = 1.0
     gamma2: float = 1.0
     keep_probability: float = published.KEEP_PROBABILITY
-    alpha: float = 1.0
     batch_method: str = "balanced"
     max_iter: int = 3
     tol: float = 1e-4
@@ -78,40 +98,17 @@ class Stopwatch:
         self._stage, self._since = name, now
 
 
-def reference_prior(
-    reference: np.ndarray, col_scale: np.ndarray, n_reference: int, *, alpha: float, rng: np.random.Generator
-) -> Prior:
-    """Return the projection P of the reference as a prior on W₁ (Eq. 3).
-
-    The reference (groups × peaks) is weighted by the target's inverse document frequencies, each group scaled to unit
-    norm, and factorised by NMF; the components' columns have unit norm.
-    """
-    from sklearn.decomposition import NMF
-    from sklearn.exceptions import ConvergenceWarning
-
-    x = np.asarray(reference, dtype=np.float64) * col_scale
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    x = x / np.where(norms > 0, norms, 1)
-    model = NMF(n_reference, init="nndsvda", max_iter=500, tol=1e-4, random_state=int(rng.integers(2**31)))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(x)
-    p = model.components_.T
-    norms = np.linalg.norm(p, axis=0)
-    return Prior(p[:, norms > 0] / norms[norms > 0], alpha)
-
-
 def fit_sccase(
     data: Prepared,
     options: ModelOptions,
     *,
-    reference: np.ndarray | None = None,
-    n_reference: int = 0,
+    reference: Reference | None = None,
     depth: bool = False,
     batch: np.ndarray | None = None,
     rng: np.random.Generator,
     watch: Stopwatch,
     report: Callable[[int, float], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Enhancement:
     """Fit the thin scCASE model with any combination of reference, depth and batch correction.
 
@@ -122,37 +119,80 @@ def fit_sccase(
     options
         Model options.
     reference
-        Reference counts aligned to the peaks, groups × peaks.
-    n_reference
-        k₁, components that start from the reference.
+        Reference data, whose components are added to those of the options.
     depth
         Weigh source cells by P = depth / median depth (Supplementary Text S3).
     batch
         Integer batch codes, shape (n_obs,).
     rng, watch, report
         Generator, stopwatch, and callback with (iteration, objective).
+    checkpoint
+        Where the start and the last accepted point are kept, and taken from.
+
+    Returns
+    -------
+    :class:`Enhancement`
     """
     op = data.op
     watch.stage("start")
-    prior = None
+    align = batch is not None and options.batch_method == "balanced"
+
+    def start() -> dict[str, np.ndarray]:
+        if options.init == "published":
+            h, w = sklearn_start(op, options.n_components)
+        else:
+            h, w = fast_start(op, options.n_components, rng=rng)
+        return {"h": align_embedding(h, batch, rng=rng)} if align else {"h": h, "w": w}
+
+    first = start() if checkpoint is None else checkpoint.stage("start", start)
+    h, w = first["h"], first.get("w")
+    column_sums: np.ndarray | float = 1.0
     if reference is not None:
-        prior = reference_prior(reference, op.col_scale, n_reference, alpha=options.alpha, rng=rng)
-    if options.init == "published" and prior is None:
-        h, w = sklearn_start(op, options.n_components)
-    else:
-        h, w = fast_start(op, options.n_components, rng=rng, prior=prior)
-    if batch is not None and options.batch_method == "balanced":
-        h = align_embedding(h, batch, rng=rng)
-        w = None
+        watch.stage("reference")
+        h, w = _with_reference(op, h, reference, batch if align else None, rng), None
+        column_sums = h.sum(axis=0)
     watch.stage("descent")
     median = np.median(data.depth[data.depth > 0])
     source = data.depth / median if depth else np.ones(op.shape[0])
     weights = Weights(options.lam, options.gamma1, options.gamma2, options.keep_probability, source)
-    fit = fit_thin(op, h, weights, w=w, max_iter=options.max_iter, tol=options.tol, report=report)
+    fit = fit_thin(
+        op,
+        h,
+        weights,
+        w=w,
+        column_sums=column_sums,
+        max_iter=options.max_iter,
+        tol=options.tol,
+        report=report,
+        resume=None if checkpoint is None else _last_point(checkpoint),
+        keep=None if checkpoint is None else partial(_keep_point, checkpoint),
+    )
     watch.stage("factors")
     result = _factors(data, fit, options, depth=depth, batch=batch)
     watch.stage(None)
     return result
+
+
+def _keep_point(checkpoint: Checkpoint, state: State, trace: list[float]) -> None:
+    arrays = {name: value for name, value in vars(state).items() if value is not None}
+    checkpoint.save("point", {**arrays, "trace": np.array(trace)})
+
+
+def _last_point(checkpoint: Checkpoint) -> tuple[State, list[float]] | None:
+    arrays = checkpoint.load("point")
+    if arrays is None:
+        return None
+    trace = arrays.pop("trace").tolist()
+    return State(**arrays), trace
+
+
+def _with_reference(
+    op: ScaledOperator, h: np.ndarray, reference: Reference, codes: np.ndarray | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the start H = [H₁, H₂], H₂ with columns of sum 1."""
+    kernel = cell_graph(op, unit_rows(h), RobustOptions(), codes=codes, rng=rng)
+    members = reference_memberships(op, reference.counts, reference.n_components, kernel=kernel, codes=codes, rng=rng)
+    return with_reference(unit_columns(h), members, reference.alpha)
 
 
 def _factors(
@@ -182,13 +222,12 @@ def fit_consensus(
     data: Prepared,
     n_components: int | None,
     *,
-    reference: np.ndarray | None = None,
-    n_reference: int = 0,
-    alpha: float = 1.0,
+    reference: Reference | None = None,
     depth: bool = False,
     batch: np.ndarray | None = None,
     rng: np.random.Generator,
     watch: Stopwatch,
+    checkpoint: Checkpoint | None = None,
 ) -> Enhancement:
     """Fit the consensus over several numbers of components (:mod:`sccase_kit.enhance._robust`).
 
@@ -198,24 +237,23 @@ def fit_consensus(
         The prepared counts.
     n_components
         A number to add to the default ones; `None` for those alone.
-    reference, n_reference, alpha
-        Reference counts, its components, and the pull of W₁ towards them.
+    reference
+        Reference data.
     depth
         Weigh source cells by depth / median depth.
     batch
         Integer batch codes, shape (n_obs,).
     rng, watch
         Generator and stopwatch.
+    checkpoint
+        Where the factorisations and the graph are kept, and taken from.
     """
     op = data.op
-    prior = None
-    if reference is not None:
-        watch.stage("reference")
-        prior = reference_prior(reference, op.col_scale, n_reference, alpha=alpha, rng=rng)
     watch.stage("consensus")
     source = data.depth / np.median(data.depth[data.depth > 0]) if depth else None
     options = RobustOptions(bank=choose_bank(n_components, op.shape))
-    fit = fit_robust(op, options, prior=prior, source=source, codes=batch, rng=rng)
+    kept = {} if checkpoint is None else {"stage": checkpoint.stage}
+    fit = fit_robust(op, options, reference=reference, source=source, codes=batch, rng=rng, **kept)
     watch.stage(None)
     return Enhancement(
         embedding=fit.embedding,

@@ -62,6 +62,8 @@ class State:
         Current embedding, shape (n_obs, k).
     w
         Current projection, shape (n_vars, k).
+    xxa
+        X̃ (X A) where it is known, shape (n_obs, k).
     """
 
     a: np.ndarray
@@ -69,6 +71,7 @@ class State:
     h_of_z: np.ndarray
     h: np.ndarray
     w: np.ndarray
+    xxa: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -136,34 +139,45 @@ def solve_z(
 ) -> State:
     """Return the state with Z = A H, A the exact minimiser for the current W and H (preconditioned CG), A ≥ 0.
 
-    The systems are (s² XᵀX + s(1−s) diag‖x_i‖² + λ) A = s Xᵀ W + λ P H, all k at once.
+    The systems are (s² XᵀX + s(1−s) diag‖x_i‖² + λ) A = s Xᵀ W + λ P H, all k at once. Every step reads the data once:
+    the new residual of a cell gives its part of the next direction and of that direction's image in the peaks.
     """
-    s = weights.keep
+    s, k = weights.keep, state.a.shape[1]
     diagonal = (s * (1 - s) * sq_norms + weights.lam)[:, None]
     precondition = 1 / (diagonal + (s**2 * sq_norms)[:, None])
     a, xa = state.a.astype(np.float64), state.xa.astype(np.float64)
-    target = weights.lam * weights.source[:, None] * state.h
-    right = s * op.matmul(state.w).astype(np.float64) + target
-    residual = s * op.matmul(state.w - s * xa).astype(np.float64) + target - diagonal * a
+    right = weights.lam * weights.source[:, None] * state.h
+    residual = np.empty_like(right)
+
+    def start(rows: slice, product: np.ndarray) -> np.ndarray:
+        image = product[:, k:] if state.xxa is None else state.xxa[rows]
+        right[rows] += s * product[:, :k]
+        residual[rows] = right[rows] - s**2 * image - diagonal[rows] * a[rows]
+        return precondition[rows] * residual[rows]
+
+    wanted = np.hstack([state.w, xa]) if state.xxa is None else state.w
+    direction, xd = (array.astype(np.float64) for array in op.sweep(wanted, start, n_left=k))
     goal = tol * np.linalg.norm(right, axis=0)
-    z = precondition * residual
-    direction, rz = z, np.einsum("ij,ij->j", residual, z)
+    rz = np.einsum("ij,ij->j", residual, precondition * residual)
     for _ in range(max_cg):
         if np.all(np.linalg.norm(residual, axis=0) <= goal):
             break
-        xd = op.rmatmul(direction).astype(np.float64)
-        md = s**2 * op.matmul(xd) + diagonal * direction
-        curvature = np.einsum("ij,ij->j", direction, md)
+        curvature = s**2 * np.sum(xd**2, axis=0) + np.sum(diagonal * direction**2, axis=0)
         step = np.where(curvature > 0, rz / np.where(curvature > 0, curvature, 1), 0)
-        a, xa, residual = a + step * direction, xa + step * xd, residual - step * md
-        z = precondition * residual
-        rz_new = np.einsum("ij,ij->j", residual, z)
-        direction = z + direction * np.where(rz > 0, rz_new / np.where(rz > 0, rz, 1), 0)
-        rz = rz_new
+        a, xa = a + step * direction, xa + step * xd
+
+        def advance(rows: slice, product: np.ndarray, step=step, direction=direction) -> np.ndarray:
+            residual[rows] -= step * (s**2 * product + diagonal[rows] * direction[rows])
+            return precondition[rows] * residual[rows]
+
+        z, xz = op.sweep(xd, advance)
+        rz_new = np.einsum("ij,ij->j", residual, precondition * residual)
+        ratio = np.where(rz > 0, rz_new / np.where(rz > 0, rz, 1), 0)
+        direction, xd, rz = z + direction * ratio, xz + xd * ratio, rz_new
     if a.min() < 0:
         a = np.maximum(a, 0)
-        xa = op.rmatmul(a).astype(np.float64)
-    return replace(state, a=a, xa=xa, h_of_z=state.h)
+        return replace(state, a=a, xa=op.rmatmul(a).astype(np.float64), xxa=None, h_of_z=state.h)
+    return replace(state, a=a, xa=xa, xxa=(right - diagonal * a - residual) / s**2, h_of_z=state.h)
 
 
 def solve_w(state: State, weights: Weights, *, n_sweeps: int = 10) -> State:
@@ -213,9 +227,12 @@ def fit_thin(
     weights: Weights,
     *,
     w: np.ndarray | None = None,
+    column_sums: np.ndarray | float = 1.0,
     max_iter: int = 3,
     tol: float = 1e-4,
     report: Callable[[int, float], None] | None = None,
+    resume: tuple[State, list[float]] | None = None,
+    keep: Callable[[State, list[float]], None] | None = None,
 ) -> ThinFit:
     """Descend from a non-negative start with Z = P HᵀH.
 
@@ -224,42 +241,66 @@ def fit_thin(
     op
         The data, TF-IDF scaled, cells × peaks.
     h
-        Start of shape (n_obs, k); its columns are scaled to sum 1 once, as the published program does.
+        Start of shape (n_obs, k); its columns are scaled once.
     weights
         Weights of the objective.
     w
         Start of W (n_vars × k) for its coordinate sweeps; zeros by default.
+    column_sums
+        Sums that the columns of the start are scaled to, 1 in the published program.
     max_iter
         Most iterations.
     tol
         Stop when the relative fall of the objective is smaller.
     report
         Called with (iteration, objective).
+    resume
+        An accepted point and the objective's trace up to it, to go on from; the start is not used then.
+    keep
+        Called with every accepted point and the trace.
+
+    Returns
+    -------
+    :class:`ThinFit`
     """
-    total = h.sum(axis=0)
-    h = h / np.where(total > 0, total, 1)
     sq_norms = op.row_sq_norms()
-    a = weights.source[:, None] * h
-    xa = op.rmatmul(a).astype(np.float64)
-    w = np.zeros((op.shape[1], h.shape[1])) if w is None else w * total
-    state = solve_w(State(a=a, xa=xa, h_of_z=h, h=h, w=w), weights)
-    trace = [objective(state, weights, sq_norms)]
-    converged = False
-    for iteration in range(1, max_iter + 1):
+    state, trace = resume or _first_point(op, h, w, weights, sq_norms, column_sums)
+    converged = _settled(trace, tol)
+    while not converged and len(trace) <= max_iter:
         new = solve_z(op, state, weights, sq_norms, tol=1e-10 if op.dtype == np.float64 else 1e-6)
         new = descend_h(solve_w(new, weights), weights, sq_norms)
         value = objective(new, weights, sq_norms)
         if not value <= trace[-1]:
             converged = True
             break
-        state = new
-        trace.append(value)
+        state, trace = new, [*trace, value]
         if report is not None:
-            report(iteration, value)
-        if trace[-2] - value <= tol * abs(trace[-2]):
-            converged = True
-            break
+            report(len(trace) - 1, value)
+        if keep is not None:
+            keep(state, trace)
+        converged = _settled(trace, tol)
     return ThinFit(state=state, objective=np.array(trace), converged=converged)
+
+
+def _settled(trace: list[float], tol: float) -> bool:
+    return len(trace) > 1 and trace[-2] - trace[-1] <= tol * abs(trace[-2])
+
+
+def _first_point(
+    op: ScaledOperator,
+    h: np.ndarray,
+    w: np.ndarray | None,
+    weights: Weights,
+    sq_norms: np.ndarray,
+    column_sums: np.ndarray | float,
+) -> tuple[State, list[float]]:
+    total = h.sum(axis=0) / np.where(np.asarray(column_sums) > 0, column_sums, 1)
+    h = h / np.where(total > 0, total, 1)
+    a = weights.source[:, None] * h
+    xa = op.rmatmul(a).astype(np.float64)
+    w = np.zeros((op.shape[1], h.shape[1])) if w is None else w * total
+    state = solve_w(State(a=a, xa=xa, h_of_z=h, h=h, w=w), weights)
+    return state, [objective(state, weights, sq_norms)]
 
 
 def interpretable_projection(state: State) -> np.ndarray:

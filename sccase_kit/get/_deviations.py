@@ -34,6 +34,16 @@ def deviations(adata: AnnData, key: str = "chromvar", *, which: Literal["z", "de
     ------
     KeyError
         If there are no deviations under `key`.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> import numpy as np
+    >>> sets = np.eye(500, 2, dtype=bool) | (np.arange(500) % 5 == 0)[:, None]
+    >>> sk.tl.chromvar(adata, sets, background=np.random.default_rng(0).integers(500, size=(500, 10)))
+    >>> sk.get.deviations(adata).shape
+    (100, 2)
     """
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
@@ -61,6 +71,16 @@ def variability(adata: AnnData, key: str = "chromvar") -> pd.DataFrame:
     ------
     KeyError
         If there are no deviations under `key`.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> import numpy as np
+    >>> sets = np.eye(500, 2, dtype=bool) | (np.arange(500) % 5 == 0)[:, None]
+    >>> sk.tl.chromvar(adata, sets, background=np.random.default_rng(0).integers(500, size=(500, 10)))
+    >>> len(sk.get.variability(adata))
+    2
     """
     return read_variability(adata, key).sort_values("variability", ascending=False, kind="stable")
 

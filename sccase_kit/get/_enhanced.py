@@ -75,6 +75,15 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
     ------
     KeyError
         If `adata` was not enhanced under `key`, or with ``solver="published"``, which has no thin factors.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> cells, peaks = sk.get.factors(adata)
+    >>> cells.shape[1] == peaks.shape[1]
+    True
     """
     check_fitted(adata, key)
     if f"{key}_cell_factors" not in adata.obsm:
@@ -95,10 +104,7 @@ def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
 
     Returns
     -------
-    :class:`sccase_kit.enhance.Ranges` with the ranges of the peaks and of the cells.
-
-    Writes
-    ------
+    :class:`sccase_kit.enhance.Ranges` with the ranges of the peaks and of the cells. They are also written to
     ``obsm["<key>_range"]`` (n_obs × 2) and ``varm["<key>_range"]`` (n_vars × 2), float32: per peak the minimum and
     maximum over all cells, and per cell over the scaled peaks. Computed by streaming blocks.
 
@@ -106,6 +112,14 @@ def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
     ------
     ValueError
         If the ranges are absent and `adata` is a subset of the data that were fitted: its own ranges would differ.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> sk.get.ranges(adata).peak.shape
+    (500, 2)
     """
     entry = check_fitted(adata, key)
     slot = f"{key}_range"
@@ -213,6 +227,14 @@ def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = Non
     ------
     KeyError
         If `adata` was not enhanced under `key`, its factors are missing, or a name is unknown.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> sk.get.similarity(adata, obs_names=slice(0, 3)).shape
+    (3, 100)
     """
     check_fitted(adata, key)
     rows = _indices(obs_names, adata.obs_names, name="obs_names")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Literal
 
 import numpy as np
@@ -10,14 +11,26 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._matrix import get_matrix
 from .._progress import progress
-from .._validate import check_adata, check_choice, check_int, check_labels, check_number
+from .._validate import check_adata, check_choice, check_int, check_number
 from ..enhance._factors import compute_ranges
-from ..enhance._prepare import Prepared, prepare
-from ..enhance._robust import BANK
+from ..enhance._memory import expected_memory
+from ..enhance._nmf import sketch_width
+from ..enhance._prepare import fingerprint, prepare
+from ..enhance._reference import Reference
+from ..enhance._robust import choose_bank
 from ..enhance._runner import Enhancement, ModelOptions, Stopwatch, fit_consensus, fit_sccase
+from ..io._checkpoint import Checkpoint
+from ._enhance_inputs import (
+    aligned_reference,
+    batch_codes,
+    check_n_components,
+    check_shape,
+    estimated_components,
+    reference_components,
+)
+from ._enhance_published import published_slots
 
 _EAGER_RANGES = 50_000_000  # entries of the enhanced matrix up to which the ranges are computed at once
-_DENSE_CELLS = 8_000
 
 
 def enhance(
@@ -40,8 +53,10 @@ def enhance(
     max_iter: int = 3,
     tol: float = 1e-4,
     dtype: Literal["float32", "float64"] = "float32",
+    device: str | None = None,
     layer: str | None = None,
     rng: int | np.random.Generator = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
     key_added: str = "sccase",
     copy: bool = False,
 ) -> AnnData | None:
@@ -83,10 +98,10 @@ def enhance(
     init
         `"fast"`, a sketched start, or `"published"`, scikit-learn's NMF with `random_state=100`.
     n_reference
-        Components k₁ that start from the reference, in addition to `n_components`; `"auto"` takes a third of
-        `n_components` (the program's rule), at most the number of groups.
+        Components k₁ that start from the reference, in addition to `n_components`; `"auto"` takes one per group (with
+        ``solver="published"`` a third of `n_components`, the program's rule). They come first.
     alpha
-        Pull of W₁ to the reference's projection, in units of the data term's curvature; used with `reference`.
+        Weight of the reference: its components start with the share α / (1 + α) of each cell's other components.
     lam, gamma1, gamma2
         λ, γ₁, γ₂ of the objective.
     keep_probability
@@ -99,10 +114,16 @@ def enhance(
         minimum is the trivial Z = W = H = 0, so a few iterations from a good start are meant, as in the program (3).
     dtype
         Precision of the products with the data.
+    device
+        PyTorch device that does the products with the data (extra `gpu`; thin solver), such as `"cuda"`. `None` for
+        the CPU without PyTorch. The result is the same up to rounding.
     layer
         Layer with the counts; `None` for `X`.
     rng
         Seed or generator.
+    checkpoint
+        Folder where finished parts of a long fit are kept (thin solver). The same call takes up a run that was stopped
+        where it was, with the same result; remove the folder afterwards.
     key_added
         Prefix of the fields written.
     copy
@@ -140,7 +161,7 @@ def enhance(
     --------
     >>> import sccase_kit as sk
     >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=1000).adata
-    >>> sk.tl.enhance(adata, 5)
+    >>> sk.tl.enhance(adata, 5, method="sccase")
     >>> adata.obsm["X_sccase"].shape
     (200, 5)
     """
@@ -159,26 +180,33 @@ def enhance(
     check_number(keep_probability, name="keep_probability", minimum=0, maximum=1)
     check_number(tol, name="tol", minimum=0)
     check_int(max_iter, name="max_iter", minimum=1)
+    if device is not None and solver == "published":
+        msg = f"device={device!r} needs solver='thin'; the published program works on the CPU"
+        raise ValueError(msg)
     matrix = get_matrix(adata, layer)
-    _check_shape(adata)
+    check_shape(adata)
     if n_components != "auto":
-        _check_n_components(n_components, adata)
-    codes = _batch_codes(adata, batch_key)
+        check_n_components(n_components, adata)
+    codes = batch_codes(adata, batch_key)
     generator = np.random.default_rng(rng)
     watch = Stopwatch()
     watch.stage("prepare")
-    data = prepare(matrix, dtype=np.dtype(dtype))
+    data = prepare(matrix, dtype=np.dtype(dtype), device=device)
     if depth and np.ptp(data.depth) == 0:
         warn("depth=True has no effect: all cells have the same depth")
-    aligned = None if reference is None else _aligned_reference(reference, adata)
+    aligned = None if reference is None else aligned_reference(reference, adata)
     automatic = n_components == "auto"
     if automatic and method == "sccase":
         watch.stage("estimate_k")
-        n_components = _estimate(adata, layer=layer, rng=generator)
+        n_components = estimated_components(adata, layer=layer, rng=generator)
     elif automatic:
         logger.info("n_components='auto': method='robust' averages several numbers of components and needs none")
         n_components = 0
-    k_ref = _n_reference(n_reference, n_components or max(BANK) // 2, aligned)
+    elif method == "robust" and solver == "thin":
+        bank = choose_bank(None, adata.shape)
+        known = "is among them already" if n_components in bank else "is added to them"
+        logger.info("method='robust' averages %s components; n_components=%d %s", bank, n_components, known)
+    k_ref = reference_components(n_reference, int(n_components) if solver == "published" else None, aligned)
     params = {
         "n_components": int(n_components),
         "n_reference": k_ref,
@@ -197,35 +225,40 @@ def enhance(
         "max_iter": int(max_iter),
         "tol": float(tol),
         "dtype": dtype,
+        "device": device or "",
         "layer": layer or "",
         "rng": int(rng) if isinstance(rng, (int, np.integer)) else "generator",
     }
+    if solver == "thin" and not data.op.in_memory:
+        _tell_memory(adata, int(n_components), robust=method == "robust")
+    if checkpoint is not None and solver == "published":
+        msg = "checkpoint needs solver='thin'; the published program's small fits keep nothing"
+        raise ValueError(msg)
+    kept = None if checkpoint is None else Checkpoint(checkpoint, params | fingerprint(data, codes, aligned), generator)
     if solver == "published":
         watch.stage("published")
-        slots = _published_slots(data, params, aligned, codes, key_added)
+        slots = published_slots(data, params, aligned, codes, key_added)
         watch.stage(None)
     elif method == "robust":
         fit = fit_consensus(
             data,
             n_components or None,
-            reference=aligned,
-            n_reference=k_ref,
-            alpha=alpha,
+            reference=None if aligned is None else Reference(aligned, k_ref, alpha),
             depth=depth,
             batch=codes,
             rng=generator,
             watch=watch,
+            checkpoint=kept,
         )
         slots = _thin_slots(fit, key_added)
     else:
         options = ModelOptions(
-            n_components=int(n_components) + k_ref,
+            n_components=int(n_components),
             init=init,
             lam=lam,
             gamma1=gamma1,
             gamma2=gamma2,
             keep_probability=keep_probability,
-            alpha=alpha,
             batch_method=batch_method,
             max_iter=max_iter,
             tol=tol,
@@ -239,70 +272,24 @@ def enhance(
             fit = fit_sccase(
                 data,
                 options,
-                reference=aligned,
-                n_reference=k_ref,
+                reference=None if aligned is None else Reference(aligned, k_ref, alpha),
                 depth=depth,
                 batch=codes,
                 rng=generator,
                 watch=watch,
                 report=report,
+                checkpoint=kept,
             )
+            bar.total = bar.n  # the objective may stop falling before max_iter
+            bar.refresh()
         slots = _thin_slots(fit, key_added)
     return _write(adata, slots, params, watch, key=key_added, copy=copy)
 
 
-def _check_shape(adata: AnnData) -> None:
-    if adata.n_obs < 2 or adata.n_vars < 2:
-        msg = f"adata must have at least 2 cells and 2 peaks, got shape {adata.shape}"
-        raise ValueError(msg)
-
-
-def _check_n_components(value: Any, adata: AnnData) -> int:
-    if isinstance(value, str):
-        msg = f"n_components must be a positive integer or 'auto', got {value!r}"
-        raise ValueError(msg)
-    k = check_int(value, name="n_components", minimum=1)
-    limit = min(adata.shape)
-    if k > limit:
-        msg = f"n_components={k} exceeds the smaller side of the data ({adata.n_obs} cells × {adata.n_vars} peaks)"
-        raise ValueError(msg)
-    return k
-
-
-def _batch_codes(adata: AnnData, batch_key: str | None) -> np.ndarray | None:
-    if batch_key is None:
-        return None
-    labels = check_labels(adata, batch_key, name="batch_key", min_groups=2)
-    sizes = labels.value_counts()
-    if single := [str(name) for name, size in sizes.items() if size < 2]:
-        msg = f"batch_key={batch_key!r}: batches {single} have a single cell; merge or drop them"
-        raise ValueError(msg)
-    return labels.cat.codes.to_numpy().astype(np.int64)
-
-
-def _aligned_reference(reference: Any, adata: AnnData) -> np.ndarray:
-    from .. import pp
-
-    check_adata(reference, name="reference")
-    aligned = pp.align_reference(reference, adata)
-    values = aligned.X.toarray() if hasattr(aligned.X, "toarray") else np.asarray(aligned.X)
-    return values.astype(np.float64)
-
-
-def _n_reference(n_reference: Any, n_components: int, aligned: np.ndarray | None) -> int:
-    if aligned is None:
-        return 0
-    if n_reference == "auto":
-        return max(1, min(round(n_components / 3), aligned.shape[0]))
-    return check_int(n_reference, name="n_reference", minimum=1, maximum=aligned.shape[0])
-
-
-def _estimate(adata: AnnData, *, layer: str | None, rng: np.random.Generator) -> int:
-    from ._estimate_k import estimate_k
-
-    k = estimate_k(adata, layer=layer, rng=rng) + 1
-    logger.info("n_components='auto': estimated %d components (ASTER's number of types + 1)", k)
-    return min(k, *adata.shape)
+def _tell_memory(adata: AnnData, n_components: int, *, robust: bool) -> None:
+    columns = sum(choose_bank(n_components or None, adata.shape)) if robust else sketch_width(n_components)
+    size = expected_memory(adata.shape, columns, robust=robust, in_memory=False)
+    logger.info("the counts are read in blocks; the fit takes about %.1f GiB of memory", size / 2**30)
 
 
 def _thin_slots(fit: Enhancement, key: str) -> dict[str, dict[str, Any]]:
@@ -322,60 +309,6 @@ def _thin_slots(fit: Enhancement, key: str) -> dict[str, dict[str, Any]]:
         limits = compute_ranges(fit.cell_factors, fit.peak_factors)
         slots["obsm"][f"{key}_range"], slots["varm"][f"{key}_range"] = limits.cell, limits.peak
     return slots
-
-
-def _published_slots(
-    data: Prepared, params: dict[str, Any], reference: np.ndarray | None, codes: np.ndarray | None, key: str
-) -> dict[str, dict[str, Any]]:
-    """Run the published program's mode that the arguments ask for."""
-    from scipy import sparse
-
-    from ..enhance._published import fit_published, published_nmf
-
-    n = data.op.shape[0]
-    if n > _DENSE_CELLS:
-        msg = f"solver='published' is dense, O(peaks × cells²); {n} cells exceed {_DENSE_CELLS}: use solver='thin'"
-        raise ValueError(msg)
-    asked = [name for name in ("reference", "depth", "batch_key") if params[name]]
-    if len(asked) > 1:
-        msg = f"solver='published' takes one of reference, depth, batch_key at a time, got {asked}; "
-        msg += "solver='thin' combines them"
-        raise ValueError(msg)
-    op = data.op
-    parts = [sparse.diags(op.row_scale[rows]) @ b @ sparse.diags(op.col_scale) for rows, b in op.iter_blocks()]
-    x = sparse.vstack(parts).T.tocsc().astype(np.float32)
-    total = params["n_components"] + params["n_reference"]
-    w, h = published_nmf(x, total, max_iter=3000 if params["depth"] else 10_000)
-    projection = None
-    if reference is not None:
-        projection = published_nmf(_published_tfidf(reference).T, params["n_reference"], max_iter=1000)[0]
-    default = params["lam"] == 1e6
-    fit = fit_published(
-        x.toarray(),
-        w,
-        h,
-        reference=projection,
-        depth=data.depth if params["depth"] else None,
-        batch=codes,
-        lam=None if default else params["lam"],
-        gamma1=params["gamma1"],
-        gamma2=params["gamma2"],
-    )
-    return {
-        "obsm": {f"X_{key}": fit.embedding.T.astype(np.float32)},
-        "varm": {f"{key}_projection": fit.projection.astype(np.float32)},
-        "obsp": {f"{key}_similarity": fit.similarity.astype(np.float32)},
-        "layers": {key: (x @ fit.similarity).T.astype(np.float32)},
-        "uns": {"objective": fit.objective},
-    }
-
-
-def _published_tfidf(reference: np.ndarray) -> np.ndarray:
-    """TF-IDF of the reference by its own document frequencies, as the program (groups × peaks)."""
-    n_open = (reference > 0).sum(axis=0)
-    x = reference * np.where(n_open > 0, np.log(len(reference) / np.maximum(n_open, 1)), 0)
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norms > 0, norms, 1)
 
 
 def _write(

@@ -1,4 +1,4 @@
-"""The starts: sketch, NNDSVD, HALS, reference prior."""
+"""The starts: sketch, NNDSVD, HALS."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import NMF
 
 from sccase_kit.enhance import prepare
-from sccase_kit.enhance._nmf import Prior, balance, fast_start, hals, nndsvd, sketch
+from sccase_kit.enhance._nmf import balance, fast_start, hals, nndsvd, sketch
 
 
 @pytest.fixture
@@ -60,17 +60,3 @@ def test_fast_start_fits_as_well_as_scikit_learn(op):
     model = NMF(3, max_iter=1000, random_state=0)
     reference = model.fit_transform(dense) @ model.components_
     assert np.linalg.norm(dense - h @ w.T) <= 1.01 * np.linalg.norm(dense - reference)
-
-
-def test_prior_pulls_the_first_components_to_the_reference(op, types):
-    dense = op.matmul(np.eye(op.shape[1]))
-    directions = np.stack([dense[types == t].mean(axis=0) for t in range(2)], axis=1)
-    directions /= np.linalg.norm(directions, axis=0)
-
-    def cosine(weight):
-        _, w = fast_start(op, 4, rng=np.random.default_rng(0), prior=Prior(directions, weight))
-        return [w[:, j] @ directions[:, j] / np.linalg.norm(w[:, j]) for j in range(2)]
-
-    strong, weak = cosine(100.0), cosine(0.1)
-    assert min(strong) > 0.99
-    assert np.mean(strong) > np.mean(weak)

@@ -320,3 +320,38 @@ def test_batch_correction_mixes_without_losing_types(arguments):
     assert neighbours_from_the_other_batch(pcs["corrected"], batch) > 0.4
     assert neighbours_from_the_other_batch(pcs["corrected"], batch) > neighbours_from_the_other_batch(pcs["raw"], batch)
     assert corrected >= plain - 0.02
+
+
+def test_number_of_components_is_estimated_for_the_published_model(adata, monkeypatch):
+    """ASTER's number of types and one more, and never more than there are cells or peaks."""
+    from sccase_kit.tl import _estimate_k
+
+    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, rng: 4)
+    done = sk.tl.enhance(adata, "auto", method="sccase", copy=True)
+    assert done.obsm["X_sccase"].shape[1] == 5
+    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, rng: 30)
+    few = adata[:20].copy()
+    sk.pp.filter_peaks(few)
+    assert sk.tl.enhance(few, "auto", method="sccase", copy=True).obsm["X_sccase"].shape[1] == 20
+
+
+@pytest.mark.parametrize("shape", [(1, 5), (5, 1)])
+def test_a_single_cell_or_peak_is_refused(shape):
+    single = ad.AnnData(sparse.csr_matrix(np.ones(shape, dtype=np.float32)))
+    with pytest.raises(ValueError, match="at least 2 cells and 2 peaks"):
+        sk.tl.enhance(single, 1)
+
+
+def test_published_solver_refuses_many_cells(adata, monkeypatch):
+    monkeypatch.setattr("sccase_kit.tl._enhance_published._DENSE_CELLS", 100)
+    with pytest.raises(ValueError, match=r"200 cells exceed 100: use solver='thin'"):
+        sk.tl.enhance(adata, 4, solver="published")
+
+
+def test_published_batch_reweighting_is_another_fit(adata):
+    balanced, published = (
+        sk.tl.enhance(adata, 6, method="sccase", batch_key="batch", batch_method=name, copy=True)
+        for name in ("balanced", "published")
+    )
+    assert np.isfinite(sk.get.enhanced(published)).all()
+    assert not np.allclose(sk.get.enhanced(balanced), sk.get.enhanced(published))

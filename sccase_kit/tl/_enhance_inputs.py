@@ -1,0 +1,75 @@
+"""What the enhancer is given beside the counts: checked, and brought to arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._logging import logger
+from .._validate import check_adata, check_int, check_labels
+
+
+def check_shape(adata: AnnData) -> None:
+    """Raise ValueError on data with fewer than two cells or peaks."""
+    if adata.n_obs < 2 or adata.n_vars < 2:
+        msg = f"adata must have at least 2 cells and 2 peaks, got shape {adata.shape}"
+        raise ValueError(msg)
+
+
+def check_n_components(value: Any, adata: AnnData) -> int:
+    """Return the number of components, or raise ValueError where the data have none so large."""
+    if isinstance(value, str):
+        msg = f"n_components must be a positive integer or 'auto', got {value!r}"
+        raise ValueError(msg)
+    k = check_int(value, name="n_components", minimum=1)
+    limit = min(adata.shape)
+    if k > limit:
+        msg = f"n_components={k} exceeds the smaller side of the data ({adata.n_obs} cells × {adata.n_vars} peaks)"
+        raise ValueError(msg)
+    return k
+
+
+def batch_codes(adata: AnnData, batch_key: str | None) -> np.ndarray | None:
+    """Return integer codes of the batches, shape (n_obs,), or None without a key."""
+    if batch_key is None:
+        return None
+    labels = check_labels(adata, batch_key, name="batch_key", min_groups=2)
+    sizes = labels.value_counts()
+    if single := [str(name) for name, size in sizes.items() if size < 2]:
+        msg = f"batch_key={batch_key!r}: batches {single} have a single cell; merge or drop them"
+        raise ValueError(msg)
+    return labels.cat.codes.to_numpy().astype(np.int64)
+
+
+def aligned_reference(reference: Any, adata: AnnData) -> np.ndarray:
+    """Return the reference counts on the peaks of `adata`: float64 array of shape (groups, n_vars)."""
+    from .. import pp
+
+    check_adata(reference, name="reference")
+    if reference.n_obs < 2:
+        msg = "reference has one group; at least two are needed to tell what is specific to each"
+        raise ValueError(msg)
+    aligned = pp.align_reference(reference, adata)
+    values = aligned.X.toarray() if hasattr(aligned.X, "toarray") else np.asarray(aligned.X)
+    return values.astype(np.float64)
+
+
+def reference_components(n_reference: Any, n_components: int | None, aligned: np.ndarray | None) -> int:
+    """Return k₁: that given, one per group, or by the program's rule a third of `n_components`."""
+    if aligned is None:
+        return 0
+    groups = aligned.shape[0]
+    if n_reference == "auto":
+        return groups if n_components is None else max(1, min(round(n_components / 3), groups))
+    return check_int(n_reference, name="n_reference", minimum=1, maximum=groups)
+
+
+def estimated_components(adata: AnnData, *, layer: str | None, rng: np.random.Generator) -> int:
+    """Return ASTER's number of types + 1, as far as the data allow."""
+    from ._estimate_k import estimate_k
+
+    k = estimate_k(adata, layer=layer, rng=rng) + 1
+    logger.info("n_components='auto': estimated %d components (ASTER's number of types + 1)", k)
+    return min(k, *adata.shape)

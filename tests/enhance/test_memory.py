@@ -1,0 +1,49 @@
+"""The memory stated before a fit against what one takes."""
+
+from __future__ import annotations
+
+import logging
+import tracemalloc
+
+import anndata as ad
+import numpy as np
+import pytest
+from scipy import sparse
+
+import sccase_kit as sk
+from sccase_kit.enhance._memory import expected_memory
+from sccase_kit.enhance._nmf import sketch_width
+from sccase_kit.enhance._robust import choose_bank
+
+
+def test_it_grows_with_both_sides_and_not_with_the_nonzeros():
+    base = expected_memory((1000, 2000), 60, robust=False, in_memory=True)
+    assert expected_memory((2000, 4000), 60, robust=False, in_memory=True) == 2 * base
+    assert expected_memory((1000, 2000), 120, robust=False, in_memory=True) == 2 * base
+    assert expected_memory((1000, 2000), 60, robust=True, in_memory=True) > base
+    with sk.settings.override(block_bytes=10**6):
+        assert expected_memory((1000, 2000), 60, robust=False, in_memory=False) == base + 3 * 10**6
+
+
+@pytest.mark.parametrize("method", ["sccase", "robust"])
+def test_a_streamed_fit_stays_below_what_is_stated_and_says_it(tmp_path, caplog, method):
+    rng = np.random.default_rng(0)
+    n, m = 9000, 9000
+    rows = np.repeat(np.arange(n), 30)
+    columns = rng.integers(0, m // 5, rows.size) * 5 + rows % 5
+    counts = sparse.csr_matrix((np.ones(rows.size, np.int32), (rows, columns)), shape=(n, m))
+    counts.data[:] = 1
+    adata = ad.AnnData(counts)
+    adata.var_names = [f"chr1:{1000 * i}-{1000 * i + 500}" for i in range(m)]
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    stored = sk.read(tmp_path / "counts.h5ad", backed=True)
+    options = {"n_components": 5, "method": "sccase"} if method == "sccase" else {}
+    with sk.settings.override(block_bytes=2**20), caplog.at_level(logging.INFO):
+        columns = sketch_width(5) if method == "sccase" else sum(choose_bank(None, (n, m)))
+        stated = expected_memory((n, m), columns, robust=method == "robust", in_memory=False)
+        tracemalloc.start()
+        sk.tl.enhance(stored, **options)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert stated / 10 <= taken <= stated
+    assert f"about {stated / 2**30:.1f} GiB" in caplog.text

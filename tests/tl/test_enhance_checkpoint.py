@@ -1,0 +1,111 @@
+"""Long fits that are stopped and taken up again."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.enhance import _robust, _runner
+from sccase_kit.io._checkpoint import Checkpoint
+
+FIELDS = ("X_sccase", "sccase_cell_factors", "sccase_sources")
+
+
+@pytest.fixture
+def adata():
+    return sk.datasets.toy_study(n_cells=150, n_peaks=600, rng=2).adata
+
+
+def same(a, b):
+    for name in FIELDS:
+        np.testing.assert_array_equal(a.obsm[name], b.obsm[name])
+    np.testing.assert_array_equal(a.varm["sccase_peak_factors"], b.varm["sccase_peak_factors"])
+    np.testing.assert_array_equal(a.uns["sccase"]["objective"], b.uns["sccase"]["objective"])
+
+
+OPTIONS = {
+    "scCASE": {"n_components": 4, "method": "sccase", "max_iter": 4, "tol": 0},
+    "robust": {"n_components": 4},
+    "batches": {"n_components": 4, "method": "sccase", "batch_key": "batch", "depth": True},
+    "robust, batches": {"batch_key": "batch", "depth": True},
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_a_checkpoint_changes_nothing_and_a_second_run_computes_nothing_again(adata, tmp_path, name, monkeypatch):
+    plain, first, second = adata.copy(), adata.copy(), adata.copy()
+    sk.tl.enhance(plain, **OPTIONS[name])
+    sk.tl.enhance(first, **OPTIONS[name], checkpoint=tmp_path / "run")
+    same(plain, first)
+
+    def refuse(*_args, **_kwargs):
+        raise AssertionError("computed again")
+
+    for module, function in ((_runner, "fast_start"), (_robust, "nmf_bank"), (_robust, "cell_graph")):
+        monkeypatch.setattr(module, function, refuse)
+    sk.tl.enhance(second, **OPTIONS[name], checkpoint=tmp_path / "run")
+    same(plain, second)
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 3])
+def test_a_stopped_descent_goes_on_where_it_was(adata, tmp_path, stop_after, monkeypatch):
+    plain = adata.copy()
+    sk.tl.enhance(plain, **OPTIONS["scCASE"])
+    saves = []
+    save = Checkpoint.save
+
+    def stop(self, stage, arrays):
+        save(self, stage, arrays)
+        saves.append(stage)
+        if len(saves) > stop_after:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoint, "save", stop)
+        with pytest.raises(KeyboardInterrupt):
+            sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    assert saves == ["start", *["point"] * stop_after]
+    assert "X_sccase" not in adata.obsm
+    seen = []
+    monkeypatch.setattr(Checkpoint, "save", lambda self, stage, arrays: seen.append(stage) or save(self, stage, arrays))
+    sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    assert seen == ["point"] * (4 - stop_after)
+    same(plain, adata)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [({"n_components": 5}, "n_components"), ({"lam": 10.0}, "lam"), ({"rng": 1}, "rng"), ({"depth": True}, "depth")],
+)
+def test_the_folder_of_another_run_is_refused(adata, tmp_path, change, named):
+    sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    with pytest.raises(ValueError, match=rf"of another run: \['{named}'\] differ"):
+        sk.tl.enhance(adata, **(OPTIONS["scCASE"] | change), checkpoint=tmp_path / "run")
+
+
+def test_other_counts_of_the_same_shape_are_another_run(adata, tmp_path):
+    sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    other = adata.copy()
+    other.X = other.X[::-1]
+    with pytest.raises(ValueError, match="checksums"):
+        sk.tl.enhance(other, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["run.json", "start.npz", "point.npz"])
+def test_a_damaged_file_is_named(adata, tmp_path, name):
+    sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    (tmp_path / "run" / name).write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ValueError, match=rf"{name} is damaged"):
+        sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+
+
+def test_arguments_that_cannot_be(adata, tmp_path):
+    with pytest.raises(ValueError, match="solver='thin'"):
+        sk.tl.enhance(adata, 4, solver="published", checkpoint=tmp_path / "run")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NotADirectoryError, match="file"):
+        sk.tl.enhance(adata, 4, checkpoint=tmp_path / "file")
+    with pytest.raises(ValueError, match="MT19937"):
+        sk.tl.enhance(adata, 4, checkpoint=tmp_path / "run", rng=np.random.Generator(np.random.MT19937(0)))
+    assert not (tmp_path / "run").exists()
