@@ -193,37 +193,32 @@ def _verify(path: Path, file: File, *, name: str) -> None:
 
 
 def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, *, download: bool) -> Path:
-    """Download a file through pooch: into a temporary file beside its place, verified, then moved."""
-    import pooch
+    """Download a file: into a temporary file beside its place, verified, then moved."""
+    from ..io._atomic import replacing
 
     target = (_folders(data_dir)[0] if data_dir is not None else _cache()) / file.path
     if file.url is None or not download:
         raise DataNotFoundError(_missing(entry, file, data_dir, target))
     logger.info("%s: downloading %s to %s", entry.name, file.url, target)
-    pooch_logger = pooch.get_logger()
-    level = pooch_logger.level
-    pooch_logger.setLevel("WARNING")
     try:
-        pooch.retrieve(
-            url=file.url,
-            known_hash=None if file.sha256 is None else f"sha256:{file.sha256}",
-            fname=target.name,
-            path=target.parent,
-            downloader=lambda url, output, _: _stream(url, Path(output), file),
-        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as temporary:
+            _stream(file.url, temporary, file)
     except OSError as err:
         msg = f"{_missing(entry, file, data_dir, target)} (The download failed: {err})"
         raise DataNotFoundError(msg) from err
     except ValueError as err:
         msg = f"the download of {file.url} does not match the manifest and was not kept: {err}"
         raise ValueError(msg) from err
-    finally:
-        pooch_logger.setLevel(level)
     return target
 
 
 def _stream(url: str, output: Path, file: File) -> None:
-    """Write what `url` holds to `output`, byte for byte, with a progress bar; connections are closed on errors, too."""
+    """Write what `url` holds to `output`, byte for byte, with a progress bar, and verify it.
+
+    Connections are closed on errors, too.
+    """
+    import pooch
     import requests
 
     request = requests.get(url, stream=True, timeout=30, headers={"Accept-Encoding": "identity"})
@@ -237,6 +232,9 @@ def _stream(url: str, output: Path, file: File) -> None:
                 bar.update(len(chunk))
     if file.size is not None and (size := output.stat().st_size) != file.size:
         msg = f"{size} bytes, expected {file.size}"
+        raise ValueError(msg)
+    if file.sha256 is not None and (digest := pooch.file_hash(str(output), alg="sha256")) != file.sha256:
+        msg = f"SHA-256 {digest}, expected {file.sha256}"
         raise ValueError(msg)
 
 

@@ -91,19 +91,27 @@ def read_manifest(path: str | Path) -> dict[str, Entry]:
     import yaml
 
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except yaml.YAMLError as err:
-        msg = f"{path} is not valid YAML: {err}"
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8-sig"))
+        return _read_entries(raw)
+    except (yaml.YAMLError, ValueError) as err:
+        msg = f"{path}: {'not valid YAML: ' if isinstance(err, yaml.YAMLError) else ''}{str(err)[:1000]}"
         raise ValueError(msg) from err
+
+
+def _read_entries(raw: Any) -> dict[str, Entry]:
     found = raw.get("version") if isinstance(raw, dict) else None
     if found != 1:
-        msg = f"{path} must be a mapping with version: 1, got version {found!r}"
+        msg = f"the manifest must be a mapping with version: 1, got version {found!r}"
         raise ValueError(msg)
     entries: dict[str, Entry] = {}
     for section in ("datasets", "resources"):
-        for name, body in (raw.get(section) or {}).items():
+        bodies = raw.get(section) or {}
+        if not isinstance(bodies, dict) or not all(isinstance(name, str) for name in bodies):
+            msg = f"{section} must map names to entries, got {bodies!r:.80}"
+            raise ValueError(msg)
+        for name, body in bodies.items():
             if name in entries:
-                msg = f"{path}: {name!r} stands under both datasets and resources"
+                msg = f"{name!r} stands under both datasets and resources"
                 raise ValueError(msg)
             entries[name] = _read_entry(name, body, section)
     for entry in entries.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,7 +122,8 @@ def read_mouse_atlas(paths: dict[str, Path], *, tissue_replicate: str | list[str
         raise ValueError(msg)
     from scipy.io import mmread
 
-    with _open_binary(paths["counts"]) as handle:
+    with _open_binary(paths["counts"]) as handle, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the kind it returns, which does not matter here
         matrix = sparse.csc_matrix(mmread(handle))
     if matrix.shape != (len(names), len(cells)):
         msg = f"{paths['counts'].name} is {matrix.shape}, but there are {len(names)} peaks and {len(cells)} cells"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..io._atomic import replacing
+from ..io._hdf5 import write_h5ad
 from ._files import write_table, write_text
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def write_study(study: ToyStudy, folder: Path) -> dict[str, Path]:
 
 def _write_counts(study: ToyStudy, path: Path) -> None:
     with replacing(path) as temporary:
-        study.adata.write_h5ad(temporary)
+        write_h5ad(study.adata, temporary)
 
 
 def _lines(values: Iterable[str]) -> str:

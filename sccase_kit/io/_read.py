@@ -12,6 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger, warn
+from .._matrix import check_structure
 from .._optional import import_optional
 from ._blocks import slow_storage
 from ._tenx import FormatError, read_10x_h5, read_10x_mtx
@@ -47,6 +48,18 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
         If the file is damaged or not what its name says (a ValueError).
     ValueError
         If the format is unknown, or `backed` is asked for a format that cannot be.
+    TypeError
+        If `path` is not a file name.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     adata.write_h5ad(f'{folder}/counts.h5ad')
+    ...     sk.read(f'{folder}/counts.h5ad').shape
+    (100, 500)
     """
     from ..pp._peaks import parse_peaks
 
@@ -92,6 +105,10 @@ def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
     if matrix is None:
         msg = f"{source}: there is no X; put the counts there or pass layer="
         raise FormatError(msg)
+    try:
+        check_structure(matrix, name=source)
+    except ValueError as err:
+        raise FormatError(str(err)) from None
     csr = sparse.csr_matrix(matrix)
     if csr.dtype.kind in "iu":
         return csr
@@ -129,7 +146,7 @@ def _read_zarr(path: Path, *, backed: bool) -> AnnData:
         }
         x = group["X"]
         stored = ad.io.sparse_dataset(x) if isinstance(x, zarr.Group) else x
-    except (OSError, KeyError, ValueError) as err:
+    except Exception as err:  # as above
         msg = f"{path}: not a readable AnnData zarr store ({type(err).__name__}: {err})"
         raise FormatError(msg) from err
     return AnnData(X=_as_dask(stored), **elements)
@@ -165,8 +182,10 @@ def _read_h5mu(path: Path) -> AnnData:
                 msg = f"{path}: no modality 'atac'; found {modalities}"
                 raise FormatError(msg)
             return ad.io.read_elem(store["mod"][name])
-    except (OSError, KeyError) as err:
-        msg = f"{path}: not a readable .h5mu ({err})"
+    except FormatError:
+        raise
+    except Exception as err:  # as above
+        msg = f"{path}: not a readable .h5mu ({type(err).__name__}: {err})"
         raise FormatError(msg) from err
 
 
@@ -184,16 +203,29 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
     ------
     ValueError
         If `target` has another ending.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     adata.write_h5ad(f'{folder}/counts.h5ad')
+    ...     sk.io.convert(f'{folder}/counts.h5ad', f'{folder}/fast.h5ad')
+    ...     sk.read(f'{folder}/fast.h5ad').shape
+    (100, 500)
     """
-    from ._atomic import replacing
+    from ._atomic import check_place, replacing
+    from ._hdf5 import write_h5ad
 
     target = Path(target)
     if target.suffix not in {".h5ad", ".zarr"}:
         msg = f"target must end in .h5ad or .zarr, got {str(target)!r}"
         raise ValueError(msg)
+    check_place(target)
     adata = read(source)
     with replacing(target) as temporary:
         if target.suffix == ".h5ad":
-            adata.write_h5ad(temporary)
+            write_h5ad(adata, temporary)
         else:
             write_zarr(adata, temporary)

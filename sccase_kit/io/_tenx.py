@@ -11,6 +11,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._matrix import check_structure
+
 
 class FormatError(ValueError):
     """A file does not have the format it should have; the message names the file and, for text, the line."""
@@ -37,20 +39,44 @@ def read_10x_h5(path: Path) -> AnnData:
             barcodes = group["barcodes"].asstr()[:]
             names = group["features"]["id"].asstr()[:]
             kinds = group["features"]["feature_type"].asstr()[:] if "feature_type" in group["features"] else None
-    except OSError as err:
-        msg = f"{path}: not a readable HDF5 file ({err})"
-        raise FormatError(msg) from err
+    except FormatError:
+        raise
     except KeyError as err:
         msg = f"{path}: the 10x matrix lacks {err.args[0]}"
         raise FormatError(msg) from err
-    if len(parts[2]) != shape[1] + 1 or len(parts[0]) != len(parts[1]) or int(parts[2][-1]) != len(parts[0]):
-        msg = f"{path}: truncated or inconsistent matrix (shape {shape}, {len(parts[0])} values)"
+    except Exception as err:  # damaged files fail in h5py with many types; each is named here
+        msg = f"{path}: not a readable HDF5 file of 10x ({type(err).__name__}: {err})"
+        raise FormatError(msg) from err
+    if (
+        len(shape) != 2
+        or shape != (len(names), len(barcodes))
+        or len(kinds if kinds is not None else names) != shape[0]
+    ):
+        msg = f"{path}: the matrix has shape {shape}, but there are {len(names)} peaks and {len(barcodes)} barcodes"
         raise FormatError(msg)
-    counts = sparse.csr_matrix(parts, shape=(shape[1], shape[0]))
+    counts = _compressed(parts, (shape[1], shape[0]), path)
     adata = AnnData(counts, obs=pd.DataFrame(index=barcodes), var=pd.DataFrame(index=names))
     if kinds is not None and (kinds == "Peaks").any() and not (kinds == "Peaks").all():
         adata = adata[:, kinds == "Peaks"].copy()
     return adata
+
+
+def _compressed(parts: tuple[np.ndarray, ...], shape: tuple[int, int], path: Path) -> sparse.csr_matrix:
+    """Return CSR from stored data, indices and pointers, which are checked first."""
+    data, indices, indptr = parts
+    counts = sparse.csr_matrix(shape, dtype=data.dtype if data.dtype.kind in "biuf" else np.float64)
+    if data.dtype.kind not in "biuf" or indices.dtype.kind not in "iu" or indptr.dtype.kind not in "iu":
+        msg = f"{path}: data, indices and indptr must be numbers, got {data.dtype}, {indices.dtype}, {indptr.dtype}"
+        raise FormatError(msg)
+    if not data.ndim == indices.ndim == indptr.ndim == 1 or len(data) != len(indices):
+        msg = f"{path}: truncated or inconsistent matrix (shape {shape}, {data.shape} values, {indices.shape} indices)"
+        raise FormatError(msg)
+    counts.data, counts.indices, counts.indptr = data, indices, indptr
+    try:
+        check_structure(counts, name=str(path))
+    except ValueError as err:
+        raise FormatError(str(err)) from None
+    return sparse.csr_matrix((data, indices, indptr), shape=shape)
 
 
 def _first(folder: Path, names: list[str]) -> Path:

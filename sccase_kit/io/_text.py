@@ -56,7 +56,7 @@ def read_text(path: Path) -> AnnData:
                 try:
                     values = np.array(fields[1:], dtype=np.float64)
                 except ValueError as err:
-                    msg = f"{path}, line {number}: not a number ({err})"
+                    msg = f"{path}, line {number}: not a number ({err!s:.200})"
                     raise FormatError(msg) from err
                 nonzero = np.flatnonzero(values)
                 names.append(fields[0].strip('"'))

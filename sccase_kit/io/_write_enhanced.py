@@ -13,7 +13,8 @@ from .._progress import progress
 from .._settings import settings
 from .._validate import check_choice
 from ..get._enhanced import check_fitted, enhanced, factors, ranges
-from ._atomic import replacing
+from ._atomic import check_place, replacing
+from ._hdf5 import fill_h5ad, new_hdf5
 from ._zarr import replace_x, write_zarr
 
 
@@ -55,7 +56,7 @@ def write_enhanced(
     FileNotFoundError
         If the folder of `path` does not exist.
     OSError
-        If the disk is full; the target is then untouched.
+        If the disk is full, or the folder may not be written; the target is then untouched.
     """
     check_fitted(adata, key)
     if scale is not None:
@@ -65,6 +66,7 @@ def write_enhanced(
     if target.suffix not in {".h5ad", ".zarr"}:
         msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
         raise ValueError(msg)
+    check_place(target)
     if scale == "minmax" and key not in adata.layers:
         ranges(adata, key=key)
     result = AnnData(
@@ -91,10 +93,8 @@ def _blocks(adata: AnnData, key: str, scale: Literal["minmax"] | None, dtype: st
 
 
 def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:
-    import h5py
-
-    result.write_h5ad(path)
-    with h5py.File(path, "r+") as store:
+    with new_hdf5(path) as (store, below):
+        fill_h5ad(result, store)
         if "X" in store:
             del store["X"]
         rows = max(1, min(result.n_obs, 1_000_000 // result.n_vars))
@@ -103,6 +103,7 @@ def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, dtype: str, compres
         x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
         for part, values in blocks:
             x[part] = values
+            below.check()
 
 
 def _write_zarr(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:

@@ -31,6 +31,14 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     ------
     ValueError
         If `rate` is outside 0 to 1, or a count is negative, NaN or infinite.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> fewer = sk.pp.dropout(adata, 0.3, rng=0)
+    >>> bool(fewer.X.sum() < adata.X.sum())
+    True
     """
     check_adata(adata)
     rate = check_number(rate, name="rate", minimum=0, maximum=1)
@@ -79,6 +87,13 @@ def subsample_cells(
         If `groupby` is missing.
     ValueError
         If the size is not given exactly once, a value is out of range, or `evenness` comes without `groupby`.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.subsample_cells(adata, fraction=0.5, rng=0).n_obs
+    50
     """
     check_adata(adata)
     generator = np.random.default_rng(rng)

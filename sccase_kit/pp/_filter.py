@@ -72,6 +72,14 @@ def filter_peaks(
         If the layer is missing.
     ValueError
         If no peak is left, a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.filter_peaks(adata, min_fraction=0.05)
+    >>> bool(((adata.X > 0).sum(axis=0) >= 5).all())
+    True
     """
     check_adata(adata)
     check_number(min_fraction, name="min_fraction", minimum=0, maximum=1)
@@ -122,6 +130,14 @@ def filter_cells(
         If the layer is missing.
     ValueError
         If no cell is left, a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.filter_cells(adata, min_peaks=1)
+    >>> adata.n_obs
+    100
     """
     from ..io._blocks import iter_row_blocks
 
@@ -173,6 +189,14 @@ def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) ->
         If the layer is missing.
     ValueError
         If a count is negative, NaN or infinite, or `adata` is backed and `copy` is False.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.binarize(adata)
+    >>> int(adata.X.max())
+    1
     """
     check_adata(adata)
     if adata.isbacked and not copy:

@@ -32,6 +32,12 @@ def parse_peak_names(names: Iterable[str]) -> pd.DataFrame:
     -------
     DataFrame indexed by name with `chrom` (str, empty where unparseable), `start` and `end` (int64, 0-based half-open
     as written, −1 where unparseable).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.pp.parse_peak_names(['chr1:100-600'])['end'].tolist()
+    [600]
     """
     index = pd.Index([str(name) for name in names], dtype=object)
     found = [_NAME.match(name.replace(",", "")) for name in index]
@@ -99,11 +105,19 @@ def require_coordinates(adata: AnnData) -> pd.DataFrame:
     ------
     ValueError
         If a peak has no coordinates, or ends where it starts or before.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.require_coordinates(adata).columns.tolist()
+    ['chrom', 'start', 'end']
     """
     check_adata(adata)
     if {"chrom", "start", "end"} <= set(adata.var.columns):
         table = adata.var[["chrom", "start", "end"]].copy()
-        table["chrom"] = table["chrom"].astype(str)
+        # pandas 3 keeps missing values where pandas 2 writes "nan"
+        table["chrom"] = table["chrom"].astype(object).where(table["chrom"].notna(), "").astype(str)
     else:
         table = parse_peak_names(adata.var_names)
     good = (table["start"] >= 0) & (table["end"] > table["start"]) & ~table["chrom"].isin(["", "nan", "None"])

@@ -39,6 +39,14 @@ def bulk_reference(counts: AnnData | pd.DataFrame, *, mapped_reads: Any = None) 
         If `counts` is neither, or a column of a DataFrame is not numeric.
     ValueError
         If there is no sample, values are negative or not finite, or a sample has no mapped reads.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({'liver': [3, 5], 'lung': [1, 0]}, index=['chr1:0-10', 'chr1:20-30'])
+    >>> sk.pp.bulk_reference(table).shape
+    (2, 2)
     """
     if isinstance(counts, AnnData):
         values, samples, var = _dense(get_matrix(counts), name="counts"), counts.obs_names, counts.var.copy()
@@ -136,6 +144,13 @@ def pseudobulk(adata: AnnData, groupby: str, *, layer: str | None = None) -> Ann
         If the column or the layer is missing.
     ValueError
         If labels are missing or clash as text, or a count is negative, NaN or infinite.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.pseudobulk(adata, "cell_type").n_obs == adata.obs["cell_type"].nunique()
+    True
     """
     check_adata(adata)
     labels = check_labels(adata, groupby)
@@ -185,6 +200,13 @@ def self_reference(
     ------
     ValueError
         If a size is out of range, or a count is negative, NaN or infinite.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.self_reference(adata, n_components=10).n_vars
+    500
     """
     from ..enhance._nmf import sketch
     from ..enhance._prepare import prepare
@@ -196,6 +218,9 @@ def self_reference(
     check_int(n_components, name="n_components", minimum=2)
     check_int(n_neighbors, name="n_neighbors", minimum=2)
     matrix = get_matrix(adata, layer)
+    if min(adata.shape) < 3:
+        msg = f"adata must have at least 3 cells and 3 peaks to be clustered, got shape {adata.shape}"
+        raise ValueError(msg)
     op = prepare(matrix).op
     size = min(n_components, min(op.shape) - 1)
     u, s, _ = sketch(op, min(size + 10, min(op.shape)), rng=np.random.default_rng(rng)).svd()
@@ -231,7 +256,12 @@ def _coordinates(adata: AnnData) -> pd.DataFrame:
     table = adata.var[["chrom", "start", "end"]].copy() if known else parse_peak_names(adata.var_names)
     table["chrom"] = table["chrom"].astype(str)
     table["row"] = np.arange(len(table))
-    known = (table["start"] >= 0) & (table["end"] > table["start"]) & ~table["chrom"].isin(["", "nan", "None"])
+    known = (
+        table["chrom"].notna()
+        & (table["start"] >= 0)
+        & (table["end"] > table["start"])
+        & ~table["chrom"].isin(["", "nan", "None"])
+    )
     return table[known]
 
 
@@ -257,6 +287,14 @@ def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 
     ValueError
         If fewer than `min_matched` of the peaks are matched, the reference has no group, or it has negative, NaN or
         infinite values.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> reference = sk.pp.pseudobulk(adata[:, ::2].copy(), 'cell_type')
+    >>> sk.pp.align_reference(reference, adata).n_vars
+    500
     """
     check_adata(reference, name="reference")
     check_adata(adata)

@@ -27,7 +27,7 @@ from .._logging import warn
 from .._matrix import as_csr
 from .._validate import check_adata, check_choice
 from ..enhance._operator import ScaledOperator
-from ..enhance._prepare import count_statistics
+from ..enhance._prepare import canonical, count_statistics
 from ._filter import _column_sums
 from ._load import in_memory_copy, load_counts
 
@@ -118,10 +118,19 @@ def tfidf_scaling(counts: Any, variant: Variant = "sccase") -> Tfidf:
     ------
     ValueError
         If the variant is unknown or the counts are negative or not finite.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> scaling = sk.pp.tfidf_scaling(adata.X)
+    >>> scaling.apply(adata.X).shape
+    (100, 500)
     """
     check_choice(variant, get_args(Variant), name="variant")
+    counts = canonical(counts)
     depth, n_open, _ = count_statistics(counts)
-    n = counts.shape[0]
+    n = max(1, counts.shape[0])
     if empty := int((depth == 0).sum()):
         warn(f"{empty} of {n} cells have no counts; their TF-IDF is 0")
     if variant == "sccase":
@@ -174,6 +183,14 @@ def tfidf(
         If the layer is missing.
     ValueError
         If the variant is unknown or a count is negative, NaN or infinite.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.pp.tfidf(adata)
+    >>> adata.layers["tfidf"].shape
+    (100, 500)
     """
     check_adata(adata)
     matrix = load_counts(adata, layer)

@@ -155,9 +155,9 @@ def test_parts_must_exist(tmp_path):
 
 
 def test_no_yaml_and_nothing_unsafe(tmp_path):
-    with pytest.raises(ValueError, match="is not valid YAML"):
+    with pytest.raises(ValueError, match="not valid YAML"):
         read_manifest(write(tmp_path, "version: 1\n  datasets: ["))
-    with pytest.raises(ValueError, match="is not valid YAML"):
+    with pytest.raises(ValueError, match="not valid YAML"):
         read_manifest(write(tmp_path, "version: !!python/object/apply:os.getcwd []"))
     with pytest.raises(ValueError, match="got version None"):
         read_manifest(write(tmp_path, "just text"))

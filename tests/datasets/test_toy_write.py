@@ -99,7 +99,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(small_study, tmp_path, 
         msg = "disk full"
         raise OSError(msg)
 
-    monkeypatch.setattr(ad.AnnData, "write_h5ad", fail)
+    monkeypatch.setattr("sccase_kit.datasets._toy_write.write_h5ad", fail)
     with pytest.raises(OSError, match="disk full"):
         small_study.write(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ["toy.h5ad"]
