@@ -22,6 +22,12 @@ def agreement(labels: Any, clusters: Any) -> pd.Series:
     -------
     Series with `ari` (adjusted Rand index), `ami` (adjusted mutual information) and `fmi` (Fowlkes–Mallows index),
     computed by scikit-learn.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> float(sk.metrics.agreement(['a', 'a', 'b'], [1, 1, 2])['ari'])
+    1.0
     """
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, fowlkes_mallows_score
 

@@ -54,8 +54,9 @@ def kbet(
 def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
     """Return the batch mixing score by silhouettes: 1 is perfectly mixed, 0 separated.
 
-    Within each label, 1 − |silhouette of the batches| is averaged over the cells, then the labels are averaged; labels
-    present in one batch only are left out (Luecken et al., Nature Methods 19, 2022; Euclidean distance).
+    Within each label, one minus the absolute silhouette of the batches is averaged over the cells, then the labels are
+    averaged; labels present in one batch only are left out (Luecken et al., Nature Methods 19, 2022; Euclidean
+    distance).
 
     Parameters
     ----------

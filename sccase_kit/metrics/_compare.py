@@ -69,7 +69,13 @@ def compare(
 
     Examples
     --------
-    >>> sk.metrics.compare({"ours": adata, "other": "other.h5ad"}, "cell_type")  # doctest: +SKIP
+    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=1000).adata
+    >>> sk.tl.enhance(adata, batch_key="batch")
+    >>> raw = adata.copy()
+    >>> del raw.obsm["sccase_cell_factors"], raw.varm["sccase_peak_factors"]
+    >>> table = sk.metrics.compare({"enhanced": adata, "counts": raw}, "cell_type", truth="truth")
+    >>> bool(table.loc["enhanced", "cell_auprc"] > table.loc["counts", "cell_auprc"])
+    True
     """
     rows = {}
     for name, given in progress(results.items(), desc="compare", total=len(results)):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._matrix import layer_names
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_key, check_labels, check_number
 from ..pp import dropout, subsample_cells
@@ -231,7 +232,7 @@ def _run(
     check_labels(adata, groupby, min_groups=2)
     check_choice(on_error, ["raise", "record"], name="on_error")
     if truth is not None:
-        check_key(truth, adata.layers.keys(), name="truth", where="adata.layers")
+        check_key(truth, layer_names(adata), name="truth", where="adata.layers")
     if not methods or not all(callable(method) for method in methods.values()):
         msg = f"methods must map names to functions of an AnnData, got {methods!r}"
         raise TypeError(msg)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-EXACT_BELOW = 20_000
+EXACT_BELOW = 40_000
 
 
 def nearest_neighbors(
@@ -34,12 +34,16 @@ def _exact_neighbors(embedding: np.ndarray, n_neighbors: int) -> tuple[np.ndarra
     squares = np.einsum("ij,ij->i", x, x)
     indices = np.empty((n, n_neighbors), dtype=np.int64)
     distances = np.empty((n, n_neighbors))
-    rows = max(1, min(n, 2**24 // max(n, 1)))
+    rows = max(1, min(n, 2**22 // max(n, 1)))
+    turned = -2 * x.T
+    buffer = np.empty((rows, n))
     for start in range(0, n, rows):
         stop = min(n, start + rows)
-        d = squares[start:stop, None] + squares[None, :] - 2 * (x[start:stop] @ x.T)
-        d[np.arange(stop - start), np.arange(start, stop)] = -1  # itself first, also among duplicates
+        d = np.matmul(x[start:stop], turned, out=buffer[: stop - start])
+        d += squares  # the row's own square changes nothing in the order
+        d[np.arange(stop - start), np.arange(start, stop)] = -np.inf  # itself first, also among duplicates
         smallest_per_row(d, indices[start:stop], distances[start:stop])
+    distances += squares[:, None]
     return indices, np.sqrt(np.maximum(distances, 0))
 
 

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._matrix import get_matrix
+from .._validate import check_adata
 from ..enhance._prepare import prepare
 from ..pp import tfidf_scaling
 from ._evaluate import profiles_of
@@ -104,6 +105,7 @@ def raw_tfidf(adata: AnnData, *, layer: str | None = None) -> sparse.csr_matrix:
     -------
     CSR matrix of shape (n_obs, n_vars), float32.
     """
+    check_adata(adata)
     counts = get_matrix(adata, layer)
     return tfidf_scaling(counts).apply(counts)
 
@@ -137,6 +139,7 @@ def knn_smoothing(
     -------
     CSR matrix of shape (n_obs, n_vars).
     """
+    check_adata(adata)
     generator = np.random.default_rng(rng)
     data = prepare(get_matrix(adata, layer))
     scores = leading_components(data.op, n_components, rng=generator)

@@ -27,10 +27,31 @@ class Profiles:
         Cell factors (n_obs × r), or the matrix itself (ndarray or CSR, n_obs × n_vars) where `peaks` is None.
     peaks
         Peak factors (n_vars × r); the matrix is ``cells @ peaks.T``.
+
+    Raises
+    ------
+    ValueError
+        If one of them has not two dimensions or is not finite, or they have different numbers of columns.
     """
 
     cells: Any
     peaks: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("cell_factors", self.cells), ("peak_factors", self.peaks)):
+            shape = getattr(value, "shape", ())
+            if value is not None and len(shape) != 2:
+                msg = f"{name} must be an array of two dimensions, got {type(value).__name__} of shape {tuple(shape)}"
+                raise ValueError(msg)
+        if self.peaks is not None and self.cells.shape[1] != self.peaks.shape[1]:
+            msg = f"cell_factors and peak_factors have {self.cells.shape[1]} and {self.peaks.shape[1]} columns; "
+            msg += "both must have one per component"
+            raise ValueError(msg)
+        for name, value in (("cell_factors", self.cells), ("peak_factors", self.peaks)):
+            data = value.data if sparse.issparse(value) else value
+            if data is not None and data.dtype.kind == "f" and not np.isfinite(data).all():
+                msg = f"{name} hold {int((~np.isfinite(data)).sum())} NaN or infinite value(s)"
+                raise ValueError(msg)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -75,8 +75,11 @@ def cluster(
 
     Examples
     --------
-    >>> sk.tl.cluster(adata, 8)  # doctest: +SKIP
-    >>> adata.obs["louvain"].value_counts()  # doctest: +SKIP
+    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=1000).adata
+    >>> sk.tl.enhance(adata, batch_key="batch")
+    >>> sk.tl.cluster(adata, 5)
+    >>> adata.obs["louvain"].nunique()
+    5
     """
     check_adata(adata)
     check_choice(method, METHODS, name="method")

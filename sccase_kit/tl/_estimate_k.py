@@ -12,7 +12,7 @@ from .._matrix import get_matrix
 from .._progress import progress
 from .._validate import check_adata, check_int, check_number
 from ..enhance._operator import ScaledOperator
-from ..enhance._prepare import count_statistics
+from ..enhance._prepare import count_statistics, require_differences
 from ..metrics._aster import embeddings, estimate
 
 _FEW_CELLS = 50
@@ -93,6 +93,7 @@ def estimate_k(
     if nnz == 0:
         msg = "the counts hold no nonzero value; no number of types can be estimated"
         raise ValueError(msg)
+    require_differences(n_open, adata.n_obs)
     operator = ScaledOperator(matrix, binary=True)
     knee_embedding, embedding, keep = embeddings(
         operator, n_open, min_fraction=min_fraction, n_components=10 if few else 50, rng=generator

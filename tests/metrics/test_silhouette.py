@@ -64,3 +64,17 @@ def test_bad_labels(thin):
         silhouette(np.zeros(60), cells, peaks)
     with pytest.raises(ValueError, match="missing for 1 of 60"):
         silhouette([None, *labels[1:]], cells, peaks)
+
+
+@pytest.mark.parametrize(
+    ("cells", "peaks", "match"),
+    [
+        (list("aab"), None, "cell_factors must be an array of two dimensions, got list"),
+        (np.ones(3), None, r"cell_factors must be .* got ndarray of shape \(3,\)"),
+        (np.ones((3, 2)), np.ones(2), r"peak_factors must be .* of shape \(2,\)"),
+        (np.ones((3, 2)), np.ones((5, 4)), "cell_factors and peak_factors have 2 and 4 columns"),
+    ],
+)
+def test_arrays_that_do_not_fit(cells, peaks, match):
+    with pytest.raises(ValueError, match=match):
+        silhouette(list("aab"), cells, peaks)
