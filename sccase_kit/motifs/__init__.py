@@ -11,10 +11,12 @@ from ._expectation import expectations
 from ._filters import filter_peaks, filter_samples
 from ._landmarks import Landmarks, assign_landmarks, cell_weights, scabc_landmarks
 from ._match import MotifMatches, match
+from ._motif import Motif
+from ._motif_files import read_motifs
 from ._pwm import log_odds, score_threshold
 from ._scabc import ScabcResult, scabc_pvalues
 from ._sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
-from ._sources import Motif, as_motifs, jaspar_motifs, read_motifs
+from ._sources import as_motifs, jaspar_motifs
 from ._synergy import annotation_correlation, annotation_synergy
 from ._variability import variability
 

@@ -212,8 +212,18 @@ def _rank_sum(a: np.ndarray, b: np.ndarray, alternative: str) -> np.ndarray:
 def _kruskal(parts: list[np.ndarray]) -> np.ndarray:
     out = np.full(parts[0].shape[1], np.nan)
     for k in range(len(out)):
-        samples = [part[~np.isnan(part[:, k]), k] for part in parts]
+        samples = [_to_15_digits(part[~np.isnan(part[:, k]), k]) for part in parts]
         together = np.concatenate(samples)
         if all(map(len, samples)) and together.min() < together.max():
             out[k] = stats.kruskal(*samples).pvalue
     return out
+
+
+def _to_15_digits(values: np.ndarray) -> np.ndarray:
+    """Round to 15 significant digits, within which R's kruskal.test counts values as tied.
+
+    The two middle values of a group of even size have the same distance to its median, but for rounding.
+    """
+    size = np.where(values == 0, 1.0, np.abs(values))
+    unit = 10.0 ** (np.floor(np.log10(size)) - 14)
+    return np.rint(values / unit) * unit

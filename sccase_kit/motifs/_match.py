@@ -13,9 +13,10 @@ from scipy import sparse
 
 from .._validate import check_choice, check_number
 from ._deviations import _n_threads
+from ._motif import Motif
 from ._pwm import log_odds, score_threshold
 from ._sequences import EncodedSequences, base_frequencies, encode_sequences
-from ._sources import Motif, as_motifs
+from ._sources import as_motifs
 
 _WINDOW = 7
 _BATCH_BASES = 1 << 22

@@ -55,6 +55,12 @@ def encode_sequences(sequences: Sequence[str]) -> EncodedSequences:
         If an entry is not a string.
     ValueError
         If there are characters that are not letters of DNA (IUPAC codes, gaps).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.motifs.encode_sequences(['ACGTN']).codes[:5].tolist()
+    [0, 1, 2, 3, 4]
     """
     try:
         joined = "\n".join([*sequences, ""]).encode("ascii")

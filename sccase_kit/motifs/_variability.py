@@ -70,6 +70,7 @@ def variability(
     table = pd.DataFrame({"variability": spread}, index=pd.Index(names) if names is not None else None)
     if n_bootstrap:
         bounds = _bootstrap(centred, finite, n_bootstrap, np.random.default_rng(rng))
+        bounds[:, count < 2] = np.nan
         table["bootstrap_lower_bound"], table["bootstrap_upper_bound"] = bounds
     n = len(z)
     table["p_value"] = stats.chi2.sf((n - 1) * spread**2, n - 1)

@@ -168,6 +168,14 @@ def add_gc_content(
     ValueError
         If neither or both of `genome_fasta` and `sequences` are given, or peaks have no coordinates or lie off the
         genome.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.add_gc_content(adata, sequences=['ACGT', 'GGCC'] * 250)
+    >>> adata.var['gc'][:2].tolist()
+    [0.5, 1.0]
     """
     check_adata(adata)
     gc = gc_content(_sequences(adata, genome_fasta, sequences))

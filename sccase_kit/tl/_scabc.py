@@ -85,6 +85,14 @@ def scabc(
     Notes
     -----
     Zamanighomi et al., Nature Communications 2018; R package scABC 0.99.0.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.scabc(adata, "cell_type", n_top=10)
+    >>> adata.varm["scabc_pvalues"].shape == (adata.n_vars, adata.obs["cell_type"].nunique())
+    True
     """
     check_adata(adata)
     check_choice(engine, ["python", "r"], name="engine")

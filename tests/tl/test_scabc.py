@@ -86,3 +86,27 @@ def test_errors(toy):
         sk.tl.scabc(toy, "cell_type", depth="nothing")
     with pytest.raises(TypeError, match="adata must be an AnnData"):
         sk.tl.scabc(toy.X, "cell_type")
+
+
+def test_depths_that_do_not_fit(toy):
+    part = toy[:60, :40].copy()
+    part.obs["cell_type"] = part.obs["cell_type"].cat.remove_unused_categories()
+    enhanced = toy.copy()
+    sk.tl.enhance(enhanced, 4, method="sccase")
+    with pytest.raises(ValueError, match=r"depth must have one value per cell \(300\), got shape \(3,\)"):
+        sk.tl.scabc(enhanced, "cell_type", source="enhanced", depth=np.ones(3))
+    with pytest.warns(UserWarning, match="layer is ignored with source='enhanced'"):
+        sk.tl.scabc(enhanced, "cell_type", source="enhanced", layer="truth")
+    part.X = part.X * 0
+    with pytest.raises(ValueError, match="adata holds no counts at all"):
+        sk.tl.scabc(part, "cell_type")
+
+
+def test_groups_of_the_same_name_are_refused(toy):
+    adata = toy.copy()
+    adata.obs["mixed"] = np.where(np.arange(adata.n_obs) % 2, 1, 0).astype(object)
+    adata.obs.loc[adata.obs_names[:5], "mixed"] = "1"
+    for function in (sk.tl.scabc, sk.tl.differential_deviations):
+        adata.obsm["chromvar_deviations"] = np.ones((adata.n_obs, 2))
+        with pytest.raises(ValueError, match="are not distinct as text; rename them"):
+            function(adata, "mixed")

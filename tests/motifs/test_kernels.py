@@ -1,0 +1,157 @@
+"""The compiled loops give what the same loops give in plain Python, at the corners the other tests seldom reach."""
+
+from __future__ import annotations
+
+import importlib
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+
+@pytest.fixture
+def both(uncompiled):
+    def load(name):
+        return importlib.import_module(f"sccase_kit.motifs.{name}"), uncompiled(f"sccase_kit.motifs.{name}")
+
+    return load
+
+
+def parts(matrix):
+    return matrix.indptr, matrix.indices, matrix.data
+
+
+def test_deviations(both):
+    compiled, plain = both("_deviation_kernels")
+    rng = np.random.default_rng(0)
+    n_cells, n_peaks, n_draws = 7, 12, 5
+    counts = rng.poisson(1.0, (n_cells, n_peaks)).astype(float)
+    counts[3] = 0
+    sets = (rng.random((n_peaks, 4)) < 0.4).astype(float)
+    sets[:, 2] = 0
+    expectation = counts.sum(axis=0) / counts.sum()
+    background = rng.integers(n_peaks, size=(n_draws, n_peaks))
+    results = []
+    for kernels in (compiled, plain):
+        dev, z = np.zeros((2, 4, n_cells))
+        given = parts(sparse.csc_matrix(counts)), counts.sum(axis=1), parts(sparse.csc_matrix(sets)), background
+        with np.errstate(divide="ignore", invalid="ignore"):
+            kernels.deviate_sets(*given, expectation, 0.5, 0, 4, dev, z)
+        results.append((dev, z))
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-12, atol=1e-12)
+    dev = results[1][0]
+    assert np.isnan(dev[2]).all()
+    assert np.isnan(dev[:, 3]).all()
+    depth, member = counts[0].sum(), sets[:, 0] > 0
+    expected = expectation[member].sum() * depth
+    drawn = []
+    for row in background:
+        peaks = row[member]
+        drawn.append(counts[0, peaks].sum() / (expectation[peaks].sum() * depth) - 1)
+    assert dev[0, 0] == pytest.approx((counts[0, member].sum() - expected) / expected - np.mean(drawn), rel=1e-12)
+
+
+def test_background_draws(both):
+    compiled, plain = both("_background_kernels")
+    rng = np.random.default_rng(1)
+    for n in (1, 2, 7, 8, 30, 31, 32, 33):
+        values = rng.random(n)
+        uniforms = rng.random(50)
+        given = [values.copy(), values.copy()]
+        for kernels, p in zip((compiled, plain), given, strict=True):
+            kernels.normalise(p)
+        np.testing.assert_array_equal(*given)
+        assert given[0].sum() == pytest.approx(1)
+        drawn = [np.empty(50, dtype=np.int64) for _ in range(2)]
+        for kernels, p, out in zip((compiled, plain), given, drawn, strict=True):
+            kernels.alias_draw(p, uniforms, out)
+        np.testing.assert_array_equal(*drawn)
+        assert set(drawn[0]) <= set(range(n))
+
+
+def test_alias_table_keeps_the_probabilities(uncompiled):
+    probability = np.array([0.5, 0.05, 0.15, 0.3])
+    n_draws = 40_000
+    out = np.empty(n_draws, dtype=np.int64)
+    uncompiled("sccase_kit.motifs._background_kernels").alias_draw(
+        probability.copy(), (np.arange(n_draws) + 0.5) / n_draws, out
+    )
+    np.testing.assert_allclose(np.bincount(out, minlength=4) / n_draws, probability, atol=1e-4)
+
+
+def test_words(both):
+    compiled, plain = both("_kmer_kernels")
+    for k in (1, 2, 3):
+        np.testing.assert_array_equal(compiled.canonical_words(k), plain.canonical_words(k))
+    rng = np.random.default_rng(2)
+    codes = rng.integers(5, size=200).astype(np.int64)
+    starts = np.array([0, 1, 60, 60, 200])
+    column = np.arange(16)
+    column[3] = -1
+    results = [kernels.words_of_sequences(codes, starts, 2, column, 16) for kernels in (compiled, plain)]
+    np.testing.assert_array_equal(results[0][0], results[1][0])
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+    indptr, indices = results[1]
+    for i in range(4):
+        part = codes[starts[i] : starts[i + 1]]
+        words = {4 * a + b for a, b in pairwise(part) if a < 4 and b < 4} - {3}
+        assert set(indices[indptr[i] : indptr[i + 1]]) == words
+
+
+def test_list_of_words_grows(both):
+    """More distinct words than a quarter of the bases, the room at the start."""
+    compiled, plain = both("_kmer_kernels")
+    codes = np.random.default_rng(3).integers(4, size=300).astype(np.int64)
+    given = codes, np.array([0, 300]), 5, np.arange(4**5), 4**5
+    one, two = compiled.words_of_sequences(*given), plain.words_of_sequences(*given)
+    assert len(one[1]) > 75
+    np.testing.assert_array_equal(one[1], two[1])
+
+
+@pytest.mark.parametrize("p", [0.0, 1e-3, 0.01, 0.1, 0.999999, 1.0])
+def test_tail_of_the_scores(both, p):
+    compiled, plain = both("_match_kernels")
+    steps = np.random.default_rng(4).integers(0, 6, size=(5, 4))
+    background = np.array([0.3, 0.2, 0.2, 0.3])
+    tail = plain.score_tail(steps, background, p)
+    assert compiled.score_tail(steps, background, p) == tail
+    scores, weights = np.zeros(1, dtype=int), np.ones(1)
+    for column in steps:
+        scores = (scores[:, None] + column).ravel()
+        weights = (weights[:, None] * background).ravel()
+    above = [r for r in range(scores.max() + 1) if weights[scores >= r].sum() > p + 1e-12]
+    if not above:
+        assert tail == -1
+    else:
+        assert tail == (-2 if max(above) == scores.max() else max(above))
+
+
+@pytest.mark.parametrize("width", [2, 3, 5, 9])
+def test_sites(both, width):
+    """Motifs narrower and wider than the indexed words; breaks, ends, and more hits than the first room."""
+    compiled, plain = both("_match_kernels")
+    rng = np.random.default_rng(width)
+    codes = rng.choice(5, p=[0.24, 0.24, 0.24, 0.24, 0.04], size=900).astype(np.int64)
+    weights, k = rng.normal(size=(width, 4)), 3
+    threshold = -0.5 if width < 5 else 1.0
+    index = [kernels.index_words(codes, k) for kernels in (compiled, plain)]
+    for a, b in zip(*index, strict=True):
+        np.testing.assert_array_equal(a, b)
+    core = max(0, width - 4)
+    found = []
+    for kernels, words in zip((compiled, plain), index, strict=True):
+        positions, scores = kernels.find_sites(codes, words, k, weights, threshold, core)
+        order = np.argsort(positions)
+        found.append((positions[order], scores[order]))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-12)
+    expected = {}
+    for start in range(len(codes) - width + 1):
+        site = codes[start : start + width]
+        if (site < 4).all() and (score := weights[np.arange(width), site].sum()) >= threshold:
+            expected[start] = score
+    assert found[1][0].tolist() == list(expected)
+    np.testing.assert_allclose(found[1][1], list(expected.values()), rtol=1e-9)
+    if width < 5:
+        assert len(expected) > 256
