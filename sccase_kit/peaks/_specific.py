@@ -75,13 +75,25 @@ def component_activation(embedding: np.ndarray, codes: np.ndarray, n_groups: int
 
 
 def choose_components(activation: Activation, n_components: int) -> np.ndarray:
-    """Return the components of each group, shape (n_groups, n_components), by statistic, equals by difference."""
+    """Choose the components of each group by statistic, equals by difference.
+
+    Parameters
+    ----------
+    activation
+        Result of :func:`component_activation`.
+    n_components
+        Components per group.
+
+    Returns
+    -------
+    Positions of the components, the most active first; shape (n_groups, n_components).
+    """
     order = np.lexsort((-activation.difference, -activation.statistic), axis=1)
     return order[:, :n_components]
 
 
 def rank_peaks(projection: np.ndarray, components: np.ndarray, n_top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return positions, coefficients and components of the peaks with the largest coefficients, the best first.
+    """Find the peaks with the largest coefficients.
 
     Parameters
     ----------
@@ -91,6 +103,15 @@ def rank_peaks(projection: np.ndarray, components: np.ndarray, n_top: int) -> tu
         Components to use. With several, each is divided by its largest coefficient and a peak counts with its best.
     n_top
         Peaks wanted; fewer are returned where fewer have a positive coefficient.
+
+    Returns
+    -------
+    Positions (int64), coefficients (float64) and components of the peaks, the best first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_top` is not a positive integer.
     """
     part = np.asarray(projection, dtype=np.float64)[:, components]
     largest = part.max(axis=0) if len(components) > 1 else np.ones(1)
@@ -103,6 +124,23 @@ def rank_peaks(projection: np.ndarray, components: np.ndarray, n_top: int) -> tu
 
 
 def background_positions(projection: np.ndarray, n_top: int) -> np.ndarray:
-    """Return the positions of the peaks whose mean coefficient is closest to the mean of the projection matrix."""
+    """Find the peaks whose mean coefficient is closest to the mean of the projection matrix.
+
+    Parameters
+    ----------
+    projection
+        Shape (n_peaks, n_components).
+    n_top
+        Peaks wanted.
+
+    Returns
+    -------
+    Positions (int64), the closest first.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_top` is not a positive integer.
+    """
     means = np.asarray(projection, dtype=np.float64).mean(axis=1)
     return np.argsort(np.abs(means - means.mean()), kind="stable")[: check_int(n_top, name="n_top", minimum=1)]

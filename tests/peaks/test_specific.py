@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sccase_kit.peaks import background_positions, choose_components, component_activation, rank_peaks
+from sccase_kit.peaks import (
+    background_positions,
+    choose_components,
+    component_activation,
+    contrasts,
+    group_profiles,
+    rank_peaks,
+    variation,
+)
 
 
 @pytest.fixture
@@ -27,7 +35,7 @@ def test_equals_scipy(embedding):
         inside = codes == g
         for j in range(5):
             paired = scaled[inside, j] - scaled[inside].mean(axis=1)
-            ref = stats.wilcoxon(paired, alternative="greater", method="asymptotic", correction=False)
+            ref = stats.wilcoxon(paired, alternative="greater", method="approx", correction=False)
             n = inside.sum()
             np.testing.assert_allclose(result.statistic[g, j], ref.statistic / (n * (n + 1) / 2))
             np.testing.assert_allclose(result.pvalue[g, j], ref.pvalue, rtol=1e-10)
@@ -65,3 +73,27 @@ def test_background_is_closest_to_the_mean():
     projection = rng.gamma(1, 1, size=(50, 4))
     gaps = {p: abs(projection[p].mean() - projection.mean()) for p in range(50)}
     assert set(background_positions(projection, 7)) == set(sorted(gaps, key=gaps.get)[:7])
+
+
+def test_profiles_are_means_of_the_product():
+    rng = np.random.default_rng(2)
+    cells, peaks, codes = (
+        rng.random((30, 4), dtype=np.float32),
+        rng.random((17, 4), dtype=np.float32),
+        np.arange(30) % 3,
+    )
+    profiles = group_profiles(cells, peaks, codes=codes, n_groups=3)
+    dense = cells.astype(float) @ peaks.T
+    np.testing.assert_allclose(profiles, [dense[codes == g].mean(axis=0) for g in range(3)], rtol=1e-6)
+
+
+def test_contrast_is_the_lead_over_the_next_group():
+    profiles = np.array([[4.0, 1.0, 0.0, 2.0], [1.0, 1.0, 0.0, 2.0], [1.0, 4.0, 0.0, 1.0]])
+    expected = np.array([[1.5, -1.5, 0, 0], [-1.5, -1.5, 0, 0], [-1.5, 1.5, 0, -0.6]])
+    np.testing.assert_allclose(contrasts(profiles), expected)
+    np.testing.assert_allclose(contrasts(profiles * 7), expected)
+
+
+def test_variation_is_spread_over_mean():
+    profiles = np.array([[4.0, 0.0, 2.0], [2.0, 0.0, 2.0]])
+    np.testing.assert_allclose(variation(profiles), [1 / 3, 0, 0])

@@ -48,6 +48,41 @@ def test_table_is_sorted_and_matches_the_model(fitted, tmp_path):
     np.testing.assert_array_equal(again["peaks"]["peak"], table["peak"])
 
 
+def precision(adata, table):
+    truth = adata.var.loc[table["peak"], "specific_to"].to_numpy()
+    return pd.Series(truth == table["group"]).groupby(table["group"].to_numpy()).mean()
+
+
+@pytest.mark.parametrize("rng", [0, 1])
+def test_contrast_finds_more_of_the_planted_peaks(rng):
+    adata = sk.datasets.toy_study(rng=rng).adata
+    sk.tl.enhance(adata)
+    found = {}
+    for ranking in ("coefficient", "contrast"):
+        sk.tl.specific_peaks(adata, "cell_type", n_top=150, ranking=ranking)
+        found[ranking] = precision(adata, adata.uns["specific_peaks"]["peaks"])
+    assert (found["contrast"] > found["coefficient"] + 0.1).all(), found
+    assert found["contrast"].mean() > 0.75, found
+    table = adata.uns["specific_peaks"]["peaks"]
+    for _, part in table.groupby("group"):
+        assert part["contrast"].is_monotonic_decreasing
+        assert (part["contrast"] > 0).all()
+    sk.tl.background_peaks(adata, n_top=150, groupby="cell_type")
+    own = adata.var.loc[adata.uns["background_peaks"]["peaks"]["peak"], "specific_to"] != ""
+    sk.tl.background_peaks(adata, n_top=150)
+    paper = adata.var.loc[adata.uns["background_peaks"]["peaks"]["peak"], "specific_to"] != ""
+    assert own.mean() < 0.15 < paper.mean(), (own.mean(), paper.mean())
+
+
+def test_contrast_needs_thin_factors():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.tl.enhance(adata, 6, solver="published")
+    with pytest.raises(KeyError, match="solver='published'"):
+        sk.tl.specific_peaks(adata, "cell_type", ranking="contrast")
+    with pytest.raises(ValueError, match="ranking must be one of"):
+        sk.tl.specific_peaks(adata, "cell_type", ranking="wilcoxon")
+
+
 def test_several_components(fitted):
     adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=40, n_components=2, copy=True)
     summary = adata.uns["specific_peaks"]["components"]
