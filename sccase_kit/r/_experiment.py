@@ -13,16 +13,9 @@ from sccase_kit._logging import warn
 from sccase_kit._matrix import as_csr
 from sccase_kit._validate import check_adata, check_choice
 
-from ._convert import (
-    columns_to_sexp,
-    frame_from,
-    from_sexp,
-    matrix_from,
-    named,
-    to_sexp,
-    transposed_to_sexp,
-)
+from ._from_r import frame_from, from_sexp, matrix_from, named
 from ._session import call_r, door, exclusive
+from ._to_r import columns_to_sexp, to_sexp, transposed_to_sexp
 
 _RANGES = ("chrom", "start", "end")
 

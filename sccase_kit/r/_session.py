@@ -1,7 +1,8 @@
 """The one door to R inside this process: lazy start, one lock, R's output to logging, R's errors as RError.
 
-Everything below works on rpy2's low-level values and on this package's own conversions (:mod:`._convert`), so nothing
-depends on rpy2's active converters: calls from any thread work. Nothing is left in R's global environment.
+Everything below works on rpy2's low-level values and on this package's own conversions (:mod:`._to_r`,
+:mod:`._from_r`), so nothing depends on rpy2's active converters: calls from any thread work. Nothing is left in R's
+global environment.
 """
 
 from __future__ import annotations
@@ -174,7 +175,8 @@ def evaluate(code: str, **variables: Any) -> Any:
     >>> sk.r.evaluate("x + 1", x=[1.0, 2.0])  # doctest: +SKIP
     array([2., 3.])
     """
-    from ._convert import from_sexp, to_sexp
+    from ._from_r import from_sexp
+    from ._to_r import to_sexp
 
     with exclusive() as here:
         names = here.rinterface.StrSexpVector(list(variables))

@@ -30,9 +30,10 @@ TOOLS = {
 }
 
 WAITER = """
-import logging, sys
+import logging, signal, sys
 from pathlib import Path
 from sccase_kit.r import _child
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with SIGINT ignored
 logging.basicConfig(level=logging.INFO, format="%(message)s")
 _child.scripts_dir = lambda: Path(sys.argv[1])
 try:

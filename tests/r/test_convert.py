@@ -102,7 +102,7 @@ def test_sparse_beyond_32_bit_is_refused():
     tall = sparse.csc_matrix((np.ones(1), np.zeros(1, dtype=np.int64), np.array([0, 1])), shape=(2**31, 1))
     with pytest.raises(OverflowError, match="2,147,483,648 rows"):
         r.evaluate("x", x=tall)
-    from sccase_kit.r._convert import transposed_to_sexp
+    from sccase_kit.r._to_r import transposed_to_sexp
 
     with pytest.raises(OverflowError, match="counts has 2,147,483,648 rows"):
         transposed_to_sexp(wide, name="counts")
