@@ -76,6 +76,8 @@ def write_great(
     ValueError
         If regions are empty, lie off the chromosomes, are more than the tool accepts (500,000 test and 1,000,000
         background regions), or a test region is not in the background. Nothing is written then.
+    KeyError
+        If `regions` has no column `groupby`.
 
     Notes
     -----

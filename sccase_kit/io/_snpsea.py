@@ -33,6 +33,9 @@ def snps_by_group(peaks: object, snps: object, *, groupby: str | None = None) ->
         If a group's peaks hold no SNP.
     """
     table, known = as_regions(peaks, name="peaks"), read_snps(snps)
+    if table.empty:
+        msg = "peaks is empty: there is no region to look for SNPs in"
+        raise ValueError(msg)
     if groupby is not None and groupby not in table.columns:
         msg = f"groupby={groupby!r} is not among the columns of peaks: {list(table.columns)}"
         raise KeyError(msg)
@@ -136,6 +139,8 @@ def run_snpsea(
     ------
     MissingProgramError
         If the program is not on the PATH.
+    FileNotFoundError
+        If one of the files is not there.
     RuntimeError
         If it fails; the message holds the end of what it printed.
     """
@@ -160,7 +165,7 @@ def run_snpsea(
         "--min-observations": min_observations,
         "--max-iterations": max_iterations,
     }
-    with replacing(out) as folder, tempfile.TemporaryDirectory(prefix="sccase_kit_") as scratch:
+    with replacing(out, folder=True) as folder, tempfile.TemporaryDirectory(prefix="sccase_kit_") as scratch:
         folder.mkdir()
         command = [program, *(str(part) for pair in (files | numbers).items() for part in pair), "--out", str(folder)]
         if names:

@@ -51,9 +51,10 @@ def to_bed(module: ModuleType, regions: pd.DataFrame, strand: np.ndarray | None 
     if strand is not None:
         table["score"], table["strand"] = 0, strand
     table = table.sort_values(["chrom", "start", "end"], kind="stable")
-    path = tempfile.mktemp(suffix=".bed", dir=module.get_tempdir())
-    table.to_csv(path, sep="\t", header=False, index=False)
-    return module.BedTool(path)
+    folder = module.get_tempdir()
+    with tempfile.NamedTemporaryFile("w", suffix=".bed", dir=folder, delete=False, newline="") as file:
+        table.to_csv(file, sep="\t", header=False, index=False)
+    return module.BedTool(file.name)
 
 
 def read_columns(result, columns: dict[int, str]) -> pd.DataFrame:

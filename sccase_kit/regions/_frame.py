@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import os
 import re
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 import numpy as np
 import pandas as pd
@@ -16,18 +18,49 @@ from anndata import AnnData
 from .._logging import warn
 from .._validate import check_choice
 
+NO_POSITION = 2**40  # beyond every chromosome; sums of a million of them fit int64
 _NAME = r"^(?P<chrom>.+?)[:_-](?P<start>\d+)[_-](?P<end>\d+)$"
 _BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
 _OTHER_NAMES = {"chrom": ("chr", "chromosome", "seqnames", "seqname"), "start": ("chromstart", "chr_start", "begin")}
 _OTHER_NAMES["end"] = ("chromend", "chr_end", "stop")
 
 
-def open_text(path: str | os.PathLike[str]):
-    """Open a plain or gzip-compressed text file for reading (by its first two bytes, not by its name)."""
+@contextmanager
+def open_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
+    """Open a plain or gzip-compressed UTF-8 text file for reading (by its first two bytes, not by its name).
+
+    Raises
+    ------
+    ValueError
+        If what is read inside the `with` block is not UTF-8, or the compressed data are damaged or end early.
+    """
     path = Path(path)
     with path.open("rb") as handle:
         packed = handle.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
+    try:
+        with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as text:
+            yield text
+    except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as err:
+        msg = f"{path} cannot be read as {'gzip-compressed ' if packed else ''}UTF-8 text: {err}"
+        raise ValueError(msg) from err
+
+
+@contextmanager
+def naming(path: object) -> Iterator[None]:
+    """Let every ValueError inside the `with` block name the file, in the class that callers expect."""
+    try:
+        yield
+    except ValueError as err:
+        if type(err) is ValueError and str(path) in str(err):
+            raise
+        msg = f"{path}: {err!s:.500}"
+        raise ValueError(msg) from err
+
+
+def read_table(path: str | os.PathLike[str], **options: object) -> pd.DataFrame:
+    """Read a text table (plain or gzip) by :func:`pandas.read_csv`; what fails is a ValueError that names the file."""
+    with naming(path), open_text(path) as handle:
+        return pd.read_csv(handle, low_memory=False, **options)
 
 
 def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -63,7 +96,7 @@ def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
             except (IndexError, ValueError):
                 msg = f"{path}, line {number}: expected chrom, start, end (integers), got {line.rstrip()[:80]!r}"
                 raise ValueError(msg) from None
-            if not 0 <= low < high:
+            if not 0 <= low < high < NO_POSITION:
                 msg = f"{path}, line {number}: expected 0 <= start < end, got {line.rstrip()[:80]!r}"
                 raise ValueError(msg)
             chrom.append(cells[0])
@@ -96,6 +129,12 @@ def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     ------
     ValueError
         If a name has another form; the first one is shown.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.parse_names(['chr1:100-600'])['start'].tolist()
+    [100]
     """
     index = pd.Index(list(names), dtype=object)
     parts = pd.Series(index, dtype="str").str.extract(_NAME)

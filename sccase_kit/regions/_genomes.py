@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .._logging import warn
-from ._frame import as_regions, open_text, read_bed
+from ._frame import NO_POSITION, as_regions, naming, open_text, read_bed
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
@@ -58,6 +58,14 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
         If `genome` is neither a known name nor a file.
     ValueError
         If a length is not a positive integer (file and line are given) or a chromosome occurs twice.
+    KeyError
+        If a DataFrame lacks one of the columns.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.chrom_sizes('hg38')['chr1']
+    248956422
     """
     if isinstance(genome, str) and genome in GENOMES:
         table = _shipped("chrom_sizes.tsv.gz")
@@ -78,7 +86,12 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
                 msg = f"{path}, line {number}: expected chromosome and length, got {' '.join(cells)[:80]!r}"
                 raise ValueError(msg)
             found.append((cells[0], int(cells[1])))
-        pairs = found
+        with naming(path):
+            return _sizes(found)
+    return _sizes(pairs)
+
+
+def _sizes(pairs: Iterable[tuple[object, object]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for chrom, length in pairs:
         if int(length) != length or length <= 0 or str(chrom) in sizes:
@@ -170,6 +183,8 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     ValueError
         If more than 1 % of the genes repeat (one row per transcript), a strand is neither + nor -, or a line of a file
         cannot be read (file and line are given).
+    KeyError
+        If a DataFrame lacks one of the columns.
     """
     if isinstance(genome, pd.DataFrame):
         if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
@@ -182,9 +197,19 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     elif isinstance(genome, str) and genome in GENOMES:
         table = _shipped(f"tss_{genome}.tsv.gz").copy()
     else:
-        table = _parse_tss(_need_file(genome, "tss"))
+        path = _need_file(genome, "tss")
+        with naming(path):
+            return _check_tss(_parse_tss(path))
+    return _check_tss(table)
+
+
+def _check_tss(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         msg = "tss is empty: there is not a single gene"
+        raise ValueError(msg)
+    beyond = ~table["tss"].between(0, NO_POSITION)
+    if beyond.any():
+        msg = f"tss: {table['tss'][beyond].iloc[0]} is no position, for gene {table['gene_id'][beyond].iloc[0]!r:.80}"
         raise ValueError(msg)
     table["tss"] = table["tss"].astype(np.int64)
     for column in ("chrom", "strand", "gene_id", "symbol"):
@@ -192,7 +217,8 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     bad = ~table["strand"].isin(["+", "-"])
     if bad.any():
         msg = (
-            f"tss: strand must be '+' or '-', got {table['strand'][bad].iloc[0]!r} for {table['gene_id'][bad].iloc[0]}"
+            f"tss: strand must be '+' or '-', got {table['strand'][bad].iloc[0]!r:.80} for "
+            f"{table['gene_id'][bad].iloc[0]:.80}"
         )
         raise ValueError(msg)
     twice = table.duplicated(["gene_id", "symbol"])

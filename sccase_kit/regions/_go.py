@@ -194,11 +194,14 @@ def read_obo(
             elif tag == "alt_id":
                 current["alternatives"].append(value)
             elif tag == "is_a" and "is_a" in relations:
+                if not value.strip():
+                    msg = f"{path}, line {number}: is_a without a term"
+                    raise ValueError(msg)
                 current["parents"].append(value.split()[0])
             elif tag == "relationship":
-                kind, *target = value.split()
+                kind, target, *_ = [*value.split(), "", ""]
                 if kind in relations and target:
-                    current["parents"].append(target[0])
+                    current["parents"].append(target)
     close(number)
     if not terms:
         msg = f"{path}: no [Term] was found; is it an OBO file?"

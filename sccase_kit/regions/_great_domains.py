@@ -58,7 +58,7 @@ def regulatory_domains(
     Notes
     -----
     "Adjacent" is the immediate neighbour in TSS order on the chromosome. Rules two and three follow the published
-    description :cite:p:`McLean2010`; the first is checked against output of the server.
+    description (McLean et al. 2010); the first is checked against output of the server.
     """
     check_choice(rule, get_args(Rule), name="rule")
     for name, value in (("upstream", upstream), ("downstream", downstream), ("extension", extension)):

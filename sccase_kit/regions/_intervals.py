@@ -168,6 +168,12 @@ def merge(regions: object, *, distance: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame chrom, start, end, n (int64, how many regions were joined), sorted.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.merge(['chr1:0-10', 'chr1:5-20', 'chr2:1-2'])['end'].tolist()
+    [20, 2]
     """
     check_int(distance, name="distance", minimum=0)
     regions = check_regions(regions)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ._arrays import linearise, overlaps_any
-from ._frame import check_regions, open_text
+from ._frame import NO_POSITION, check_regions, open_text
 from ._snps import in_style
 
 _MAGIC = b"\x6c\x1b\x01"
@@ -19,12 +19,21 @@ _DECODE = np.array([[(2.0, np.nan, 1.0, 0.0)[(byte >> shift) & 3] for shift in (
 
 
 def read_bim(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a PLINK .bim file: DataFrame CHR (str), SNP, CM, BP, A1, A2, in the order of the file.
+    """Read a PLINK .bim file.
+
+    Parameters
+    ----------
+    path
+        The file; may be gzipped.
+
+    Returns
+    -------
+    DataFrame CHR (str), SNP, CM (float64), BP (int64), A1, A2, in the order of the file.
 
     Raises
     ------
     ValueError
-        If a line is blank or has not six columns, or a position is not a number; the message gives the line.
+        If a line is blank or has not six columns, or a position is not a number from 0; the message gives the line.
     """
     rows = []
     with open_text(path) as handle:
@@ -33,6 +42,8 @@ def read_bim(path: str | os.PathLike[str]) -> pd.DataFrame:
             try:
                 chrom, snp, cm, bp, a1, a2 = cells
                 rows.append((chrom, snp, float(cm), int(bp), a1, a2))
+                if not 0 <= int(bp) < NO_POSITION:
+                    raise ValueError
             except ValueError:
                 msg = f"{path}, line {number}: expected CHR SNP CM BP A1 A2, got {line.strip()[:80]!r}"
                 raise ValueError(msg) from None
@@ -72,6 +83,15 @@ class Panel:
 def open_panel(prefix: str | os.PathLike[str]) -> Panel:
     """Open the files prefix.bed, .bim and .fam.
 
+    Parameters
+    ----------
+    prefix
+        Path without the extension.
+
+    Returns
+    -------
+    Panel, whose genotypes are read in blocks.
+
     Raises
     ------
     FileNotFoundError
@@ -101,9 +121,20 @@ def open_panel(prefix: str | os.PathLike[str]) -> Panel:
 
 
 def annotate_snps(bim: pd.DataFrame, regions: object) -> np.ndarray:
-    """Return 1 for the SNPs inside regions (start < BP <= end) and 0 for the others: int8, one per row of `bim`.
+    """Return which SNPs of a panel lie inside regions (start < BP <= end).
 
     Chromosomes named ``1`` in the panel match ``chr1`` in the regions. SNPs that share a position each get their row.
+
+    Parameters
+    ----------
+    bim
+        SNP table with the columns CHR and BP, see :func:`read_bim`.
+    regions
+        DataFrame chrom, start, end (0-based half-open), AnnData, BED path or names.
+
+    Returns
+    -------
+    Array int8, one value per row of `bim`: 1 inside, 0 outside.
     """
     regions = check_regions(regions)
     points = pd.DataFrame({"chrom": bim["CHR"].astype(str).to_numpy(object), "pos": bim["BP"].to_numpy(np.int64)})

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ._frame import check_chrom_style, check_regions, open_text
+from ._frame import NO_POSITION, check_chrom_style, check_regions, open_text, read_table
 from ._intervals import overlap
 
 _COLUMNS = {
@@ -40,6 +40,8 @@ def read_snps(value: object, *, name: str = "snps") -> pd.DataFrame:
         If there is no such file.
     ValueError
         If positions are missing or are not integers; the message gives the first line.
+    TypeError
+        If `value` is neither a DataFrame nor a file name.
     """
     if isinstance(value, pd.DataFrame):
         return _pick(value, name)
@@ -64,8 +66,7 @@ def _read_file(path: Path, name: str) -> pd.DataFrame:
             raise ValueError(msg)
     cells = line.split()
     named = sum(any(c in options for c in cells) for options in _COLUMNS.values())
-    with open_text(path) as handle:
-        table = pd.read_csv(handle, sep=r"\s+", header=None, skiprows=skip, dtype=str, na_filter=False)
+    table = read_table(path, sep=r"\s+", header=None, skiprows=skip, dtype=str, na_filter=False)
     if named >= 2:
         return _pick(table.iloc[1:].set_axis(table.iloc[0].tolist(), axis=1), f"{name} ({path.name})")
     width = len(table.columns)
@@ -85,15 +86,15 @@ def _read_file(path: Path, name: str) -> pd.DataFrame:
 def _pick(table: pd.DataFrame, name: str) -> pd.DataFrame:
     found = {key: next((c for c in options if c in table.columns), None) for key, options in _COLUMNS.items()}
     if missing := [key for key, column in found.items() if column is None]:
-        msg = f"{name} has no column for {missing}; its columns are {[str(c) for c in table.columns][:12]}"
+        msg = f"{name} has no column for {missing}; its columns are {[str(c) for c in table.columns][:12]!r:.300}"
         raise ValueError(msg)
     pos = pd.to_numeric(table[found["pos"]], errors="coerce")
-    bad = (pos.isna() | (pos < 1) | (pos % 1 != 0)).to_numpy(bool)
+    bad = (pos.isna() | (pos < 1) | (pos % 1 != 0) | (pos > NO_POSITION)).to_numpy(bool)
     if bad.any():
         row = table.iloc[int(np.argmax(bad))]
         msg = (
-            f"{name}: {int(bad.sum())} of {len(bad)} SNPs have no valid position, the first is {row[found['snp']]!r} "
-            f"with {row[found['pos']]!r}"
+            f"{name}: {int(bad.sum())} of {len(bad)} SNPs have no valid position, the first is "
+            f"{row[found['snp']]!r:.80} with {row[found['pos']]!r:.80}"
         )
         raise ValueError(msg)
     return pd.DataFrame(

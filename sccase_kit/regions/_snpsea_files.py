@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from ._frame import open_text
+from ._frame import NO_POSITION, naming, open_text
 
 _ID_NAMES = ("SNP", "snp", "name", "marker")
 
@@ -110,11 +110,12 @@ def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
         for number, line in enumerate(handle, 4):
             if not line.strip():
                 continue
-            name, symbol, *cells = line.rstrip("\r\n").split("\t")
+            name, _, rest = line.rstrip("\r\n").partition("\t")
+            symbol, *cells = rest.split("\t")
             try:
                 row = np.array(cells, dtype=np.float64)
             except ValueError:
-                msg = f"{path}, line {number}: a value of gene {name!r} is not a number"
+                msg = f"{path}, line {number}: a value of gene {name[:80]!r} is not a number"
                 raise ValueError(msg) from None
             if len(row) != n_columns:
                 msg = f"{path}, line {number}: {len(row)} values for {n_columns} conditions"
@@ -126,7 +127,8 @@ def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
         msg = f"{path}: {n_rows} genes are announced, {len(rows)} found: is the file complete?"
         raise ValueError(msg)
     values = np.vstack(rows) if rows else np.empty((0, n_columns))
-    return GeneMatrix(np.array(genes, object), np.array(symbols, object), header[2:], values)
+    with naming(path):
+        return GeneMatrix(np.array(genes, object), np.array(symbols, object), header[2:], values)
 
 
 def read_intervals(value: object, *, name: str) -> pd.DataFrame:
@@ -174,16 +176,17 @@ def _check_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     frame = frame.copy()
     for column in ("start", "end"):
         numbers = pd.to_numeric(frame[column], errors="coerce")
-        bad = (numbers.isna() | (numbers % 1 != 0)).to_numpy(bool)
+        bad = (numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > NO_POSITION)).to_numpy(bool)
         if bad.any():
             row = int(np.argmax(bad))
-            msg = f"{name}, interval {row + 1}: {column} must be an integer, got {frame[column].iloc[row]!r}"
+            msg = f"{name}, interval {row + 1}: {column} must be an integer, got {frame[column].iloc[row]!r:.80}"
             raise ValueError(msg)
         frame[column] = numbers.astype(np.int64)
     bad = ((frame["start"] < 0) | (frame["end"] < frame["start"])).to_numpy(bool)
     if bad.any():
         row = frame.iloc[int(np.argmax(bad))]
-        msg = f"{name}: {row['name']!r} lies at {row['chrom']}:{row['start']}-{row['end']}; 0 <= start <= end is needed"
+        where = f"{row['chrom']:.80}:{row['start']}-{row['end']}"
+        msg = f"{name}: {row['name']!r:.80} lies at {where}; 0 <= start <= end is needed"
         raise ValueError(msg)
     return frame
 
@@ -202,9 +205,12 @@ def read_ids(value: object, *, name: str) -> list[str]:
     if isinstance(value, (str, os.PathLike)):
         ids, column = [], 0
         with open_text(value) as handle:
-            for line in handle:
+            for number, line in enumerate(handle, 1):
                 if line.startswith("#") or not line.strip():
                     continue
+                if "\0" in line:
+                    msg = f"{value}, line {number}: a NUL character; is this a text file of SNPs?"
+                    raise ValueError(msg)
                 cells = line.rstrip("\r\n").split("\t")
                 head = [i for i, c in enumerate(cells) if c in _ID_NAMES]
                 if not ids and head:
@@ -220,7 +226,7 @@ def read_ids(value: object, *, name: str) -> list[str]:
     else:
         ids = [str(v) for v in value]
     if not ids:
-        msg = f"{name} holds no SNP"
+        msg = f"{name}{f' ({value})' if isinstance(value, (str, os.PathLike)) else ''} holds no SNP"
         raise ValueError(msg)
     return list(dict.fromkeys(ids))
 

@@ -135,8 +135,8 @@ def great(
 
     Notes
     -----
-    GREAT 4.0.4 :cite:p:`McLean2010`. Significant in the server's default view: both FDR below 0.05 and a region fold
-    enrichment of at least 2.
+    GREAT 4.0.4 (McLean et al., Nat. Biotechnol. 28, 2010). Significant in the server's default view: both FDR below
+    0.05 and a region fold enrichment of at least 2.
     """
     table = peaks_table(regions, key)
     labels = group_labels(table, groupby)

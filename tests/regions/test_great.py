@@ -263,6 +263,14 @@ def test_errors():
         regulatory_domains(tss.assign(chrom="chr9"), SIZES)
     with pytest.raises(ValueError, match="another genome build"):
         regulatory_domains(tss.assign(tss=10_000), SIZES)
+    with pytest.raises(ValueError, match="tss=None takes the shipped genes of genome="):
+        great(regions, None, sets, chrom_sizes=SIZES)
+    far = regions.assign(chrom=["chr7", *regions["chrom"][1:]])
+    lost = pytest.raises(ValueError, match=r"no region of the group\(s\) \['b'\] lies on a known chromosome")
+    with pytest.warns(UserWarning, match="they are left out"), lost:
+        great(far, tss, sets, chrom_sizes=SIZES, groups=["b", *["a"] * 29])
+    with pytest.raises(KeyError, match="curated needs the columns chrom, start, end, gene"):
+        regulatory_domains(tss, SIZES, curated=tss[["chrom"]])
     with pytest.raises(KeyError, match="was not tested"):
         great(regions, tss, sets, chrom_sizes=SIZES).term("none")
 

@@ -332,6 +332,12 @@ def test_bad_options_are_named(study, options, error, message):
         snpsea(**study, **LIMITS | options)
 
 
+def test_condition_of_zeros_cannot_be_removed(study):
+    study["gene_matrix"] = study["gene_matrix"].assign(skin=0.0)
+    with pytest.raises(ValueError, match="condition='skin' is zero for every gene"):
+        snpsea(["rs3"], **study, **LIMITS, condition="skin")
+
+
 def test_one_condition_may_be_given_as_text(study):
     study["gene_matrix"] = study["gene_matrix"].set_axis(["A", "B", "AB", "C", "D"], axis=1)
     assert list(prepare_snpsea(**study, condition="AB").matrix.conditions) == ["A", "B", "C", "D"]
