@@ -10,7 +10,9 @@ import contextlib
 import importlib
 import logging
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,9 +21,14 @@ from ._commands._output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
-COMMANDS = ["info", "enhance", "cluster", "peaks", "motifs", "great", "report", "demo", "doctor"]
-#: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 130 interrupted.
-REFUSED, INTERRUPTED = 1, 130
+COMMANDS = ["info", "enhance", "cluster", "peaks", "motifs", "great", "interpret", "report", "demo", "doctor"]
+#: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it
+#: (130 for Ctrl-C).
+REFUSED, SIGNALLED = 1, 128
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that is to end the command, which is cleaned up after as after Ctrl-C."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -75,6 +82,26 @@ def _messages(*, quiet: bool) -> Iterator[None]:
         logger.setLevel(level)
 
 
+@contextlib.contextmanager
+def _signals() -> Iterator[None]:
+    """Let the signals of `kill`, batch systems and closed terminals clean up, unless they are ignored."""
+
+    def end(number: int, frame: object) -> None:
+        raise Ended(number)
+
+    numbers = []
+    if threading.current_thread() is threading.main_thread():
+        known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        numbers = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _print_result(result: dict[str, Any], args: argparse.Namespace) -> None:
     """Print one JSON object; or the table on stdout and the rest on stderr; or the rest on stdout."""
     if args.json:
@@ -102,21 +129,33 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     args = build_parser().parse_args(argv)
     try:
-        with _messages(quiet=args.quiet):
-            result = args.run(args)
-        _print_result(result, args)
-    except KeyboardInterrupt:
+        with _signals():
+            with _messages(quiet=args.quiet):
+                result = args.run(args)
+            _print_result(result, args)
+    except KeyboardInterrupt as stop:
+        number = stop.args[0] if isinstance(stop, Ended) else signal.SIGINT
         print("interrupted; nothing half-written was kept", file=sys.stderr)
-        return INTERRUPTED
+        return SIGNALLED + number
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _silence_stdout()
         return 0
     except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError, MemoryError) as err:
-        if args.json:
-            print(to_json({"error": type(err).__name__, "message": _explain(err)}))
         print(f"sccase-kit {args.command}: {_explain(err)}", file=sys.stderr)
+        if args.json:
+            with contextlib.suppress(OSError):  # stdout itself may be what failed
+                print(to_json({"error": type(err).__name__, "message": _explain(err)}), flush=True)
+        _drop_if_stuck()
         return REFUSED
     return int(result.get("exit_code", 0))
+
+
+def _drop_if_stuck() -> None:
+    """Keep what stdout did not take from failing again at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        _silence_stdout()
 
 
 def _silence_stdout() -> None:

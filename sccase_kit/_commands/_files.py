@@ -46,7 +46,11 @@ def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str
         If its ending is not one of `kinds`.
     FileNotFoundError
         If its folder does not exist.
+    OSError
+        If its folder may not be written, or something else lies in its place.
     """
+    from ..io._atomic import check_place
+
     if path is None:
         return None
     target = Path(path)
@@ -59,6 +63,7 @@ def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str
     if target.is_dir() and target.suffix.lower() != ".zarr":
         msg = f"{option} is a folder: {path!r}"
         raise IsADirectoryError(msg)
+    check_place(target)
     return target
 
 
@@ -70,13 +75,14 @@ def check_data_or_table(path: str | None) -> Path | None:
 def save_data(adata: AnnData, target: Path) -> None:
     """Write the data with every result; the file appears only when complete."""
     from ..io._atomic import replacing
+    from ..io._hdf5 import write_h5ad
     from ..io._zarr import write_zarr
 
     with replacing(target) as temporary:
         if target.suffix.lower() == ".zarr":
             write_zarr(adata, temporary)
         else:
-            adata.write_h5ad(temporary)
+            write_h5ad(adata, temporary)
 
 
 def save_table(table: pd.DataFrame, target: Path) -> None:

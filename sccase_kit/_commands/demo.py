@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from ._files import save_data
@@ -26,12 +25,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     mpl.use("agg")
     import sccase_kit as sk
-    from sccase_kit.io._atomic import replacing
+    from sccase_kit.io._atomic import check_folder, replacing
 
-    folder = Path(args.output)
-    if folder.exists() and not folder.is_dir():
-        msg = f"--output must be a folder, {args.output!r} is a file"
-        raise NotADirectoryError(msg)
+    folder = check_folder(args.output)
     adata = sk.datasets.toy_study(n_cells=args.cells, n_peaks=args.peaks).adata
     sk.pp.filter_peaks(adata)
     raw = sk.metrics.evaluate(adata, "cell_type", key=None)

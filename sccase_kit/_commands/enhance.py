@@ -33,6 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-fraction", type=float, default=0.01, help="keep peaks open in this share of cells (0.01)"
     )
     add_seed(parser, "seed (0)")
+    parser.add_argument("--device", help="PyTorch device for the products with the data, such as cuda (extra gpu)")
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="keep finished parts here, and go on from them")
     parser.add_argument("--matrix", help="also write the whole enhanced matrix here (.h5ad or .zarr)")
     parser.add_argument("--scale", choices=["minmax"], help="scaling of --matrix: that of the published output")
 
@@ -60,7 +62,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         depth=args.depth,
         batch_key=args.batch_key,
         method=args.method,
+        device=args.device,
         rng=args.seed,
+        checkpoint=args.checkpoint,
     )
     save_data(adata, target)
     if matrix is not None:

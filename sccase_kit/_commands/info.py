@@ -27,6 +27,7 @@ def _is_label(column: pd.Series) -> bool:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
+    from sccase_kit._matrix import layer_names
     from sccase_kit.enhance._prepare import count_statistics
     from sccase_kit.io import read
 
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "labels (categories)": {
             str(name): int(column.nunique()) for name, column in adata.obs.items() if _is_label(column)
         },
-        "layers": list(adata.layers),
+        "layers": layer_names(adata),
         "embeddings": list(adata.obsm),
         "enhanced under": [key for key in params if f"{key}_cell_factors" in adata.obsm or key in adata.layers],
         "results": list(params),

@@ -30,6 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="model: projection of each group's component; scabc: Poisson regression on the counts; "
         "background: peaks without specificity (model)",
     )
+    parser.add_argument(
+        "--ranking",
+        choices=["coefficient", "contrast"],
+        default="coefficient",
+        help="of --method model: coefficient, as in the paper; contrast: lead over the next group (coefficient)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -45,7 +51,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sk.tl.scabc(adata, args.groupby, n_top=args.n_top)
         key, table = "scabc", adata.uns["scabc"]["top"]
     else:
-        sk.tl.specific_peaks(adata, args.groupby, n_top=args.n_top)
+        sk.tl.specific_peaks(adata, args.groupby, n_top=args.n_top, ranking=args.ranking)
         key, table = "specific_peaks", adata.uns["specific_peaks"]["peaks"]
     first = [column for column in _PLACE if column in table.columns]
     table = table[[*first, *(c for c in table.columns if c not in first)]]

@@ -13,7 +13,7 @@ from ._files import check_target
 
 HELP = "one HTML page of an enhanced file"
 EXAMPLE = """example:
-  sccase-kit report enhanced.h5ad -o report.html --groupby cell_type"""
+  sccase-kit report enhanced.h5ad -o report.html --groupby cell_type --tables meaning"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-g", "--groupby", help="column of obs that orders and colours the cells (cell types, clusters)"
     )
+    parser.add_argument("--tables", help="folder written by sccase-kit interpret, shown in the page")
     parser.add_argument("--title", help="first line of the page (the name of the input)")
     parser.add_argument("--max-cells", type=int, default=10_000, help="cells in the figures at most (10000)")
 
@@ -35,9 +36,22 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
 
     target = check_target(args.output, kinds=(".html", ".htm"))
+    tables = None if args.tables is None else _tables(Path(args.tables))
     adata = sk.read(args.input)
     name = Path(args.input).name
+    title = args.title or Path(name).stem
     sk.report.write_report(
-        adata, target, args.groupby, title=args.title or Path(name).stem, source=name, max_cells=args.max_cells
+        adata, target, args.groupby, title=title, tables=tables, source=name, max_cells=args.max_cells
     )
     return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}
+
+
+def _tables(folder: Path) -> dict[str, Any]:
+    """Return the tables of the finished steps of `interpret`; its peaks are in the data already."""
+    from ..io._steps import read_step
+
+    found = {step: read_step(folder / step) for step in ("great", "snpsea", "ldsc")}
+    if not any(table is not None for table in found.values()):
+        msg = f"--tables {str(folder)!r} holds no result of sccase-kit interpret (great, snpsea, ldsc)"
+        raise FileNotFoundError(msg)
+    return {f"{folder / step}": table for step, table in found.items() if table is not None}

@@ -7,6 +7,8 @@ from ._enhance import enhance
 from ._estimate_k import estimate_k
 from ._gene_enrichment import enrich_genes
 from ._great import great
+from ._interpret import interpret
+from ._ldsc import ldsc
 from ._motifs import add_gc_content, match_motifs
 from ._peaks import background_peaks, compare_specific_peaks, specific_peaks
 from ._scabc import scabc
@@ -24,6 +26,8 @@ __all__ = [
     "enrich_genes",
     "estimate_k",
     "great",
+    "interpret",
+    "ldsc",
     "match_motifs",
     "motif_correlation",
     "motif_synergy",

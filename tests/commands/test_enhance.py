@@ -78,7 +78,9 @@ def test_every_input_gives_the_same_model(call_json, study, tmp_path, name):
 
 def test_the_h5mu_of_muon(call_json, study, tmp_path):
     with h5py.File(tmp_path / "a.h5mu", "w") as store:
-        ad.io.write_elem(store, "mod/atac", ad.AnnData(study.adata.X, obs=study.adata.obs, var=study.adata.var))
+        ad.io.write_elem(
+            store.create_group("mod"), "atac", ad.AnnData(study.adata.X, obs=study.adata.obs, var=study.adata.var)
+        )
     assert call_json("enhance", tmp_path / "a.h5mu", "-o", tmp_path / "o.h5ad", "-k", 3)["cells"] == 120
 
 
@@ -150,7 +152,7 @@ def test_an_error_while_writing_keeps_the_old_file(call, counts_file, tmp_path, 
             out.write(b"half")
         raise error
 
-    monkeypatch.setattr(ad.AnnData, "write_h5ad", fail)
+    monkeypatch.setattr("sccase_kit.io._hdf5.write_h5ad", fail)
     code, _, err = call("enhance", counts_file, "-o", target, "-k", 3)
     assert code == (130 if isinstance(error, KeyboardInterrupt) else 1)
     assert "No space left" in err or "interrupted" in err
@@ -164,3 +166,13 @@ def test_real_data(call_json, shared_data, tmp_path):
     assert result["cells"] == 533
     score = sk.metrics.evaluate(sk.read(tmp_path / "out.h5ad"), "cell_type")
     assert score["ari"] > 0.5
+
+
+def test_checkpoint_keeps_the_parts_of_the_fit(call, counts_file, tmp_path):
+    folder = tmp_path / "parts"
+    options = ["-k", "4", "--method", "sccase", "--checkpoint", folder]
+    assert call("enhance", counts_file, "-o", tmp_path / "a.h5ad", *options)[0] == 0
+    assert {path.name for path in folder.iterdir()} == {"run.json", "start.npz", "point.npz"}
+    code, _, err = call("enhance", counts_file, "-o", tmp_path / "b.h5ad", *options, "--depth")
+    assert code == 1
+    assert "of another run: ['depth'] differ" in err

@@ -1,0 +1,239 @@
+"""From an enhanced matrix to biology in one call: specific peaks to GREAT, SNPsea and LDSC, as a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+from anndata import AnnData
+
+from .._logging import warn
+from .._progress import progress
+from .._validate import check_adata, check_choice
+from ..io._atomic import check_folder
+from ..io._great import _file_name, write_great
+from ..io._interpret_readme import readme
+from ..io._ldsc import write_bed, write_ldsc_annot
+from ..io._snpsea import write_snpsea
+from ..io._steps import run_step
+from ..regions._genomes import GENOMES
+from ..regions._liftover import liftover
+from ._great import great as run_great
+from ._ldsc import ldsc as run_ldsc
+from ._peaks import background_peaks, specific_peaks
+from ._snpsea import snpsea as run_snpsea
+
+BACKGROUND = "background"
+_SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
+
+
+def interpret(
+    adata: AnnData,
+    groupby: str,
+    path: str | os.PathLike[str],
+    *,
+    genome: str,
+    great: Mapping[str, Any] | None = None,
+    snpsea: Mapping[str, Any] | None = None,
+    ldsc: Mapping[str, Any] | None = None,
+    n_top: int = 1000,
+    ranking: Literal["coefficient", "contrast"] = "contrast",
+    key: str = "sccase",
+    data_genome: str = "hg19",
+    chain: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+) -> dict[str, pd.DataFrame]:
+    """Find the specific and background peaks of every group and what they mean, as a folder of files.
+
+    Peaks are written for GREAT, SNPsea and LDSC; where the data that these need are given, they are run, and their
+    tables and figures lie beside the inputs. Called again, it keeps the steps that were finished from the same input.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`, with coordinates in `var`.
+    groupby
+        Column of `adata.obs` with the groups (cell types, clusters).
+    path
+        Folder to write; made if absent.
+    genome
+        Genome of the peaks: hg19, hg38, mm9 or mm10.
+    great
+        Options of :func:`sccase_kit.tl.great`, such as ``{"gene_sets": "GO"}``; without `gene_sets` only the BED files
+        for the web tool are written.
+    snpsea
+        Options of :func:`sccase_kit.tl.snpsea`: `snps` for the inputs; `gene_matrix`, `gene_intervals`,
+        `snp_intervals`, `null_snps` for the result. None leaves the step out.
+    ldsc
+        Options of :func:`sccase_kit.tl.ldsc`: `panel` for the inputs; `sumstats` (and `baseline`, `snps`, …) for the
+        result. None leaves the step out.
+    n_top
+        Specific peaks per group, and background peaks.
+    ranking
+        See :func:`sccase_kit.tl.specific_peaks`; ``"coefficient"`` is the paper's, for specific and background peaks.
+    key
+        The `key_added` of the fit.
+    data_genome
+        Genome of the files of SNPsea and LDSC; the public ones are hg19.
+    chain
+        UCSC chain file from `genome` to `data_genome`, needed where they differ. What could not be lifted is listed in
+        ``peaks/lost.tsv``, with a warning.
+    overwrite
+        Make every step anew.
+
+    Returns
+    -------
+    Name → table as written: "peaks" (specific peaks, and the background as one more group), and "great", "snpsea",
+    "ldsc" where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]` are written too.
+
+    Raises
+    ------
+    KeyError
+        If `groupby`, the fit, or a needed option is missing.
+    MissingProgramError
+        If the program ``bedtools`` is not installed.
+    ValueError
+        If peaks have no coordinates, a group is called "background", genomes differ and no chain is given, or inputs do
+        not fit; the message names the step. Finished steps are kept.
+
+    Notes
+    -----
+    The analysis of the paper's Fig. 4. ``README.md`` in the folder says what each file is.
+    """
+    check_adata(adata)
+    check_choice(genome, GENOMES, name="genome")
+    options = {name: dict(value) for name, value in (("snpsea", snpsea), ("ldsc", ldsc)) if value is not None}
+    for name, needed in (("snpsea", "snps"), ("ldsc", "panel")):
+        if name in options and needed not in options[name]:
+            msg = f"{name} needs the option {needed!r}, got {sorted(options[name])}"
+            raise KeyError(msg)
+    if options and genome != data_genome and chain is None:
+        msg = (
+            f"the peaks are on genome={genome!r} and the files of {sorted(options)} on data_genome={data_genome!r}: "
+            f"give chain= (a UCSC chain file from {genome} to {data_genome}), or data_genome={genome!r} if they agree"
+        )
+        raise ValueError(msg)
+    folder = check_folder(path)
+    specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, key=key)
+    background_peaks(adata, n_top=n_top, groupby=groupby if ranking == "contrast" else None, key=key)
+    table = _joined(adata)
+    folder.mkdir(parents=True, exist_ok=True)
+    lift = chain if options and genome != data_genome else None
+    steps = _steps(table, folder, genome, dict(great or {}), options, lift)
+    found = {}
+    for name, (made_from, work) in progress(steps.items(), desc="interpret", total=len(steps)):
+        try:
+            found[name] = run_step(folder, name, made_from, work, overwrite=overwrite)
+        except Exception as error:
+            error.add_note(f"This was the step {name!r}. Steps that were finished are kept in {folder}; run it again.")
+            raise
+    readme(folder, groupby=groupby, genome=genome, data_genome=data_genome, n_top=n_top, lifted=lift is not None)
+    return {name: result for name, result in found.items() if result is not None}
+
+
+def _joined(adata: AnnData) -> pd.DataFrame:
+    """Return specific peaks and background in one table, with the groups as text."""
+    specific = adata.uns["specific_peaks"]["peaks"]
+    specific = specific.assign(group=specific["group"].astype(str))
+    if BACKGROUND in set(specific["group"]):
+        msg = f"a group is called {BACKGROUND!r}, as the group of the background peaks will be; rename it"
+        raise ValueError(msg)
+    background = adata.uns["background_peaks"]["peaks"].assign(group=BACKGROUND)
+    if unplaced := specific.loc[specific["start"] < 0, "peak"].tolist() if "start" in specific else ["all"]:
+        msg = f"{len(unplaced)} specific peaks have no coordinates, such as {unplaced[0]!r}: see pp.parse_peaks"
+        raise ValueError(msg)
+    return pd.concat([specific, background], ignore_index=True)
+
+
+def _steps(
+    table: pd.DataFrame,
+    folder: Path,
+    genome: str,
+    great: dict[str, Any],
+    options: dict[str, dict[str, Any]],
+    chain: str | os.PathLike[str] | None,
+) -> dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]]:
+    """Return step → (what it is made from, what makes it)."""
+    steps: dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]] = {
+        "peaks": ([table, genome, chain], lambda out: _write_peaks(table, out, chain)),
+        "great": ([table, genome, great], lambda out: _great(table, out, genome, great)),
+    }
+
+    def placed() -> pd.DataFrame:
+        """Return the peaks on the genome of the other files."""
+        return table if chain is None else pd.read_csv(folder / "peaks" / "lifted.tsv", sep="\t", dtype={"group": str})
+
+    work = {"snpsea": _snpsea, "ldsc": _ldsc}
+    for name, given in options.items():
+        made_from = [table, genome, chain, given]
+        steps[name] = (made_from, lambda out, name=name, given=given: work[name](placed(), out, given))
+    return steps
+
+
+def _write_peaks(table: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None) -> pd.DataFrame:
+    for group, part in table.groupby("group", sort=False):
+        write_bed(part.rename(columns={"peak": "name"}), out / f"{_file_name(group)}.bed")
+    if chain is not None:
+        lifted = liftover(table, chain)
+        lifted.regions.to_csv(out / "lifted.tsv", sep="\t", index=False)
+        lifted.lost.to_csv(out / "lost.tsv", sep="\t", index=False)
+        if len(lifted.lost):
+            warn(f"{len(lifted.lost)} of {len(table)} peaks could not be lifted over: {lifted.summary.to_dict()}")
+    return table
+
+
+def _great(table: pd.DataFrame, out: Path, genome: str, given: dict[str, Any]) -> pd.DataFrame | None:
+    write_great(table, out / "input", genome=genome, groupby="group")
+    if "gene_sets" not in given:
+        return None
+    from ..pl import great_dot
+
+    result = run_great(table, genome, **given)
+    try:
+        _save(great_dot(result).figure, out / "great.png")
+    except ValueError as error:  # no term passes
+        warn(f"GREAT is left without a figure: {error}")
+    return result
+
+
+def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFrame | None:
+    write_snpsea(table, given["snps"], out / "input", groupby="group")
+    if missing := [name for name in _SNPSEA_FILES if name not in given]:
+        if len(missing) < len(_SNPSEA_FILES):
+            msg = f"snpsea lacks the options {missing}; give all of {list(_SNPSEA_FILES)}, or none to write inputs only"
+            raise KeyError(msg)
+        return None
+    from ..pl import snpsea as draw
+
+    rest = {k: v for k, v in given.items() if k not in ("snps", "gene_matrix")}
+    result = run_snpsea(table, given["snps"], given["gene_matrix"], groupby="group", **rest)
+    if "correlation" in result.attrs:
+        for group in pd.unique(result["group"]):
+            if group != BACKGROUND:
+                _save(draw(result, [group, BACKGROUND])[0].figure, out / f"{_file_name(group)}.png")
+    return result
+
+
+def _ldsc(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFrame | None:
+    specific, background = table[table["group"] != BACKGROUND], table[table["group"] == BACKGROUND]
+    annotations = {"panel": given["panel"], "window": given.get("window", 0)}
+    write_ldsc_annot(specific, out / "input", groupby="group", background=background, **annotations)
+    if "sumstats" not in given:
+        return None
+    from ..pl import ldsc as draw
+
+    rest = {k: v for k, v in given.items() if k != "sumstats"}
+    result = run_ldsc(specific, given["sumstats"], groupby="group", background=background, **rest)
+    for trait in pd.unique(result["trait"]):
+        _save(draw(result, trait).figure, out / f"{_file_name(trait)}.png")
+    return result
+
+
+def _save(figure: Any, path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    figure.savefig(path, dpi=150, bbox_inches="tight")
+    plt.close(figure)
