@@ -1,25 +1,34 @@
 """Plots; every function returns Axes and takes `ax`."""
 
+from ._accuracy import accuracy_boxplot
 from ._estimate_k import estimate_k
 from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
+from ._ldsc import ldsc
 from ._logos import motif_logo
+from ._model import depth_correlation, objective_trace
 from ._motifs import deviation_map, differential_volcano, motif_heatmap, variability_rank
 from ._robustness import robustness, score_bars
 from ._snpsea import snpsea
+from ._tracks import genome_tracks
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
+    "accuracy_boxplot",
     "cell_map",
+    "depth_correlation",
     "deviation_map",
     "differential_volcano",
     "embedding_heatmap",
     "estimate_k",
+    "genome_tracks",
     "great_bar",
     "great_distances",
     "great_dot",
+    "ldsc",
     "motif_heatmap",
     "motif_logo",
+    "objective_trace",
     "peak_heatmap",
     "raw_against_enhanced",
     "robustness",

@@ -77,7 +77,7 @@ def peak_heatmap(
             values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
         )
         panel.set(xticks=[], yticks=[], xlabel=f"{len(rows):,} cells")
-        panel.set_title(title, pad=26)
+        panel.set_title(title)
         color_strip(panel, labels.iloc[rows], colors)
     axes[0].set_ylabel(f"{len(cols):,} peaks")
     bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validate import check_key
+from .._validate import check_key, check_number
 from ._style import PALETTE, get_axes, get_panels
 
 _LEVELS = {
@@ -83,7 +83,12 @@ def robustness(
 
 
 def score_bars(
-    table: pd.DataFrame, scores: Sequence[str] = ("ari", "silhouette", "kbet", "batch_asw"), *, ax: Any | None = None
+    table: pd.DataFrame,
+    scores: Sequence[str] = ("ari", "silhouette", "kbet", "batch_asw"),
+    *,
+    reference: str | None = None,
+    alpha: float = 0.05,
+    ax: Any | None = None,
 ) -> Any:
     """Draw the scores of every method as bars: mean over the seeds, whiskers of one SD, a dot per seed.
 
@@ -94,6 +99,11 @@ def score_bars(
         :func:`sccase_kit.metrics.compare`.
     scores
         Columns to draw; those that the table lacks are refused.
+    reference
+        Method that the others are compared with over the seeds they share: ``*`` marks a difference in a paired t-test,
+        with Bonferroni's correction for the other methods.
+    alpha
+        Level of that test.
     ax
         Axes.
 
@@ -104,14 +114,19 @@ def score_bars(
     Raises
     ------
     KeyError
-        If a column is missing.
+        If a column is missing, or `reference` is not among the methods.
+    ValueError
+        If there are fewer than three seeds to compare over.
     """
+    check_number(alpha, name="alpha", minimum=0, maximum=1, exclusive=True)
     if "method" not in table.columns:
         table = table.reset_index().rename(columns={table.index.name or "index": "method"})
     wanted = [scores] if isinstance(scores, str) else list(scores)
     for score in wanted:
         check_key(score, table.columns, name="scores", where="table")
     methods = list(dict.fromkeys(table["method"]))
+    if reference is not None:
+        check_key(reference, methods, name="reference", where="the methods")
     ax = get_axes(ax, figsize=(1.6 * len(wanted) + 2.0, 3.2))
     width = 0.8 / len(methods)
     at = np.arange(len(wanted))
@@ -130,12 +145,34 @@ def score_bars(
         )
         if several:
             ax.scatter(np.tile(place, len(values)), values.to_numpy().ravel(), s=6, color="0.2", zorder=3)
+        for x, score in zip(place, wanted, strict=True):
+            if reference is not None and method != reference and _differs(table, method, reference, score, alpha):
+                top = max(float((values.mean() + (values.std() if several else 0))[score]), 0.0)
+                ax.annotate("*", (x, top), xytext=(0, 1), textcoords="offset points", ha="center")
     ax.set_xticks(at, [_SCORES.get(score, score).replace(" (", "\n(") for score in wanted])
     ax.axhline(0, color="0.3", linewidth=0.8)
     ax.set_ylabel("score")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
     return ax
+
+
+def _differs(table: pd.DataFrame, method: str, reference: str, score: str, alpha: float) -> bool:
+    """Return whether a paired t-test over the seeds tells two methods apart."""
+    from scipy.stats import ttest_rel
+
+    keys = [c for c in ("seed", *_LEVELS) if c in table.columns]
+    if not keys:
+        msg = "reference= needs a column 'seed' in the table, to pair the methods' scores"
+        raise ValueError(msg)
+    wide = table.pivot_table(index=keys, columns="method", values=score)[[method, reference]].dropna()
+    if len(wide) < 3:
+        msg = f"{method!r} and {reference!r} share {len(wide)} seeds; a paired test needs at least 3"
+        raise ValueError(msg)
+    difference = (wide[method] - wide[reference]).to_numpy()
+    if np.ptp(difference) == 0:
+        return bool(difference[0] != 0)
+    return bool(ttest_rel(wide[method], wide[reference]).pvalue < alpha / max(1, table["method"].nunique() - 1))
 
 
 def _level(table: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""Two-dimensional maps of the cells before and after enhancement."""
+"""Two-dimensional maps of the cells (UMAP, t-SNE, any layout) before and after enhancement."""
 
 from __future__ import annotations
 
@@ -9,52 +9,22 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._matrix import get_matrix
 from .._validate import check_adata, check_choice, check_key
-from ..enhance._nmf import sketch
-from ..enhance._prepare import prepare
-from ..get._enhanced import check_fitted, factors, ranges
-from ..metrics import Profiles
-from ._style import RASTER_ABOVE, SEQUENTIAL, colors_of, get_axes, get_panels, legend_outside
+from ..get._enhanced import check_fitted
+from ._layouts import RAW, stored_layout
+from ._style import MISSING, RASTER_ABOVE, SEQUENTIAL, colors_of, get_axes, get_panels, legend_outside
 
-
-def layout_cells(
-    pcs: np.ndarray, *, method: Literal["umap", "tsne"] = "umap", n_neighbors: int = 15, rng: int = 0
-) -> np.ndarray:
-    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d)."""
-    if method == "tsne":
-        from sklearn.manifold import TSNE
-
-        perplexity = min(30.0, (len(pcs) - 1) / 3)
-        return TSNE(random_state=rng, init="pca", perplexity=perplexity).fit_transform(pcs.astype(np.float32))
-    import scanpy as sc
-
-    view = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(pcs)).astype(str)), obsm={"X_pca": pcs.astype(np.float32)})
-    sc.pp.neighbors(view, n_neighbors=min(n_neighbors, len(pcs) - 1), use_rep="X_pca", random_state=rng)
-    sc.tl.umap(view, random_state=rng)
-    return view.obsm["X_umap"]
-
-
-def raw_pca(adata: AnnData, *, layer: str | None = None, n_components: int = 50, rng: int = 0) -> np.ndarray:
-    """Return principal scores (left singular vectors × values) of the TF-IDF counts, (n_obs × n_components)."""
-    op = prepare(get_matrix(adata, layer)).op
-    u, s, _ = sketch(op, min(n_components + 20, min(op.shape)), n_power=2, rng=np.random.default_rng(rng)).svd()
-    return (u * s)[:, :n_components]
-
-
-def enhanced_pca(adata: AnnData, *, key: str = "sccase", n_components: int = 50) -> np.ndarray:
-    """Return principal scores of the min–max scaled enhanced matrix from its thin factors, (n_obs × n_components)."""
-    cells, peaks = factors(adata, key=key)
-    limits = ranges(adata, key=key)
-    return Profiles(cells, peaks).minmax_scaled(limits.peak, limits.cell).pca(n_components)
+_METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC"}
 
 
 def cell_map(
     adata: AnnData,
-    color: str,
+    color: str | Sequence[str],
     *,
     basis: str,
     title: str | None = None,
+    log10: bool = False,
+    cmap: str = SEQUENTIAL,
     legend: bool = True,
     ax: Any | None = None,
 ) -> Any:
@@ -65,53 +35,103 @@ def cell_map(
     adata
         Data with ``obsm[basis]`` of shape (n_obs, ≥ 2).
     color
-        Column of `obs`: categories take the colours of ``uns["<color>_colors"]``, numbers a sequential map.
+        Column of `obs`, or several, one panel each: categories and booleans take the colours of
+        ``uns["<color>_colors"]``, numbers a sequential map with a colour bar. Cells without a value are grey.
     basis
         Key of `obsm`.
     title
-        Title of the panel.
+        Title of the panel; the column by default.
+    log10
+        Colour by log₁₀ of a number, for instance of the depth; zeros and negative numbers count as missing.
+    cmap
+        Colour map of numbers.
     legend
         Draw the legend (right of the data) or the colour bar.
     ax
-        Axes; `None` makes a figure.
+        Axes, one per column; `None` makes a figure.
 
     Returns
     -------
-    The Axes.
+    The Axes; a list of them for several columns.
+
+    Raises
+    ------
+    KeyError
+        If the layout or a column is missing.
+    ValueError
+        If the layout has fewer than two columns, or `ax` holds another number of Axes than there are colours.
+
+    Notes
+    -----
+    Writes ``uns["<color>_colors"]`` where it is missing, as scanpy does.
     """
     check_adata(adata)
     check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
-    check_key(color, adata.obs.columns, name="color", where="adata.obs")
-    ax = get_axes(ax, figsize=(4.8, 3.6))
-    xy = np.asarray(adata.obsm[basis])[:, :2]
-    size = float(np.clip(12_000 / adata.n_obs, 1, 30))
-    order = np.random.default_rng(0).permutation(adata.n_obs)
-    style = {"s": size, "linewidths": 0, "rasterized": adata.n_obs > RASTER_ABOVE}
-    if pd.api.types.is_numeric_dtype(adata.obs[color]):
-        drawn = ax.scatter(*xy[order].T, c=adata.obs[color].to_numpy()[order], cmap=SEQUENTIAL, **style)
-        if legend:
-            ax.figure.colorbar(drawn, ax=ax, shrink=0.7, label=color)
+    wanted = [color] if isinstance(color, str) else list(color)
+    for name in wanted:
+        check_key(name, adata.obs.columns, name="color", where="adata.obs")
+    xy = np.asarray(adata.obsm[basis])
+    if xy.ndim != 2 or xy.shape[1] < 2:
+        msg = f"basis={basis!r} must have at least two columns, adata.obsm[{basis!r}] has shape {xy.shape}"
+        raise ValueError(msg)
+    if isinstance(color, str):
+        panels = [get_axes(ax, figsize=(4.8, 3.6))]
     else:
-        labels, colors = colors_of(adata, color)
-        ax.scatter(*xy[order].T, c=[colors[v] for v in labels.iloc[order]], **style)
+        panels = get_panels(len(wanted), ax, width=4.4, height=3.4, columns=3)
+    for panel, name in zip(panels, wanted, strict=True):
+        _draw_map(panel, adata, name, basis=basis, log10=log10, cmap=cmap, legend=legend)
+        panel.set_title(name if title is None else title)
+    return panels[0] if isinstance(color, str) else panels
+
+
+def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, cmap: str, legend: bool) -> None:
+    xy = np.asarray(adata.obsm[basis])[:, :2]
+    column = adata.obs[color]
+    style = {
+        "s": float(np.clip(12_000 / max(adata.n_obs, 1), 1, 30)),
+        "linewidths": 0,
+        "rasterized": adata.n_obs > RASTER_ABOVE,
+    }
+    order = np.random.default_rng(0).permutation(adata.n_obs)
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        values, label = column.to_numpy(dtype=float, na_value=np.nan), color
+        if log10:
+            values, label = np.log10(np.where(values > 0, values, np.nan)), f"log₁₀ {color}"
+        known = np.isfinite(values[order])
+        ax.scatter(*xy[order[~known]].T, color=MISSING, **style)
+        drawn = ax.scatter(*xy[order[known]].T, c=values[order[known]], cmap=cmap, **style)
         if legend:
-            legend_outside(ax, colors)
-    ax.set(xticks=[], yticks=[], title=title or color)
+            ax.figure.colorbar(drawn, ax=ax, shrink=0.7, label=label)
+    else:
+        from matplotlib.colors import to_rgba_array
+
+        labels, colors = colors_of(adata, color, name="color", allow_missing=True)
+        codes = labels.cat.codes.to_numpy()[order]
+        table = to_rgba_array([*colors.values(), MISSING])  # code −1, no label, takes the last
+        named = codes >= 0
+        ax.scatter(*xy[order[~named]].T, color=MISSING, **style)
+        ax.scatter(*xy[order[named]].T, c=table[codes[named]], **style)
+        if legend:
+            legend_outside(ax, colors if named.all() else {**colors, "NA": MISSING})
+    name = next((shown for part, shown in _METHODS.items() if part in basis.lower()), basis.removeprefix("X_"))
+    ax.set(xticks=[], yticks=[])
+    ax.set_xlabel(f"{name} 1", fontsize="small")
+    ax.set_ylabel(f"{name} 2", fontsize="small")
     ax.set_aspect("equal", adjustable="datalim")
-    return ax
 
 
 def raw_against_enhanced(
     adata: AnnData,
-    color: str,
+    color: str | Sequence[str],
     *,
-    key: str = "sccase",
+    key: str | Sequence[str] = "sccase",
     layer: str | None = None,
     method: Literal["umap", "tsne"] = "umap",
+    log10: bool = False,
     rng: int = 0,
     ax: Sequence[Any] | None = None,
-) -> list[Any]:
-    """Maps of the cells from the raw TF-IDF and from the enhanced data, side by side (Figs 2h and 3).
+) -> Any:
+    """Maps of the cells from the raw TF-IDF and from the enhanced data, side by side (Figs 2h-i and 3).
 
     Both start from 50 principal components; the enhanced ones come from the thin factors.
 
@@ -120,30 +140,48 @@ def raw_against_enhanced(
     adata
         Enhanced data.
     color
-        Column of `obs`.
+        Column of `obs` (label, batch, cluster, depth, …), or several, one row of maps each.
     key, layer
-        The fit, and the layer of the raw counts (`None` for `X`).
+        The fit, or several fits, one map each; and the layer of the raw counts (`None` for `X`).
     method
         `"umap"` or `"tsne"`.
+    log10
+        Colour by log₁₀ of numbers, for instance of the depth.
     rng
         Seed of the layouts.
     ax
-        Two Axes; `None` makes a figure.
+        Axes, as many as maps, row by row; `None` makes a figure.
 
     Returns
     -------
-    Two Axes, raw and enhanced. Layouts stored in ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are
-    reused, others are computed and stored there, (n_obs × 2) float32.
+    List of Axes, raw first; with several columns an array of Axes, columns of `obs` × maps. Layouts stored in
+    ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are reused, others are computed and stored there,
+    (n_obs × 2) float32.
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`, or a column is missing.
     """
     check_adata(adata)
     check_choice(method, ["umap", "tsne"], name="method")
-    check_fitted(adata, key)
-    slots = [f"X_{method}_raw", f"X_{method}_{key}"]
-    if slots[0] not in adata.obsm:
-        adata.obsm[slots[0]] = layout_cells(raw_pca(adata, layer=layer, rng=rng), method=method, rng=rng)
-    if slots[1] not in adata.obsm:
-        adata.obsm[slots[1]] = layout_cells(enhanced_pca(adata, key=key), method=method, rng=rng)
-    axes = get_panels(2, ax, width=4.0, height=3.4)
-    for i, (panel, slot, title) in enumerate(zip(axes, slots, ["raw TF-IDF", "enhanced"], strict=True)):
-        cell_map(adata, color, basis=slot, title=title, legend=i == 1, ax=panel)
-    return axes
+    keys = [key] if isinstance(key, str) else list(key)
+    wanted = [color] if isinstance(color, str) else list(color)
+    for one in keys:
+        check_fitted(adata, one)
+    for one in wanted:
+        check_key(one, adata.obs.columns, name="color", where="adata.obs")
+    slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng) for one in [RAW, *keys]]
+    titles = ["raw TF-IDF", *(["enhanced"] if len(keys) == 1 else keys)]
+    axes = get_panels(len(wanted) * len(slots), ax, width=3.7, height=3.2, columns=len(slots))
+    grid = np.array(axes, dtype=object).reshape(len(wanted), len(slots))
+    for row, name in zip(grid, wanted, strict=True):
+        for panel, slot, title in zip(row, slots, titles, strict=True):
+            logs, last = log10 and _is_number(adata, name), panel is row[-1]
+            cell_map(adata, name, basis=slot, title=title, log10=logs, legend=last, ax=panel)
+    return axes if isinstance(color, str) else grid
+
+
+def _is_number(adata: AnnData, column: str) -> bool:
+    values = adata.obs[column]
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)

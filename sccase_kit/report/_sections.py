@@ -281,6 +281,23 @@ def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     return Section("Tissues", blocks) if blocks else None
 
 
+def is_ldsc(table: pd.DataFrame) -> bool:
+    """Return whether a table comes from LD score regression."""
+    return {"trait", "group", "Enrichment", "Enrichment_std_error", "Enrichment_p"} <= set(table.columns)
+
+
+def trait_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
+    """Return the section on the heritability of traits in peaks (LDSC)."""
+    blocks: list[Block] = []
+    for where, table in tables.items():
+        blocks.append(Text(where, kind="heading"))
+        for trait in pd.unique(table["trait"]):
+            caption = f"{trait}: enrichment of heritability ± standard error; * above 1 after Bonferroni correction."
+            blocks.append(draw(lambda table=table, trait=trait: pl.ldsc(table, trait), caption))
+        blocks.append(grouped_table(table.sort_values(["trait", "Enrichment_p"], kind="stable"), "Traits"))
+    return Section("Heritability", blocks) if blocks else None
+
+
 def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     """Return the section with all other tables that were stored or given."""
     blocks: list[Block] = [grouped_table(table, where) for where, table in tables.items()]

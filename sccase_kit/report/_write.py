@@ -25,12 +25,14 @@ from ._sections import (
     enhancement_section,
     enrichment_section,
     is_enrichment,
+    is_ldsc,
     is_snpsea,
     motif_section,
     other_section,
     peak_section,
     stored_tables,
     tissue_section,
+    trait_section,
 )
 
 
@@ -88,18 +90,18 @@ def write_report(
         If `path` does not end in ``.html``.
     FileNotFoundError
         If the folder of `path` does not exist.
+    OSError
+        If it cannot be written (said before any work), or the disk is full; what was at `path` stays.
     TypeError
         If `tables` holds something that is not a DataFrame.
     """
-    from ..io._atomic import replacing
+    from ..io._atomic import check_place, replacing
 
     target = Path(path)
     if target.suffix.lower() not in {".html", ".htm"}:
         msg = f"path must end in .html, got {str(path)!r}"
         raise ValueError(msg)
-    if not target.parent.is_dir():
-        msg = f"the folder {str(target.parent)!r} does not exist; create it before writing {target.name!r}"
-        raise FileNotFoundError(msg)
+    check_place(target)
     text = render(
         adata,
         groupby,
@@ -152,6 +154,7 @@ def render(
         "motifs": lambda: motif_section(adata, view, groupby, key),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
+        "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
     sections: list[Section] = []
@@ -166,7 +169,7 @@ def render(
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     """Return whether a table is shown by a section of its own."""
-    if is_enrichment(table) or is_snpsea(table):
+    if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
     keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]

@@ -50,3 +50,25 @@ def test_errors(table):
         robustness(table.drop(columns="rate"))
     with pytest.raises(KeyError, match="scores='fmi'"):
         score_bars(table, ["fmi"])
+
+
+def test_stars_are_paired_tests_over_the_seeds():
+    rng = np.random.default_rng(0)
+    seeds = np.arange(6)
+    base = rng.normal(0.5, 0.2, 6)  # seeds differ much more than the methods
+    parts = [
+        pd.DataFrame({"seed": seeds, "method": "raw", "ari": base}),
+        pd.DataFrame({"seed": seeds, "method": "same", "ari": base + rng.normal(0, 0.05, 6)}),
+        pd.DataFrame({"seed": seeds, "method": "ours", "ari": base + 0.05 + rng.normal(0, 0.005, 6)}),
+    ]
+    table = pd.concat(parts, ignore_index=True)
+    assert not score_bars(table, "ari").texts
+    ax = score_bars(table, "ari", reference="raw")
+    assert [t.get_text() for t in ax.texts] == ["*"]
+    assert ax.texts[0].xy[0] == pytest.approx(0.8 / 3)  # the third bar
+    with pytest.raises(KeyError, match="nobody"):
+        score_bars(table, "ari", reference="nobody")
+    with pytest.raises(ValueError, match="at least 3"):
+        score_bars(table[table["seed"] < 2], "ari", reference="raw")
+    with pytest.raises(ValueError, match="column 'seed'"):
+        score_bars(table.drop(columns="seed"), "ari", reference="raw")

@@ -149,6 +149,16 @@ def test_snpsea_has_its_section(small, tmp_path):
     assert text.count("Conditions in which the genes") == 2  # the caption and the text of one figure
 
 
+def test_heritability_has_its_section(small, tmp_path):
+    table = pd.DataFrame({"trait": ["height", "height", "bmi", "bmi"], "group": ["a", "b"] * 2})
+    table["Enrichment"], table["Enrichment_std_error"], table["Enrichment_p"] = [4.0, 1.0, 0.5, 1.2], 0.3, 0.01
+    text = sk.report.write_report(small, tmp_path / "a.html", tables={"Traits": table}).read_text()
+    assert "Heritability" in titles(text)
+    assert "Other tables" not in titles(text)
+    assert "Not drawn" not in text
+    assert "height: enrichment of heritability" in text
+
+
 def test_the_estimate_of_the_number_of_types(tmp_path):
     adata = sk.datasets.toy_study(n_cells=80, n_peaks=400).adata
     sk.pp.filter_peaks(adata)

@@ -1,0 +1,73 @@
+"""Principal components and two-dimensional layouts that the maps are drawn from."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._matrix import get_matrix
+from ..enhance._nmf import sketch
+from ..enhance._prepare import prepare
+from ..get._enhanced import check_fitted, factors, ranges
+from ..metrics import Profiles
+from ..metrics._evaluate import profiles_of
+
+#: Name of the untreated data beside the keys of fits.
+RAW = "raw"
+
+
+def layout_cells(
+    pcs: np.ndarray, *, method: Literal["umap", "tsne"] = "umap", n_neighbors: int = 15, rng: int = 0
+) -> np.ndarray:
+    """Return a (n_obs × 2) layout of the cells from principal components (n_obs × d)."""
+    if method == "tsne":
+        from sklearn.manifold import TSNE
+
+        perplexity = min(30.0, (len(pcs) - 1) / 3)
+        return TSNE(random_state=rng, init="pca", perplexity=perplexity).fit_transform(pcs.astype(np.float32))
+    import scanpy as sc
+
+    view = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(pcs)).astype(str)), obsm={"X_pca": pcs.astype(np.float32)})
+    sc.pp.neighbors(view, n_neighbors=min(n_neighbors, len(pcs) - 1), use_rep="X_pca", random_state=rng)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of groups that are not connected: umap places them all the same
+        sc.tl.umap(view, random_state=rng)
+    return view.obsm["X_umap"]
+
+
+def raw_pca(adata: AnnData, *, layer: str | None = None, n_components: int = 50, rng: int = 0) -> np.ndarray:
+    """Return principal scores (left singular vectors × values) of the TF-IDF counts, (n_obs × n_components)."""
+    op = prepare(get_matrix(adata, layer)).op
+    u, s, _ = sketch(op, min(n_components + 20, min(op.shape)), n_power=2, rng=np.random.default_rng(rng)).svd()
+    return (u * s)[:, :n_components]
+
+
+def enhanced_pca(adata: AnnData, *, key: str = "sccase", n_components: int = 50) -> np.ndarray:
+    """Return principal scores of the min–max scaled enhanced matrix from its thin factors, (n_obs × n_components)."""
+    check_fitted(adata, key)
+    if f"{key}_cell_factors" not in adata.obsm:  # solver="published" leaves a dense layer
+        return profiles_of(adata, key=key, scale="minmax").pca(n_components)
+    cells, peaks = factors(adata, key=key)
+    limits = ranges(adata, key=key)
+    return Profiles(cells, peaks).minmax_scaled(limits.peak, limits.cell).pca(n_components)
+
+
+def scores_of(adata: AnnData, key: str, *, layer: str | None = None, rng: int = 0) -> np.ndarray:
+    """Return 50 principal scores of the raw TF-IDF (`RAW`) or of a fit."""
+    return raw_pca(adata, layer=layer, rng=rng) if key == RAW else enhanced_pca(adata, key=key)
+
+
+def stored_layout(adata: AnnData, key: str, *, method: str, layer: str | None = None, rng: int = 0) -> str:
+    """Return the key of `obsm` with the layout of the raw data (`RAW`) or of a fit, computing it if it is absent.
+
+    Written: ``obsm["X_<method>_<key>"]``, (n_obs × 2) float32.
+    """
+    slot = f"X_{method}_{key}"
+    if slot not in adata.obsm:
+        layout = layout_cells(scores_of(adata, key, layer=layer, rng=rng), method=method, rng=rng)
+        adata.obsm[slot] = np.asarray(layout, dtype=np.float32)
+    return slot

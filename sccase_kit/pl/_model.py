@@ -1,0 +1,126 @@
+"""What a fit did: its objective by iteration, and how much depth is left in its components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._matrix import get_matrix
+from .._validate import check_adata, check_int
+from ..get._enhanced import check_fitted
+from ..metrics import depth_correlation as correlate
+from ._colors import PALETTE
+from ._layouts import RAW, scores_of
+from ._style import get_axes, open_frame
+
+
+def objective_trace(
+    adata: AnnData, key: str | Sequence[str] = "sccase", *, relative: bool = True, ax: Any | None = None
+) -> Any:
+    """Draw the objective after each iteration of one or several fits of the scCASE model.
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    key
+        The fit, or several.
+    relative
+        Divide by the objective at the start, so that fits of different terms can share the axis.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes.
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`.
+    ValueError
+        If a fit is of the robust method, which has no iterations: its `objective` is a residual per number of
+        components.
+    """
+    keys = [key] if isinstance(key, str) else list(key)
+    traces = {}
+    for name in keys:
+        entry = check_fitted(adata, name)
+        if entry["params"].get("method") == "robust":
+            msg = f"key={name!r}: the robust method has no objective trace; draw fits of method='sccase'"
+            raise ValueError(msg)
+        traces[name] = np.asarray(entry["objective"], dtype=float)
+    ax = get_axes(ax, figsize=(4.2, 3.0))
+    for i, (name, trace) in enumerate(traces.items()):
+        shown = trace / trace[0] if relative and trace[0] else trace
+        ax.plot(np.arange(len(trace)), shown, marker="o", markersize=3.5, color=PALETTE[i % len(PALETTE)], label=name)
+    ax.set(xlabel="iteration", ylabel="objective / start" if relative else "objective")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.ticklabel_format(axis="y", useOffset=False)
+    open_frame(ax)
+    if len(traces) > 1:
+        ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return ax
+
+
+def depth_correlation(
+    adata: AnnData,
+    key: str | Sequence[str] = "sccase",
+    *,
+    n_components: int = 10,
+    layer: str | None = None,
+    rng: int = 0,
+    ax: Any | None = None,
+) -> Any:
+    """Draw how strongly principal components depend on depth, raw TF-IDF beside one or several fits (Fig. 5d).
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    key
+        The fit, or several.
+    n_components
+        Components, of the raw TF-IDF and of the min–max scaled enhanced data.
+    layer
+        Layer of the raw counts; `None` for `X`. Their sums are the depth.
+    rng
+        Seed of the sketch of the raw data.
+    ax
+        Axes; `None` makes a figure.
+
+    Returns
+    -------
+    The Axes: bars of |Pearson correlation| with log depth.
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`.
+    ValueError
+        If cells have no counts.
+    """
+    check_adata(adata)
+    check_int(n_components, name="n_components", minimum=1)
+    keys = [key] if isinstance(key, str) else list(key)
+    for name in keys:
+        check_fitted(adata, name)
+    depth = np.asarray(get_matrix(adata, layer).sum(axis=1)).ravel()
+    shown = {}
+    for name in [RAW, *keys]:
+        scores = scores_of(adata, name, layer=layer, rng=rng)[:, :n_components]
+        shown["raw TF-IDF" if name == RAW else name] = correlate(scores, depth).abs()
+    table = pd.DataFrame(shown)
+    ax = get_axes(ax, figsize=(0.45 * len(table) + 2.4, 3.0))
+    width = 0.8 / table.shape[1]
+    for i, name in enumerate(table):
+        place = table.index.to_numpy() + (i - (table.shape[1] - 1) / 2) * width
+        ax.bar(place, table[name], width * 0.92, color="0.65" if i == 0 else PALETTE[i - 1], label=name)
+    ax.set(xlabel="principal component", ylabel="|correlation| with log depth", ylim=(0, 1), xticks=table.index)
+    open_frame(ax)
+    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    return ax

@@ -1,0 +1,166 @@
+"""A locus as in a genome browser: pseudo-bulk of the counts and of the enhanced data by group, with genes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._matrix import get_matrix
+from .._validate import check_adata, check_choice
+from ..get._enhanced import check_fitted, enhanced
+from ..pp import require_coordinates
+from ._style import colors_of, get_panels, open_frame
+
+_THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
+
+
+def _parse_locus(locus: str) -> tuple[str, int, int]:
+    match = re.fullmatch(r"(\S+?)[:_-]([\d,]+)[-_]([\d,]+)", locus) if isinstance(locus, str) else None
+    if match is None:
+        msg = f"locus must look like 'chr1:100,000-200,000', got {locus!r}"
+        raise ValueError(msg)
+    chrom, start, end = match.group(1), *(int(v.replace(",", "")) for v in match.group(2, 3))
+    if start >= end:
+        msg = f"locus={locus!r} ends before it starts"
+        raise ValueError(msg)
+    return chrom, start, end
+
+
+def genome_tracks(
+    adata: AnnData,
+    locus: str,
+    groupby: str,
+    *,
+    genes: pd.DataFrame | None = None,
+    groups: Sequence[str] | None = None,
+    show: Literal["both", "raw", "enhanced"] = "both",
+    key: str = "sccase",
+    layer: str | None = None,
+    scale: Literal["minmax"] | None = None,
+    ax: Sequence[Any] | None = None,
+) -> list[Any]:
+    """Draw the accessibility of the peaks in a locus by group, raw beside enhanced, with the genes below.
+
+    Parameters
+    ----------
+    adata
+        Enhanced data with coordinates in `var`.
+    locus
+        ``"chr1:100,000-200,000"``; peaks that overlap it are drawn at their places, widened to be seen in wide loci.
+    groupby
+        Column of `obs`; one row of tracks per group.
+    genes
+        Genes to draw below: chrom, strand, symbol (or gene_id), and start and end of the gene bodies or tss alone,
+        such as :func:`sccase_kit.regions.tss_table`.
+    groups
+        Groups to draw, in this order.
+    show
+        ``"raw"``: share of the group's cells with a fragment in the peak. ``"enhanced"``: mean enhanced value of the
+        group. ``"both"``: two columns. Tracks of one column share their axis.
+    key, layer, scale
+        The fit, the layer of the counts (`None` for `X`), and the scaling of the enhanced values.
+    ax
+        Axes, row by row, those of the genes last if there are genes; `None` makes a figure.
+
+    Returns
+    -------
+    List of Axes.
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`, or columns are missing.
+    ValueError
+        If the locus cannot be read or holds no peak, or a group is unknown.
+    """
+    check_adata(adata)
+    check_choice(show, ["both", "raw", "enhanced"], name="show")
+    if show != "raw":
+        check_fitted(adata, key)
+    chrom, start, end = _parse_locus(locus)
+    place = require_coordinates(adata)
+    inside = (place["chrom"] == chrom) & (place["end"] > start) & (place["start"] < end)
+    peaks = np.flatnonzero(inside.to_numpy())
+    if not len(peaks):
+        known = sorted(place["chrom"].astype(str).unique())[:5]
+        msg = f"locus={locus!r} holds no peak of the data (chromosomes look like {known})"
+        raise ValueError(msg)
+    labels, colors = colors_of(adata, groupby)
+    names = list(labels.cat.categories) if groups is None else list(groups)
+    if absent := [name for name in names if name not in set(labels.cat.categories)]:
+        msg = f"groups: {absent} are not in obs[{groupby!r}]; available: {list(labels.cat.categories)}"
+        raise ValueError(msg)
+    sides = ["raw", "enhanced"] if show == "both" else [show]
+    extra = 0 if genes is None else len(sides)
+    panels = get_panels(
+        len(names) * len(sides) + extra, ax, width=4.2, height=0.75, columns=len(sides), sharex=True, sharey=False
+    )
+    rows = [np.flatnonzero((labels == name).to_numpy()) for name in names]
+    middle = (place["start"].to_numpy()[peaks] + place["end"].to_numpy()[peaks]) / 2
+    width = np.maximum(place["end"].to_numpy()[peaks] - place["start"].to_numpy()[peaks], _THINNEST * (end - start))
+    for j, side in enumerate(sides):
+        values = _means(adata, side, rows, peaks, key=key, layer=layer, scale=scale)
+        top = float(values.max()) * 1.08 or 1.0
+        for i, name in enumerate(names):
+            panel = panels[i * len(sides) + j]
+            panel.bar(middle, values[i], width, color=colors[name], linewidth=0)
+            panel.set(xlim=(start, end), ylim=(0, top), yticks=[0, round(top / 1.08, 3)])
+            panel.tick_params(axis="y", labelsize=7)
+            panel.tick_params(axis="x", labelbottom=False)
+            open_frame(panel)
+            if j == 0:
+                panel.set_ylabel(str(name), rotation=0, ha="right", va="center", fontsize="small")
+        panels[j].set_title({"raw": "raw: share of open cells", "enhanced": "enhanced: mean"}[side], fontsize="medium")
+    bottom = panels[-len(sides) :]
+    for panel in bottom:
+        if genes is not None:
+            _draw_genes(panel, genes, chrom, start, end)
+        panel.tick_params(axis="x", labelbottom=True, labelsize=7)
+        panel.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:,.3f}")
+        panel.xaxis.get_major_locator().set_params(nbins=4)
+        panel.set_xlabel(f"{chrom} (Mb)", fontsize="small")
+    return list(panels)
+
+
+def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray, *, key, layer, scale) -> np.ndarray:
+    """Return the share of open cells, or the mean enhanced value, by group and peak."""
+    out = np.empty((len(rows), len(peaks)))
+    counts = get_matrix(adata, layer) if side == "raw" else None
+    for i, cells in enumerate(rows):
+        if side == "raw":
+            block = counts[cells][:, peaks]
+            out[i] = np.asarray((block > 0).mean(axis=0)).ravel()
+        else:
+            out[i] = enhanced(adata, key, obs_names=cells, var_names=peaks, scale=scale).mean(axis=0)
+    return out
+
+
+def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) -> None:
+    """Draw gene bodies (or starts) with an arrow in the direction of transcription; names do not overlap."""
+    bodies = {"start", "end"} <= set(genes.columns)
+    low, high = (genes["start"], genes["end"]) if bodies else (genes["tss"], genes["tss"] + 1)
+    part = genes[(genes["chrom"] == chrom) & (high > start) & (low < end)]
+    part = part.assign(_low=low[part.index], _high=high[part.index]).sort_values("_low")
+    label = "symbol" if "symbol" in genes.columns else "gene_id"
+    span, free = end - start, []
+    for _, gene in part.iterrows():
+        a, b = max(gene["_low"], start), min(gene["_high"], end)
+        text = str(gene[label])
+        reach = max(b, a + 0.022 * span * len(text))
+        row = next((i for i, until in enumerate(free) if until < a), len(free))
+        free[row:] = [reach + 0.01 * span]
+        ax.plot([a, b], [-row, -row], color="0.25", linewidth=2.5, solid_capstyle="butt")
+        forward = gene["strand"] == "+"
+        tip = a if forward else b
+        ax.annotate(
+            "", (tip + (0.018 if forward else -0.018) * span, -row), (tip, -row),
+            arrowprops={"arrowstyle": "-|>", "color": "0.25", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+        ax.annotate(text, (a, -row), xytext=(0, 3), textcoords="offset points", fontsize=6, fontstyle="italic")
+    ax.set(xlim=(start, end), ylim=(-max(len(free), 1) + 0.4, 1.0), yticks=[])
+    ax.spines[["top", "right", "left"]].set_visible(False)

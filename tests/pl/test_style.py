@@ -1,0 +1,88 @@
+"""Axes, colours and names of categories: what every plot relies on."""
+
+import anndata as ad
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import is_color_like
+
+from sccase_kit.pl._colors import category_colors, colors_of
+from sccase_kit.pl._style import PALETTE, get_axes, get_panels, spread
+
+
+@pytest.fixture
+def adata():
+    kinds = pd.Categorical(["a", "b", "a", np.nan], categories=["a", "unused", "b"])
+    return ad.AnnData(np.ones((4, 2)), obs=pd.DataFrame({"kind": kinds}, index=list("wxyz")))
+
+
+@pytest.mark.parametrize("n", [0, 1, len(PALETTE), len(PALETTE) + 1, 54, 90])
+def test_as_many_colours_as_categories(n):
+    colors = category_colors(n)
+    assert len(colors) == n
+    assert all(map(is_color_like, colors))
+    assert colors[: len(PALETTE)] == PALETTE[:n]
+    assert len(set(colors[:54])) == min(n, 54)
+
+
+def test_colours_are_kept_as_scanpy_keeps_them(adata):
+    labels, colors = colors_of(adata, "kind", allow_missing=True)
+    assert labels.cat.categories.tolist() == ["a", "b"]
+    assert adata.uns["kind_colors"] == PALETTE[:3]
+    assert colors == {"a": PALETTE[0], "b": PALETTE[2]}
+    adata.uns["kind_colors"] = np.array(["red", "#00ff00", "blue"])
+    assert colors_of(adata, "kind", allow_missing=True)[1] == {"a": "red", "b": "blue"}
+    adata.uns["kind_colors"] = ["red"]  # too few
+    assert colors_of(adata, "kind", allow_missing=True)[1] == {"a": PALETTE[0], "b": PALETTE[2]}
+
+
+def test_no_colour(adata):
+    adata.uns["kind_colors"] = ["red", "reddish", "blue"]
+    with pytest.warns(UserWarning, match=r"adata.uns\['kind_colors'\] holds 'reddish', which is no colour"):
+        colors_of(adata, "kind", allow_missing=True)
+    assert adata.uns["kind_colors"] == PALETTE[:3]
+
+
+def test_views_are_not_written_to(adata):
+    view = adata[["w", "x"]]
+    colors_of(view, "kind")
+    assert view.is_view
+    assert "kind_colors" not in adata.uns
+
+
+def test_cells_without_a_label_are_refused_unless_allowed(adata):
+    with pytest.raises(ValueError, match="kind"):
+        colors_of(adata, "kind")
+    with pytest.raises(KeyError, match="sort"):
+        colors_of(adata, "sort", allow_missing=True)
+
+
+def test_axes_and_nothing_else():
+    figure, axes = plt.subplots(1, 2)
+    assert get_axes(axes[0]) is axes[0]
+    with pytest.raises(TypeError, match="pass one Axes"):
+        get_axes(axes)
+    with pytest.raises(TypeError, match=r"got Figure. Pass figure.subplots\(\)"):
+        get_axes(figure)
+    with pytest.raises(TypeError, match="got int"):
+        get_axes(3)
+
+
+def test_panels():
+    panels = get_panels(5, None, columns=3)
+    assert len(panels) == 5
+    assert panels[0].figure.axes == panels  # the sixth is removed
+    _, axes = plt.subplots(1, 2)
+    assert get_panels(2, axes) == list(axes)
+    with pytest.raises(ValueError, match="ax must hold 3 Axes, got 2"):
+        get_panels(3, axes)
+
+
+def test_names_are_moved_apart_as_little_as_possible():
+    np.testing.assert_allclose(spread([1, 5, 9], 2, low=0, high=10), [1, 5, 9])
+    np.testing.assert_allclose(spread([5, 5], 2, low=0, high=10), [4, 6])
+    np.testing.assert_allclose(spread([9, 9.5, 10], 2, low=0, high=10), [6, 8, 10])
+    np.testing.assert_allclose(spread([5, 5, 5], 100, low=0, high=10), [0, 5, 10])
+    np.testing.assert_allclose(spread([12], 2, low=0, high=10), [10])
+    assert spread([], 2, low=0, high=10).size == 0
