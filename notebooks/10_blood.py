@@ -1,0 +1,116 @@
+# %% [markdown]
+# # From counts to biology: human blood progenitors
+#
+# **Goal**: the road of the scCASE paper on real data: enhance 533 cells of human hematopoiesis (Buenrostro et al. 2018), choose nothing by
+# hand, and see what the peaks of each cell type say.
+#
+# **Inputs**: `bm0828.h5ad` (hg19; donor BM0828 of GSE96772, with labels), if it is in the folder that `SCCASE_KIT_DATA` names, or in
+# the cache of `sk.datasets`. Without it the notebook runs on the toy study, and says so.
+#
+# **Run time**: a minute. **Memory**: 2 GB.
+
+# %%
+import os
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import sccase_kit as sk
+
+path = Path(os.environ.get("SCCASE_KIT_DATA", ".")) / "bm0828.h5ad"
+real = path.is_file()
+study = None if real else sk.datasets.toy_study()
+adata = sk.read(path) if real else study.adata
+genome = "hg19" if real else "hg38"
+print("BM0828" if real else "bm0828.h5ad was not found: this is the toy study", adata.shape)
+sk.pp.filter_peaks(adata, min_fraction=0.01)
+adata.obs["cell_type"].value_counts()
+
+# %% [markdown]
+# ## Enhance and look
+#
+# Progenitors form a continuum: borders between HSC, MPP and LMPP are soft, and the raw data hardly show them.
+
+# %%
+sk.tl.enhance(adata)
+sk.pl.raw_against_enhanced(adata, "cell_type")
+plt.show()
+
+# %%
+n_types = adata.obs["cell_type"].nunique()
+sk.tl.cluster(adata, n_clusters=n_types)
+print(sk.metrics.evaluate(adata, "cell_type"))
+pd.crosstab(adata.obs["cell_type"], adata.obs["louvain"])
+
+# %% tags=["hide-cell"]
+assert sk.metrics.evaluate(adata, "cell_type")["ari"] > 0.4
+
+# %% [markdown]
+# ## Which types are alike?
+#
+# The similarity of cells that the model has learned, cells ordered by type.
+
+# %%
+sk.pl.similarity_heatmap(adata, "cell_type")
+plt.show()
+
+# %% [markdown]
+# ## Specific peaks and the genes near them
+#
+# The 500 most specific peaks of each type, and the genes whose start is nearest to the first of them.
+
+# %%
+n_top = 500 if real else 150
+sk.tl.specific_peaks(adata, "cell_type", n_top=n_top, ranking="contrast")
+sk.tl.background_peaks(adata, n_top=n_top, groupby="cell_type")
+peaks = adata.uns["specific_peaks"]["peaks"]
+sk.pl.peak_heatmap(adata, peaks.groupby("group", sort=False).head(60), "cell_type")
+plt.show()
+
+# %%
+tss = sk.regions.tss_table("hg19") if real else study.genes
+first = peaks.groupby("group", sort=False).head(12)
+genes = sk.regions.closest_genes(first, tss, max_distance=100_000)
+groups = first.loc[genes["region"], "group"].astype(str).to_numpy()
+genes.groupby(groups)["symbol"].agg(lambda names: ", ".join(dict.fromkeys(names))).to_frame(
+    "genes near the first peaks"
+)
+
+# %% [markdown]
+# ## Functions
+#
+# GREAT needs gene sets: the human Gene Ontology of an installed org.Hs.eg.db, or any GMT file. Where there is none, the toy study's terms
+# show the form.
+
+# %%
+try:
+    gene_sets = "GO:BP" if real else study.gene_sets
+    table = sk.tl.great(peaks, genome, gene_sets, tss=None if real else study.genes)
+    sk.pl.great_dot(table, n_top=4)
+    plt.show()
+except FileNotFoundError as error:
+    print("skipped:", error)
+
+# %% [markdown]
+# ## All of it, kept
+#
+# One page with figures, tables that sort and filter, parameters and versions:
+
+# %%
+import tempfile
+
+with tempfile.TemporaryDirectory() as folder:
+    page = sk.report.write_report(adata, Path(folder) / "report.html", "cell_type")
+    print(f"{page.stat().st_size / 1e6:.1f} MB")
+
+# %% [markdown]
+# ## Where to go next
+#
+# * `05_snpsea_and_ldsc` and `sk.tl.interpret`: tissues and traits of these peaks.
+# * `06_motifs`: the transcription factors behind them.
+
+# %%
+from session_info2 import session_info
+
+session_info(dependencies=False)
