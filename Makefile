@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 DEMO_OUTPUT ?= demo_output
 export MPLBACKEND := agg
 
-.PHONY: help demo test test-fast notebooks docs bench lint clean apt
+.PHONY: help demo test test-lowest coverage notebooks docs bench lint clean apt
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,7 +22,7 @@ $(STAMPS)/core: pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(STAMPS)/test: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet -e '.[genomics,enrich,scale,test]'
+	$(BIN)/python -m pip install --quiet -e '.[genomics,enrich,scale,test,docs]'
 	@if command -v R >/dev/null; then $(BIN)/python -m pip install --quiet -e '.[r]' || echo "rpy2 could not be installed: the R tests will be skipped"; else echo "R is missing: the R tests will be skipped"; fi
 	@touch $@ $(STAMPS)/core
 
@@ -34,9 +34,23 @@ apt:  ## install the system packages the tests use (needs root)
 
 test: apt $(STAMPS)/test  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
+
+# Warnings of old versions of other people's packages are not errors here. Without R and notebooks.
+LOWEST ?= .venv-lowest
+$(LOWEST)/.stamp: pyproject.toml
+	$(PYTHON) -m venv --clear $(LOWEST) && $(LOWEST)/bin/python -m pip install --quiet --upgrade pip uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct -e '.[genomics,enrich,scale,test]'
+	@touch $@
+
+test-lowest: $(LOWEST)/.stamp  ## run the tests with the lowest versions that pyproject.toml allows
+	OMP_NUM_THREADS=2 $(LOWEST)/bin/python -m pytest tests -W default --disable-warnings --ignore=tests/r --ignore=tests/test_notebooks.py
+
+coverage: $(STAMPS)/test  ## run the tests and list the lines that none of them reaches
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests --cov --cov-report=term-missing
 
 notebooks: $(STAMPS)/test  ## run the notebooks
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=300 -p no:randomly
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
 
 docs: $(STAMPS)/test  ## build the documentation, warnings are errors
 	$(BIN)/python -m pip install --quiet -e '.[docs]'
@@ -50,4 +64,4 @@ lint: $(STAMPS)/test  ## check the style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) $(DEMO_OUTPUT) docs/_build docs/_notebooks .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(DEMO_OUTPUT) docs/_build docs/api docs/notebooks .pytest_cache .ruff_cache .hypothesis

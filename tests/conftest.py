@@ -37,3 +37,21 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture
+def uncompiled(monkeypatch):
+    """Return a function that loads a module of kernels as plain Python: no coverage tool sees compiled lines."""
+    import importlib.util
+
+    import numba
+
+    def load(name: str):
+        monkeypatch.setattr(numba.config, "DISABLE_JIT", 1)
+        found = importlib.util.find_spec(name)
+        module = importlib.util.module_from_spec(found)
+        found.loader.exec_module(module)
+        monkeypatch.setattr(numba.config, "DISABLE_JIT", 0)
+        return module
+
+    return load
