@@ -1,0 +1,92 @@
+"""Sphinx configuration of the documentation."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from importlib import import_module
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+project = "sccase_kit"
+author = "the developers of sccase_kit"
+release = installed_version("sccase_kit")
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+]
+source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
+exclude_patterns = ["_build", "**.ipynb_checkpoints"]
+html_theme = "pydata_sphinx_theme"
+html_title = f"sccase_kit {release}"
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+html_show_sourcelink = False
+
+autosummary_generate = True
+autosummary_ignore_module_all = False
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+napoleon_google_docstring = False
+napoleon_use_rtype = False
+napoleon_use_ivar = True
+
+myst_enable_extensions = ["dollarmath", "colon_fence"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_timeout = 600
+nb_execution_raise_on_error = True
+nb_merge_streams = True
+suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
+
+MODULES = {
+    "tl": "Tools: what users call on an AnnData",
+    "pp": "Preprocessing",
+    "io": "Reading, and writing for other tools",
+    "get": "Reading results back",
+    "pl": "Plots",
+    "metrics": "Evaluation",
+    "datasets": "Data",
+    "report": "Report",
+    "r": "The door to R",
+    "peaks": "Peaks on arrays",
+    "motifs": "Motifs on arrays",
+    "regions": "Regions on tables and arrays",
+    "enhance": "The model on arrays",
+}
+
+
+def _write_api() -> None:
+    """Write one page per module with a table of its public names, each of which gets a page of its own."""
+    folder = HERE / "api"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    lines = ["# API", "", "```python", "import sccase_kit as sk", "```", "", "```{toctree}", ":maxdepth: 1", ""]
+    for name, title in MODULES.items():
+        module = import_module(f"sccase_kit.{name}")
+        public = [item for item in module.__all__ if callable(getattr(module, item))]
+        body = "\n".join(f"   {item}" for item in public)
+        rule = "=" * (len(title) + len(name) + 10)
+        text = f"``sk.{name}``: {title}\n{rule}\n\n.. currentmodule:: sccase_kit.{name}\n\n"
+        text += f".. autosummary::\n   :toctree: generated\n   :nosignatures:\n\n{body}\n"
+        (folder / f"{name}.rst").write_text(text, encoding="utf-8")
+        lines.append(f"{name}")
+    (folder / "index.md").write_text("\n".join([*lines, "```", ""]), encoding="utf-8")
+
+
+def _copy_notebooks() -> None:
+    """Copy the notebooks beside the pages; the build executes them."""
+    folder = HERE / "notebooks"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for source in sorted((HERE.parent / "notebooks").glob("*.ipynb")):
+        shutil.copy(source, folder / source.name)
+
+
+_write_api()
+_copy_notebooks()
