@@ -44,6 +44,11 @@ def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
     return matrix
 
 
+def in_memory_copy(adata: AnnData) -> AnnData:
+    """Return a copy that holds everything in memory."""
+    return adata.to_memory() if adata.isbacked else adata.copy()
+
+
 def as_csr(matrix: Any) -> sparse.csr_matrix:
     """Return an in-memory matrix as CSR (cells × peaks) with sorted, summed entries; never changes the input."""
     csr = sparse.csr_matrix(matrix)

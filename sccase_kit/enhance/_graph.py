@@ -55,7 +55,9 @@ def spectral_embedding(
     return basis @ rotation[:, order], np.maximum(values[order], 0)
 
 
-def smoothing_kernel(embedding: np.ndarray, *, n_neighbors: int = 15, rng: np.random.Generator) -> sparse.csr_matrix:
+def smoothing_kernel(
+    embedding: np.ndarray, *, n_neighbors: int = 15, codes: np.ndarray | None = None, rng: np.random.Generator
+) -> sparse.csr_matrix:
     """Return the row-stochastic kernel exp(−(d/σ_i)²) on the symmetrised neighbour graph, CSR (n × n).
 
     σ_i is the distance to the sixth entry of a cell's neighbour list (itself first).
@@ -66,13 +68,18 @@ def smoothing_kernel(embedding: np.ndarray, *, n_neighbors: int = 15, rng: np.ra
         Array of shape (n_obs, d).
     n_neighbors
         Neighbours per cell, itself included.
+    codes
+        Integer batch codes, shape (n_obs,): neighbours are then taken from every batch in proportion to its cells.
     rng
         Used by the approximate search of large data.
     """
-    from ..metrics._graph import nearest_neighbors
+    from ..metrics._graph import nearest_neighbors, nearest_of_batches
 
     n = len(embedding)
-    indices, distances = nearest_neighbors(embedding, min(n_neighbors, n), rng=rng)
+    if codes is None:
+        indices, distances = nearest_neighbors(embedding, min(n_neighbors, n), rng=rng)
+    else:
+        indices, distances = nearest_of_batches(embedding, codes, min(n_neighbors, n), rng=rng)
     k = indices.shape[1]
     sigma = distances[:, min(5, k - 1)][:, None]
     weights = np.exp(-((distances / np.where(sigma > 0, sigma, 1)) ** 2))

@@ -166,7 +166,23 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:
-    """Return what tells these counts, and other arrays of a run, from others: shape, nonzeros and checksums."""
-    arrays = [data.depth, data.n_cells_open, *(np.zeros(0) if array is None else array for array in more)]
-    sums = [zlib.crc32(np.ascontiguousarray(array).tobytes()) for array in arrays]
-    return {"shape": list(data.op.shape), "nnz": data.nnz, "checksums": sums}
+    """Return what tells these counts, and other arrays of a run, from others: shape, nonzeros and checksums.
+
+    Reads the counts once; blocks and storage do not change it.
+    """
+    from .. import __version__
+
+    arrays = [data.depth, *(np.zeros(0) if array is None else array for array in more)]
+    sums = [_checksum(array) for array in arrays]
+    places = values = 0
+    for rows, block in data.op.iter_blocks():
+        entries = canonical(block)
+        position = entries.indices + data.op.shape[1] * np.repeat(
+            np.arange(rows.start, rows.stop), np.diff(entries.indptr)
+        )
+        places, values = _checksum(position, places), _checksum(entries.data, values)
+    return {"shape": list(data.op.shape), "nnz": data.nnz, "checksums": [*sums, places, values], "version": __version__}
+
+
+def _checksum(array: np.ndarray, start: int = 0) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data, start)

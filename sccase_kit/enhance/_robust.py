@@ -146,7 +146,7 @@ def cell_graph(
     views += [topics, np.hstack([_unit_norm(spectral[:, :30]), _unit_norm(topics)])]
     if codes is not None:
         views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
-    return mean_kernel([smoothing_kernel(view, n_neighbors=options.n_neighbors, rng=rng) for view in views])
+    return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
 
 
 @dataclass(frozen=True)

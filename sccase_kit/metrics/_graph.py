@@ -16,35 +16,93 @@ def nearest_neighbors(
     Exact below :data:`EXACT_BELOW` cells, by pynndescent's approximate search above (with `rng`).
     """
     n = embedding.shape[0]
-    data = np.ascontiguousarray(embedding, dtype=np.float32)
     if n <= EXACT_BELOW:
-        return _exact_neighbors(embedding, n_neighbors)
-    from pynndescent import NNDescent
-
-    seed = int((rng or np.random.default_rng(0)).integers(2**31))
-    indices, distances = NNDescent(data, n_neighbors=n_neighbors, random_state=seed).neighbor_graph
-    return indices, distances.astype(np.float64)
+        return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors)
+    return _approximate_neighbors(embedding, np.arange(n), n_neighbors, rng=rng)
 
 
-def _exact_neighbors(embedding: np.ndarray, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest_of_batches(
+    embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest cells of every batch, each batch as many as its share of the cells, by distance.
+
+    Batch-balanced neighbours (Polański et al., Bioinformatics 36, 2020), with at least three of a batch.
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    codes
+        Integer batch codes 0..B−1, shape (n_obs,).
+    n_neighbors
+        Neighbours per cell in all, itself included.
+    rng
+        Used by the approximate search of large data only.
+
+    Returns
+    -------
+    Indices and Euclidean distances, both (n_obs, about n_neighbors), the cell itself first.
+    """
+    n = len(embedding)
+    found = []
+    for members in (np.flatnonzero(codes == batch) for batch in range(int(codes.max()) + 1)):
+        k = min(len(members), max(3, round(n_neighbors * len(members) / n)))
+        if n <= EXACT_BELOW:
+            own = np.full(n, -1)
+            own[members] = np.arange(len(members))
+            near, distances = _exact_neighbors(embedding, embedding[members], own, k)
+        else:
+            near, distances = _approximate_neighbors(embedding, members, k, rng=rng)
+        found.append((members[near], distances))
+    indices, distances = (np.hstack(parts) for parts in zip(*found, strict=True))
+    itself = indices == np.arange(n)[:, None]
+    order = np.argsort(np.where(itself, -1, distances), axis=1, kind="stable")
+    return np.take_along_axis(indices, order, axis=1), np.take_along_axis(distances, order, axis=1)
+
+
+def _exact_neighbors(
+    queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1."""
     from ..enhance._kernels import smallest_per_row
 
-    x = np.asarray(embedding, dtype=np.float64)
-    n = len(x)
-    squares = np.einsum("ij,ij->i", x, x)
+    x, y = np.asarray(queries, dtype=np.float64), np.asarray(points, dtype=np.float64)
+    n, m = len(x), len(y)
+    squares, lengths = np.einsum("ij,ij->i", y, y), np.einsum("ij,ij->i", x, x)
     indices = np.empty((n, n_neighbors), dtype=np.int64)
     distances = np.empty((n, n_neighbors))
-    rows = max(1, min(n, 2**22 // max(n, 1)))
-    turned = -2 * x.T
-    buffer = np.empty((rows, n))
+    rows = max(1, min(n, 2**22 // max(m, 1)))
+    turned = -2 * y.T
+    buffer = np.empty((rows, m))
     for start in range(0, n, rows):
         stop = min(n, start + rows)
         d = np.matmul(x[start:stop], turned, out=buffer[: stop - start])
-        d += squares  # the row's own square changes nothing in the order
-        d[np.arange(stop - start), np.arange(start, stop)] = -np.inf  # itself first, also among duplicates
+        d += squares  # the query's own square changes nothing in the order
+        known = np.flatnonzero(own[start:stop] >= 0)
+        d[known, own[start + known]] = -np.inf  # itself first, also among duplicates
         smallest_per_row(d, indices[start:stop], distances[start:stop])
-    distances += squares[:, None]
+    distances += lengths[:, None]
     return indices, np.sqrt(np.maximum(distances, 0))
+
+
+def _approximate_neighbors(
+    embedding: np.ndarray, members: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions in `members` and distances of the nearest of these cells, for every cell."""
+    from pynndescent import NNDescent
+
+    data = np.ascontiguousarray(embedding, dtype=np.float32)
+    seed = int((rng or np.random.default_rng(0)).integers(2**31))
+    index = NNDescent(data[members], n_neighbors=max(n_neighbors, min(15, len(members))), random_state=seed)
+    near, distances = (array[:, :n_neighbors] for array in index.neighbor_graph)
+    others = np.setdiff1d(np.arange(len(data)), members)
+    if len(others) == 0:
+        return near, distances.astype(np.float64)
+    indices = np.empty((len(data), n_neighbors), dtype=np.int64)
+    lengths = np.empty((len(data), n_neighbors))
+    indices[members], lengths[members] = near, distances
+    indices[others], lengths[others] = index.query(data[others], k=n_neighbors)
+    return indices, lengths
 
 
 def fuzzy_weights(indices: np.ndarray, distances: np.ndarray, *, n_iter: int = 64) -> sparse.csr_matrix:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
+from .._matrix import in_memory_copy
 from .._validate import check_adata, check_int, check_labels, check_number
-from ._load import in_memory_copy, load_counts, put_matrix
+from ._load import load_counts, put_matrix
 
 
 def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int | np.random.Generator = 0) -> AnnData:

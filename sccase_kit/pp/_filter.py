@@ -9,10 +9,10 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger
-from .._matrix import as_csr, check_counts, get_matrix
+from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_number
 from ..enhance._prepare import count_statistics
-from ._load import in_memory_copy, load_counts, put_matrix
+from ._load import load_counts, put_matrix
 
 
 def _column_sums(matrix: Any) -> np.ndarray:

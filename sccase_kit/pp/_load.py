@@ -31,11 +31,6 @@ def load_counts(adata: AnnData, layer: str | None) -> sparse.csr_matrix:
     return as_csr(matrix)
 
 
-def in_memory_copy(adata: AnnData) -> AnnData:
-    """Return a copy that holds everything in memory."""
-    return adata.to_memory() if adata.isbacked else adata.copy()
-
-
 def put_matrix(adata: AnnData, layer: str | None, matrix: Any) -> None:
     """Store a matrix as `X` (``layer=None``) or as a layer."""
     if layer is None:

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._logging import warn
+from .._matrix import in_memory_copy
 from .._validate import check_adata
 
 _NAME = re.compile(r"^(?P<chrom>\S*?[^\s:_-])[:_-](?P<start>[0-9]{1,18})[-_:](?P<end>[0-9]{1,18})$")
@@ -76,7 +77,7 @@ def parse_peaks(adata: AnnData, *, copy: bool = False) -> AnnData | None:
     [100, 1]
     """
     check_adata(adata)
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     table = parse_peak_names(target.var_names)
     for column in table:
         target.var[column] = table[column].to_numpy()

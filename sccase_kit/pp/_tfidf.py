@@ -24,12 +24,12 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import warn
-from .._matrix import as_csr
+from .._matrix import as_csr, in_memory_copy
 from .._validate import check_adata, check_choice
 from ..enhance._operator import ScaledOperator
 from ..enhance._prepare import canonical, count_statistics
 from ._filter import _column_sums
-from ._load import in_memory_copy, load_counts
+from ._load import load_counts
 
 Variant = Literal["sccase", "paper", "signac", "log"]
 _SCALE = 1e4

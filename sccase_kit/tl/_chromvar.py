@@ -12,7 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import warn
-from .._matrix import as_csr, get_matrix
+from .._matrix import as_csr, get_matrix, in_memory_copy
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ._annotations import resolve_annotations
@@ -172,7 +172,7 @@ def chromvar(
             min_expected=min_expected,
             rng=rng,
         )
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     for name in ("deviations", "z"):
         table = pd.DataFrame(result[name], index=target.obs_names, columns=labels)
         target.obsm[f"{key_added}_{name}"] = table

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._logging import logger, warn
+from .._matrix import in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ..metrics._clustering import METHODS, CommunitySearch, explain_miss
 from ..metrics._evaluate import profiles_of
@@ -102,7 +103,7 @@ def cluster(
         found = search.search(n_clusters, method)
         if not found.reached:
             warn(explain_miss(found, n_clusters, method, search.n_islands))
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     key = key_added or method
     target.obs[key] = pd.Categorical(
         [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from anndata import AnnData
@@ -12,25 +12,26 @@ from .._logging import logger, warn
 from .._matrix import get_matrix
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_number
-from ..enhance._factors import compute_ranges
 from ..enhance._memory import expected_memory
 from ..enhance._nmf import sketch_width
 from ..enhance._prepare import fingerprint, prepare
+from ..enhance._published import LAMBDA, LAMBDA_REFERENCE
 from ..enhance._reference import Reference
 from ..enhance._robust import choose_bank
-from ..enhance._runner import Enhancement, ModelOptions, Stopwatch, fit_consensus, fit_sccase
+from ..enhance._runner import ModelOptions, Stopwatch, fit_consensus, fit_sccase
 from ..io._checkpoint import Checkpoint
 from ._enhance_inputs import (
     aligned_reference,
     batch_codes,
+    check_combination,
     check_n_components,
     check_shape,
     estimated_components,
     reference_components,
+    warn_of_ignored,
 )
 from ._enhance_published import published_slots
-
-_EAGER_RANGES = 50_000_000  # entries of the enhanced matrix up to which the ranges are computed at once
+from ._enhance_slots import thin_slots, write_slots
 
 
 def enhance(
@@ -45,7 +46,7 @@ def enhance(
     init: Literal["fast", "published"] = "fast",
     n_reference: int | Literal["auto"] = "auto",
     alpha: float = 1.0,
-    lam: float = 1e6,
+    lam: float | None = None,
     gamma1: float = 1.0,
     gamma2: float = 1.0,
     keep_probability: float = 0.95,
@@ -103,7 +104,8 @@ def enhance(
     alpha
         Weight of the reference: its components start with the share α / (1 + α) of each cell's other components.
     lam, gamma1, gamma2
-        λ, γ₁, γ₂ of the objective.
+        λ, γ₁, γ₂ of the objective; λ is 10⁶ by default, with ``solver="published"`` and a reference 10⁵, as in the
+        program.
     keep_probability
         Probability s that an entry of Z is kept by R.
     batch_method
@@ -173,16 +175,32 @@ def enhance(
     check_choice(init, ["fast", "published"], name="init")
     check_choice(batch_method, ["balanced", "published"], name="batch_method")
     check_choice(dtype, ["float32", "float64"], name="dtype")
-    check_number(lam, name="lam", minimum=0, exclusive=True)
+    check_combination(method, solver, device=device, checkpoint=checkpoint)
+    if lam is not None:
+        check_number(lam, name="lam", minimum=0, exclusive=True)
     check_number(gamma1, name="gamma1", minimum=0)
     check_number(gamma2, name="gamma2", minimum=0)
     check_number(alpha, name="alpha", minimum=0)
     check_number(keep_probability, name="keep_probability", minimum=0, maximum=1)
     check_number(tol, name="tol", minimum=0)
     check_int(max_iter, name="max_iter", minimum=1)
-    if device is not None and solver == "published":
-        msg = f"device={device!r} needs solver='thin'; the published program works on the CPU"
-        raise ValueError(msg)
+    warn_of_ignored(
+        method,
+        solver,
+        {"reference": reference, "batch_key": batch_key},
+        init=init,
+        n_reference=n_reference,
+        alpha=alpha,
+        lam=lam,
+        gamma1=gamma1,
+        gamma2=gamma2,
+        keep_probability=keep_probability,
+        batch_method=batch_method,
+        max_iter=max_iter,
+        tol=tol,
+    )
+    if lam is None:
+        lam = LAMBDA_REFERENCE if solver == "published" and reference is not None else LAMBDA
     matrix = get_matrix(adata, layer)
     check_shape(adata)
     if n_components != "auto":
@@ -198,7 +216,7 @@ def enhance(
     automatic = n_components == "auto"
     if automatic and method == "sccase":
         watch.stage("estimate_k")
-        n_components = estimated_components(adata, layer=layer, rng=generator)
+        n_components = estimated_components(adata, int((data.depth > 0).sum()), layer=layer, rng=generator)
     elif automatic:
         logger.info("n_components='auto': method='robust' averages several numbers of components and needs none")
         n_components = 0
@@ -231,9 +249,6 @@ def enhance(
     }
     if solver == "thin" and not data.op.in_memory:
         _tell_memory(adata, int(n_components), robust=method == "robust")
-    if checkpoint is not None and solver == "published":
-        msg = "checkpoint needs solver='thin'; the published program's small fits keep nothing"
-        raise ValueError(msg)
     kept = None if checkpoint is None else Checkpoint(checkpoint, params | fingerprint(data, codes, aligned), generator)
     if solver == "published":
         watch.stage("published")
@@ -250,7 +265,7 @@ def enhance(
             watch=watch,
             checkpoint=kept,
         )
-        slots = _thin_slots(fit, key_added)
+        slots = thin_slots(fit, key_added)
     else:
         options = ModelOptions(
             n_components=int(n_components),
@@ -282,59 +297,11 @@ def enhance(
             )
             bar.total = bar.n  # the objective may stop falling before max_iter
             bar.refresh()
-        slots = _thin_slots(fit, key_added)
-    return _write(adata, slots, params, watch, key=key_added, copy=copy)
+        slots = thin_slots(fit, key_added)
+    return write_slots(adata, slots, params, watch, key=key_added, copy=copy)
 
 
 def _tell_memory(adata: AnnData, n_components: int, *, robust: bool) -> None:
     columns = sum(choose_bank(n_components or None, adata.shape)) if robust else sketch_width(n_components)
     size = expected_memory(adata.shape, columns, robust=robust, in_memory=False)
     logger.info("the counts are read in blocks; the fit takes about %.1f GiB of memory", size / 2**30)
-
-
-def _thin_slots(fit: Enhancement, key: str) -> dict[str, dict[str, Any]]:
-    slots: dict[str, dict[str, Any]] = {
-        "obsm": {
-            f"X_{key}": fit.embedding.astype(np.float32),
-            f"{key}_cell_factors": fit.cell_factors,
-            f"{key}_sources": fit.sources,
-        },
-        "varm": {
-            f"{key}_projection": fit.projection.astype(np.float32),
-            f"{key}_peak_factors": fit.peak_factors,
-        },
-        "uns": {"objective": fit.objective, **fit.info},
-    }
-    if len(fit.cell_factors) * len(fit.peak_factors) <= _EAGER_RANGES:
-        limits = compute_ranges(fit.cell_factors, fit.peak_factors)
-        slots["obsm"][f"{key}_range"], slots["varm"][f"{key}_range"] = limits.cell, limits.peak
-    return slots
-
-
-def _write(
-    adata: AnnData,
-    slots: dict[str, dict[str, Any]],
-    params: dict[str, Any],
-    watch: Stopwatch,
-    *,
-    key: str,
-    copy: bool,
-) -> AnnData | None:
-    """Write all fields at once, after everything that can fail."""
-    target = adata.copy() if copy else adata
-    for prefix in ("cell_factors", "sources", "range", "peak_factors"):
-        target.obsm.pop(f"{key}_{prefix}", None)
-        target.varm.pop(f"{key}_{prefix}", None)
-    target.obsp.pop(f"{key}_similarity", None)
-    target.layers.pop(key, None)
-    for axis in ("obsm", "varm", "obsp", "layers"):
-        for name, value in slots.get(axis, {}).items():
-            getattr(target, axis)[name] = value
-    target.uns[key] = {
-        "params": params,
-        **slots["uns"],
-        "timing": dict(watch.seconds),
-        "shape": np.array(adata.shape),
-    }
-    logger.info("enhanced %d cells × %d peaks in %.2f s", *adata.shape, sum(watch.seconds.values()))
-    return target if copy else None

@@ -7,8 +7,47 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
-from .._logging import logger
+from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels
+
+# Arguments that have no effect, with their defaults.
+_ROBUST = {
+    "init": "fast",
+    "lam": None,
+    "gamma1": 1.0,
+    "gamma2": 1.0,
+    "keep_probability": 0.95,
+    "batch_method": "balanced",
+    "max_iter": 3,
+    "tol": 1e-4,
+}
+_PUBLISHED = {"alpha": 1.0, "keep_probability": 0.95, "batch_method": "balanced", "max_iter": 3, "tol": 1e-4}
+_WITHOUT = {"reference": {"n_reference": "auto", "alpha": 1.0}, "batch_key": {"batch_method": "balanced"}}
+
+
+def check_combination(method: str, solver: str, *, device: str | None, checkpoint: Any) -> None:
+    """Raise ValueError on arguments that exclude each other."""
+    if solver != "published":
+        return
+    if method == "robust":
+        msg = "solver='published' is the program's scCASE; method='robust' needs solver='thin'"
+    elif device is not None:
+        msg = f"device={device!r} needs solver='thin'; the published program works on the CPU"
+    elif checkpoint is not None:
+        msg = "checkpoint needs solver='thin'; the published program's small fits keep nothing"
+    else:
+        return
+    raise ValueError(msg)
+
+
+def warn_of_ignored(method: str, solver: str, inputs: dict[str, Any], **given: Any) -> None:
+    """Warn of arguments that were given and that this method, solver or lack of input ignores."""
+    unused = [(f"method={method!r}", _ROBUST)] if method == "robust" else []
+    unused += [("solver='published'", _PUBLISHED)] if solver == "published" else []
+    unused += [(f"no {name}", table) for name, table in _WITHOUT.items() if inputs[name] is None]
+    for why, defaults in unused:
+        if names := [f"{name}={given[name]!r}" for name, value in defaults.items() if given[name] != value]:
+            warn(f"{', '.join(names)} has no effect with {why}")
 
 
 def check_shape(adata: AnnData) -> None:
@@ -66,10 +105,14 @@ def reference_components(n_reference: Any, n_components: int | None, aligned: np
     return check_int(n_reference, name="n_reference", minimum=1, maximum=groups)
 
 
-def estimated_components(adata: AnnData, *, layer: str | None, rng: np.random.Generator) -> int:
-    """Return ASTER's number of types + 1, as far as the data allow."""
+def estimated_components(adata: AnnData, n_cells: int, *, layer: str | None, rng: np.random.Generator) -> int:
+    """Return ASTER's number of types + 1, as far as the data, with `n_cells` that are not empty, allow."""
     from ._estimate_k import estimate_k
 
-    k = estimate_k(adata, layer=layer, rng=rng) + 1
+    sizes = range(3, min(15, n_cells, adata.n_vars))
+    if len(sizes) < 3:
+        msg = f"n_components='auto' cannot be estimated from {n_cells} cells × {adata.n_vars} peaks; give a number"
+        raise ValueError(msg)
+    k = estimate_k(adata, layer=layer, k_values=sizes, rng=rng) + 1
     logger.info("n_components='auto': estimated %d components (ASTER's number of types + 1)", k)
     return min(k, *adata.shape)

@@ -58,7 +58,6 @@ def _fit(
     projection = None
     if reference is not None:
         projection = published_nmf(_published_tfidf(reference).T, params["n_reference"], max_iter=1000)[0]
-    default = params["lam"] == 1e6
     return fit_published(
         x.toarray(),
         w,
@@ -66,7 +65,7 @@ def _fit(
         reference=projection,
         depth=data.depth if params["depth"] else None,
         batch=codes,
-        lam=None if default else params["lam"],
+        lam=params["lam"],
         gamma1=params["gamma1"],
         gamma2=params["gamma2"],
     )

@@ -12,6 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import warn
+from .._matrix import in_memory_copy
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_number
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
@@ -105,7 +106,7 @@ def match_motifs(
         result = _python(dna, found, p_cutoff, background, compat=compat)
     else:
         result = _r(dna, found, p_cutoff, background, compat=compat)
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     target.varm[key_added] = result["matches"]
     if scores:
         target.varm[f"{key_added}_scores"] = result["scores"]
@@ -179,7 +180,7 @@ def add_gc_content(
     """
     check_adata(adata)
     gc = gc_content(_sequences(adata, genome_fasta, sequences))
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     target.var[key_added] = gc
     return target if copy else None
 

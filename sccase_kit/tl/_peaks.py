@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import stats
 
 from .._logging import warn
-from .._matrix import as_csr, check_counts, get_matrix
+from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_choice, check_int, check_key, check_labels, check_number
 from ..get._enhanced import check_fitted, factors
 from ..peaks import (
@@ -130,7 +130,7 @@ def specific_peaks(
             f"no component is specific to {weak.tolist()} (see uns[{key_added!r}]['components']); their peaks may be "
             "shared with other groups. More components in tl.enhance, or n_components > 1 here, may help"
         )
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     target.uns[key_added] = {
         "peaks": pd.concat(tables, ignore_index=True),
         "components": summary,
@@ -233,7 +233,7 @@ def background_peaks(
     table = _coordinates(adata, positions)
     table["rank"] = np.arange(1, len(positions) + 1)
     table["coefficient"] = projection[positions].mean(axis=1, dtype=np.float64)
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     target.uns[key_added] = {"peaks": table, "params": {"n_top": n_top, "groupby": groupby or "", "key": key}}
     return target if copy else None
 

@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import stats
 
 from .._logging import warn
-from .._matrix import as_csr, check_counts, get_matrix
+from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 
 _MEAN_DEPTH = 10.0
@@ -116,7 +116,7 @@ def scabc(
         level = _depth(adata, depth, np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel())
         run = _python if engine == "python" else _r
         result = run(counts, level, labels, compat=compat)
-    target = adata.copy() if copy else adata
+    target = in_memory_copy(adata) if copy else adata
     index = target.var_names
     for name, table in (("pvalues", result["pvalues"]), ("padj", result["padj"])):
         target.varm[f"{key_added}_{name}"] = pd.DataFrame(table, index=index, columns=names)

@@ -60,3 +60,36 @@ def test_approximate_search_finds_nearly_the_same(points, monkeypatch):
     approximate = neighbor_graph(points, 10, rng=np.random.default_rng(0))
     shared = (exact > 0).multiply(approximate > 0).nnz
     assert shared > 0.95 * exact.nnz
+
+
+def test_neighbors_of_batches_equal_a_search_in_every_batch(points):
+    codes = np.random.default_rng(1).choice(3, size=150, p=[0.6, 0.3, 0.1])
+    indices, distances = graph_module.nearest_of_batches(points, codes, 15)
+    shares = [max(3, round(15 * (codes == b).sum() / 150)) for b in range(3)]
+    assert indices.shape == distances.shape == (150, sum(shares))
+    np.testing.assert_array_equal(indices[:, 0], np.arange(150))
+    for i in range(150):
+        for batch, k in enumerate(shares):
+            members = np.flatnonzero(codes == batch)
+            d = np.linalg.norm(points[members] - points[i], axis=1)
+            assert set(indices[i][codes[indices[i]] == batch]) == set(members[np.argsort(d)[:k]])
+    np.testing.assert_allclose(distances, np.linalg.norm(points[indices] - points[:, None], axis=2), atol=1e-6)
+    assert (np.diff(distances[:, 1:], axis=1) >= 0).all()
+
+
+def test_a_batch_of_one_cell_gives_that_cell(points):
+    codes = np.zeros(150, dtype=int)
+    codes[7] = 1
+    indices, _ = graph_module.nearest_of_batches(points, codes, 15)
+    assert (indices == 7).sum(axis=1).tolist() == [1] * 150
+
+
+@pytest.mark.slow
+def test_approximate_search_in_batches_finds_nearly_the_same(points, monkeypatch):
+    codes = np.arange(150) % 2
+    exact, _ = graph_module.nearest_of_batches(points, codes, 10)
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
+    near, distances = graph_module.nearest_of_batches(points, codes, 10, rng=np.random.default_rng(0))
+    np.testing.assert_array_equal(near[:, 0], np.arange(150))
+    assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, near, strict=True)]) > 0.95 * exact.shape[1]
+    np.testing.assert_allclose(distances, np.linalg.norm(points[near] - points[:, None], axis=2), atol=1e-4)

@@ -326,10 +326,10 @@ def test_number_of_components_is_estimated_for_the_published_model(adata, monkey
     """ASTER's number of types and one more, and never more than there are cells or peaks."""
     from sccase_kit.tl import _estimate_k
 
-    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, rng: 4)
+    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, k_values, rng: 4)
     done = sk.tl.enhance(adata, "auto", method="sccase", copy=True)
     assert done.obsm["X_sccase"].shape[1] == 5
-    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, rng: 30)
+    monkeypatch.setattr(_estimate_k, "estimate_k", lambda data, *, layer, k_values, rng: 30)
     few = adata[:20].copy()
     sk.pp.filter_peaks(few)
     assert sk.tl.enhance(few, "auto", method="sccase", copy=True).obsm["X_sccase"].shape[1] == 20

@@ -109,3 +109,21 @@ def test_arguments_that_cannot_be(adata, tmp_path):
     with pytest.raises(ValueError, match="MT19937"):
         sk.tl.enhance(adata, 4, checkpoint=tmp_path / "run", rng=np.random.Generator(np.random.MT19937(0)))
     assert not (tmp_path / "run").exists()
+
+
+def test_counts_that_differ_only_in_who_has_what_are_another_run(adata, tmp_path):
+    """Two entries trade places, so that depths, open cells and values stay: what a null model by swaps does."""
+    sk.tl.enhance(adata, checkpoint=tmp_path / "kept")
+    dense = adata.X.toarray()
+    i = 0
+    for j in range(1, adata.n_obs):
+        only_i, only_j = (np.flatnonzero((dense[a] == 1) & (dense[b] == 0)) for a, b in ((i, j), (j, i)))
+        if len(only_i) and len(only_j):
+            break
+    dense[[i, j], only_i[0]], dense[[i, j], only_j[0]] = (0, 1), (1, 0)
+    other = adata.copy()
+    other.X = type(adata.X)(dense)
+    assert (other.X.sum(axis=0) == adata.X.sum(axis=0)).all()
+    assert (other.X.sum(axis=1) == adata.X.sum(axis=1)).all()
+    with pytest.raises(ValueError, match=r"of another run: \['checksums'\] differ"):
+        sk.tl.enhance(other, checkpoint=tmp_path / "kept")
