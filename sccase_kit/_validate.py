@@ -7,6 +7,7 @@ import numbers
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 
@@ -80,15 +81,89 @@ def check_key(value: object, available: Iterable[object], *, name: str, where: s
     raise KeyError(msg)
 
 
-def check_labels(adata: AnnData, groupby: object, *, name: str = "groupby", min_groups: int = 1):
+def check_table(
+    value: object,
+    *,
+    name: str = "table",
+    labels: Iterable[str] = (),
+    numbers: Iterable[str] = (),
+    p_values: Iterable[str] = (),
+    hint: str = "",
+) -> pd.DataFrame:
+    """Return a copy of a table whose columns hold what they should: `numbers` and `p_values` as float64.
+
+    Raises
+    ------
+    TypeError
+        If `value` is not a DataFrame, or a column of numbers holds something else.
+    KeyError
+        If a column is missing.
+    ValueError
+        If there is no row, names of columns repeat, a label is missing, or a p-value is not in [0, 1]; NaN is allowed.
+    """
+    hint = f" {hint}" if hint else ""
+    if not isinstance(value, pd.DataFrame):
+        msg = f"{name} must be a DataFrame, got {type(value).__name__} {str(value)[:80]!r}.{hint}"
+        raise TypeError(msg)
+    if not value.columns.is_unique:
+        twice = list(value.columns[value.columns.duplicated()].unique())
+        msg = f"{name} has several columns of one name, such as {twice[:5]}; drop or rename all but one"
+        raise ValueError(msg)
+    labels, p_values = list(labels), list(p_values)
+    numeric = [*numbers, *p_values]
+    for column in [*labels, *numeric]:
+        check_key(column, value.columns, name="column", where=name, hint=hint.strip())
+    if value.empty:
+        msg = f"{name} is empty: there is not a single row.{hint}"
+        raise ValueError(msg)
+    for column in labels:
+        if n_missing := int(value[column].isna().sum()):
+            msg = f"{name}[{column!r}] is missing in {n_missing} of {len(value)} rows; drop or name them first"
+            raise ValueError(msg)
+    table = value.copy()
+    for column in numeric:
+        table[column] = check_column(table, column, name=name)
+    for column in p_values:
+        wrong = ~table[column].between(0, 1) & table[column].notna()
+        if wrong.any():
+            msg = f"{name}[{column!r}] must hold p-values from 0 to 1, found {table[column][wrong].iloc[0]:g}"
+            raise ValueError(msg)
+    return table
+
+
+def check_column(table: pd.DataFrame, column: str, *, name: str) -> np.ndarray:
+    """Return a column of numbers as a float64 array, NaN where it is missing, or raise TypeError."""
+    values = table[column]
+    if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_complex_dtype(values):
+        first = values.iloc[0] if len(values) else None
+        msg = f"{name}[{column!r}] must hold numbers, got dtype {values.dtype} (first value {first!r:.80})"
+        raise TypeError(msg)
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def check_some(values: Iterable[object], *, name: str) -> list:
+    """Return `values` as a list (a text is one value), or raise ValueError if there is none."""
+    found = [values] if isinstance(values, str) else list(values)
+    if not found:
+        msg = f"{name} is empty: name at least one"
+        raise ValueError(msg)
+    return found
+
+
+def check_labels(
+    adata: AnnData, groupby: object, *, name: str = "groupby", min_groups: int = 1, text: bool = False
+) -> pd.Series:
     """Return `adata.obs[groupby]` as a categorical Series without unused categories or missing values.
+
+    With `text` the categories are text, as results name them.
 
     Raises
     ------
     KeyError
         If the column is missing.
     ValueError
-        If labels are missing (NaN) for some cells or there are fewer than `min_groups` groups.
+        If labels are missing (NaN) for some cells, there are fewer than `min_groups` groups, or (with `text`) groups
+        such as 1 and "1" are the same as text.
     """
     key = check_key(groupby, adata.obs.columns, name=name, where="adata.obs")
     labels = adata.obs[key].astype("category").cat.remove_unused_categories()
@@ -98,4 +173,10 @@ def check_labels(adata: AnnData, groupby: object, *, name: str = "groupby", min_
     if len(labels.cat.categories) < min_groups:
         msg = f"{name}={key!r} has {len(labels.cat.categories)} group(s), at least {min_groups} are needed"
         raise ValueError(msg)
-    return labels
+    if not text:
+        return labels
+    names = [str(group) for group in labels.cat.categories]
+    if twice := sorted({group for group in names if names.count(group) > 1}):
+        msg = f"{name}={key!r}: groups {twice} are not distinct as text; rename them"
+        raise ValueError(msg)
+    return labels.cat.rename_categories(names)

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validate import check_key, check_number
+from .._validate import check_column, check_key, check_number, check_table
 from ._colors import PALETTE
-from ._style import get_axes, open_frame
+from ._style import get_axes, open_frame, plain
 
 _LABELS = {"auprc": "auPRC", "auroc": "auROC"}
 
@@ -48,20 +48,22 @@ def accuracy_boxplot(
     KeyError
         If a table lacks the score, or `reference` is not among the methods.
     ValueError
-        If there is no table, or a table shares no row with that of `reference`.
+        If there is no table or no finite score, or a table shares no row with that of `reference` or repeats one.
+    TypeError
+        If `tables` is not a mapping of DataFrames, or the scores are not numbers.
     """
-    from scipy.stats import wilcoxon
-
+    if not isinstance(tables, Mapping):
+        msg = f"tables must be a mapping of method → DataFrame, got {type(tables).__name__}: tables={{'name': table}}"
+        raise TypeError(msg)
     if not tables:
         msg = "tables is empty: give at least one method's table of sk.metrics.accuracy"
         raise ValueError(msg)
     check_number(alpha, name="alpha", minimum=0, maximum=1, exclusive=True)
-    for name, table in tables.items():
-        check_key(score, table.columns, name="score", where=f"tables[{name!r}]")
+    columns = {name: _scores(table, score, f"tables[{name!r}]") for name, table in tables.items()}
     if reference is not None:
         check_key(reference, tables, name="reference", where="tables")
-    names = list(tables)
-    values = [tables[name][score].dropna() for name in names]
+    names, values = list(columns), list(columns.values())
+    stars = [] if reference is None else _differing(columns, reference, alpha)
     ax = get_axes(ax, figsize=(0.7 * len(names) + 1.6, 3.3))
     boxes = ax.boxplot(
         [v.to_numpy() for v in values],
@@ -74,22 +76,48 @@ def accuracy_boxplot(
     )
     for i, box in enumerate(boxes["boxes"]):
         box.set(facecolor=PALETTE[i % len(PALETTE)], alpha=0.75)
-    ax.set_xticks(np.arange(1, len(names) + 1), names, rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_ylabel(_LABELS.get(score, score))
+    shown = [plain(name) for name in names]
+    ax.set_xticks(np.arange(1, len(names) + 1), shown, rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_ylabel(_LABELS.get(score, plain(score)))
     open_frame(ax)
-    if reference is not None and len(names) > 1:
-        own = tables[reference][score]
-        for i, name in enumerate(names):
-            if name == reference:
-                continue
-            both = pd.concat([own, tables[name][score]], axis=1, join="inner").dropna().to_numpy()
-            if not len(both):
-                msg = f"tables[{name!r}] shares no row with tables[{reference!r}]: the index must name the same cells"
-                raise ValueError(msg)
-            difference = both[:, 1] - both[:, 0]
-            if difference.any() and wilcoxon(difference).pvalue < alpha / (len(names) - 1):
-                ax.annotate(
-                    "*", (i + 1, values[i].max()), xytext=(0, 2), textcoords="offset points", ha="center", va="bottom"
-                )
+    for name in stars:
+        at = (names.index(name) + 1, columns[name].max())
+        ax.annotate("*", at, xytext=(0, 2), textcoords="offset points", ha="center", va="bottom")
+    if reference is not None:
         ax.margins(y=0.08)
     return ax
+
+
+def _scores(table: object, score: str, name: str) -> pd.Series:
+    """Return the finite scores of a table by row name."""
+    table = check_table(table, name=name, hint="It must come from sk.metrics.accuracy.")
+    check_key(score, table.columns, name="score", where=name)
+    values = pd.Series(check_column(table, score, name=name), index=table.index)
+    values = values[np.isfinite(values)]
+    if values.empty:
+        msg = f"{name}[{score!r}] holds no finite number: there is nothing to draw"
+        raise ValueError(msg)
+    return values
+
+
+def _differing(columns: Mapping[str, pd.Series], reference: str, alpha: float) -> list[str]:
+    """Return the methods whose values differ from those of the reference."""
+    from scipy.stats import wilcoxon
+
+    found = []
+    for name, values in columns.items():
+        if name == reference:
+            continue
+        for which in (name, reference):
+            if columns[which].index.has_duplicates:
+                twice = columns[which].index[columns[which].index.duplicated()][0]
+                msg = f"tables[{which!r}] holds {twice!r} more than once: rows are paired by name, one row per cell"
+                raise ValueError(msg)
+        both = pd.concat([columns[reference], values], axis=1, join="inner").to_numpy()
+        if not len(both):
+            msg = f"tables[{name!r}] shares no row with tables[{reference!r}]: the index must name the same cells"
+            raise ValueError(msg)
+        difference = both[:, 1] - both[:, 0]
+        if difference.any() and wilcoxon(difference).pvalue < alpha / (len(columns) - 1):
+            found.append(name)
+    return found

@@ -32,10 +32,15 @@ def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | N
     ------
     KeyError
         If there is no result under `key`.
+    ValueError
+        If what is stored there is something else.
     """
     check_adata(adata)
     check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint="Run sccase_kit.tl.estimate_k first.")
     entry = adata.uns[key]
+    if not hasattr(entry, "keys") or not {"curves", "votes", "n_types"} <= set(entry.keys()):
+        msg = f"key={key!r}: adata.uns[{key!r}] is not a result of sccase_kit.tl.estimate_k; run that first"
+        raise ValueError(msg)
     curves, votes = entry["curves"], entry["votes"]
     panels = get_panels(3, ax, width=3.2, height=2.8)
     k = np.asarray(curves["k"])

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validate import check_int, check_key, check_number
+from .._validate import check_int, check_key, check_number, check_some, check_table
 from ..regions._great_result import GreatResult
-from ._style import PALETTE, SEQUENTIAL, get_axes
+from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, name_legend, plain
 
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
 _BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
@@ -24,21 +24,31 @@ _STYLES = (
 
 def _prepare(table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: str | None) -> tuple[pd.DataFrame, str]:
     """Return ID, name, group, score (−log10 p), fdr, effect of every row; and the label of the effect."""
-    style = next((s for s in _STYLES if set(s[:3]) <= set(table.columns)), None)
+    columns = set(check_table(table).columns)
+    style = next((s for s in _STYLES if set(s[:3]) <= columns), None)
     if style is None:
         msg = f"table must come from tl.great or tl.enrich_genes; its columns are {list(table.columns)}"
         raise ValueError(msg)
     raw, adjusted, effect, label = style
-    score = -table[raw] if raw.endswith("Log10_PValue") else -np.log10(table[raw].clip(lower=1e-300))
-    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score + 0.0, "fdr": table[adjusted]})
-    if raw.startswith("Binom"):  # the default view of the server asks for both tests
+    logs, both = raw.endswith("Log10_PValue"), raw.startswith("Binom")
+    table = check_table(
+        table,
+        labels=["ID", "name", *(["group"] if "group" in columns else []), *(["ontology"] if ontology else [])],
+        numbers=[effect, *([raw] if logs else [])],
+        p_values=[adjusted, *(["Hyper_Adjp_BH"] if both else []), *([] if logs else [raw])],
+    ).reset_index(drop=True)
+    score = (-table[raw] if logs else -np.log10(table[raw].clip(lower=1e-300))) + 0.0
+    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score, "fdr": table[adjusted]})
+    if both:  # the default view of the server asks for both tests
         tidy["fdr"] = np.maximum(tidy["fdr"], table["Hyper_Adjp_BH"])
-    tidy["effect"] = table[effect].replace(np.inf, np.nan)
-    tidy["group"] = table["group"] if "group" in table.columns else "all"
+    tidy["effect"] = table[effect].where(np.isfinite(table[effect]))
+    tidy["group"] = table["group"] if "group" in columns else "all"
+    tidy = tidy[np.isfinite(tidy["score"])]
     if ontology is not None:
         check_key(ontology, table["ontology"].unique(), name="ontology", where="the table")
-        tidy = tidy[(table["ontology"] == ontology).to_numpy()]
+        tidy = tidy[(table["ontology"] == ontology)[tidy.index]]
     if groups is not None:
+        groups = check_some(groups, name="groups")
         if missing := [g for g in groups if g not in set(tidy["group"])]:
             msg = f"groups: {missing} are not in the table; available: {list(tidy['group'].unique())}"
             raise ValueError(msg)
@@ -63,8 +73,21 @@ def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_effect: float) -> p
     return passed.groupby("group", observed=True, sort=False).head(n_top)
 
 
-def _short(name: str, limit: int = 48) -> str:
-    return name if len(name) <= limit else name[: limit - 1].rstrip() + "…"
+def _short(name: object, limit: int = 48) -> str:
+    name = str(name)
+    return plain(name if len(name) <= limit else name[: limit - 1].rstrip() + "…", limit)
+
+
+def _group_colors(colors: dict[Hashable, str] | None, names: Sequence[Hashable]) -> dict[Hashable, str]:
+    """Return the colour of every group: those that are given, else the palette."""
+    from matplotlib.colors import is_color_like
+
+    if not colors:
+        return {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(names)}
+    if missing := [g for g in names if not is_color_like(colors.get(g))]:
+        msg = f"colors gives no valid colour for the group(s) {missing[:5]}; it holds {dict(list(colors.items())[:5])}"
+        raise ValueError(msg)
+    return colors
 
 
 def great_bar(
@@ -105,12 +128,14 @@ def great_bar(
     Raises
     ------
     ValueError
-        If no term passes, or the table is not an enrichment table.
+        If no term passes, the table is not an enrichment table, or its p-values are not in [0, 1].
+    TypeError
+        If `table` is not a DataFrame, or a column holds no numbers.
     """
     tidy, _ = _prepare(table, groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
-    colors = colors or {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(top["group"].cat.categories)}
+    colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
     block = top["group"].map({g: i for i, g in enumerate(names)}).to_numpy(float)
     place = np.arange(len(top)) + 0.6 * block
     ax = get_axes(ax, figsize=(6.4, 0.8 + 0.22 * (len(top) + 0.6 * len(names))))
@@ -124,7 +149,7 @@ def great_bar(
         for group in names:
             middle = place[(top["group"] == group).to_numpy()].mean()
             ax.annotate(
-                str(group),
+                plain(group, 24),
                 (1.01, middle),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -132,7 +157,7 @@ def great_bar(
                 fontweight="bold",
             )
     elif names != ["all"]:
-        ax.set_title(str(names[0]))
+        ax.set_title(plain(names[0]))
     return ax
 
 
@@ -165,8 +190,11 @@ def great_dot(
     Raises
     ------
     ValueError
-        If no term passes, or the table is not an enrichment table.
+        If no term passes, the table is not an enrichment table, or its p-values are not in [0, 1].
+    TypeError
+        If `table` is not a DataFrame, or a column holds no numbers.
     """
+    check_cmap(cmap)
     tidy, label = _prepare(table, groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     terms = list(dict.fromkeys(top["ID"]))
@@ -174,7 +202,9 @@ def great_dot(
     shown = tidy[tidy["ID"].isin(terms) & (tidy["fdr"] <= max_fdr)]
     name = dict(zip(top["ID"], top["name"], strict=True))
     ax = get_axes(ax, figsize=(5.2 + 0.35 * len(columns), max(2.6, 1.2 + 0.22 * len(terms))))
-    reference = np.nanpercentile(shown["effect"], 95)
+    known = shown["effect"].dropna()
+    reference = float(np.percentile(known, 95)) if len(known) else 1.0
+    reference = reference if reference > 0 else 1.0
     size = 12 + 130 * np.clip(shown["effect"].fillna(reference) / reference, 0, 1)
     colour = -np.log10(shown["fdr"].clip(lower=1e-300))
     dots = ax.scatter(
@@ -182,7 +212,7 @@ def great_dot(
     )
     ax.set_xlim(-0.6, len(columns) - 0.4)
     ax.set_ylim(len(terms) - 0.4, -0.6)
-    ax.set_xticks(range(len(columns)), [str(c) for c in columns], rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_xticks(range(len(columns)), [plain(c, 24) for c in columns], rotation=45, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(terms)), [_short(name[t]) for t in terms], fontsize="small")
     ax.grid(color="0.92", linewidth=0.6)
     ax.set_axisbelow(True)
@@ -230,23 +260,30 @@ def great_distances(
     KeyError
         If there is no column distance.
     ValueError
-        If the table is empty.
+        If the table is empty or no distance is known.
+    TypeError
+        If it is not a DataFrame, or distances are not numbers.
     """
     links = associations.associations if isinstance(associations, GreatResult) else associations
-    check_key("distance", links.columns, name="column", where="associations")
+    labels = ["group"] if "group" in getattr(links, "columns", ()) else []
+    hint = "Pass a GreatResult or its associations; without a row, no region lies in the domain of a gene."
+    links = check_table(links, name="associations", labels=labels, numbers=["distance"], hint=hint)
+    links = links[np.isfinite(links["distance"])]
     if links.empty:
-        msg = "associations is empty: no region lies in the domain of a gene"
+        msg = "associations['distance'] holds no finite number: there is nothing to draw"
         raise ValueError(msg)
     group = links["group"] if "group" in links.columns else pd.Series("all", index=links.index)
     names = list(pd.unique(group))
-    colors = colors or {g: PALETTE[i % len(PALETTE)] for i, g in enumerate(names)}
+    colors = _group_colors(colors, names)
     codes = np.searchsorted(_EDGES, links["distance"].to_numpy(), side="right")
-    ax = get_axes(ax, figsize=(5.6, 3.2))
-    width = 0.84 / len(names)
+    many = len(names) > 10  # the legend goes beside the bars
+    ax = get_axes(ax, figsize=(5.6 + (len(names) / 14 * legend_inches(names) if many else 0), 3.2))
+    width, handles = 0.84 / len(names), []
     for i, g in enumerate(names):
         count = np.bincount(codes[(group == g).to_numpy()], minlength=len(_BINS))
         offset = (i - (len(names) - 1) / 2) * width
-        bars = ax.bar(np.arange(len(_BINS)) + offset, 100 * count / count.sum(), width, color=colors[g], label=str(g))
+        bars = ax.bar(np.arange(len(_BINS)) + offset, 100 * count / count.sum(), width, color=colors[g])
+        handles.append(bars[0])
         if len(names) == 1:
             ax.bar_label(bars, count, fontsize="small")
     ax.axvline(3.5, color="0.4", linewidth=0.8, linestyle=":")
@@ -255,5 +292,5 @@ def great_distances(
     ax.set_ylabel("region–gene pairs (%)")
     ax.spines[["top", "right"]].set_visible(False)
     if len(names) > 1:
-        ax.legend(frameon=False, fontsize="small")
+        name_legend(ax, handles, names, **({"loc": "center left", "bbox_to_anchor": (1.02, 0.5)} if many else {}))
     return ax

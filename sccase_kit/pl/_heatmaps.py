@@ -10,13 +10,27 @@ import pandas as pd
 from anndata import AnnData
 
 from .._matrix import get_matrix
-from .._validate import check_adata, check_int, check_key
-from ..get._enhanced import _indices, enhanced, similarity
+from .._validate import check_adata, check_int, check_key, check_labels, check_some
+from ..get._enhanced import _indices, check_fitted, enhanced, similarity
 from ._style import SEQUENTIAL, color_strip, colors_of, get_axes, get_panels, order_cells
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
     return np.arange(n) if n <= limit else np.sort(np.random.default_rng(rng).choice(n, limit, replace=False))
+
+
+def _finite(values: np.ndarray, what: str) -> np.ndarray:
+    if n_bad := int((~np.isfinite(values)).sum()):
+        msg = f"{what}: {n_bad} of {values.size} values are missing or infinite; run sccase_kit.tl.enhance again"
+        raise ValueError(msg)
+    return values
+
+
+def _peak_names(peaks: Sequence[str] | pd.DataFrame) -> list[str]:
+    if isinstance(peaks, pd.DataFrame):
+        check_key("peak", peaks.columns, name="column", where="peaks")
+        peaks = peaks["peak"]
+    return check_some(peaks, name="peaks")
 
 
 def _row_scaled(values: np.ndarray) -> np.ndarray:
@@ -60,18 +74,27 @@ def peak_heatmap(
     Returns
     -------
     Two Axes: raw (open or closed) and enhanced (each peak scaled to its 2-98 % range).
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`, or a peak or a column is unknown.
+    ValueError
+        If `peaks` is empty, cells have no label, or enhanced values are missing or infinite.
     """
     check_adata(adata)
     check_int(max_cells, name="max_cells", minimum=2)
-    names = list(peaks["peak"]) if isinstance(peaks, pd.DataFrame) else list(peaks)
-    cols = np.atleast_1d(_indices(names, adata.var_names, name="peaks"))
-    labels, colors = colors_of(adata, groupby)
+    check_fitted(adata, key)
+    cols = np.atleast_1d(_indices(_peak_names(peaks), adata.var_names, name="peaks"))
+    labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]
     raw = get_matrix(adata, layer)[rows][:, cols]
     raw = raw.toarray() if hasattr(raw, "toarray") else np.asarray(raw)
-    after = enhanced(adata, key, obs_names=rows, var_names=cols)
+    with np.errstate(over="ignore", invalid="ignore"):  # told by the check
+        after = _finite(enhanced(adata, key, obs_names=rows, var_names=cols), f"enhanced data of key={key!r}")
     axes = get_panels(2, ax, width=4.6, height=4.2)
+    _, colors = colors_of(adata, groupby)
     for panel, values, title in zip(axes, [(raw > 0).T, _row_scaled(after.T)], ["raw", "enhanced"], strict=True):
         image = panel.imshow(
             values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
@@ -112,19 +135,28 @@ def embedding_heatmap(
     Returns
     -------
     The Axes. Components are ordered by the group in which their mean is highest; each is scaled to its maximum.
+
+    Raises
+    ------
+    KeyError
+        If the layout or the column is missing.
+    ValueError
+        If cells have no label, or values of the embedding are missing or infinite.
     """
     check_adata(adata)
     check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint="Run sccase_kit.tl.enhance first.")
-    labels, colors = colors_of(adata, groupby)
+    check_int(max_cells, name="max_cells", minimum=2)
+    values = _finite(np.asarray(adata.obsm[basis], dtype=np.float64), f"adata.obsm[{basis!r}]")
+    labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]
-    values = np.asarray(adata.obsm[basis])
     codes = labels.cat.codes.to_numpy()
     means = np.stack([values[codes == c].mean(axis=0) for c in range(len(labels.cat.categories))])
     order = np.lexsort((-means.max(axis=0), means.argmax(axis=0)))
     limit = np.quantile(values, 0.99, axis=0)
     limit = np.where(limit > 0, limit, np.maximum(values.max(axis=0), np.finfo(np.float32).tiny))
     ax = get_axes(ax, figsize=(5.5, 0.9 + 0.22 * min(max(8, len(order)), 24)))
+    _, colors = colors_of(adata, groupby)
     image = ax.imshow(
         np.clip(values[rows] / limit, 0, 1).T[order],
         aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True,
@@ -165,13 +197,23 @@ def similarity_heatmap(
     Returns
     -------
     The Axes; colours end at the 99 % quantile.
+
+    Raises
+    ------
+    KeyError
+        If there is no fit under `key`, or the column is missing.
+    ValueError
+        If cells have no label, or similarities are missing or infinite.
     """
-    check_adata(adata)
-    labels, colors = colors_of(adata, groupby)
+    check_fitted(adata, key)
+    check_int(max_cells, name="max_cells", minimum=2)
+    labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]
-    values = similarity(adata, key, obs_names=rows, to=rows)
+    with np.errstate(over="ignore", invalid="ignore"):  # told by the check
+        values = _finite(similarity(adata, key, obs_names=rows, to=rows), f"similarity of key={key!r}")
     ax = get_axes(ax, figsize=(5, 4.4))
+    _, colors = colors_of(adata, groupby)
     top = float(np.quantile(values, 0.99)) or float(values.max())
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)
     ax.set(xticks=[], yticks=[], xlabel="target cells")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validate import check_choice, check_key
-from ._style import get_axes
+from .._validate import check_choice, check_some, check_table
+from ._style import get_axes, plain
 
 _SPECIFIC, _BACKGROUND = "#0072B2", "#999999"
 _VALUES = {
@@ -55,14 +55,19 @@ def ldsc(
     KeyError
         If columns are missing.
     ValueError
-        If trait, group or value is not there.
+        If trait, group or value is not there, the table is empty or repeats a group, or p-values are not in [0, 1].
+    TypeError
+        If `table` is not a DataFrame, or a column holds no numbers.
     """
     from scipy.stats import norm
 
     check_choice(value, _VALUES, name="value")
     column, error, label, neutral = _VALUES[value]
-    for needed in ("trait", "group", column, "Enrichment", "Enrichment_p"):
-        check_key(needed, table.columns, name="column", where="the table", hint="Pass what tl.ldsc returns.")
+    numbers = dict.fromkeys(("Enrichment", column, *([error] if error else [])))
+    table = check_table(
+        table, labels=("trait", "group"), numbers=numbers, p_values=("Enrichment_p",), hint="Pass what tl.ldsc returns."
+    )
+    table[list(numbers)] = table[list(numbers)].where(np.isfinite(table[list(numbers)]))
     traits = list(pd.unique(table["trait"]))
     if trait is None and len(traits) > 1:
         msg = f"the table holds several traits, name one: {traits}"
@@ -72,15 +77,22 @@ def ldsc(
     if part.empty:
         msg = f"trait={trait!r} is not in the table; available: {traits}"
         raise ValueError(msg)
+    if part.index.has_duplicates:
+        msg = f"the table holds the group {part.index[part.index.duplicated()][0]!r} of {trait!r} more than once"
+        raise ValueError(msg)
     if groups is None:
         groups = sorted(part.index, key=lambda g: g == background)
+    groups = check_some(groups, name="groups")
     if absent := [g for g in groups if g not in part.index]:
         msg = f"groups: {absent} are not in the table; available: {list(part.index)}"
         raise ValueError(msg)
-    part = part.loc[list(groups)]
+    part = part.loc[groups]
+    if part[column].isna().all():
+        msg = f"column {column!r} holds no finite number for {trait!r}: there is nothing to draw"
+        raise ValueError(msg)
     ax = get_axes(ax, figsize=(max(2.6, 0.55 * len(part) + 1.3), 3.3))
     height = part[column].to_numpy(float)
-    spread = np.zeros(len(part)) if error is None else part[error].to_numpy(float)
+    spread = np.zeros(len(part)) if error is None else np.maximum(part[error].fillna(0).to_numpy(float), 0)
     colors = [_BACKGROUND if g == background else _SPECIFIC for g in part.index]
     x = np.arange(len(part))
     whiskers = {} if error is None else {"yerr": spread, "error_kw": {"elinewidth": 1, "capsize": 3}}
@@ -92,9 +104,9 @@ def ldsc(
     for i in np.flatnonzero(more & (p < 0.05 / len(part))):
         top = height[i] + spread[i] if height[i] >= 0 else spread[i]
         ax.annotate("*", (x[i], max(top, 0)), xytext=(0, 1), textcoords="offset points", ha="center")
-    ax.set_xticks(x, [str(g) for g in part.index], rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_xticks(x, [plain(g) for g in part.index], rotation=45, ha="right", rotation_mode="anchor")
     ax.set_ylabel(label)
-    ax.set_title(str(trait))
+    ax.set_title(plain(trait))
     ax.margins(y=0.12)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

@@ -9,7 +9,7 @@ from anndata import AnnData
 
 from .._validate import check_choice, check_key
 from ..motifs import Motif, as_motifs
-from ._style import get_axes
+from ._style import get_axes, plain
 
 #: Colours of the bases, told apart with any colour vision.
 BASE_COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -77,6 +77,7 @@ def motif_logo(
     ax.spines[["top", "right", "bottom"]].set_visible(False)
     if motif.name not in ("", "0"):
         title = motif.name if motif.name == motif.id else f"{motif.name}  {motif.id}"
+        title = plain(title, max(12, 3 * width))
         ax.set_title(f"{title}, reverse complement" if reverse_complement else title, fontsize="medium")
     return ax
 

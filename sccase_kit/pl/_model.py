@@ -10,12 +10,12 @@ import pandas as pd
 from anndata import AnnData
 
 from .._matrix import get_matrix
-from .._validate import check_adata, check_int
+from .._validate import check_adata, check_int, check_some
 from ..get._enhanced import check_fitted
 from ..metrics import depth_correlation as correlate
 from ._colors import PALETTE
 from ._layouts import RAW, scores_of
-from ._style import get_axes, open_frame
+from ._style import get_axes, name_legend, open_frame
 
 
 def objective_trace(
@@ -44,27 +44,38 @@ def objective_trace(
         If there is no fit under `key`.
     ValueError
         If a fit is of the robust method, which has no iterations: its `objective` is a residual per number of
-        components.
+        components; or its objective is empty or not finite.
     """
-    keys = [key] if isinstance(key, str) else list(key)
+    check_adata(adata)
+    keys = _keys(key)
     traces = {}
     for name in keys:
         entry = check_fitted(adata, name)
         if entry["params"].get("method") == "robust":
             msg = f"key={name!r}: the robust method has no objective trace; draw fits of method='sccase'"
             raise ValueError(msg)
-        traces[name] = np.asarray(entry["objective"], dtype=float)
+        trace = np.asarray(entry["objective"], dtype=float)
+        if trace.ndim != 1 or not trace.size or not np.isfinite(trace).all():
+            msg = f"key={name!r}: the objective is empty or holds missing or infinite values; fit again"
+            raise ValueError(msg)
+        traces[name] = trace
     ax = get_axes(ax, figsize=(4.2, 3.0))
-    for i, (name, trace) in enumerate(traces.items()):
+    lines = []
+    for i, trace in enumerate(traces.values()):
         shown = trace / trace[0] if relative and trace[0] else trace
-        ax.plot(np.arange(len(trace)), shown, marker="o", markersize=3.5, color=PALETTE[i % len(PALETTE)], label=name)
+        lines += ax.plot(np.arange(len(trace)), shown, marker="o", markersize=3.5, color=PALETTE[i % len(PALETTE)])
     ax.set(xlabel="iteration", ylabel="objective / start" if relative else "objective")
     ax.xaxis.get_major_locator().set_params(integer=True)
     ax.ticklabel_format(axis="y", useOffset=False)
     open_frame(ax)
     if len(traces) > 1:
-        ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+        name_legend(ax, lines, list(traces), loc="center left", bbox_to_anchor=(1.02, 0.5))
     return ax
+
+
+def _keys(key: str | Sequence[str]) -> list[str]:
+    """Return the distinct keys of fits."""
+    return list(dict.fromkeys(check_some(key if isinstance(key, Sequence) else [key], name="key")))
 
 
 def depth_correlation(
@@ -106,7 +117,7 @@ def depth_correlation(
     """
     check_adata(adata)
     check_int(n_components, name="n_components", minimum=1)
-    keys = [key] if isinstance(key, str) else list(key)
+    keys = _keys(key)
     for name in keys:
         check_fitted(adata, name)
     depth = np.asarray(get_matrix(adata, layer).sum(axis=1)).ravel()
@@ -117,10 +128,12 @@ def depth_correlation(
     table = pd.DataFrame(shown)
     ax = get_axes(ax, figsize=(0.45 * len(table) + 2.4, 3.0))
     width = 0.8 / table.shape[1]
+    bars = []
     for i, name in enumerate(table):
         place = table.index.to_numpy() + (i - (table.shape[1] - 1) / 2) * width
-        ax.bar(place, table[name], width * 0.92, color="0.65" if i == 0 else PALETTE[i - 1], label=name)
+        color = "0.65" if i == 0 else PALETTE[(i - 1) % len(PALETTE)]
+        bars.append(ax.bar(place, table[name], width * 0.92, color=color)[0])
     ax.set(xlabel="principal component", ylabel="|correlation| with log depth", ylim=(0, 1), xticks=table.index)
     open_frame(ax)
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    name_legend(ax, bars, list(table), loc="center left", bbox_to_anchor=(1.02, 0.5))
     return ax

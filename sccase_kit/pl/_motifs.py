@@ -9,10 +9,21 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import check_choice, check_int, check_key, check_number
+from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some, check_table
 from ..get._deviations import read_deviations, read_variability
 from ._heatmaps import _sample
-from ._style import DIVERGING, PALETTE, RASTER_ABOVE, color_strip, colors_of, get_axes, get_panels, order_cells
+from ._style import (
+    DIVERGING,
+    PALETTE,
+    RASTER_ABOVE,
+    color_strip,
+    colors_of,
+    get_axes,
+    get_panels,
+    layout_of,
+    order_cells,
+    plain,
+)
 
 _STRONG, _WEAK = PALETTE[4], "0.7"
 
@@ -63,11 +74,13 @@ def motif_heatmap(
     ------
     KeyError
         If there are no deviations under `key`, or a set is unknown.
+    ValueError
+        If `sets` is empty or cells have no label.
     """
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
     columns = _columns(adata, sets, n_top, key, names)
-    labels, colors = colors_of(adata, groupby)
+    labels = check_labels(adata, groupby)
     values = np.where(np.isfinite(values[:, columns]), values[:, columns], np.nan)
     means = pd.DataFrame(values).groupby(labels.cat.codes.to_numpy()).mean().to_numpy()
     filled = np.where(np.isnan(means), -np.inf, means)
@@ -81,12 +94,13 @@ def motif_heatmap(
     limit = check_number(limit, name="limit", minimum=0) or 1.0
     crowded = len(order) > 60
     ax = get_axes(ax, figsize=(6.4, 1.2 + (0.08 if crowded else 0.15) * max(len(order), 8)))
+    _, colors = colors_of(adata, groupby)
     ax.set_facecolor("0.85")
     image = ax.imshow(
         shown, aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True
     )
     step = max(1, -(-len(order) // 60))
-    shown_names = [names[columns[i]] for i in order[::step]]
+    shown_names = [plain(names[columns[i]]) for i in order[::step]]
     ax.set_yticks(range(0, len(order), step), shown_names, fontsize=5 if crowded else 7)
     ax.tick_params(axis="y", length=0)
     ax.set(xticks=[], xlabel=f"{len(rows):,} cells")
@@ -176,14 +190,19 @@ def differential_volcano(
     Raises
     ------
     ValueError
-        If the table has no differences, or `group` is not in it.
+        If the table has no differences, p-values are not in [0, 1], or `group` is not in it.
+    TypeError
+        If `table` is not a DataFrame, or a column holds no numbers.
     """
     needed = {"group", "set", "difference", "p_value", "p_value_adj"}
-    if not needed <= set(table.columns):
+    if isinstance(table, pd.DataFrame) and not needed <= set(table.columns):
         msg = f"table must come from tl.differential_deviations with a reference (columns {sorted(needed)}), "
         msg += f"got columns {list(table.columns)}"
         raise ValueError(msg)
+    table = check_table(table, labels=("group", "set"), numbers=("difference",), p_values=("p_value", "p_value_adj"))
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    check_number(min_difference, name="min_difference", minimum=0)
+    check_int(n_label, name="n_label", minimum=0)
     groups = list(dict.fromkeys(table["group"]))
     if group is None and len(groups) == 1:
         group = groups[0]
@@ -191,6 +210,10 @@ def differential_volcano(
         msg = f"group must be one of {groups}, got {group!r}"
         raise ValueError(msg)
     part = table[(table["group"] == group).to_numpy()].dropna(subset=["difference", "p_value"])
+    part = part[np.isfinite(part["difference"])]
+    if part.empty:
+        msg = f"group={group!r} has no set with a finite difference and a p-value: there is nothing to draw"
+        raise ValueError(msg)
     part = part.sort_values("p_value", kind="stable")
     score = -np.log10(part["p_value"].clip(lower=np.finfo(float).tiny)).to_numpy()
     effect = part["difference"].to_numpy()
@@ -201,12 +224,12 @@ def differential_volcano(
     color = np.where(strong, np.where(effect > 0, PALETTE[4], PALETTE[0]), _WEAK)
     ax.scatter(effect, score, s=14, c=color, linewidths=0, rasterized=len(part) > RASTER_ABOVE, zorder=3)
     ax.axvline(0, color="0.3", linewidth=0.8)
-    named = np.flatnonzero(strong)[: check_int(n_label, name="n_label", minimum=0)]
-    longest = max((len(str(text)) for text in part["set"].to_numpy()[named]), default=0)
+    named = np.flatnonzero(strong)[:n_label]
+    longest = max((len(plain(text)) for text in part["set"].to_numpy()[named]), default=0)
     share = min(0.06 + longest * 4.8 / 72 / _width(ax), 0.38)  # of the width, for names of 7 points on either side
     ax.margins(x=share / (1 - 2 * share))
     ax.xaxis.set_major_locator(MaxNLocator(5))
-    ax.set(xlabel="difference of mean deviation", ylabel="−log₁₀ p", title=str(group))
+    ax.set(xlabel="difference of mean deviation", ylabel="−log₁₀ p", title=plain(group))
     ax.spines[["top", "right"]].set_visible(False)
     texts = part["set"].to_numpy()
     for right in (True, False):
@@ -254,14 +277,18 @@ def deviation_map(
     ------
     KeyError
         If there are no deviations under `key`, `basis` is missing, or a set is unknown.
+    ValueError
+        If `sets` is empty or the layout has fewer than two columns.
     """
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
     check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
-    wanted = [sets] if isinstance(sets, str) else list(sets)
+    wanted = check_some(sets, name="sets")
     columns = _columns(adata, wanted, len(wanted), key, names)
-    xy = np.asarray(adata.obsm[basis])[:, :2]
-    size = float(np.clip(12_000 / adata.n_obs, 1, 30))
+    xy = layout_of(adata, basis)
+    if limit is not None:
+        check_number(limit, name="limit", minimum=0)
+    size = float(np.clip(12_000 / max(adata.n_obs, 1), 1, 30))
     style = {"s": size, "linewidths": 0, "rasterized": adata.n_obs > RASTER_ABOVE}
     panels = get_panels(len(wanted), ax, width=3.6, height=3.0)
     for panel, column in zip(panels, columns, strict=True):
@@ -273,7 +300,7 @@ def deviation_map(
         panel.scatter(*xy[np.isnan(value)].T, c="0.85", **style)
         drawn = panel.scatter(*xy[order].T, c=value[order], cmap=DIVERGING, vmin=-end, vmax=end, **style)
         panel.figure.colorbar(drawn, ax=panel, shrink=0.7, label="z-score" if which == "z" else "deviation")
-        panel.set(xticks=[], yticks=[], title=names[column])
+        panel.set(xticks=[], yticks=[], title=plain(names[column], 30))
         panel.set_aspect("equal", adjustable="datalim")
     return panels
 
@@ -282,7 +309,7 @@ def _columns(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str, n
     if sets is None:
         ranked = read_variability(adata, key)["variability"].dropna().sort_values(ascending=False)
         sets = list(ranked.index[: check_int(n_top, name="n_top", minimum=1)])
-    for name in sets:
+    for name in check_some(sets, name="sets"):
         check_key(name, names, name="sets", where=f"the sets of {key!r}")
     return [names.index(name) for name in sets]
 
@@ -312,7 +339,7 @@ def _name_beside(
     relative = {"relpos": (0 if right else 1, 0.5)}
     for k, height in zip(order, place, strict=True):
         ax.annotate(
-            texts[k],
+            plain(texts[k]),
             (x[k], y[k]),
             ((x[k] if column is None else column) + shift, height),
             fontsize=7,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .._validate import check_key, check_number
-from ._style import PALETTE, get_axes, get_panels
+from .._validate import check_column, check_key, check_number, check_some, check_table
+from ._style import PALETTE, get_axes, get_panels, legend_inches, name_legend, plain
 
 _LEVELS = {
     "rate": "share of nonzero counts dropped",
@@ -60,25 +60,31 @@ def robustness(
     ------
     KeyError
         If a column is missing.
+    ValueError
+        If the table is empty, a label is missing, or a score has no finite number.
+    TypeError
+        If `table` is not a DataFrame, or a score is not a number.
     """
-    level = _level(table)
+    level = _level(check_table(table))
     x = level if x is None else check_key(x, table.columns, name="x", where="table")
-    wanted = [scores] if isinstance(scores, str) else list(scores)
-    for score in wanted:
-        check_key(score, table.columns, name="scores", where="table")
+    table, wanted = _with_scores(check_table(table, labels=("method", level)), scores)
+    if x != level:
+        table[x] = check_column(table, x, name="table")
     panels = get_panels(len(wanted), ax, width=3.8, height=3.0)
+    methods = list(dict.fromkeys(table["method"]))
     for axes, score in zip(panels, wanted, strict=True):
-        for color, (method, rows) in zip(_colors(table), table.groupby("method", sort=False), strict=True):
-            by_level = rows.groupby(level)
+        handles: list[Any] = []
+        for color, (_, rows) in zip(_colors(table), table.groupby("method", sort=False, observed=True), strict=True):
+            by_level = rows.groupby(level, observed=True)
             at = by_level[x].mean() if x != level else by_level[score].mean().index.to_series()
             mean, spread = by_level[score].mean(), by_level[score].std().fillna(0)
             order = np.argsort(at.to_numpy())
             xs, ys, sd = at.to_numpy()[order], mean.to_numpy()[order], spread.to_numpy()[order]
-            axes.plot(xs, ys, marker="o", markersize=3.5, color=color, label=method)
+            handles += axes.plot(xs, ys, marker="o", markersize=3.5, color=color)
             axes.fill_between(xs, ys - sd, ys + sd, color=color, alpha=0.15, linewidth=0)
-        axes.set(xlabel=_LEVELS.get(x, _SCORES.get(x, x)), ylabel=_SCORES.get(score, score))
+        axes.set(xlabel=_LEVELS.get(x, _SCORES.get(x, plain(x))), ylabel=_SCORES.get(score, plain(score)))
         axes.spines[["top", "right"]].set_visible(False)
-    panels[-1].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    name_legend(panels[-1], handles, methods, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return panels
 
 
@@ -116,45 +122,62 @@ def score_bars(
     KeyError
         If a column is missing, or `reference` is not among the methods.
     ValueError
-        If there are fewer than three seeds to compare over.
+        If the table is empty, a score has no finite number, or there are fewer than three seeds to compare over.
+    TypeError
+        If `table` is not a DataFrame, or a score is not a number.
     """
     check_number(alpha, name="alpha", minimum=0, maximum=1, exclusive=True)
+    table = check_table(table)
     if "method" not in table.columns:
-        table = table.reset_index().rename(columns={table.index.name or "index": "method"})
-    wanted = [scores] if isinstance(scores, str) else list(scores)
-    for score in wanted:
-        check_key(score, table.columns, name="scores", where="table")
+        table = table.rename_axis(index="method").reset_index() if table.index.nlevels == 1 else table
+    table, wanted = _with_scores(check_table(table, labels=("method",)), scores)
     methods = list(dict.fromkeys(table["method"]))
     if reference is not None:
         check_key(reference, methods, name="reference", where="the methods")
-    ax = get_axes(ax, figsize=(1.6 * len(wanted) + 2.0, 3.2))
+        others = [m for m in methods if m != reference]
+        starred = {(m, s) for m in others for s in wanted if _differs(table, m, reference, s, alpha)}
+    else:
+        starred = set()
+    ax = get_axes(ax, figsize=(1.6 * len(wanted) + max(2.0, 0.8 + legend_inches(methods)), 3.2))
     width = 0.8 / len(methods)
-    at = np.arange(len(wanted))
+    at, handles = np.arange(len(wanted)), []
     for i, (color, method) in enumerate(zip(_colors(table), methods, strict=True)):
         values = table.loc[table["method"] == method, wanted]
         place = at + (i - (len(methods) - 1) / 2) * width
         several = len(values) > 1
-        ax.bar(
+        bars = ax.bar(
             place,
             values.mean(),
             width * 0.9,
             yerr=values.std() if several else None,
             color=color,
-            label=method,
             error_kw={"elinewidth": 1},
         )
+        handles.append(bars[0])
         if several:
             ax.scatter(np.tile(place, len(values)), values.to_numpy().ravel(), s=6, color="0.2", zorder=3)
         for x, score in zip(place, wanted, strict=True):
-            if reference is not None and method != reference and _differs(table, method, reference, score, alpha):
+            if (method, score) in starred:
                 top = max(float((values.mean() + (values.std() if several else 0))[score]), 0.0)
                 ax.annotate("*", (x, top), xytext=(0, 1), textcoords="offset points", ha="center")
-    ax.set_xticks(at, [_SCORES.get(score, score).replace(" (", "\n(") for score in wanted])
+    ax.set_xticks(at, [_SCORES.get(score, plain(score)).replace(" (", "\n(") for score in wanted])
     ax.axhline(0, color="0.3", linewidth=0.8)
     ax.set_ylabel("score")
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.02, 0.5))
+    name_legend(ax, handles, methods, loc="center left", bbox_to_anchor=(1.02, 0.5))
     return ax
+
+
+def _with_scores(table: pd.DataFrame, scores: str | Sequence[str]) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with its scores as finite numbers or NaN, and their names."""
+    wanted = check_some(scores, name="scores")
+    for score in wanted:
+        values = check_column(table, check_key(score, table.columns, name="scores", where="table"), name="table")
+        table[score] = np.where(np.isfinite(values), values, np.nan)
+        if table[score].isna().all():
+            msg = f"table[{score!r}] holds no finite number: there is nothing to draw"
+            raise ValueError(msg)
+    return table, wanted
 
 
 def _differs(table: pd.DataFrame, method: str, reference: str, score: str, alpha: float) -> bool:
@@ -165,7 +188,7 @@ def _differs(table: pd.DataFrame, method: str, reference: str, score: str, alpha
     if not keys:
         msg = "reference= needs a column 'seed' in the table, to pair the methods' scores"
         raise ValueError(msg)
-    wide = table.pivot_table(index=keys, columns="method", values=score)[[method, reference]].dropna()
+    wide = table.pivot_table(index=keys, columns="method", values=score, observed=True)[[method, reference]].dropna()
     if len(wide) < 3:
         msg = f"{method!r} and {reference!r} share {len(wide)} seeds; a paired test needs at least 3"
         raise ValueError(msg)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .._validate import check_int, check_key, check_number
+from .._validate import check_int, check_number, check_some, check_table
+from ._style import _check_is_axes, plain
 
 _SIGNIFICANT, _OTHER = "#0072B2", "#B0B0B0"
 
@@ -48,7 +49,10 @@ def snpsea(
     KeyError
         If columns or conditions are missing.
     ValueError
-        If a group is not in the table, or `ax` has another length.
+        If the table is empty or repeats a condition, p-values are not in [0, 1], a group is not in the table, a
+        correlation is missing, or `ax` has another length.
+    TypeError
+        If `table` is not a DataFrame, or p-values are not numbers.
 
     Notes
     -----
@@ -57,46 +61,73 @@ def snpsea(
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
 
-    for column in ("group", "condition", "pvalue"):
-        check_key(column, table.columns, name="column", where="the table", hint="Pass what tl.snpsea returns.")
+    attrs = getattr(table, "attrs", {})
+    table = check_table(table, labels=("group", "condition"), p_values=("pvalue",), hint="Pass what tl.snpsea returns.")
     check_int(n_top, name="n_top", minimum=1)
     check_number(alpha, name="alpha", minimum=0, maximum=1, exclusive=True)
     present = list(pd.unique(table["group"]))
-    groups = present if groups is None else [groups] if isinstance(groups, str) else list(groups)
+    groups = present if groups is None else check_some(groups, name="groups")
     if absent := [g for g in groups if g not in present]:
         msg = f"groups: {absent} are not in the table; available: {present}"
         raise ValueError(msg)
-    if correlation is None and "correlation" in table.attrs:
-        correlation = pd.DataFrame(**table.attrs["correlation"])
+    if correlation is None and "correlation" in attrs:
+        correlation = pd.DataFrame(**attrs["correlation"])
     if correlation is None:
         msg = "the table has no attrs['correlation'] (it was filtered or read from a file): pass correlation="
         raise ValueError(msg)
+    check_table(correlation, name="correlation")
+    if (twice := table.duplicated(["group", "condition"])).any():
+        first = table[twice].iloc[0]
+        msg = f"table holds {first['condition']!r} of the group {first['group']!r} more than once; keep one row of each"
+        raise ValueError(msg)
     wide = table.pivot(index="condition", columns="group", values="pvalue")[groups]
+    wide = wide[wide.notna().any(axis=1)]
+    if wide.empty:
+        msg = f"table['pvalue'] is missing for every condition of the groups {groups}"
+        raise ValueError(msg)
     shown = wide.min(axis=1).sort_values(kind="stable").index[:n_top]
-    for name in shown:
-        check_key(name, correlation.index, name="condition", where="correlation")
-    square = correlation.loc[shown, shown].to_numpy(float)
+    square = _square(correlation, list(shown))
     order = leaves_list(linkage(square, "average")) if len(shown) > 2 else np.arange(len(shown))
     shown, square = shown[order], square[np.ix_(order, order)]
     axes = _make_axes(len(groups), len(shown), ax)
     _draw_correlation(axes[0], square)
     scores = -np.log10(wide.loc[shown].clip(lower=1e-300))
-    limit = max(1.05 * scores.to_numpy().max(), -1.15 * np.log10(alpha / len(wide)))
+    limit = max(1.05 * np.nanmax(scores.to_numpy()), -1.15 * np.log10(alpha / len(wide)))
     for ax, group in zip(axes[1:], groups, strict=True):
         _draw_bars(ax, scores[group], alpha, len(wide), limit)
-        ax.set_title(str(group))
+        ax.set_title(plain(group, 24))
     axes[-1].set_yticks(np.arange(len(shown)), [_short(str(name)) for name in shown], fontsize=8)
     axes[-1].yaxis.tick_right()
     axes[-1].tick_params(axis="y", length=0)
     return axes
 
 
+def _square(correlation: pd.DataFrame, names: list[Any]) -> np.ndarray:
+    """Return the correlation of some conditions."""
+    for axis in (correlation.index, correlation.columns):
+        if absent := [name for name in names if name not in axis]:
+            msg = f"condition={absent[0]!r} is not in correlation; available: {list(axis[:20])}"
+            raise KeyError(msg)
+        if not axis.is_unique:
+            msg = f"correlation holds the condition {axis[axis.duplicated()][0]!r} more than once"
+            raise ValueError(msg)
+    part = correlation.loc[names, names]
+    numeric = all(pd.api.types.is_numeric_dtype(kind) for kind in part.dtypes)
+    square = part.to_numpy(float, na_value=np.nan) if numeric else None
+    if square is None or not np.isfinite(square).all():
+        msg = "correlation must hold a finite number for every pair of conditions; a constant profile has none: drop it"
+        raise ValueError(msg)
+    return square
+
+
 def _make_axes(n_groups: int, n_rows: int, axes: Sequence[Any] | None) -> np.ndarray:
     if axes is not None:
-        axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()
+        axes = np.atleast_1d(np.asarray(list(axes.values()) if isinstance(axes, Mapping) else axes, object)).ravel()
         if len(axes) != n_groups + 1:
             msg = f"ax must hold {n_groups + 1} Axes (correlation and {n_groups} groups), got {len(axes)}"
             raise ValueError(msg)
+        for ax in axes:
+            _check_is_axes(ax)
         return axes
     import matplotlib.pyplot as plt
 
@@ -138,6 +169,4 @@ def _draw_bars(ax: Any, scores: pd.Series, alpha: float, n_conditions: int, limi
 
 
 def _short(name: str, width: int = 40) -> str:
-    name = name.replace("_", " ")
-    half = width // 2 - 1
-    return name if len(name) <= width else f"{name[:half]}…{name[-half:]}"
+    return plain(name.replace("_", " "), width)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
+from .._validate import check_key
 from ._colors import DIVERGING, MISSING, PALETTE, SEQUENTIAL, category_colors, colors_of
 
 __all__ = [
@@ -17,18 +19,24 @@ __all__ = [
     "RASTER_ABOVE",
     "SEQUENTIAL",
     "category_colors",
+    "check_cmap",
     "color_strip",
     "colors_of",
     "get_axes",
     "get_panels",
+    "layout_of",
+    "legend_inches",
     "legend_outside",
+    "name_legend",
     "open_frame",
     "order_cells",
+    "plain",
     "size_in_points",
     "spread",
 ]
 #: Points above which scatters and images inside vector figures are rasterised.
 RASTER_ABOVE = 2000
+_LEGEND_WIDTH = 30  # characters
 
 
 def _check_is_axes(value: Any) -> Any:
@@ -97,6 +105,41 @@ def get_panels(
     return list(new.ravel()[:n])
 
 
+def check_cmap(value: Any) -> Any:
+    """Return `value` if matplotlib knows this colour map, else raise ValueError."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Colormap
+
+    if isinstance(value, Colormap) or (isinstance(value, str) and value in colormaps):
+        return value
+    msg = f"cmap={value!r} is no colour map of matplotlib; take one such as 'viridis', 'magma' or 'RdBu_r'"
+    raise ValueError(msg)
+
+
+def plain(name: object, limit: int = 40) -> str:
+    """Return a name as it is to be written: no longer than `limit` (cut in the middle), ``$`` never as mathematics."""
+    text = " ".join(str(name).split("\n"))
+    if len(text) > limit:
+        half = (limit - 1) // 2
+        text = f"{text[: limit - 1 - half].rstrip()}…{text[len(text) - half :].lstrip()}"
+    return text.replace("$", r"\$")
+
+
+def name_legend(ax: Any, handles: Sequence[Any], names: Sequence[object], **kwargs: Any) -> Any:
+    """Draw a legend without frame that shows every name, also one that matplotlib would leave out (``_name``)."""
+    rows = max(6, int(size_in_points(ax)[1] // 13))
+    kwargs = {"frameon": False, "fontsize": "small", "ncols": -(-len(handles) // rows)} | kwargs
+    legend = ax.legend(handles, [str(i) for i in range(len(handles))], **kwargs)
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(plain(name, _LEGEND_WIDTH))
+    return legend
+
+
+def legend_inches(names: Sequence[object]) -> float:
+    """Return about how wide a column of a legend with these names is, in inches."""
+    return 0.4 + 0.075 * max((len(plain(name, _LEGEND_WIDTH)) for name in names), default=0)
+
+
 def open_frame(ax: Any) -> None:
     """Hide the upper and the right edge of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
@@ -109,19 +152,24 @@ def size_in_points(ax: Any) -> tuple[float, float]:
     return float(box.width * width * 72), float(box.height * height * 72)
 
 
+def layout_of(adata: AnnData, basis: str) -> np.ndarray:
+    """Return the first two columns of ``obsm[basis]``, places that are not finite as NaN (they are not drawn)."""
+    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
+    xy = np.asarray(adata.obsm[basis], dtype=np.float64)
+    if xy.ndim != 2 or xy.shape[1] < 2:
+        msg = f"basis={basis!r} must have at least two columns, adata.obsm[{basis!r}] has shape {xy.shape}"
+        raise ValueError(msg)
+    return np.where(np.isfinite(xy[:, :2]), xy[:, :2], np.nan)
+
+
 def legend_outside(ax: Any, colors: dict[Any, str], *, title: str | None = None, marker: str = "o") -> None:
     """Draw a legend of the categories to the right of `ax`, in as many columns as its height asks for."""
     from matplotlib.lines import Line2D
 
-    handles = [
-        Line2D([], [], linestyle="", marker=marker, color=color, markersize=6, label=str(name))
-        for name, color in colors.items()
-    ]
-    rows = max(6, int(size_in_points(ax)[1] // 13))
-    ax.legend(
-        handles=handles, title=title, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False,
-        ncols=-(-len(handles) // rows), fontsize="small", title_fontsize="small", handletextpad=0.2, borderaxespad=0,
-        columnspacing=1.0,
+    handles = [Line2D([], [], linestyle="", marker=marker, color=color, markersize=6) for color in colors.values()]
+    name_legend(
+        ax, handles, list(colors), title=title, loc="center left", bbox_to_anchor=(1.02, 0.5),
+        title_fontsize="small", handletextpad=0.2, borderaxespad=0, columnspacing=1.0,
     )  # fmt: skip
 
 
@@ -180,7 +228,7 @@ def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str
     strip.spines[:].set_visible(False)
     if not names:
         return strip
-    n, texts = len(codes), [str(category) for category in categories]
+    n, texts = len(codes), [plain(category, 24) for category in categories]
     at = np.array([np.flatnonzero(codes == c).mean() for c in range(len(categories))]) + 0.5
     many = len(texts) > 20
     font = 6 if many else 8

@@ -11,10 +11,10 @@ import pandas as pd
 from anndata import AnnData
 
 from .._matrix import get_matrix
-from .._validate import check_adata, check_choice
+from .._validate import check_adata, check_choice, check_labels, check_some, check_table
 from ..get._enhanced import check_fitted, enhanced
 from ..pp import require_coordinates
-from ._style import colors_of, get_panels, open_frame
+from ._style import colors_of, get_panels, open_frame, plain
 
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
 
@@ -76,7 +76,9 @@ def genome_tracks(
     KeyError
         If there is no fit under `key`, or columns are missing.
     ValueError
-        If the locus cannot be read or holds no peak, or a group is unknown.
+        If the locus cannot be read or holds no peak, a group is unknown, or enhanced values are missing or infinite.
+    TypeError
+        If `genes` is not a DataFrame.
     """
     check_adata(adata)
     check_choice(show, ["both", "raw", "enhanced"], name="show")
@@ -90,21 +92,24 @@ def genome_tracks(
         known = sorted(place["chrom"].astype(str).unique())[:5]
         msg = f"locus={locus!r} holds no peak of the data (chromosomes look like {known})"
         raise ValueError(msg)
-    labels, colors = colors_of(adata, groupby)
-    names = list(labels.cat.categories) if groups is None else list(groups)
+    labels = check_labels(adata, groupby)
+    names = list(labels.cat.categories) if groups is None else check_some(groups, name="groups")
+    genes = None if genes is None else _bodies(genes)
     if absent := [name for name in names if name not in set(labels.cat.categories)]:
         msg = f"groups: {absent} are not in obs[{groupby!r}]; available: {list(labels.cat.categories)}"
         raise ValueError(msg)
     sides = ["raw", "enhanced"] if show == "both" else [show]
     extra = 0 if genes is None else len(sides)
+    rows = [np.flatnonzero((labels == name).to_numpy()) for name in names]
+    tracks = {side: _means(adata, side, rows, peaks, key=key, layer=layer, scale=scale) for side in sides}
     panels = get_panels(
         len(names) * len(sides) + extra, ax, width=4.2, height=0.75, columns=len(sides), sharex=True, sharey=False
     )
-    rows = [np.flatnonzero((labels == name).to_numpy()) for name in names]
+    _, colors = colors_of(adata, groupby)
     middle = (place["start"].to_numpy()[peaks] + place["end"].to_numpy()[peaks]) / 2
     width = np.maximum(place["end"].to_numpy()[peaks] - place["start"].to_numpy()[peaks], _THINNEST * (end - start))
     for j, side in enumerate(sides):
-        values = _means(adata, side, rows, peaks, key=key, layer=layer, scale=scale)
+        values = tracks[side]
         top = float(values.max()) * 1.08 or 1.0
         for i, name in enumerate(names):
             panel = panels[i * len(sides) + j]
@@ -114,7 +119,7 @@ def genome_tracks(
             panel.tick_params(axis="x", labelbottom=False)
             open_frame(panel)
             if j == 0:
-                panel.set_ylabel(str(name), rotation=0, ha="right", va="center", fontsize="small")
+                panel.set_ylabel(plain(name, 24), rotation=0, ha="right", va="center", fontsize="small")
         panels[j].set_title({"raw": "raw: share of open cells", "enhanced": "enhanced: mean"}[side], fontsize="medium")
     bottom = panels[-len(sides) :]
     for panel in bottom:
@@ -123,7 +128,7 @@ def genome_tracks(
         panel.tick_params(axis="x", labelbottom=True, labelsize=7)
         panel.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:,.3f}")
         panel.xaxis.get_major_locator().set_params(nbins=4)
-        panel.set_xlabel(f"{chrom} (Mb)", fontsize="small")
+        panel.set_xlabel(f"{plain(chrom)} (Mb)", fontsize="small")
     return list(panels)
 
 
@@ -136,21 +141,35 @@ def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray,
             block = counts[cells][:, peaks]
             out[i] = np.asarray((block > 0).mean(axis=0)).ravel()
         else:
-            out[i] = enhanced(adata, key, obs_names=cells, var_names=peaks, scale=scale).mean(axis=0)
+            with np.errstate(over="ignore", invalid="ignore"):  # told by the check below
+                out[i] = enhanced(adata, key, obs_names=cells, var_names=peaks, scale=scale).mean(axis=0)
+    if not np.isfinite(out).all():
+        msg = f"key={key!r}: the {side} data of the locus hold missing or infinite values; run tl.enhance again"
+        raise ValueError(msg)
     return out
+
+
+def _bodies(genes: pd.DataFrame) -> pd.DataFrame:
+    """Return chrom, strand, _low, _high (where to draw a gene) and _label."""
+    columns = getattr(genes, "columns", ())
+    places = ["start", "end"] if {"start", "end"} <= set(columns) else ["tss", "tss"]
+    label = "symbol" if "symbol" in columns else "gene_id"
+    hint = "Take sccase_kit.regions.tss_table('hg38')."
+    labels, numbers = ("chrom", "strand", label), dict.fromkeys(places)
+    genes = check_table(genes, name="genes", labels=labels, numbers=numbers, hint=hint)
+    low, high = genes[places[0]], genes[places[1]] + (places[0] == "tss")
+    out = genes[["chrom", "strand"]].assign(_low=low, _high=high, _label=genes[label])
+    return out[np.isfinite(low) & np.isfinite(high)]
 
 
 def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) -> None:
     """Draw gene bodies (or starts) with an arrow in the direction of transcription; names do not overlap."""
-    bodies = {"start", "end"} <= set(genes.columns)
-    low, high = (genes["start"], genes["end"]) if bodies else (genes["tss"], genes["tss"] + 1)
-    part = genes[(genes["chrom"] == chrom) & (high > start) & (low < end)]
-    part = part.assign(_low=low[part.index], _high=high[part.index]).sort_values("_low")
-    label = "symbol" if "symbol" in genes.columns else "gene_id"
+    inside = (genes["chrom"] == chrom) & (genes["_high"] > start) & (genes["_low"] < end)
+    part = genes[inside].sort_values("_low", kind="stable")
     span, free = end - start, []
     for _, gene in part.iterrows():
         a, b = max(gene["_low"], start), min(gene["_high"], end)
-        text = str(gene[label])
+        text = plain(gene["_label"], 24)
         reach = max(b, a + 0.022 * span * len(text))
         row = next((i for i, until in enumerate(free) if until < a), len(free))
         free[row:] = [reach + 0.01 * span]

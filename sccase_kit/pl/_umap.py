@@ -9,10 +9,22 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import check_adata, check_choice, check_key
+from .._validate import check_adata, check_choice, check_key, check_some
 from ..get._enhanced import check_fitted
 from ._layouts import RAW, stored_layout
-from ._style import MISSING, RASTER_ABOVE, SEQUENTIAL, colors_of, get_axes, get_panels, legend_outside
+from ._style import (
+    MISSING,
+    RASTER_ABOVE,
+    SEQUENTIAL,
+    check_cmap,
+    colors_of,
+    get_axes,
+    get_panels,
+    layout_of,
+    legend_inches,
+    legend_outside,
+    plain,
+)
 
 _METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC"}
 
@@ -66,26 +78,35 @@ def cell_map(
     Writes ``uns["<color>_colors"]`` where it is missing, as scanpy does.
     """
     check_adata(adata)
-    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
-    wanted = [color] if isinstance(color, str) else list(color)
-    for name in wanted:
-        check_key(name, adata.obs.columns, name="color", where="adata.obs")
-    xy = np.asarray(adata.obsm[basis])
-    if xy.ndim != 2 or xy.shape[1] < 2:
-        msg = f"basis={basis!r} must have at least two columns, adata.obsm[{basis!r}] has shape {xy.shape}"
-        raise ValueError(msg)
+    wanted = _colors_wanted(adata, color)
+    check_cmap(cmap)
+    layout_of(adata, basis)
+    room = max(_legend_room(adata.obs[name]) for name in wanted) if legend else 0.0
     if isinstance(color, str):
-        panels = [get_axes(ax, figsize=(4.8, 3.6))]
+        panels = [get_axes(ax, figsize=(max(4.8, 3.0 + room), 3.6))]
     else:
-        panels = get_panels(len(wanted), ax, width=4.4, height=3.4, columns=3)
+        panels = get_panels(len(wanted), ax, width=max(4.4, 2.6 + room), height=3.4, columns=3)
     for panel, name in zip(panels, wanted, strict=True):
         _draw_map(panel, adata, name, basis=basis, log10=log10, cmap=cmap, legend=legend)
-        panel.set_title(name if title is None else title)
+        panel.set_title(plain(name) if title is None else title)
     return panels[0] if isinstance(color, str) else panels
 
 
+def _colors_wanted(adata: AnnData, color: str | Sequence[str]) -> list[str]:
+    wanted = check_some(color if isinstance(color, Sequence) else [color], name="color")
+    return [check_key(name, adata.obs.columns, name="color", where="adata.obs") for name in wanted]
+
+
+def _legend_room(column: pd.Series) -> float:
+    """Return about how wide the legend of a column is, in inches; 0 for numbers."""
+    if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return 0.0
+    names = list(column.dropna().unique())
+    return -(-len(names) // 14) * legend_inches(names)
+
+
 def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, cmap: str, legend: bool) -> None:
-    xy = np.asarray(adata.obsm[basis])[:, :2]
+    xy = layout_of(adata, basis)
     column = adata.obs[color]
     style = {
         "s": float(np.clip(12_000 / max(adata.n_obs, 1), 1, 30)),
@@ -94,9 +115,9 @@ def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, c
     }
     order = np.random.default_rng(0).permutation(adata.n_obs)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        values, label = column.to_numpy(dtype=float, na_value=np.nan), color
+        values, label = column.to_numpy(dtype=float, na_value=np.nan), plain(color)
         if log10:
-            values, label = np.log10(np.where(values > 0, values, np.nan)), f"log₁₀ {color}"
+            values, label = np.log10(np.where(values > 0, values, np.nan)), f"log₁₀ {label}"
         known = np.isfinite(values[order])
         ax.scatter(*xy[order[~known]].T, color=MISSING, **style)
         drawn = ax.scatter(*xy[order[known]].T, c=values[order[known]], cmap=cmap, **style)
@@ -165,12 +186,10 @@ def raw_against_enhanced(
     """
     check_adata(adata)
     check_choice(method, ["umap", "tsne"], name="method")
-    keys = [key] if isinstance(key, str) else list(key)
-    wanted = [color] if isinstance(color, str) else list(color)
+    keys = check_some(key, name="key")
     for one in keys:
         check_fitted(adata, one)
-    for one in wanted:
-        check_key(one, adata.obs.columns, name="color", where="adata.obs")
+    wanted = _colors_wanted(adata, color)
     slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng) for one in [RAW, *keys]]
     titles = ["raw TF-IDF", *(["enhanced"] if len(keys) == 1 else keys)]
     axes = get_panels(len(wanted) * len(slots), ax, width=3.7, height=3.2, columns=len(slots))

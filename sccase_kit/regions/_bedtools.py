@@ -17,6 +17,7 @@ _HINT = (
     "Install BEDTools: apt-get install bedtools (Debian, Ubuntu), conda install -c bioconda bedtools, "
     "or brew install bedtools."
 )
+_LAST = 2**34  # BEDTools has no bin for positions much further; it then prints an error, or does not return
 _lock = Lock()  # pybedtools keeps its folder in a global variable
 
 
@@ -44,7 +45,18 @@ def bedtools() -> Iterator[ModuleType]:
 
 
 def to_bed(module: ModuleType, regions: pd.DataFrame, strand: np.ndarray | None = None):
-    """Return a sorted BedTool of the regions; column 4 is the row number, column 6 the strand."""
+    """Return a sorted BedTool of the regions; column 4 is the row number, column 6 the strand.
+
+    Raises
+    ------
+    ValueError
+        If a region reaches beyond what BEDTools can index.
+    """
+    far = (regions["end"] > _LAST).to_numpy(bool)
+    if far.any():
+        row = regions[far].iloc[0]
+        msg = f"{row['chrom']}:{row['start']}-{row['end']} ends beyond the last position that BEDTools knows, {_LAST}"
+        raise ValueError(msg)
     table = pd.DataFrame({"chrom": regions["chrom"].to_numpy(), "start": regions["start"].to_numpy()})
     table["end"] = regions["end"].to_numpy()
     table["row"] = np.arange(len(table))

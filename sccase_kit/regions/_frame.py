@@ -17,10 +17,9 @@ from anndata import AnnData
 
 from .._logging import warn
 from .._validate import check_choice
+from ._columns import NO_POSITION, check_chrom_style, check_columns, check_names, integers, natural_key
 
-NO_POSITION = 2**40  # beyond every chromosome; sums of a million of them fit int64
-_NAME = r"^(?P<chrom>.+?)[:_-](?P<start>\d+)[_-](?P<end>\d+)$"
-_BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
+_NAME = r"^(?P<chrom>.+?)[:_-](?P<start>\d{1,15})[_-](?P<end>\d{1,15})$"
 _OTHER_NAMES = {"chrom": ("chr", "chromosome", "seqnames", "seqname"), "start": ("chromstart", "chr_start", "begin")}
 _OTHER_NAMES["end"] = ("chromend", "chr_end", "stop")
 
@@ -175,6 +174,7 @@ def as_regions(regions: object, *, name: str = "regions") -> pd.DataFrame:
             hint = f" Rename first: {name}.rename(columns={found!r})." if found else ""
             msg = f"{name} needs the columns chrom, start, end; {missing} not among {list(regions.columns)}.{hint}"
             raise KeyError(msg)
+        check_columns(regions, ("chrom", "start", "end", "genome"), name=name)
         return regions.copy()
     if isinstance(regions, (str, os.PathLike)):
         if not Path(regions).is_file():
@@ -188,53 +188,9 @@ def as_regions(regions: object, *, name: str = "regions") -> pd.DataFrame:
     raise TypeError(msg)
 
 
-def natural_key(chrom: str) -> tuple[int, int, str]:
-    """Return a sort key that puts chr2 before chr10, then X, Y, M, then the rest."""
-    bare = chrom.removeprefix("chr")
-    if bare.isdigit():
-        return (0, int(bare), "")
-    rank = {"X": 0, "Y": 1, "M": 2, "MT": 2}.get(bare)
-    return (2, 0, bare) if rank is None else (1, rank, "")
-
-
 def _example(frame: pd.DataFrame, bad: np.ndarray) -> str:
     row = frame[bad].iloc[0]
     return f"{int(bad.sum())} of {len(bad)} rows, first: {row['chrom']}:{row['start']}-{row['end']}"
-
-
-def _integers(frame: pd.DataFrame, column: str, name: str) -> np.ndarray:
-    values = frame[column]
-    if values.isna().any():
-        msg = f"{name}[{column!r}] is missing in {int(values.isna().sum())} of {len(values)} rows"
-        raise ValueError(msg)
-    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
-        msg = f"{name}[{column!r}] must hold integers, got dtype {values.dtype} (first value {values.iloc[0]!r})"
-        raise TypeError(msg)
-    array = values.to_numpy()
-    if array.dtype.kind == "f" and not np.array_equal(array, np.rint(array)):
-        msg = f"{name}[{column!r}] must hold integers, found fractional values"
-        raise ValueError(msg)
-    return array.astype(np.int64)
-
-
-def check_chrom_style(chroms: Iterable[str], *, name: str = "regions") -> Literal["chr", "bare", "other"]:
-    """Return whether chromosomes are named ``chr1`` or ``1``.
-
-    Raises
-    ------
-    ValueError
-        If both styles occur.
-    """
-    chroms = list(dict.fromkeys(chroms))
-    prefixed = [c for c in chroms if c.startswith("chr")]
-    bare = [c for c in chroms if _BARE.match(c)]
-    if prefixed and bare:
-        msg = (
-            f"{name} mixes chromosome names with and without 'chr' ({prefixed[0]!r} and {bare[0]!r}); "
-            "use one style, and make sure that the rows come from one genome build"
-        )
-        raise ValueError(msg)
-    return "chr" if prefixed else "bare" if bare else "other"
 
 
 def check_same_style(a: pd.DataFrame, b: pd.DataFrame, *, name_a: str, name_b: str) -> None:
@@ -278,7 +234,7 @@ def _check_assembly(frame: pd.DataFrame, sizes: Mapping[str, int], genome: str |
         fits = [g for g in fitting_genomes(frame) if g != genome]
         hint = f" They would fit {' and '.join(fits)}." if fits else ""
         msg = (
-            f"{name} reaches beyond {where} ({_example(frame, beyond)}, "
+            f"{name}: rows reach beyond {where} ({_example(frame, beyond)}, "
             f"length {int(length[beyond].iloc[0])}): wrong or mixed genome build?{hint}"
         )
         raise ValueError(msg)
@@ -340,11 +296,8 @@ def check_regions(
             msg = f"{name} is empty: there is not a single region"
             raise ValueError(msg)
         return frame.astype({"chrom": object, "start": np.int64, "end": np.int64})
-    if frame["chrom"].isna().any():
-        msg = f"{name}['chrom'] is missing in {int(frame['chrom'].isna().sum())} of {len(frame)} rows"
-        raise ValueError(msg)
-    chrom = frame["chrom"].astype(str).astype(object)
-    start, end = (_integers(frame, c, name) for c in ("start", "end"))
+    chrom = pd.Series(check_names(frame["chrom"], name=f"{name}['chrom']"), frame.index, dtype=object)
+    start, end = (integers(frame, c, name) for c in ("start", "end"))
     frame["chrom"], frame["start"], frame["end"] = chrom, start, end
     for bad, why in ((start < 0, "start below 0"), (end <= start, "end <= start (0-based half-open)")):
         if bad.any():

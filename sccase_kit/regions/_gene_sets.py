@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -53,6 +55,12 @@ class GeneSets:
             if isinstance(genes, (str, bytes)):
                 msg = f"gene set {term!r} must be a list of genes, got the text {genes!r}"
                 raise TypeError(msg)
+            if not isinstance(genes, Iterable):
+                msg = f"gene set {term!r} must be a list of genes, got {type(genes).__name__} {genes!r:.80}"
+                raise TypeError(msg)
+        if twice := [t for t, n in Counter(str(t) for t in sets).items() if n > 1]:
+            msg = f"gene sets: the term {twice[0]!r} occurs more than once, as text and as another type; rename one"
+            raise ValueError(msg)
         members = [list(dict.fromkeys(str(g) for g in genes)) for genes in sets.values()]
         flat = np.array([g for genes in members for g in genes], dtype=object)
         code, unique = pd.factorize(flat)
@@ -99,6 +107,7 @@ class GeneSets:
 
 
 _KINDS = ("id", "symbol")
+_ADDRESS = re.compile(r"(https?|ftp)://|www\.", re.IGNORECASE)
 
 
 def _binary(rows, columns, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -132,6 +141,9 @@ def _renamed(sets: GeneSets, ontology: str) -> GeneSets:
 
 def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> GeneSets:
     """Read gene sets from a GMT file: term, description, then the genes, separated by tabs (plain or gzip).
+
+    The description is the readable name of the term, unless it is empty, an address, or that of several terms, as in
+    MSigDB's files; the term then is its own name.
 
     Parameters
     ----------
@@ -168,6 +180,8 @@ def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> Ge
     if not sets:
         msg = f"{path} holds no gene set"
         raise ValueError(msg)
+    shared = Counter(names.values())
+    names = {t: t if shared[text] > 1 or _ADDRESS.match(text) else text for t, text in names.items()}
     label = Path(path).name.removesuffix(".gz").removesuffix(".gmt") if ontology is None else ontology
     return GeneSets.from_mapping(sets, names=names, ontology=label)
 

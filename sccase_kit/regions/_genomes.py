@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -12,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from .._logging import warn
-from ._frame import NO_POSITION, as_regions, naming, open_text, read_bed
+from ._columns import NO_POSITION, check_columns, check_names, integers
+from ._frame import check_regions, naming, open_text, read_bed
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
@@ -75,7 +77,8 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
         if missing := [c for c in ("chrom", "length") if c not in genome.columns]:
             msg = f"chrom_sizes needs the columns chrom, length; {missing} not among {list(genome.columns)}"
             raise KeyError(msg)
-        pairs = zip(genome["chrom"], genome["length"], strict=True)
+        check_columns(genome, ("chrom", "length"), name="chrom_sizes")
+        pairs = zip(check_names(genome["chrom"], name="chrom_sizes['chrom']"), genome["length"], strict=True)
     elif isinstance(genome, (Mapping, pd.Series)):
         pairs = genome.items()
     else:
@@ -94,7 +97,8 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
 def _sizes(pairs: Iterable[tuple[object, object]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for chrom, length in pairs:
-        if int(length) != length or length <= 0 or str(chrom) in sizes:
+        whole = isinstance(length, numbers.Real) and 0 < length <= NO_POSITION and int(length) == length
+        if not whole or isinstance(length, bool) or str(chrom) in sizes:
             msg = f"chromosome sizes: {chrom!r} with length {length!r} is repeated or not a positive integer"
             raise ValueError(msg)
         sizes[str(chrom)] = int(length)
@@ -116,9 +120,16 @@ def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame chrom, start, end (int64).
+
+    Raises
+    ------
+    FileNotFoundError
+        If `genome` is neither a known name nor a file.
+    KeyError, TypeError, ValueError
+        If the table is not one of regions; see :func:`check_regions`.
     """
     if isinstance(genome, pd.DataFrame):
-        return as_regions(genome, name="gaps")
+        return check_regions(genome, name="gaps", allow_empty=True)
     if genome == "mm9":
         warn(
             "no gap table is shipped for mm9; every base counts as sequence. Pass gaps= with a BED file to change that"
@@ -190,9 +201,12 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
             msg = f"tss needs the columns {list(_TSS_COLUMNS[:4])}; {missing} not among {list(genome.columns)}"
             raise KeyError(msg)
+        check_columns(genome, _TSS_COLUMNS, name="tss")
         table = genome.copy()
         if "symbol" not in table.columns:
             table["symbol"] = table["gene_id"]
+        elif table["symbol"].isna().any():
+            table["symbol"] = table["symbol"].astype(object).where(table["symbol"].notna(), table["gene_id"])
         table = table[list(_TSS_COLUMNS)].reset_index(drop=True)
     elif isinstance(genome, str) and genome in GENOMES:
         table = _shipped(f"tss_{genome}.tsv.gz").copy()
@@ -207,13 +221,13 @@ def _check_tss(table: pd.DataFrame) -> pd.DataFrame:
     if table.empty:
         msg = "tss is empty: there is not a single gene"
         raise ValueError(msg)
-    beyond = ~table["tss"].between(0, NO_POSITION)
+    table["tss"] = integers(table, "tss", "tss")
+    beyond = table["tss"] < 0
     if beyond.any():
         msg = f"tss: {table['tss'][beyond].iloc[0]} is no position, for gene {table['gene_id'][beyond].iloc[0]!r:.80}"
         raise ValueError(msg)
-    table["tss"] = table["tss"].astype(np.int64)
     for column in ("chrom", "strand", "gene_id", "symbol"):
-        table[column] = table[column].astype(str).astype(object)
+        table[column] = check_names(table[column], name=f"tss[{column!r}]")
     bad = ~table["strand"].isin(["+", "-"])
     if bad.any():
         msg = (

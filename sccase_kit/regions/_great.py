@@ -157,6 +157,8 @@ def _genome_parts(genome, tss, chrom_sizes, gaps) -> tuple[dict[str, int], pd.Da
         empty = np.array([], dtype=np.int64)
         return sizes, genes, pd.DataFrame({"chrom": empty.astype(object), "start": empty, "end": empty})
     table = gaps_of(genome if gaps is None else gaps)
+    if len(table):
+        check_same_style(table, pd.DataFrame({"chrom": list(sizes)}), name_a="gaps", name_b="chrom_sizes")
     table = table[table["chrom"].isin(sizes)]
     return sizes, genes, check_regions(table, name="gaps", chrom_sizes=sizes, allow_empty=True)
 
@@ -187,6 +189,9 @@ def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes
     membership, unknown = sets.match(genes)
     n_genes = np.diff(membership.indptr)
     logger.info("gene sets: %.1f %% of the genes are not in the TSS table", 100 * unknown)
+    if not len(sets.names):
+        msg = "gene_sets holds no gene: every set is empty"
+        raise ValueError(msg)
     if not n_genes.any():
         shown, listed = sets.names["name"].iloc[0], genes["gene_id"].iloc[0]
         msg = f"not a single gene of gene_sets is in tss (gene_sets: {shown!r}, tss: {listed!r}): same species and ids?"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._validate import check_choice, check_int
 from ._frame import check_regions, check_same_style, open_text
+from ._genomes import tss_table
 
 Rule = Literal["basal_plus_extension", "two_nearest", "single_nearest"]
 
@@ -63,6 +64,7 @@ def regulatory_domains(
     check_choice(rule, get_args(Rule), name="rule")
     for name, value in (("upstream", upstream), ("downstream", downstream), ("extension", extension)):
         check_int(value, name=name, minimum=0)
+    tss = tss_table(tss)
     code = tss["chrom"].map({c: i for i, c in enumerate(chrom_sizes)})
     kept = np.flatnonzero(code.notna().to_numpy())
     if not len(kept):

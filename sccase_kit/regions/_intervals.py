@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._validate import check_choice, check_int, check_number
 from ._bedtools import bedtools, read_columns, to_bed
+from ._columns import check_columns, integers
 from ._frame import check_regions, check_same_style
 from ._genomes import chrom_sizes as chrom_sizes_of
 from ._genomes import tss_table
@@ -19,7 +20,9 @@ from ._genomes import tss_table
 def _regions_or_points(value: object, name: str) -> pd.DataFrame:
     """Check regions; a DataFrame with chrom and pos (1-based), such as a SNP list, becomes regions of one base."""
     if isinstance(value, pd.DataFrame) and "pos" in value.columns and not {"start", "end"} & set(value.columns):
-        value = value.assign(start=value["pos"] - 1, end=value["pos"])
+        check_columns(value, ("chrom", "pos"), name=name)
+        pos = integers(value, "pos", name)
+        value = value.assign(start=pos - 1, end=pos)
     return check_regions(value, name=name)
 
 
@@ -84,14 +87,15 @@ def overlap(
 
 
 def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
-    """Return all pairs of regions at most `distance` bases apart (``bedtools window``).
+    """Return all pairs of regions that overlap once `a` is widened by `distance` on both sides (``bedtools window``).
 
     Parameters
     ----------
     a, b
         Regions in any form that :func:`check_regions` takes.
     distance
-        Largest gap between a pair, in bases.
+        Bases by which `a` is widened. Regions that only touch are 1 apart, as in :func:`closest_genes`: 0 gives the
+        pairs that overlap.
 
     Returns
     -------

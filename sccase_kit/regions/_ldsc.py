@@ -14,7 +14,7 @@ from scipy import stats
 from .._logging import warn
 from .._validate import check_int, check_number
 from ._ldsc_regression import Regression, pseudo_covariance, regress
-from ._ldsc_tables import ReferenceScores, read_sumstats, sort_by_position
+from ._ldsc_tables import ReferenceScores, check_numbers_of_snps, read_sumstats, sort_by_position
 
 #: χ² above max(this × largest N, 80) are left out with more than one annotation (ldsc 1.0.1).
 CHI2_PER_SAMPLE, LEAST_CHI2_MAX = 0.001, 80.0
@@ -61,9 +61,14 @@ def combine_scores(parts: Sequence[ReferenceScores]) -> ReferenceScores:
     Raises
     ------
     ValueError
-        If the references hold different SNPs.
+        If the references hold different SNPs, or one has not as many numbers of SNPs as annotations.
     """
-    tables = [part.table.rename(columns={name: f"{name}_{i}" for name in part.names}) for i, part in enumerate(parts)]
+    for part in parts:
+        check_numbers_of_snps(part)
+    tables = [
+        part.table.reset_index(drop=True).rename(columns={name: f"{name}_{i}" for name in part.names})
+        for i, part in enumerate(parts)
+    ]
     for table in tables[1:]:
         if not np.array_equal(table["SNP"], tables[0]["SNP"]):
             msg = (
@@ -92,6 +97,7 @@ def _prepare(sumstats: pd.DataFrame, reference: ReferenceScores, weights: Refere
     if len(weights.names) != 1:
         msg = f"weights must hold one column of LD scores, got {weights.names[:5]}"
         raise ValueError(msg)
+    check_numbers_of_snps(reference)
     right = weights.table[["SNP", weights.names[0]]].set_axis(["SNP", "_weight"], axis=1)
     merged = reference.table.merge(sumstats[["SNP", "N", "Z"]], on="SNP", sort=False).merge(right, on="SNP", sort=False)
     if merged.empty:
@@ -117,7 +123,15 @@ def _prepare(sumstats: pd.DataFrame, reference: ReferenceScores, weights: Refere
         raise ValueError(msg)
     info |= {"n_snps": int(good.sum()), "n_removed": int(n_all - good.sum())}
     info |= {"mean_chi2": float(chi2[good].mean()), "lambda_gc": float(np.median(chi2[good]) / 0.4549)}
+    if np.ptp(chi2[good]) == 0:
+        msg = f"Z² is {chi2[good][0]:g} for every SNP: these are no z-scores of a trait"
+        raise ValueError(msg)
     names = [name for name, k in zip(reference.names, kept, strict=True) if k]
+    columns = np.column_stack([ld[good][:, kept], np.ones(int(good.sum()))])
+    columns /= np.linalg.norm(columns, axis=0)
+    if np.linalg.matrix_rank(columns.T @ columns, hermitian=True) < columns.shape[1]:
+        msg = f"the LD scores of {names[:5]} are collinear (one is a copy or a sum of others): leave one out"
+        raise ValueError(msg)
     weight = merged["_weight"].to_numpy(np.float64)[good]
     return _Data(chi2[good], ld[good][:, kept], weight, n[good], reference.m[kept], names, kept, info)
 
@@ -155,7 +169,7 @@ def ldsc_h2(
     KeyError
         If statistics lack columns.
     ValueError
-        If there are no common SNPs, too few for the blocks, or no annotation varies.
+        If there are no common SNPs, too few for the blocks, no annotation varies, or annotations are collinear.
 
     Notes
     -----

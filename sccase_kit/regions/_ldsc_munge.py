@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from .._validate import check_number
+from ._columns import check_columns
 from ._frame import read_table
 
 _NAMES = {
@@ -109,11 +110,14 @@ def munge_sumstats(
     ------
     KeyError
         If a needed column is missing.
+    TypeError
+        If a column of numbers holds dates or True and False.
     ValueError
         If columns are ambiguous, nothing remains, or the median of the signed statistic is not near its value without
         effect (wrong column, or wrong null value).
     """
     table = _read(sumstats, "sumstats")
+    check_columns(table, table.columns, name="sumstats")
     names = _standard_names([str(c) for c in table.columns])
     column, null = _signed_column([str(c) for c in table.columns], signed)
     table = table.rename(columns=names | {column: "SIGNED"})
@@ -140,12 +144,18 @@ def munge_sumstats(
         if missing := [c for c in ("SNP", "A1", "A2") if c not in alleles.columns]:
             msg = f"merge_alleles has no column {missing}, only {alleles.columns.tolist()[:8]}"
             raise KeyError(msg)
-        keep("not in merge_alleles", table["SNP"].isin(alleles["SNP"]))
+        check_columns(alleles, alleles.columns, name="merge_alleles")
+        alleles = alleles.assign(**{c: alleles[c].astype(str) for c in ("SNP", "A1", "A2")})
+        keep("not in merge_alleles", table["SNP"].astype(str).isin(alleles["SNP"]))
     used = [c for c in ("SNP", "P", "A1", "A2", "SIGNED", "N", "INFO", "FRQ") if c in table.columns]
     table = table[used]
     for name in set(used) - {"SNP", "A1", "A2"}:
+        if pd.api.types.is_bool_dtype(table[name]) or pd.api.types.is_datetime64_any_dtype(table[name]):
+            msg = f"sumstats: the column for {name} must hold numbers, got dtype {table[name].dtype}"
+            raise TypeError(msg)
         table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce")})
     keep("missing values", table.drop(columns=[c for c in ("INFO", "FRQ") if c in used]).notna().all(axis=1))
+    table = table.assign(SNP=table["SNP"].astype(str))
     if "INFO" in used:
         keep(f"INFO <= {info_min}", table["INFO"] > info_min)
     if "FRQ" in used:

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._validate import check_table
 from ._arrays import linearise, overlaps_any
-from ._frame import NO_POSITION, check_regions, open_text
+from ._columns import NO_POSITION, check_names, integers
+from ._frame import check_regions, open_text
 from ._snps import in_style
 
 _MAGIC = b"\x6c\x1b\x01"
@@ -135,9 +137,18 @@ def annotate_snps(bim: pd.DataFrame, regions: object) -> np.ndarray:
     Returns
     -------
     Array int8, one value per row of `bim`: 1 inside, 0 outside.
+
+    Raises
+    ------
+    KeyError
+        If `bim` lacks a column.
+    TypeError, ValueError
+        If `bim` is empty or its positions are no whole numbers, or the regions are not valid.
     """
     regions = check_regions(regions)
-    points = pd.DataFrame({"chrom": bim["CHR"].astype(str).to_numpy(object), "pos": bim["BP"].to_numpy(np.int64)})
+    check_table(bim, name="bim", labels=("CHR",), numbers=("BP",), hint="Take sccase_kit.regions.read_bim.")
+    chrom = check_names(bim["CHR"], name="bim['CHR']")
+    points = pd.DataFrame({"chrom": chrom, "pos": integers(bim, "BP", "bim")})
     points = in_style(points, regions)
     points = points.assign(start=points["pos"] - 1, end=points["pos"])
     a, b = linearise(points, regions)

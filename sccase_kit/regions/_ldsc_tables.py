@@ -10,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ._frame import NO_POSITION, naming, natural_key, read_table
+from .._validate import check_column, check_key
+from ._columns import NO_POSITION, check_columns, check_names
+from ._frame import naming, natural_key, read_table
 
+_LARGEST = 1e13  # beyond every LD score and position
 AUTOSOMES = tuple(str(c) for c in range(1, 23))
 
 
@@ -48,7 +51,11 @@ def _numbers(table: pd.DataFrame, columns: Sequence[str], path: object) -> pd.Da
     """Return the table with columns of finite numbers (BP int64, others float64), or raise ValueError."""
     with naming(path):
         for column in columns:
-            values = pd.to_numeric(table[column]).astype(np.float64)
+            try:
+                values = pd.to_numeric(table[column]).astype(np.float64)
+            except (TypeError, ValueError) as err:
+                msg = f"column {column!r} must hold numbers ({err})"
+                raise ValueError(msg) from err
             bad = ~np.isfinite(values)
             if bad.any():
                 msg = f"column {column!r} has a missing or infinite value in row {int(np.argmax(bad)) + 1}"
@@ -74,6 +81,15 @@ class ReferenceScores:
         Products annotᵀ annot over the common SNPs, (annotations × annotations); None if not known.
     n_common
         Number of common SNPs behind `overlap`.
+
+    Raises
+    ------
+    KeyError
+        If `table` lacks one of the columns CHR, SNP, BP.
+    TypeError
+        If `table` is not a DataFrame, names or SNPs are not text, or scores are not numbers.
+    ValueError
+        If `table` is empty, names of columns repeat, or scores are missing, infinite or beyond 1e13.
     """
 
     table: pd.DataFrame
@@ -81,16 +97,44 @@ class ReferenceScores:
     overlap: np.ndarray | None = None
     n_common: int | None = None
 
+    def __post_init__(self) -> None:
+        """Check that names are text and unique, and scores finite numbers."""
+        name = "ReferenceScores.table"
+        if not isinstance(self.table, pd.DataFrame) or any(not isinstance(c, str) for c in self.table.columns):
+            msg = f"{name} must be a DataFrame whose columns are called by text, got {str(self.table)[:80]!r}"
+            raise TypeError(msg)
+        check_columns(self.table, self.table.columns, name=name)
+        for column in ("CHR", "SNP", "BP"):
+            check_key(column, self.table.columns, name="column", where=name)
+        if self.table.empty or self.table["CHR"].isna().any():
+            msg = f"{name} is empty, or CHR is missing in some of its {len(self.table)} rows"
+            raise ValueError(msg)
+        if not all(isinstance(snp, str) for snp in self.table["SNP"]):
+            msg = f"{name}['SNP'] must hold ids as text; the first value is {self.table['SNP'].iloc[0]!r:.80}"
+            raise TypeError(msg)
+        for column in ("BP", *self.names):
+            if not (np.abs(check_column(self.table, column, name=name)) <= _LARGEST).all():
+                msg = f"{name}[{column!r}] holds a missing, infinite or absurd value; drop these SNPs"
+                raise ValueError(msg)
+
     @property
     def names(self) -> list[str]:
         """Names of the annotations."""
         return [c for c in self.table.columns if c not in ("CHR", "SNP", "BP", "CM", "MAF")]
 
 
+def check_numbers_of_snps(scores: ReferenceScores) -> None:
+    """Raise ValueError unless there is one M per annotation."""
+    if not scores.names or len(scores.names) != len(scores.m):
+        msg = f"the LD scores hold {len(scores.names)} annotations {scores.names[:5]}, m holds {len(scores.m)} numbers"
+        raise ValueError(msg)
+
+
 def sort_by_position(table: pd.DataFrame) -> pd.DataFrame:
     """Return the rows sorted by chromosome (natural order) and position."""
-    rank = {c: i for i, c in enumerate(sorted(table["CHR"].unique(), key=natural_key))}
-    order = np.lexsort((table["BP"], table["CHR"].map(rank)))
+    chrom = table["CHR"].astype(str)
+    rank = {c: i for i, c in enumerate(sorted(chrom.unique(), key=natural_key))}
+    order = np.lexsort((table["BP"], chrom.map(rank)))
     return table.iloc[order].reset_index(drop=True)
 
 
@@ -143,7 +187,8 @@ def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> Re
             raise ValueError(msg)
         total = total + m
         parts.append(table[["CHR", "SNP", "BP", *names]])
-    return ReferenceScores(sort_by_position(pd.concat(parts, ignore_index=True)).drop_duplicates("SNP"), total)
+    with naming(prefix):
+        return ReferenceScores(sort_by_position(pd.concat(parts, ignore_index=True)).drop_duplicates("SNP"), total)
 
 
 def read_annotations(path: Path, n_rows: int | None = None) -> pd.DataFrame:
@@ -226,10 +271,19 @@ def read_sumstats(value: object, *, name: str = "sumstats") -> pd.DataFrame:
         found = f"{table.columns.tolist()[:10]!r:.300}"
         msg = f"{name} has no column {missing}, only {found}: use regions.munge_sumstats first"
         raise KeyError(msg)
+    check_columns(table, ("SNP", "N", "Z"), name=name)
     table = table.dropna(subset=["SNP", "N", "Z"])
-    table = _numbers(table, ["N", "Z"], name)
     if table.empty:
         msg = f"{name} holds no SNP with N and Z"
+        raise ValueError(msg)
+    if any(pd.api.types.is_datetime64_any_dtype(table[c]) for c in ("N", "Z")):
+        msg = f"{name}: N and Z must be numbers, not dates"
+        raise ValueError(msg)
+    table = _numbers(table, ["N", "Z"], name).assign(SNP=check_names(table["SNP"], name=f"{name}['SNP']"))
+    wrong = ((table["N"] <= 0) | (table["N"] > 1e10) | (table["Z"].abs() > 1e4)).to_numpy(bool)
+    if wrong.any():
+        row = table[wrong].iloc[0]
+        msg = f"{name}: {row['SNP']!r:.80} has N = {row['N']:g} and Z = {row['Z']:g}; both are needed"
         raise ValueError(msg)
     if table["SNP"].duplicated().any():
         msg = f"{name} holds SNPs more than once, such as {table.loc[table['SNP'].duplicated(), 'SNP'].iloc[0]!r}"

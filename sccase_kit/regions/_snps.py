@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ._frame import NO_POSITION, check_chrom_style, check_regions, open_text, read_table
+from ._columns import NO_POSITION, check_columns
+from ._frame import check_chrom_style, check_regions, open_text, read_table
 from ._intervals import overlap
 
 _COLUMNS = {
@@ -88,6 +89,7 @@ def _pick(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if missing := [key for key, column in found.items() if column is None]:
         msg = f"{name} has no column for {missing}; its columns are {[str(c) for c in table.columns][:12]!r:.300}"
         raise ValueError(msg)
+    check_columns(table, found.values(), name=name)
     pos = pd.to_numeric(table[found["pos"]], errors="coerce")
     bad = (pos.isna() | (pos < 1) | (pos % 1 != 0) | (pos > NO_POSITION)).to_numpy(bool)
     if bad.any():

@@ -22,6 +22,7 @@ from ._snpsea_scores import (
     binary_density,
     binary_scores,
     condition_on,
+    correlation_of,
     single_scores,
     specificity,
     total_scores,
@@ -50,7 +51,8 @@ class SnpseaResult:
     replicates
         The columns of `table` with a column replicate, for matched null lists; empty unless asked for.
     correlation
-        Pearson correlation of the conditions over all genes, before anything is conditioned on.
+        Pearson correlation of the conditions over all genes, before anything is conditioned on; NaN for a condition
+        that has one value for all genes.
     info
         Numbers of the run: SNPs, loci, genes, share of the matrix' genes without interval, null SNPs with a gene.
     """
@@ -143,7 +145,7 @@ class SnpseaData:
             self._loci(absent, found[sizes == 0], loci, sets),
             self._locus_table(loci, sets),
             replicates,
-            pd.DataFrame(np.corrcoef(self.full.values.T), self.full.conditions, self.full.conditions),
+            correlation_of(self.full),
             info,
         )
 

@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from ._frame import NO_POSITION, naming, open_text
+from ._columns import NO_POSITION, check_columns, check_names
+from ._frame import naming, open_text
 
+_LARGEST = 1e100  # squares of larger values overflow
 _ID_NAMES = ("SNP", "snp", "name", "marker")
 
 
@@ -46,12 +48,12 @@ class GeneMatrix:
             if names.has_duplicates:
                 msg = f"{what} of the gene matrix must be unique, {names[names.duplicated()][0]!r} occurs twice"
                 raise ValueError(msg)
-        bad = ~np.isfinite(self.values)
+        bad = ~(np.abs(self.values) < _LARGEST)
         if bad.any():
             row, column = np.argwhere(bad)[0]
             msg = (
-                f"the gene matrix holds {int(bad.sum())} missing or infinite values, the first for gene "
-                f"{self.genes[row]!r} in {self.conditions[column]!r}: fill or drop them"
+                f"the gene matrix holds {int(bad.sum())} missing or infinite values (or above {_LARGEST:g}), "
+                f"the first for gene {self.genes[row]!r} in {self.conditions[column]!r}: fill or drop them"
             )
             raise ValueError(msg)
 
@@ -66,6 +68,9 @@ def as_gene_matrix(value: object) -> GeneMatrix:
     if isinstance(value, GeneMatrix):
         return value
     if isinstance(value, pd.DataFrame):
+        if value.index.nlevels > 1:
+            msg = f"gene_matrix must be indexed by gene id, its index has the levels {list(value.index.names)}"
+            raise ValueError(msg)
         genes = value.index.astype(str).to_numpy(object)
         if text := [c for c in value.columns if not is_numeric_dtype(value[c])]:
             msg = f"gene_matrix: the columns {text[:5]} hold no numbers; drop them"
@@ -154,6 +159,7 @@ def read_intervals(value: object, *, name: str) -> pd.DataFrame:
         if missing or label is None:
             msg = f"{name} needs the columns chrom, start, end and name (or gene_id, snp), got {list(value.columns)}"
             raise KeyError(msg)
+        check_columns(value, ("chrom", "start", "end", label), name=name)
         frame = value[["chrom", "start", "end", label]].set_axis(["chrom", "start", "end", "name"], axis=1)
         frame = frame.reset_index(drop=True).astype({"chrom": str, "name": str})
         return _check_order(frame, name)
@@ -222,7 +228,8 @@ def read_ids(value: object, *, name: str) -> list[str]:
         if label is None:
             msg = f"{name} needs a column named {' or '.join(_ID_NAMES)}, got {list(value.columns)}"
             raise KeyError(msg)
-        ids = value[label].astype(str).tolist()
+        check_columns(value, (label,), name=name)
+        ids = check_names(value[label], name=f"{name}[{label!r}]").tolist()
     else:
         ids = [str(v) for v in value]
     if not ids:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 from scipy.stats import binom, gamma, hypergeom, rankdata
 
 from ._snpsea_files import GeneMatrix, condition_names
@@ -39,6 +40,14 @@ def condition_on(matrix: GeneMatrix, names: Sequence[str]) -> GeneMatrix:
         msg = "condition names every column of the gene matrix; none is left to test"
         raise ValueError(msg)
     return GeneMatrix(matrix.genes, matrix.symbols, [matrix.conditions[i] for i in keep], values[:, keep])
+
+
+def correlation_of(matrix: GeneMatrix) -> pd.DataFrame:
+    """Return Pearson's correlation of the conditions over the genes; NaN where a condition does not vary."""
+    centred = matrix.values - matrix.values.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    unit = centred / np.where(length > 0, length, np.nan)
+    return pd.DataFrame(np.clip(unit.T @ unit, -1, 1), matrix.conditions, matrix.conditions)
 
 
 def specificity(values: np.ndarray, n_genes: int) -> np.ndarray:
