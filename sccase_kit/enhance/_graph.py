@@ -9,14 +9,17 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from ._nmf import orthonormalise
+from ._nmf import SMALL
 from ._operator import ScaledOperator
 
 
 def spectral_embedding(
-    op: ScaledOperator, n_components: int, *, n_iter: int = 4, rng: np.random.Generator
+    op: ScaledOperator, n_components: int, *, n_blocks: int | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return leading eigenvectors and eigenvalues of the normalised cosine affinity, without the trivial one.
+
+    Block Lanczos with full orthogonalisation and Rayleigh–Ritz. The affinity is M Mᵀ − S with M = D^-½ Y and S = D⁻¹,
+    so one read of the data takes a block from its image Mᵀ V in the peaks to the next block and its image.
 
     Parameters
     ----------
@@ -24,10 +27,9 @@ def spectral_embedding(
         Scaled data with unit rows (TF-IDF of the published kind).
     n_components
         Number of eigenpairs.
-    n_iter
-        Rounds of block power iteration after the first; each reads the data once. They run on the positive
-        semi-definite part (without −I), whose leading space is that of the affinity; the eigenpairs are then those of
-        the affinity in it.
+    n_blocks
+        Blocks of the Krylov space, a little more than half of `n_components` wide; each reads the data once. By default
+        10, which finds the leading 20 of 50 components exactly and most of the others; 6 on large data.
     rng
         Generator of the start.
 
@@ -36,23 +38,67 @@ def spectral_embedding(
     Vectors (n_obs × n_components) and non-negative values (n_components,), by decreasing value.
     """
     n, m = op.shape
-    size = min(n_components + 11, n, m)
+    n_blocks, width, dtype = krylov_size(n, n_components, n_blocks)
     alive = op.row_scale > 0
-    degree = op.matmul(op.rmatmul(np.ones((n, 1))))[:, 0].astype(np.float64) - alive
+    degree = np.maximum(op.matmul(op.rmatmul(np.ones((n, 1))))[:, 0].astype(np.float64) - alive, 0)
     inverse = np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)
     normalised = op.with_scales(op.row_scale * inverse, op.col_scale)
-    block = rng.standard_normal((m, size))
-    for _ in range(n_iter + 1):
-        block = orthonormalise(normalised.sweep(block, lambda _rows, product: product)[1])
-    image, back = normalised.sweep(block, lambda _rows, product: product)
-    basis, triangle = np.linalg.qr(image.astype(np.float64))
-    rotation, scale, turn = np.linalg.svd(triangle)
-    known = scale > 100 * np.finfo(op.dtype).eps * scale[0]
-    basis = (basis @ rotation)[:, known]
-    mapped = back @ (turn[known].T / scale[known])  # its transpose is the basis' image in the peaks
-    values, rotation = np.linalg.eigh(mapped.T @ mapped - basis.T @ ((inverse**2 * alive)[:, None] * basis))
-    order = np.argsort(values)[::-1][1 : n_components + 1]
+    shift = (inverse**2 * alive)[:, None]
+    krylov = _Krylov(n, m, 1 + n_blocks * width, dtype)
+    trivial = np.sqrt(degree)[:, None]
+    krylov.add(trivial, normalised.rmatmul(trivial))
+    block = rng.standard_normal((n, min(width, n, m)))
+    image = normalised.rmatmul(block)
+    for i in range(n_blocks):
+        block, image = krylov.add(block, image)
+        if block.shape[1] == 0 or i == n_blocks - 1:
+            break
+        block, image = normalised.sweep(image, lambda rows, product, last=block: product - shift[rows] * last[rows])
+    basis, images = krylov.vectors[:, 1:], krylov.images[:, 1:]
+    values, rotation = np.linalg.eigh(images.T @ images - basis.T @ (shift * basis))
+    order = np.argsort(values)[::-1][:n_components]
     return basis @ rotation[:, order], np.maximum(values[order], 0)
+
+
+def krylov_size(n_cells: int, n_components: int, n_blocks: int | None = None) -> tuple[int, int, np.dtype]:
+    """Return blocks, width and type of what :func:`spectral_embedding` keeps: fewer, in float32, on large data."""
+    small = n_cells <= SMALL
+    dtype = np.dtype(np.float64 if small else np.float32)
+    return n_blocks or (10 if small else 6), n_components // 2 + 7, dtype
+
+
+class _Krylov:
+    """An orthonormal basis that grows by blocks, and what its vectors become under a linear map."""
+
+    def __init__(self, n: int, m: int, size: int, dtype: np.dtype) -> None:
+        self._vectors, self._images = np.empty((n, size), dtype=dtype), np.empty((m, size), dtype=dtype)
+        self._used = 0
+
+    @property
+    def vectors(self) -> np.ndarray:
+        return self._vectors[:, : self._used]
+
+    @property
+    def images(self) -> np.ndarray:
+        return self._images[:, : self._used]
+
+    def add(self, block: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Add what is new in a block; return it, orthonormal, and its image."""
+        block, image = block.astype(np.float64), image.astype(np.float64)
+        for _ in range(2):
+            largest = np.max(np.sum(block**2, axis=0), initial=0)
+            known = self.vectors.T @ block
+            block -= self.vectors @ known
+            image -= self.images @ known
+            values, turn = np.linalg.eigh(block.T @ block)
+            new = values > 1e-10 * largest  # the rest is rounding
+            new[: max(0, len(new) - self._vectors.shape[1] + self._used)] = False
+            turn = turn[:, new] / np.sqrt(values[new])
+            block, image = block @ turn, image @ turn
+        where = slice(self._used, self._used + block.shape[1])
+        self._vectors[:, where], self._images[:, where] = block, image
+        self._used = where.stop
+        return block, image
 
 
 def smoothing_kernel(

@@ -35,6 +35,10 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
         total += _BLOCKS * settings.block_bytes
     if robust:
         from ..metrics._graph import EXACT_BELOW
+        from ._graph import krylov_size
+        from ._robust import SPECTRAL
 
+        n_blocks, width, dtype = krylov_size(n, max(SPECTRAL))
+        total += n_blocks * width * dtype.itemsize * (n + m)
         total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS
     return total

@@ -3,12 +3,13 @@ r"""Enhancement that does not hang on the number of components: a consensus over
 One sketch of the data starts NMFs of several sizes K. Each gives a cell-to-cell similarity
 :math:`\tilde H_K \Theta_K^\top`, where :math:`\tilde H_K` has columns and :math:`\Theta_K` rows that sum to 1:
 column j holds the weights with which cell j averages all cells, as the paper states for Z. The similarities are
-averaged over K and their target side is smoothed on neighbour graphs P̄ of the cells:
+averaged over K with weights ω of sum 1, by how much of the data's structure K explains, and their target side is
+smoothed on neighbour graphs P̄ of the cells:
 
 .. math::
 
-    Z = \frac1B \sum_K \tilde H_K \, \Theta_K^\top (\bar P^\top)^t ,
-    \qquad XZ = [X \tilde H_K]_K \; \tfrac1B [\Theta_K]_K^\top (\bar P^\top)^t .
+    Z = \sum_K \omega_K \tilde H_K \, \Theta_K^\top (\bar P^\top)^t ,
+    \qquad XZ = [X \tilde H_K]_K \; [\omega_K \Theta_K]_K^\top (\bar P^\top)^t .
 
 Everything is thin and non-negative; the rank is ΣK. The memberships in the groups of a reference are added to every
 K (:mod:`sccase_kit.enhance._reference`).
@@ -50,7 +51,7 @@ class RobustOptions:
 
     bank: tuple[int, ...] = BANK
     n_neighbors: int = 15
-    n_steps: int = 1
+    n_steps: int = 2
 
 
 def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
@@ -65,8 +66,10 @@ def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, 
 
 def nmf_bank(
     op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, from one sketch and shared full passes.
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], float]:
+    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, and σ₁², the best of one component.
+
+    They come from one sketch and shared full passes.
 
     Parameters
     ----------
@@ -84,7 +87,7 @@ def nmf_bank(
     if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
         starts = [compressed_nmf(view, h, w) for h, w in starts]
     hs, ws = zip(*starts, strict=True)
-    return _shared_polish(op, list(hs), list(ws), n_iter=30 if small else 2)
+    return *_shared_polish(op, list(hs), list(ws), n_iter=20 if small else 2), float(svd[1][0] ** 2)
 
 
 def _shared_polish(
@@ -107,6 +110,31 @@ def _shared_polish(
         ws = [hals(w_all[:, p], back[:, p], h.T @ h, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
     images = [back[:, p].astype(np.float64) for p in parts]
     return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws], images
+
+
+def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: float) -> np.ndarray:
+    """Return the weights of the numbers of components, of sum 1: the fourth power of the structure they explain.
+
+    Structure is the variance explained beyond the best single component, less what each further component explains of
+    noise alone (the slope between the two largest K), as a share of the largest. So a K too small to tell the types
+    apart counts little, and a larger one than needed as much as that needed.
+
+    Parameters
+    ----------
+    bank
+        The numbers K, ascending.
+    residuals
+        ‖X̃ − H Wᵀ‖² / ‖X̃‖² of every K.
+    rank_one
+        Share of ‖X̃‖² that the best single component explains.
+    """
+    sizes, beyond = np.array(bank, dtype=np.float64), 1 - np.asarray(residuals) - rank_one
+    noise = max(0.0, (beyond[-1] - beyond[-2]) / (sizes[-1] - sizes[-2])) if len(bank) > 1 else 0.0
+    structure = np.maximum(beyond - noise * (sizes - 1), 0)
+    if structure.max() <= 0:
+        return np.full(len(bank), 1 / len(bank))
+    weights = (structure / structure.max()) ** 4
+    return weights / weights.sum()
 
 
 def unit_columns(h: np.ndarray) -> np.ndarray:
@@ -140,8 +168,7 @@ def cell_graph(
     vectors, values = spectral_embedding(binary, min(max(SPECTRAL), min(op.shape) - 2), rng=rng)
     spectral = vectors * np.sqrt(values)
     centred = memberships - memberships.mean(axis=0)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
-    topics = (u * s)[:, :30]
+    topics = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :30]
     views = [spectral[:, :d] for d in SPECTRAL if d <= spectral.shape[1]] or [spectral]
     views += [topics, np.hstack([_unit_norm(spectral[:, :30]), _unit_norm(topics)])]
     if codes is not None:
@@ -165,8 +192,8 @@ class RobustFit:
         X @ sources, (n_vars × r).
     objective
         Relative residual ‖X̃ − H Wᵀ‖² / ‖X̃‖² of every K.
-    bank
-        The numbers K.
+    bank, weights
+        The numbers K, and how much each counts.
     """
 
     embedding: np.ndarray
@@ -176,6 +203,7 @@ class RobustFit:
     peak_factors: np.ndarray
     objective: np.ndarray
     bank: tuple[int, ...]
+    weights: np.ndarray
 
 
 def fit_robust(
@@ -210,7 +238,8 @@ def fit_robust(
     """
 
     def factorise() -> dict[str, np.ndarray]:
-        return dict(zip("hwx", map(np.hstack, nmf_bank(op, options.bank, rng=rng)), strict=True))
+        *arrays, best = nmf_bank(op, options.bank, rng=rng)
+        return {**dict(zip("hwx", map(np.hstack, arrays), strict=True)), "rank_one": np.array(best)}
 
     bank = stage("bank", factorise)
     cuts = np.cumsum(options.bank)[:-1]
@@ -220,32 +249,34 @@ def fit_robust(
         (total - 2 * np.sum(image * w) + np.sum((h.T @ h) * (w.T @ w))) / total
         for h, w, image in zip(hs, ws, images, strict=True)
     ]
+    weights = resolution_weights(options.bank, np.array(residuals), float(bank["rank_one"]) / total)
     if codes is not None:
         hs = [align_embedding(h, codes, rng=rng) for h in hs]
     hs = [unit_columns(h) for h in hs]
-    theta = np.hstack([unit_rows(h) for h in hs]) / len(hs)
+    members = [unit_rows(h) for h in hs]
+    theta = np.hstack([weight * m for weight, m in zip(weights, members, strict=True)])
     sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
 
     def neighbours() -> dict[str, np.ndarray]:
-        graph = cell_graph(op, theta, options, codes=codes, rng=rng)
+        graph = cell_graph(op, np.hstack(members), options, codes=codes, rng=rng)
         return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
 
     graph = stage("graph", neighbours)
     kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(op.shape[0],) * 2)
     projection = np.hstack([unit_columns(w) for w in ws])
     if reference is not None:
-        members = reference_memberships(
+        groups = reference_memberships(
             op, reference.counts, reference.n_components, kernel=kernel, codes=codes, rng=rng
         )
         share = reference_weight(reference.alpha)
         amplitude = share * np.mean([h.sum(axis=1) for h in hs], axis=0)  # as if they were added to every K
-        theta = np.hstack([share * members, theta]) / (1 + share)
-        weights = amplitude if source is None else amplitude * source
-        sources = np.hstack([members * weights[:, None], sources])
-        projection = np.hstack([unit_columns(op.rmatmul(members)), projection])
+        theta = np.hstack([share * groups, theta]) / (1 + share)
+        amplitude = amplitude if source is None else amplitude * source
+        sources = np.hstack([groups * amplitude[:, None], sources])
+        projection = np.hstack([unit_columns(op.rmatmul(groups)), projection])
     smooth = diffuse(kernel, theta, options.n_steps)
     cells, used = smooth, sources
     if codes is not None:
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
-    return RobustFit(smooth, projection, used, cells, op.rmatmul(used), np.array(residuals), options.bank)
+    return RobustFit(smooth, projection, used, cells, op.rmatmul(used), np.array(residuals), options.bank, weights)

@@ -262,5 +262,5 @@ def fit_consensus(
         peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
         sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
         objective=fit.objective,
-        info={"bank": np.array(fit.bank)},
+        info={"bank": np.array(fit.bank), "weights": fit.weights},
     )

@@ -37,6 +37,11 @@ def run(given, ref, **kwargs):
     )
 
 
+# Largest relative differences: 1e-5 is the promised parity (in float64, from the golden start, 4e-7 was reached);
+# the number of BLAS threads alone moves the start, and with it the program's own numbers, by up to 2e-5.
+PARITY, THREADS = 1e-5, 2e-5
+
+
 def relative(actual, expected):
     return np.abs(actual - expected).max() / np.abs(expected).max()
 
@@ -51,19 +56,19 @@ def test_every_iteration_equals_the_published_program(golden, given, mode):
         "batch": {"batch": given["batch"]},
     }[mode]
     fit = run(given, ref, **kwargs)
-    np.testing.assert_allclose(fit.objective, ref["obj"], rtol=1e-5)
+    np.testing.assert_allclose(fit.objective, ref["obj"], rtol=PARITY)
     assert len(fit.trace) == len(ref["obj"])
     for i, (z, w, h) in enumerate(fit.trace):
-        assert relative(z, ref["Z"][i]) < 1e-5
+        assert relative(z, ref["Z"][i]) < PARITY
         if mode == "scCASER":
             n_ref = ref["nmf_ref_P"].shape[1]
-            assert relative(w[:, n_ref:], ref["W"][i][:, n_ref:]) < 1e-5
+            assert relative(w[:, n_ref:], ref["W"][i][:, n_ref:]) < PARITY
         else:
-            assert relative(w, ref["W"][i]) < 1e-5
-        assert relative(h, ref["H"][i]) < 1e-5
+            assert relative(w, ref["W"][i]) < PARITY
+        assert relative(h, ref["H"][i]) < PARITY
     enhanced = given["tfidf"] @ fit.similarity
-    assert relative(enhanced, ref["XZ"]) < 1e-5
-    np.testing.assert_allclose(minmax_scale(enhanced.T).T, ref["XZ_scaled"], atol=1e-4)
+    assert relative(enhanced, ref["XZ"]) < PARITY
+    np.testing.assert_allclose(minmax_scale(enhanced.T).T, ref["XZ_scaled"], atol=1e-4)  # of values between 0 and 1
 
 
 def test_start_equals_the_published_program(golden, given):
@@ -71,8 +76,8 @@ def test_start_equals_the_published_program(golden, given):
     np.testing.assert_allclose(jaccard_start(given["tfidf"]), ref["init_Z0"], rtol=1e-5, atol=1e-9)
     np.testing.assert_array_equal(draw_mask(200), ref["init_R"])
     w, h = published_nmf(given["tfidf"], int(given["K"]))
-    assert np.corrcoef(w.ravel(), given["nmf_W_raw"].ravel())[0, 1] > 0.9999
-    assert np.corrcoef(h.ravel(), given["nmf_H_raw"].ravel())[0, 1] > 0.9999
+    assert relative(w, given["nmf_W_raw"]) < THREADS
+    assert relative(h, given["nmf_H_raw"]) < THREADS
 
 
 def test_balance_batches_against_plain_loops():

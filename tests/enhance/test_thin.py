@@ -116,3 +116,4 @@ def test_output_equals_the_published_program(golden, dtype):
     state = fit_thin(data.op, h, weights, w=w).state
     scaled = minmax_scale(state.h_of_z @ state.xa.T)
     assert np.corrcoef(scaled.ravel(), expected.ravel())[0, 1] > 0.9999
+    assert np.abs(scaled - expected).max() < 5e-4  # the expectation of R in place of one draw moves them by 1.1e-4
