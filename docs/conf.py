@@ -6,6 +6,7 @@ import shutil
 import sys
 from importlib import import_module
 from importlib.metadata import version as installed_version
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -21,6 +22,8 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
+if find_spec("sphinx-mathjax-offline"):  # lays MathJax beside the pages; without it they load it from a network
+    extensions.append("sphinx-mathjax-offline")
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
 html_theme = "pydata_sphinx_theme"

@@ -15,7 +15,7 @@ import sccase_kit as sk
 
 study = sk.datasets.toy_study()
 adata = study.adata
-sk.tl.enhance(adata)
+sk.tl.enhance(adata, batch_key="batch")
 study
 
 # %% [markdown]
@@ -87,7 +87,7 @@ assert (adata.var.loc[background["peak"], "program"] == "background").mean() > 0
 # %% [markdown]
 # ## Do others find the same peaks?
 #
-# A Wilcoxon test on the raw counts is an independent witness. `overlap` is the share of our peaks among the first of the test,
+# A Wilcoxon test on the raw counts is an independent witness. `overlap` is the number of our peaks among the first of the test,
 # `expected` that of random sets.
 
 # %%

@@ -17,7 +17,7 @@ import sccase_kit as sk
 
 study = sk.datasets.toy_study()
 adata = study.adata
-sk.tl.enhance(adata)
+sk.tl.enhance(adata, batch_key="batch")
 list(study.motifs)[:7]
 
 # %% [markdown]
@@ -100,11 +100,15 @@ sk.pl.motif_heatmap(adata, "cell_type", key="enhanced")
 plt.show()
 
 # %% [markdown]
-# The same motif on the map of the cells, from the counts and from the enhanced signal:
+# The cells on the map, of the counts and of the enhanced signal, coloured by type:
 
 # %%
 sk.pl.raw_against_enhanced(adata, "cell_type")
 plt.show()
+
+# %% [markdown]
+# The motif that was planted in the peaks of type_1 on the map of the enhanced signal, coloured by its deviation in each cell, from
+# the counts and from the enhanced signal:
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")

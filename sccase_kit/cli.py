@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ._commands._hints import shell_way_out
 from ._commands._output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
@@ -119,6 +120,8 @@ def _print_result(result: dict[str, Any], args: argparse.Namespace) -> None:
 
 def _explain(err: BaseException) -> str:
     message = str(err.args[0]) if isinstance(err, KeyError) and err.args else str(err) or type(err).__name__
+    if hint := shell_way_out(message):
+        message += f" ({hint})"
     return "\n".join([message, *getattr(err, "__notes__", [])])
 
 

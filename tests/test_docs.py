@@ -32,3 +32,9 @@ def test_documentation_builds_without_warnings(tmp_path):
     assert {"sccase_kit.tl.enhance", "sccase_kit.pl.genome_tracks", "sccase_kit.regions.great"} <= names
     text = (api / "sccase_kit.tl.enhance.html").read_text(encoding="utf-8")
     assert "batch_key" in text
+    if importlib.util.find_spec("sphinx-mathjax-offline"):  # formulas need no network
+        text = (tmp_path / "html" / "method_sccase.html").read_text(encoding="utf-8")
+        assert "MathJax" in text
+        assert "_static/mathjax/tex-chtml.js" in text
+        assert "cdn.jsdelivr.net/npm/mathjax" not in text
+        assert (tmp_path / "html" / "_static" / "mathjax" / "tex-chtml.js").is_file()

@@ -16,12 +16,13 @@ _DATA = (".h5ad", ".zarr")
 _TABLES = {".tsv": "\t", ".txt": "\t", ".bed": "\t", ".csv": ","}
 
 
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add ``--output`` for a command that makes a table and data."""
+def add_output(parser: argparse.ArgumentParser, *, bed: bool = False) -> None:
+    """Add ``--output`` for a command that makes a table (of peaks, with `bed`) and data."""
+    kinds = ", ".join(kind for kind in _TABLES if bed or kind != ".bed")
     parser.add_argument(
         "-o",
         "--output",
-        help=".h5ad or .zarr: the data with the result in it (may be the input); .tsv, .csv or .bed: the table",
+        help=f".h5ad, .zarr: the data with the result in it (may be the input); {kinds}: the table",
     )
 
 
@@ -67,9 +68,14 @@ def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str
     return target
 
 
-def check_data_or_table(path: str | None) -> Path | None:
-    """Return the target of ``--output`` if it is a data file or a table."""
-    return check_target(path, kinds=(*_DATA, *_TABLES))
+def check_data_or_table(path: str | None, *, bed: bool = False) -> Path | None:
+    """Return the target of ``--output`` if it is a data file or a table; a .bed only of peaks."""
+    return check_target(path, kinds=(*_DATA, *(kind for kind in _TABLES if bed or kind != ".bed")))
+
+
+def holds_data(target: Path | None) -> bool:
+    """Return whether a target is for data, so that results are stored in it."""
+    return target is not None and target.suffix.lower() in _DATA
 
 
 def save_data(adata: AnnData, target: Path) -> None:
@@ -86,7 +92,7 @@ def save_data(adata: AnnData, target: Path) -> None:
 
 
 def save_table(table: pd.DataFrame, target: Path) -> None:
-    """Write a table; ``.bed`` and ``.tsv`` by tabs, ``.csv`` by commas; the header of a .bed is a comment."""
+    """Write a table; ``.bed``, ``.tsv`` and ``.txt`` by tabs, ``.csv`` by commas; the header of a .bed is a comment."""
     from ..io._atomic import replacing
 
     kind = target.suffix.lower()
@@ -119,7 +125,7 @@ def finish(result: dict[str, Any], target: Path | None, adata: AnnData | None, t
     """Write what ``--output`` asks for; without it, let the table be printed."""
     if target is None:
         return {TABLE: table, **result}
-    if target.suffix.lower() not in _DATA:
+    if not holds_data(target):
         save_table(table, target)
     elif adata is None:
         msg = f"--output {str(target)!r} needs data as input, which was a table; write a .tsv instead"

@@ -1,8 +1,12 @@
-"""Enhance a count matrix and write the data with the fitted model."""
+"""Enhance a count matrix and write the data with the fitted model.
+
+Existing outputs are replaced when the new ones are complete; the input is never an output.
+"""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from ._files import INPUT, add_seed, check_target, save_data
@@ -26,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", required=True, help="target .h5ad or .zarr, with the model in it")
     parser.add_argument("-k", "--n-components", type=_components, default="auto", help="components, or auto (default)")
     parser.add_argument("--method", choices=["robust", "sccase"], help="the method (robust)")
-    parser.add_argument("--reference", help="reference counts, groups × peaks (.h5ad)")
+    parser.add_argument("--reference", help=f"reference counts, groups × peaks: {INPUT}")
     parser.add_argument("--depth", action="store_true", help="correct for sequencing depth")
     parser.add_argument("--batch-key", help="column of obs with the batches to correct")
     parser.add_argument(
@@ -48,6 +52,10 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if matrix is not None and matrix.resolve() == target.resolve():
         msg = f"--matrix and --output are the same file: {args.output!r}"
         raise ValueError(msg)
+    for option, path in (("--output", target), ("--matrix", matrix)):
+        if path is not None and path.resolve() == Path(args.input).resolve():
+            msg = f"{option} is the input; peaks would be dropped from it; name another file"
+            raise ValueError(msg)
     if args.scale and matrix is None:
         msg = "--scale is about --matrix, which is not given; the model in --output serves every scale"
         raise ValueError(msg)

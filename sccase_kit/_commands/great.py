@@ -30,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(parser)
     parser.add_argument("--genome", required=True, help="hg19, hg38, mm9 or mm10")
     parser.add_argument("--gene-sets", required=True, help="GMT file; or GO, GO:BP, GO:MF, GO:CC of org.Hs.eg.db")
-    parser.add_argument("--groupby", help="column with the groups (group, where there is one)")
+    parser.add_argument(
+        "--groupby", help="column with the groups (group, where there is one); name is column 4 of a BED file"
+    )
     parser.add_argument("--background", help="regions that hold all peaks; 'peaks' takes all peaks of the input data")
     parser.add_argument("--tss", help="table of genes in place of the genome's (chrom, tss, strand, gene_id, symbol)")
     parser.add_argument("--max-fdr", type=float, default=0.05, help="largest FDR of the terms printed (0.05)")

@@ -1,8 +1,8 @@
 """Go from an enhanced file to the functions, tissues and traits of every group's peaks, as a folder.
 
-Specific and background peaks are found and written for GREAT, SNPsea and LDSC; with gene sets, tissue expression or
-summary statistics these are run, and their tables and figures are laid beside the inputs. A second call with the same
-input keeps what is finished.
+Specific and background peaks are found. Inputs are written for GREAT always, for SNPsea with --snps and for LDSC with
+--panel; with gene sets, tissue expression or summary statistics these are run, and their tables and figures are laid
+beside the inputs. A second call with the same input keeps what is finished.
 """
 
 from __future__ import annotations

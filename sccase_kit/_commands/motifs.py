@@ -12,7 +12,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from ._files import add_output, add_seed, check_data_or_table, finish
+from ._files import add_output, add_seed, check_data_or_table, finish, holds_data
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", help=".h5ad or .zarr with counts, enhanced or not")
     add_output(parser)
     parser.add_argument("--fasta", help="sequences of the genome, or of the peaks under the peaks' names")
-    parser.add_argument("--motifs", default="JASPAR", help="MEME, JASPAR or TRANSFAC file; JASPAR, JASPAR2024 (JASPAR)")
+    parser.add_argument("--motifs", help="MEME, JASPAR or TRANSFAC file; JASPAR, JASPAR2024 (JASPAR); needs --fasta")
     parser.add_argument("-g", "--groupby", help="column of obs with groups to compare")
     parser.add_argument(
         "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"
@@ -38,6 +38,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
     from sccase_kit._validate import check_labels
 
+    if args.motifs and not args.fasta:
+        msg = "--motifs needs --fasta: the sequences in which they are looked for"
+        raise ValueError(msg)
     target = check_data_or_table(args.output)
     adata = sk.read(args.input)
     if args.groupby:
@@ -45,25 +48,27 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.fasta:
         sequences = peak_sequences(adata, Path(args.fasta))
         where = {"genome_fasta": args.fasta} if sequences is None else {"sequences": sequences}
-        sk.tl.match_motifs(adata, args.motifs, **where)
+        sk.tl.match_motifs(adata, args.motifs or "JASPAR", **where)
     elif "motifs" not in adata.varm:
         msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
         raise ValueError(msg)
     sk.tl.chromvar(adata, "motifs", source=args.source, rng=args.seed)
     table = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
     table = table.rename_axis("motif").reset_index()
-    result = {
+    result: dict[str, Any] = {
         "motifs": len(table),
         "variable motifs (FDR 0.05)": int((table["p_value_adj"] <= 0.05).sum()),
-        "stored in": "obsm['chromvar_deviations'], obsm['chromvar_z'], uns['chromvar']",
     }
+    stored = ["obsm['chromvar_deviations']", "obsm['chromvar_z']", "uns['chromvar']"]
     if args.groupby:
         table = sk.tl.differential_deviations(adata, args.groupby).rename(columns={"set": "motif"})
         adata.uns["chromvar_groups"] = {
             "table": table,
             "params": {"groupby": args.groupby, "reference": "rest", "key": "chromvar"},
         }
-        result["stored in"] += ", uns['chromvar_groups']"
+        stored.append("uns['chromvar_groups']")
+    if holds_data(target):
+        result["stored in"] = ", ".join(stored)
     return finish(result, target, adata, table)
 
 

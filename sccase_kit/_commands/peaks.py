@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ._files import add_output, as_bed, check_data_or_table, finish, has_coordinates
+from ._files import add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
 
 HELP = "specific and background peaks"
 EXAMPLE = """example:
@@ -20,8 +20,13 @@ _PLACE = ["chrom", "start", "end", "peak"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("input", help="enhanced .h5ad or .zarr")
-    add_output(parser)
-    parser.add_argument("-g", "--groupby", default="louvain", help="column of obs with the groups (louvain)")
+    add_output(parser, bed=True)
+    parser.add_argument(
+        "-g",
+        "--groupby",
+        help="column of obs with the groups (louvain); with --method background, which needs none: take peaks of the "
+        "half that varies least between them",
+    )
     parser.add_argument("-n", "--n-top", type=int, default=1000, help="peaks per group (1000)")
     parser.add_argument(
         "--method",
@@ -33,7 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ranking",
         choices=["coefficient", "contrast"],
-        default="coefficient",
         help="of --method model: coefficient, as in the paper; contrast: lead over the next group (coefficient)",
     )
 
@@ -42,20 +46,26 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, find the peaks, write."""
     import sccase_kit as sk
 
-    target = check_data_or_table(args.output)
+    if args.ranking and args.method != "model":
+        msg = f"--ranking is of --method model, and --method {args.method} is given; leave one of them out"
+        raise ValueError(msg)
+    groupby, ranking = args.groupby or "louvain", args.ranking or "coefficient"
+    target = check_data_or_table(args.output, bed=True)
     adata = sk.read(args.input)
     if args.method == "background":
-        sk.tl.background_peaks(adata, n_top=args.n_top)
+        sk.tl.background_peaks(adata, n_top=args.n_top, groupby=args.groupby)
         key, table = "background_peaks", adata.uns["background_peaks"]["peaks"]
     elif args.method == "scabc":
-        sk.tl.scabc(adata, args.groupby, n_top=args.n_top)
+        sk.tl.scabc(adata, groupby, n_top=args.n_top)
         key, table = "scabc", adata.uns["scabc"]["top"]
     else:
-        sk.tl.specific_peaks(adata, args.groupby, n_top=args.n_top, ranking=args.ranking)
+        sk.tl.specific_peaks(adata, groupby, n_top=args.n_top, ranking=ranking)
         key, table = "specific_peaks", adata.uns["specific_peaks"]["peaks"]
     first = [column for column in _PLACE if column in table.columns]
     table = table[[*first, *(c for c in table.columns if c not in first)]]
-    result = {"peaks": len(table), "stored in": f"uns[{key!r}]"}
+    result: dict[str, Any] = {"peaks": len(table)}
+    if holds_data(target):
+        result["stored in"] = f"uns[{key!r}]"
     if "group" in table.columns:
         result["peaks per group"] = {str(k): int(v) for k, v in table["group"].value_counts(sort=False).items()}
     if target is None and not args.json and has_coordinates(table):

@@ -106,7 +106,7 @@ def _meme(motifs: dict[str, np.ndarray]) -> str:
 
 
 def _gmt(gene_sets: dict[str, list[str]]) -> str:
-    return _lines(["\t".join([term, "simulated", *genes]) for term, genes in gene_sets.items()])
+    return _lines(["\t".join([term, term, *genes]) for term, genes in gene_sets.items()])
 
 
 def _gct(study: ToyStudy) -> str:

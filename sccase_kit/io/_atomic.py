@@ -28,7 +28,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 def check_place(path: str | os.PathLike[str], *, folder: bool | None = None) -> Path:
-    """Return where `path` leads (links followed) if something can be written there; nothing is made.
+    """Return where `path` leads (links followed) if something can be written there; nothing stays.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def _held(folder: Path) -> set[str]:
 
 
 def check_folder(path: str | os.PathLike[str]) -> Path:
-    """Return a folder that is there, or can be made with its parents, and be written to; nothing is made.
+    """Return a folder that is there, or can be made with its parents, and be written to; nothing stays.
 
     Raises
     ------
@@ -106,11 +106,11 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
 
 
 def _check_writable(folder: Path, name: str) -> None:
-    if not os.access(folder, os.W_OK | os.X_OK):
-        try:
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as error:
-            raise _explained(error, folder, name) from error
+    """Make a file without a name, or remove it at once: permissions do not tell all, such as those of /proc."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _explained(error, folder, name) from error
 
 
 @contextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ._atomic import replacing
+from ._steps import RECORD
 
+_TITLE = "# What the peaks mean"
 _FILES = {
     "peaks": (
         "Peaks",
@@ -43,13 +45,28 @@ _FILES = {
 }
 
 
+def check_readme(folder: Path) -> None:
+    """Raise FileExistsError if the folder holds a README.md that is not of an interpretation; nothing is made."""
+    file = folder / "README.md"
+    if not file.exists() or any(folder.glob(f"*/{RECORD}")):
+        return
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            ours = lines.readline().strip() == _TITLE
+    except OSError:  # a folder, or not to be read
+        ours = False
+    if not ours:
+        msg = f"{str(folder)!r} holds another 'README.md', which would be replaced: choose another folder"
+        raise FileExistsError(msg)
+
+
 def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: int, lifted: bool) -> None:
     """Write README.md: what was done and what each file is."""
     from .. import __version__
 
     where = f"; those of SNPsea and LDSC were lifted over to {data_genome}" if lifted else ""
     lines = [
-        "# What the peaks mean\n",
+        f"{_TITLE}\n",
         f"Specific peaks of the groups in `{groupby}` ({n_top} each, genome {genome}{where}) and as many background",
         f"peaks, by sccase_kit {__version__}. `step.json` lets a further call keep what is finished; `attributes.json`",
         "holds the parameters of a result.\n",

@@ -23,14 +23,14 @@ _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
 def kmer_annotations(
-    sequences: Iterable[str] | EncodedSequences, kmers: int | Iterable[str] = 6
+    sequences: Iterable[str] | Mapping[str, str] | EncodedSequences, kmers: int | Iterable[str] = 6
 ) -> tuple[sparse.csr_matrix, list[str]]:
     """Return which k-mers occur in which sequence, on either strand (chromVAR's ``matchKmers``).
 
     Parameters
     ----------
     sequences
-        DNA strings or encoded sequences.
+        DNA strings; name → DNA, rows in its order; or encoded sequences.
     kmers
         Word length, for all words of it; or words of one length, IUPAC codes allowed (``"GATAAR"``).
 
@@ -46,6 +46,8 @@ def kmer_annotations(
     """
     from ._kmer_kernels import canonical_words, words_of_sequences
 
+    if isinstance(sequences, Mapping):
+        sequences = sequences.values()
     encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(list(sequences))
     if isinstance(kmers, (int, np.integer)):
         k = check_int(kmers, name="kmers", minimum=1, maximum=_MAX_K)

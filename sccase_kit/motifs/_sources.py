@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from typing import Any
 
 import numpy as np
@@ -98,10 +99,15 @@ def jaspar_motifs(
     ImportError
         If pyjaspar is not installed.
     ValueError
-        If the selection has no motif.
+        If there is no such release, or the selection has no motif.
     """
     pyjaspar = import_optional("pyjaspar", extra="genomics")
-    database = pyjaspar.jaspardb() if release is None else pyjaspar.jaspardb(release=release)
+    said = io.StringIO()
+    with redirect_stdout(said):  # pyjaspar prints what is wrong and goes on
+        database = pyjaspar.jaspardb() if release is None else pyjaspar.jaspardb(release=release)
+    if not hasattr(database, "conn"):
+        msg = f"release={release!r}: {' '.join(said.getvalue().split()) or 'pyjaspar could not open its database'}"
+        raise ValueError(msg)
     groups = list(tax_group) if isinstance(tax_group, Iterable) and not isinstance(tax_group, str) else tax_group
     options = {"collection": collection, "tax_group": groups, "all_versions": all_versions}
     if species is not None:

@@ -15,7 +15,7 @@ from .._progress import progress
 from .._validate import check_adata, check_choice
 from ..io._atomic import check_folder
 from ..io._great import _file_name, write_great
-from ..io._interpret_readme import readme
+from ..io._interpret_readme import check_readme, readme
 from ..io._ldsc import write_bed, write_ldsc_annot
 from ..io._snpsea import write_snpsea
 from ..io._steps import run_step
@@ -48,8 +48,9 @@ def interpret(
 ) -> dict[str, pd.DataFrame]:
     """Find the specific and background peaks of every group and what they mean, as a folder of files.
 
-    Peaks are written for GREAT, SNPsea and LDSC; where the data that these need are given, they are run, and their
-    tables and figures lie beside the inputs. Called again, it keeps the steps that were finished from the same input.
+    Peaks are written for GREAT, and for SNPsea and LDSC where `snpsea` and `ldsc` are given; where all data that one
+    needs are given, it is run, and its tables and figures lie beside the inputs. Called again, it keeps the steps that
+    were finished from the same input.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def interpret(
         If `groupby`, the fit, or a needed option is missing.
     MissingProgramError
         If the program ``bedtools`` is not installed.
+    FileExistsError
+        If `path` holds a ``README.md`` of somebody else's.
     ValueError
         If peaks have no coordinates, a group is called "background", genomes differ and no chain is given, or inputs do
         not fit; the message names the step. Finished steps are kept.
@@ -117,6 +120,7 @@ def interpret(
         )
         raise ValueError(msg)
     folder = check_folder(path)
+    check_readme(folder)
     specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, key=key)
     background_peaks(adata, n_top=n_top, groupby=groupby if ranking == "contrast" else None, key=key)
     table = _joined(adata)
@@ -128,7 +132,7 @@ def interpret(
         try:
             found[name] = run_step(folder, name, made_from, work, overwrite=overwrite)
         except Exception as error:
-            error.add_note(f"This was the step {name!r}. Steps that were finished are kept in {folder}; run it again.")
+            error.add_note(f"This was the step {name!r}. Finished steps are kept in {folder}: mend it and run again.")
             raise
     readme(folder, groupby=groupby, genome=genome, data_genome=data_genome, n_top=n_top, lifted=lift is not None)
     return {name: result for name, result in found.items() if result is not None}

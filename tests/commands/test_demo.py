@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import anndata as ad
 import pytest
+from sklearn.metrics import adjusted_rand_score
+
+import sccase_kit as sk
 
 
 @pytest.mark.slow
@@ -19,6 +24,10 @@ def test_demo(call_json, tmp_path):
     assert "sccase" in adata.uns
     enhanced = result["ARI of clusters and planted types, enhanced"]
     assert enhanced >= result["ARI of clusters and planted types, raw"]
+    assert adata.obs["louvain"].nunique() == adata.obs["cell_type"].nunique()
+    assert round(adjusted_rand_score(adata.obs["louvain"], adata.obs["cell_type"]), 3) == enhanced
+    with open(result["report"], encoding="utf-8") as page:
+        assert "sk.read(&#x27;enhanced.h5ad&#x27;)" in page.read()
 
 
 def test_demo_refuses_sizes_it_cannot_plan(call, tmp_path):
@@ -26,6 +35,14 @@ def test_demo_refuses_sizes_it_cannot_plan(call, tmp_path):
     assert (code, out) == (1, "")
     assert "n_cells" in err
     assert not (tmp_path / "demo").exists()
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
+def test_demo_into_a_folder_that_takes_no_file(call, monkeypatch):
+    monkeypatch.setattr(sk.datasets, "toy_study", lambda *_, **__: pytest.fail("worked before the folder was tried"))
+    code, out, err = call("demo", "-o", "/proc/demo")
+    assert (code, out) == (1, "")
+    assert "'demo' cannot be written in '/proc'" in err
 
 
 def test_demo_onto_a_file(call, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 
 import anndata as ad
 import h5py
@@ -13,10 +14,12 @@ from scipy import sparse
 from scipy.io import mmwrite
 
 import sccase_kit as sk
+from sccase_kit.cli import main
 
 
 def write_text(adata, path, sep):
-    table = pd.DataFrame(adata.X.toarray().T, index=adata.var_names, columns=adata.obs_names)
+    counts = adata.X.toarray() if sparse.issparse(adata.X) else adata.X
+    table = pd.DataFrame(counts.T, index=adata.var_names, columns=adata.obs_names)
     table.to_csv(path, sep=sep)
 
 
@@ -105,10 +108,42 @@ def test_options_reach_the_model(call_json, study, counts_file, tmp_path):
     np.testing.assert_allclose(whole.X, sk.get.enhanced(adata, scale="minmax"), atol=1e-6)
 
 
-def test_a_file_can_be_enhanced_onto_itself(call_json, study, tmp_path):
+@pytest.mark.parametrize("option", ["--output", "--matrix"])
+@pytest.mark.parametrize("name", ["a.h5ad", "link.h5ad"])
+def test_the_input_is_never_replaced(call, study, tmp_path, option, name):
     study.adata.write_h5ad(tmp_path / "a.h5ad")
-    call_json("enhance", tmp_path / "a.h5ad", "-o", tmp_path / "a.h5ad", "-k", 3)
-    assert "sccase" in sk.read(tmp_path / "a.h5ad").uns
+    (tmp_path / "link.h5ad").symlink_to("a.h5ad")
+    before = (tmp_path / "a.h5ad").read_bytes()
+    target = [] if option == "--output" else ["-o", tmp_path / "o.h5ad"]
+    argv = ["enhance", tmp_path / "a.h5ad", option, tmp_path / name, *target, "-k", 3, "--min-fraction", 0.2]
+    code, out, err = call(*argv)
+    assert (code, out) == (1, "")
+    assert f"{option} is the input; peaks would be dropped from it; name another file" in err
+    assert (tmp_path / "a.h5ad").read_bytes() == before
+    assert not (tmp_path / "o.h5ad").exists()
+
+
+def test_help_says_that_outputs_are_replaced_and_what_a_reference_may_be(capsys):
+    with pytest.raises(SystemExit):
+        main(["enhance", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert "Existing outputs are replaced" in text
+    assert "groups × peaks: .h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text" in text
+
+
+def test_a_reference_may_be_text(call_json, study, counts_file, tmp_path):
+    write_text(sk.pp.pseudobulk(study.adata, "cell_type"), tmp_path / "ref.tsv.gz", "\t")
+    argv = ["enhance", counts_file, "-o", tmp_path / "o.h5ad", "-k", 3, "--method", "sccase"]
+    call_json(*argv, "--reference", tmp_path / "ref.tsv.gz")
+    assert sk.read(tmp_path / "o.h5ad").uns["sccase"]["params"]["reference"]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")
+def test_a_folder_that_takes_no_file_is_refused_before_the_fit(call, counts_file, monkeypatch):
+    monkeypatch.setattr(sk.tl, "enhance", lambda *_, **__: pytest.fail("fitted before the target was tried"))
+    code, out, err = call("enhance", counts_file, "-o", "/proc/o.h5ad")
+    assert (code, out) == (1, "")
+    assert "'o.h5ad' cannot be written in '/proc'" in err
 
 
 BAD = [

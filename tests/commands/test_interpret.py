@@ -51,7 +51,7 @@ def test_tissues_from_files(call_json, enhanced_file, files, tmp_path):
         (["--genome", "hg38", "--gene-matrix", "x.gct"], "--gene-matrix is given without --snps"),
         (["--genome", "hg38", "--sumstats", "height=x.gz"], "--sumstats is given without --panel"),
         (["--genome", "hg38", "--panel", "p.", "--sumstats", "=x.gz"], "TRAIT=FILE is expected"),
-        (["--genome", "hg38", "--panel", "p."], "give chain="),
+        (["--genome", "hg38", "--panel", "p."], "(--chain FILE; or --data-genome GENOME)"),
     ],
 )
 def test_refusals(call, enhanced_file, tmp_path, argv, message):
@@ -59,6 +59,32 @@ def test_refusals(call, enhanced_file, tmp_path, argv, message):
     assert code != 0
     assert message in err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_readme_of_somebody_else_is_kept(call, call_json, enhanced_file, tmp_path):
+    argv = ["interpret", enhanced_file, "-g", "cell_type", "-n", 20, "--genome", "hg38", "-o", tmp_path]
+    mine = tmp_path / "README.md"
+    mine.write_text("# My project\n")
+    code, _, err = call(*argv)
+    assert code == 1
+    assert "holds another 'README.md', which would be replaced: choose another folder" in err
+    assert mine.read_text() == "# My project\n"
+    assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
+    mine.write_text("# What the peaks mean\n\nof a run whose folders were removed\n")
+    call_json(*argv)
+    assert "Specific peaks of the groups in `cell_type`" in mine.read_text()
+    mine.write_text("# What the peaks mean, with my notes\n")
+    call_json(*argv)  # a folder of the package
+    assert mine.read_text().startswith("# What the peaks mean\n")
+
+
+def test_a_step_that_fails_says_how_to_go_on(call, enhanced_file, tmp_path):
+    bad = tmp_path / "bad.gmt"
+    bad.write_text("A\n")
+    argv = ["-g", "cell_type", "-n", 20, "--genome", "hg38", "-o", tmp_path / "out", "--gene-sets", bad]
+    code, _, err = call("interpret", enhanced_file, *argv)
+    assert code == 1
+    assert err.endswith(f"Finished steps are kept in {tmp_path / 'out'}: mend it and run again.\n")
 
 
 def test_report_of_a_folder_without_results(call, enhanced_file, tmp_path):

@@ -40,6 +40,29 @@ def test_a_table_of_variability(call, enhanced_file, with_motifs, files):
     assert "variable motifs" in err
 
 
+def test_only_data_are_said_to_store_the_result(call_json, with_motifs, tmp_path):
+    printed = call_json("motifs", with_motifs)
+    table = call_json("motifs", with_motifs, "-o", tmp_path / "m.txt")
+    data = call_json("motifs", with_motifs, "-o", tmp_path / "m.h5ad")
+    assert "stored in" not in printed | table
+    assert data["stored in"] == "obsm['chromvar_deviations'], obsm['chromvar_z'], uns['chromvar']"
+    assert pd.read_csv(tmp_path / "m.txt", sep="\t")["motif"].nunique() == data["motifs"]
+
+
+def test_motifs_are_not_ignored_where_earlier_ones_would_be_used(call, with_motifs, files):
+    code, out, err = call("motifs", with_motifs, "--motifs", files["motifs"])
+    assert (code, out) == (1, "")
+    assert "--motifs needs --fasta" in err
+
+
+def test_an_unknown_release_of_jaspar(call, enhanced_file, files):
+    pytest.importorskip("pyjaspar")
+    code, out, err = call("motifs", enhanced_file, "--fasta", files["fasta"], "--motifs", "JASPAR1999")
+    assert (code, out) == (1, "")
+    assert "release='JASPAR1999': JASPAR1999 is not available. Available releases are:" in err
+    assert "JASPAR2024" in err
+
+
 def test_matched_motifs_are_used_again(call_json, enhanced_file, with_motifs, files):
     again = call_json("motifs", with_motifs)
     assert again == call_json("motifs", enhanced_file, "--fasta", files["fasta"], "--motifs", files["motifs"])
@@ -80,12 +103,14 @@ def test_refusals(call, counts_file, enhanced_file, files, tmp_path):
     motifs = ["--motifs", files["motifs"]]
     cases = [
         ([enhanced_file], "--fasta is needed"),
+        ([enhanced_file, *motifs], "--motifs needs --fasta"),
         ([enhanced_file, "--fasta", tmp_path / "absent.fa", *motifs], "no such file"),
         ([enhanced_file, "--fasta", tmp_path / "no.fa", *motifs], "a FASTA file starts with '>'"),
         ([enhanced_file, "--fasta", tmp_path / "genome.fa", *motifs], "chr"),
         ([enhanced_file, *fasta, "--motifs", tmp_path / "absent.meme"], "motifs: no file"),
         ([enhanced_file, *fasta, *motifs, "-g", "donor"], "groupby='donor' is not in adata.obs"),
         ([enhanced_file, *fasta, *motifs, "-o", tmp_path / "a.xlsx"], "--output must end in"),
+        ([enhanced_file, *fasta, *motifs, "-o", tmp_path / "a.bed"], "--output must end in .h5ad, .zarr, .tsv, .txt"),
     ]
     for argv, message in cases:
         code, out, err = call("motifs", *argv)

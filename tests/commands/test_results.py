@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
+from sccase_kit.cli import main
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,7 @@ def test_cluster_into_a_table(call_json, enhanced_file, tmp_path, name, sep):
         (["--resolution", "0"], "resolution must be greater than 0"),
         (["--use-rep", "X_pca"], "use_rep='X_pca' is not in adata.obsm"),
         (["-o", "c.xlsx"], "--output must end in .h5ad, .zarr, .tsv"),
+        (["-o", "c.bed"], "--output must end in .h5ad, .zarr, .tsv, .txt, .csv, got"),
         (["-o", "none/c.tsv"], "the folder of --output does not exist"),
     ],
 )
@@ -94,6 +96,35 @@ def test_cluster_needs_an_enhanced_file(call, counts_file):
     code, _, err = call("cluster", counts_file)
     assert code == 1
     assert "Run sccase_kit.tl.enhance first" in err
+    assert err.endswith(" (sccase-kit enhance INPUT -o OUTPUT)\n")
+
+
+@pytest.mark.filterwarnings("always:.*holds other labels")
+def test_cluster_warns_where_labels_are_replaced(call, enhanced_file, tmp_path):
+    file = tmp_path / "a.h5ad"
+    warned = []
+    for argv in (
+        ["--key-added", "cell_type"],  # printed: nothing is replaced
+        ["--key-added", "cell_type", "-o", tmp_path / "c.tsv"],
+        ["-o", file],
+        ["--key-added", "cell_type", "-o", tmp_path / "c2.h5ad"],
+    ):
+        code, _, err = call("cluster", enhanced_file, "-n", 4, *argv)
+        assert code == 0
+        warned.append("obs['cell_type'] of the input holds other labels" in err)
+    assert warned == [False, False, False, True]
+    assert "other labels" not in call("cluster", file, "-n", 5, "-o", file)[2]  # its own clusters
+
+
+def test_help_offers_the_endings_that_are_taken(capsys):
+    endings = {}
+    for command in ("cluster", "motifs", "great", "peaks"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        text = " ".join(capsys.readouterr().out.split())
+        endings[command] = text.split("(may be the input); ")[1].split(": the table")[0]
+    assert endings.pop("peaks") == ".tsv, .txt, .bed, .csv"
+    assert set(endings.values()) == {".tsv, .txt, .csv"}
 
 
 # --- peaks ------------------------------------------------------------------------------------------------------------
@@ -120,9 +151,12 @@ def test_peaks_into_data_and_tables(call_json, enhanced_file, tmp_path, method, 
     data = call_json(*argv, "-o", tmp_path / "a.h5ad")
     bed = call_json(*argv, "-o", tmp_path / "a.bed")
     assert data["stored in"] == f"uns['{key}']"
+    assert "stored in" not in bed
     assert key in sk.read(tmp_path / "a.h5ad").uns
     assert len(sk.regions.read_bed(tmp_path / "a.bed")) == bed["peaks"] == data["peaks"]
-    records = call_json(*argv)["table"]
+    printed = call_json(*argv)
+    assert "stored in" not in printed
+    records = printed["table"]
     assert len(records) == data["peaks"]
     assert list(records[0])[:4] == ["chrom", "start", "end", "peak"]
 
@@ -131,6 +165,29 @@ def test_peaks_of_an_unknown_column(call, enhanced_file):
     code, out, err = call("peaks", enhanced_file)
     assert (code, out) == (1, "")
     assert "groupby='louvain' is not in adata.obs; available: ['cell_type', 'batch'" in err
+    assert "(sccase-kit cluster INPUT -o INPUT writes it; --groupby names another)" in err
+
+
+def test_background_peaks_take_the_groups(call_json, enhanced_file):
+    adata = sk.read(enhanced_file)
+    for groupby, argv in ((None, []), ("cell_type", ["-g", "cell_type"])):
+        table = call_json("peaks", enhanced_file, "--method", "background", "-n", 60, *argv)["table"]
+        sk.tl.background_peaks(adata, n_top=60, groupby=groupby)
+        assert [row["peak"] for row in table] == adata.uns["background_peaks"]["peaks"]["peak"].tolist()
+
+
+@pytest.mark.parametrize("method", ["scabc", "background"])
+def test_a_ranking_that_would_be_ignored_is_refused(call, enhanced_file, method):
+    code, out, err = call("peaks", enhanced_file, "-g", "cell_type", "--method", method, "--ranking", "contrast")
+    assert (code, out) == (1, "")
+    assert f"--ranking is of --method model, and --method {method} is given" in err
+
+
+def test_the_ranking_of_the_model(call_json, enhanced_file):
+    adata = sk.read(enhanced_file)
+    sk.tl.specific_peaks(adata, "cell_type", n_top=20, ranking="contrast")
+    table = call_json("peaks", enhanced_file, "-g", "cell_type", "-n", 20, "--ranking", "contrast")["table"]
+    assert [row["peak"] for row in table] == adata.uns["specific_peaks"]["peaks"]["peak"].tolist()
 
 
 @pytest.mark.filterwarnings("ignore:.*peak names have no coordinates")
@@ -235,6 +292,7 @@ def test_great_refusals(call, road, enhanced_file, gene_files, tmp_path):
         ([enhanced_file, *gene_files], "key='specific_peaks' is not in adata.uns"),
         ([tmp_path / "none.bed", *gene_files], "no such file"),
         ([bed, *gene_files, "--background", "peaks"], "--background peaks needs an .h5ad"),
+        ([bed, *gene_files, "-o", tmp_path / "o.bed"], "--output must end in .h5ad, .zarr, .tsv, .txt, .csv, got"),
         ([bed, *gene_files, "-o", tmp_path / "o.h5ad"], "which was a table; write a .tsv instead"),
         ([road / "peaks.h5ad", *gene_files[:4], "--gene-sets", tmp_path / "no.gmt"], "no.gmt"),
         ([road / "peaks.h5ad", "--genome", "hg99", *gene_files[4:]], "hg99"),

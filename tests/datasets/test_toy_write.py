@@ -49,6 +49,12 @@ def test_fasta(small_study, paths):
     assert dict(zip([name[1:] for name in lines[::2]], lines[1::2], strict=True)) == small_study.sequences
 
 
+def test_gene_sets_are_named(small_study, paths):
+    rows = [line.split("\t") for line in paths["gene_sets"].read_text().splitlines()]
+    assert {row[0]: row[2:] for row in rows} == small_study.gene_sets
+    assert all(row[0] == row[1] for row in rows)
+
+
 def test_meme(small_study, paths):
     blocks = paths["motifs"].read_text().split("MOTIF ")
     assert blocks[0].startswith("MEME version 4\n")

@@ -36,6 +36,14 @@ def test_all_words_of_a_length(sequences, k):
     np.testing.assert_array_equal(matrix.toarray(), expected)
 
 
+def test_words_of_named_sequences():
+    named = {"b": "ACGTTT", "a": "GGGGGG"}
+    matrix, names = kmer_annotations(named, 3)
+    expected, same_names = kmer_annotations(list(named.values()), 3)
+    assert names == same_names
+    np.testing.assert_array_equal(matrix.toarray(), expected.toarray())
+
+
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 1000), word=st.text(alphabet="ACGTRWN", min_size=2, max_size=6))
 def test_words_in_iupac_codes(seed, word):

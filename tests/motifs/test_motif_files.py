@@ -166,6 +166,13 @@ def test_jaspar_offline():
     assert [m.id for m in everything] == sorted(m.id for m in everything)
 
 
+def test_unknown_release_of_jaspar(capsys):
+    pytest.importorskip("pyjaspar", reason="pyjaspar (extra genomics) is not installed")
+    with pytest.raises(ValueError, match=r"release='JASPAR1999': JASPAR1999 is not available.*JASPAR2024"):
+        jaspar_motifs(release="JASPAR1999")
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.filterwarnings("ignore:Zero motifs returned")
 def test_empty_selection_of_jaspar():
     pytest.importorskip("pyjaspar", reason="pyjaspar (extra genomics) is not installed")

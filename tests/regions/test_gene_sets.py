@@ -178,6 +178,19 @@ def gaf_line(gene, symbol, term, *, qualifier="involved_in", evidence="IDA", asp
     return "\t".join([*cells, "20240101", "SRC", "", ""])
 
 
+def test_gmt_descriptions_that_name_nothing(tmp_path):
+    path = tmp_path / "sets.gmt"
+    lines = [
+        ("T1", "http://www.gsea-msigdb.org/gsea/msigdb/cards/T1"),
+        ("T2", "simulated"),
+        ("T3", "simulated"),
+        ("T4", ""),
+        ("T5", "cell cycle"),
+    ]
+    path.write_text("".join(f"{term}\t{text}\tA\tB\n" for term, text in lines))
+    assert read_gmt(path).terms["name"].tolist() == ["T1", "T2", "T3", "T4", "cell cycle"]
+
+
 @pytest.fixture
 def annotation(tmp_path):
     obo, gaf = tmp_path / "go.obo", tmp_path / "x.gaf"

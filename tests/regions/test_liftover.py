@@ -107,7 +107,7 @@ def test_bad_files(tmp_path, text, match):
 def test_bad_regions(chain):
     with pytest.raises(ValueError, match="no region would match"):
         liftover(one(0, 5).assign(chrom="1"), chain)
-    with pytest.raises(ValueError, match="beyond"):
+    with pytest.raises(ValueError, match="regions: rows reach beyond"):
         liftover(one(0, 1_001), chain)
     with pytest.raises(ValueError, match="min_match"):
         liftover(one(0, 5), chain, min_match=0)

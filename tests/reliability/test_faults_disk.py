@@ -26,7 +26,8 @@ def previous(target):
     """Put something at the target that a writer may replace, and return what it holds."""
     mark = {".zarr": "zarr.json", ".out": "run_ldsc.sh"}.get(target.suffix)
     if mark is None:
-        target.write_text("previous")
+        ours = "# What the peaks mean\n" if target.name == "README.md" else ""  # another one is refused
+        target.write_text(ours + "previous")
         return target
     target.mkdir()
     (target / mark).write_text("previous")
@@ -133,7 +134,7 @@ def test_full_disk_from_the_command_line(child, small_disk, given, name):
     assert ended.code == 1, ended.text
     assert ended.text.startswith(f"sccase-kit {argv[0]}: [Errno 28] No space left on device"), ended.text
     assert len(ended.text.splitlines()) <= 2  # interpret adds that finished steps are kept
-    assert old.read_text() == "previous"
+    assert old.read_text().endswith("previous")
     assert not [name for name in os.listdir(small_disk) if name.startswith(".")]
 
 
