@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ def _bed(regions: pd.DataFrame) -> pd.DataFrame:
     table = regions[["chrom", "start", "end"]].copy()
     plain = pd.api.types.is_numeric_dtype(regions.index.dtype) or regions.index.has_duplicates
     place = table["chrom"] + ":" + table["start"].astype(str) + "-" + table["end"].astype(str)
-    name = place.to_numpy(object) if plain else regions.index.astype(str).str.replace(r"\s", "_", regex=True)
+    name = place.to_numpy(object) if plain else [re.sub(r"\s", "_", str(row)) for row in regions.index]
     table["name"] = np.asarray(name, dtype=object)
     return table.drop_duplicates(["chrom", "start", "end"])
 

@@ -85,7 +85,7 @@ def write_bed(regions: object, path: str | os.PathLike[str], *, merge: bool = Fa
         if merge:
             bed.merge().saveas(str(temporary))
         else:
-            names = table["name"] if "name" in table.columns else table.index.astype(str)
+            names = table["name"] if "name" in table.columns else [str(row) for row in table.index]
             rows = pd.read_csv(bed.fn, sep="\t", header=None, names=["chrom", "start", "end", "row"])
             rows["row"] = np.asarray(names, dtype=object)[rows["row"].to_numpy()]
             rows.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")

@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from .._validate import check_key
 from ..regions import _great as engine
+from ..regions._columns import check_columns, check_names
 from ..regions._frame import as_regions
 from ..regions._gene_sets import as_gene_sets
 from ..regions._genomes import GENOMES
@@ -48,11 +49,25 @@ def peaks_table(regions: object, key: str) -> pd.DataFrame:
 
 
 def group_labels(table: pd.DataFrame, groupby: str | None) -> pd.Series | None:
-    """Return the column of group labels: `groupby`, or the column group if there is one, or None."""
-    if groupby is None:
-        return table["group"] if "group" in table.columns else None
-    check_key(groupby, table.columns, name="groupby", where="the columns of regions")
-    return table[groupby]
+    """Return the column of group labels: `groupby`, or the column group if there is one, or None.
+
+    Raises
+    ------
+    KeyError
+        If there is no column `groupby`.
+    ValueError
+        If several columns have its name, or a label is missing or no name.
+    """
+    if groupby is None and "group" not in table.columns:
+        return None
+    column = "group" if groupby is None else groupby
+    check_key(column, table.columns, name="groupby", where="the columns of regions")
+    check_columns(table, [column], name="regions")
+    check_names(table[column], name=f"regions[{column!r}]")
+    if not table[column].map(pd.api.types.is_hashable).all():
+        msg = f"regions[{column!r}] must hold names, got {table[column].iloc[0]!r:.80}"
+        raise ValueError(msg)
+    return table[column]
 
 
 def resolve_gene_sets(gene_sets: object, genome: str | None) -> object:

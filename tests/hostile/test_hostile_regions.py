@@ -138,11 +138,8 @@ REFUSED = {
 
 @pytest.mark.parametrize("change", HARMLESS)
 @pytest.mark.parametrize("name", REGIONS)
-def test_harmless_regions(attempt_table, request, name, change):
+def test_harmless_regions(attempt_table, name, change):
     given = HARMLESS[change](peaks())
-    if name in ("io.write_bed", "io.write_great", "io.write_great, groups") and change == "levels of the index":
-        reason = "column 4 of the file is the index as text, which pandas refuses for several levels"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     result = attempt_table(REGIONS[name], given)
     if name not in ("regulatory_domains", "liftover", "check_regions, genome"):
         assert not isinstance(result, str), result

@@ -172,10 +172,8 @@ ALL_COLUMNS: dict[str, Callable[[pd.DataFrame], list[pd.DataFrame]]] = {
 
 @pytest.mark.parametrize("change", ["as it is", *ALL_COLUMNS])
 @pytest.mark.parametrize("name", TABLES)
-def test_other_tables(attempt_table, request, name, change):
+def test_other_tables(attempt_table, name, change):
     make, call = TABLES[name]
-    if name == "tl.snpsea(peaks)" and change in ("with a column twice", "all missing", "lists"):
-        request.applymarker(pytest.mark.xfail(strict=True, reason="tl.snpsea does not check the labels of groups"))
     if change == "as it is":
         assert not isinstance(attempt_table(call, make()), str)
         return
