@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._silhouette import encode
+from .._labels import encode_labels
 
 
 def agreement(labels: Any, clusters: Any) -> pd.Series:
@@ -31,8 +31,8 @@ def agreement(labels: Any, clusters: Any) -> pd.Series:
     """
     from sklearn.metrics import adjusted_mutual_info_score, adjusted_rand_score, fowlkes_mallows_score
 
-    truth, _ = encode(labels, len(labels))
-    found, _ = encode(clusters, len(labels), name="clusters")
+    truth, _ = encode_labels(labels, len(labels))
+    found, _ = encode_labels(clusters, len(labels), name="clusters")
     return pd.Series(
         {
             "ari": adjusted_rand_score(truth, found),
@@ -58,7 +58,7 @@ def imbalance_degree(labels: Any) -> float:
     -------
     Degree between 0 and 1.
     """
-    codes, groups = encode(labels, len(labels), min_groups=1)
+    codes, groups = encode_labels(labels, len(labels), min_groups=1)
     if len(groups) == 1:
         return 1.0
     share = np.bincount(codes) / len(codes)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
+from .._labels import encode_labels
 from ._graph import nearest_neighbors
-from ._silhouette import encode
 
 
 def kbet(
@@ -42,7 +42,7 @@ def kbet(
     -------
     Share of accepted cells, between 0 and 1.
     """
-    codes, names = encode(batches, len(embedding), name="batches", min_groups=2)
+    codes, names = encode_labels(batches, len(embedding), name="batches", min_groups=2)
     k = min(n_neighbors, len(embedding))
     indices, _ = nearest_neighbors(np.asarray(embedding), k, rng=np.random.default_rng(rng))
     observed = np.stack([(codes[indices] == b).sum(axis=1) for b in range(len(names))], axis=1)
@@ -77,8 +77,8 @@ def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
     from sklearn.metrics import silhouette_samples
 
     x = np.asarray(embedding, dtype=np.float64)
-    codes, groups = encode(labels, len(x))
-    batch, _ = encode(batches, len(x), name="batches", min_groups=2)
+    codes, groups = encode_labels(labels, len(x))
+    batch, _ = encode_labels(batches, len(x), name="batches", min_groups=2)
     scores = []
     for group in range(len(groups)):
         chosen = codes == group

@@ -175,6 +175,15 @@ class CommunitySearch:
         return Clustering(_by_size(labels), found, resolution, found == n_clusters, tuple(trace))
 
 
+def community_search(
+    embedding: np.ndarray, n_neighbors: int = 15, *, rng: int | np.random.Generator | None = 0
+) -> CommunitySearch:
+    """Return the search on the neighbour graph of an embedding, the two with seeds of one generator."""
+    generator = np.random.default_rng(rng)
+    graph = neighbor_graph(embedding, n_neighbors, rng=generator)
+    return CommunitySearch(graph, seed=int(generator.integers(2**31)))
+
+
 def cluster_to_k(
     embedding: np.ndarray,
     n_clusters: int,
@@ -213,9 +222,7 @@ def cluster_to_k(
     """
     check_choice(method, METHODS, name="method")
     n_clusters = check_int(n_clusters, name="n_clusters", minimum=1, maximum=embedding.shape[0])
-    generator = np.random.default_rng(rng)
-    graph = neighbor_graph(embedding, n_neighbors, rng=generator)
-    search = CommunitySearch(graph, seed=int(generator.integers(2**31)))
+    search = community_search(embedding, n_neighbors, rng=rng)
     found = search.search(n_clusters, method)
     if not found.reached and on_miss is not None:
         on_miss(explain_miss(found, n_clusters, method, search.n_islands))

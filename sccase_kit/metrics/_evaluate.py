@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._labels import encode_labels
 from .._logging import warn
 from .._matrix import get_matrix
 from .._validate import check_adata, check_choice, check_key, check_labels
 from ._agreement import agreement
 from ._clustering import cluster_to_k
 from ._profiles import Profiles
-from ._silhouette import encode, silhouette
+from ._silhouette import silhouette
 
 
 def profiles_of(
@@ -62,7 +63,7 @@ def score_clustering(
     rng: int | np.random.Generator | None = 0,
 ) -> pd.Series:
     """Score a matrix held as :class:`Profiles`; see :func:`evaluate`."""
-    _, groups = encode(labels, profiles.shape[0], min_groups=2)
+    _, groups = encode_labels(labels, profiles.shape[0], min_groups=2)
     found = cluster_to_k(
         profiles.pca(n_components),
         n_clusters or len(groups),

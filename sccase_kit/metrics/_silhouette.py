@@ -9,31 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from .._labels import encode_labels
 from ._profiles import Profiles
-
-
-def encode(labels: Any, n_obs: int, *, name: str = "labels", min_groups: int = 1) -> tuple[np.ndarray, pd.Index]:
-    """Return integer codes and the sorted groups of labels, checked.
-
-    Raises
-    ------
-    ValueError
-        If the number of labels is not `n_obs`, a label is missing or there are fewer than `min_groups` groups.
-    """
-    series = pd.Series(np.asarray(labels, dtype=object))
-    if len(series) != n_obs:
-        msg = f"{name} has {len(series)} values, the data have {n_obs} cells"
-        raise ValueError(msg)
-    if missing := int(series.isna().sum()):
-        msg = f"{name} is missing for {missing} of {n_obs} cells; drop or label them first"
-        raise ValueError(msg)
-    codes, groups = pd.factorize(series)
-    if len(groups) < min_groups:
-        msg = f"{name} has {len(groups)} group(s), at least {min_groups} are needed"
-        raise ValueError(msg)
-    return codes, pd.Index(groups)
 
 
 def silhouette_samples(labels: Any, cell_factors: Any, peak_factors: np.ndarray | None = None) -> np.ndarray:
@@ -59,7 +37,7 @@ def silhouette_samples(labels: Any, cell_factors: Any, peak_factors: np.ndarray 
         If there are fewer than two groups or the numbers of cells differ.
     """
     profiles = Profiles(cell_factors, peak_factors)
-    codes, groups = encode(labels, profiles.shape[0], min_groups=2)
+    codes, groups = encode_labels(labels, profiles.shape[0], min_groups=2)
     coordinates = profiles.correlation_coordinates()
     sizes = np.bincount(codes, minlength=len(groups))
     products = coordinates.group_products(codes, len(groups))

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._labels import encode_labels
 from ._profiles import CorrelationCoordinates, Profiles, indicator
-from ._silhouette import encode
 
 
 def smoothing_scores(labels: Any, enhanced: Profiles, raw: Profiles) -> pd.Series:
@@ -44,8 +44,8 @@ def smoothing_scores(labels: Any, enhanced: Profiles, raw: Profiles) -> pd.Serie
     -------
     Series with `under`, `over`, `smoothing`; `over` is NaN where fewer than two types can be compared.
     """
-    codes, groups = encode(labels, enhanced.shape[0])
-    encode(labels, raw.shape[0])
+    codes, groups = encode_labels(labels, enhanced.shape[0])
+    encode_labels(labels, raw.shape[0])
     big = np.bincount(codes) > 1
     ours = _between_cells(enhanced.correlation_coordinates(), codes, len(groups))
     base = _between_cells(raw.correlation_coordinates(), codes, len(groups))

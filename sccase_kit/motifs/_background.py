@@ -8,6 +8,7 @@ proportional to a Gaussian kernel of width w on the distance of the bins' centre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def sample_background_peaks(
     w = check_number(w, name="w", minimum=0, exclusive=True)
     bs = check_int(bs, name="bs", minimum=2)
     check_peak_counts(counts)
-    grid = _grid(counts, _check_bias(bias, len(counts)), bs)
+    grid = _grid(counts, check_bias(np.ravel(bias), len(counts)), bs)
     if seed is not None:
         return _draw_as_r(grid, n_iterations, w, check_int(seed, name="seed"))
     return _draw_on_bins(grid, n_iterations, w, np.random.default_rng(rng))
@@ -84,14 +85,16 @@ def check_peak_counts(counts: np.ndarray) -> None:
         raise ValueError(msg)
 
 
-def _check_bias(bias: np.ndarray, n_peaks: int) -> np.ndarray:
-    bias = np.asarray(bias, dtype=np.float64).ravel()
-    if len(bias) != n_peaks:
-        msg = f"bias must have one value per peak ({n_peaks}), got {len(bias)}"
+def check_bias(bias: np.ndarray, n_peaks: int, *, names: Sequence[str] | None = None) -> np.ndarray:
+    """Return GC contents as float64 of shape (n_peaks,), or raise ValueError with `names` or positions of peaks."""
+    bias = np.asarray(bias, dtype=np.float64)
+    if bias.shape != (n_peaks,):
+        msg = f"bias must have one value per peak ({n_peaks}), got shape {bias.shape}"
         raise ValueError(msg)
     bad = np.flatnonzero(~np.isfinite(bias))
     if bad.size:
-        msg = f"bias is NaN or infinite for {bad.size} peak(s), at positions {bad[:5].tolist()} "
+        where = f"at positions {bad[:5].tolist()}" if names is None else f"e.g. {[str(names[k]) for k in bad[:5]]}"
+        msg = f"bias is NaN or infinite for {bad.size} peak(s), {where} "
         msg += "(sequences of N only have no GC content); drop those peaks first"
         raise ValueError(msg)
     return bias

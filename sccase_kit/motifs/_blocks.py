@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .._matrix import check_counts
+from .._matrix import check_counts, check_structure
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,9 @@ def totals(counts: Any) -> Totals:
     Raises
     ------
     ValueError
-        If values are negative or not finite.
+        If values are negative or not finite, or a sparse matrix is damaged.
     """
+    check_structure(counts)
     n, m = counts.shape
     per_cell, per_peak = np.zeros(n), np.zeros(m)
     for rows, block in row_blocks(counts):

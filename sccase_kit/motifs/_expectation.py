@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._labels import encode_labels
 from ._blocks import row_blocks, totals
-from ._labels import encode_labels
 
 
 def expectations(
@@ -17,7 +17,7 @@ def expectations(
     *,
     norm: bool = False,
     groups: Iterable[object] | None = None,
-    compat: bool = True,
+    compat: bool = False,
 ) -> np.ndarray:
     r"""Return the expected fraction of reads per peak.
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 from scipy.special import ndtr
 
-from .._matrix import as_csr, check_counts
+from .._labels import encode_labels
+from .._matrix import check_counts, check_structure
 from .._validate import check_int, check_number
+from ._adjust import benjamini_hochberg
+from ._blocks import row_blocks
 
 _NORMAL_975 = 1.959963984540054
 _SINGULAR = np.finfo(np.float64).eps
@@ -70,7 +72,7 @@ def scabc_pvalues(
     Parameters
     ----------
     counts
-        Array or sparse matrix of shape (n_cells, n_peaks), non-negative.
+        Cells × peaks, non-negative, shape (n_cells, n_peaks): in memory, backed or dask; read in blocks of cells.
     depth
         Background level :math:`h_i` of each cell, shape (n_cells,); cells with ``depth <= 0`` are left out.
     labels
@@ -186,16 +188,17 @@ def scabc_from_sums(
     beta[:, kept] = _map_newton(sums[:, kept], scaled, penalty, max_iter - 1, tol_map, compat=compat)
     pvalues[kept] = _pvalues(beta[:, kept], scaled, penalty)
     beta[0] -= shift
-    padj = np.full_like(pvalues, np.nan)
-    padj[kept] = stats.false_discovery_control(pvalues[kept], axis=0)
-    return ScabcResult(pvalues, padj, beta, mle - shift, sigma, groups, n_cells)
+    return ScabcResult(pvalues, benjamini_hochberg(pvalues), beta, mle - shift, sigma, groups, n_cells)
 
 
 def _cluster_sums(counts: Any, depth: Any, labels: Iterable[object]):
-    """Return counts (K × peaks) and depths (K) summed over clusters, the clusters and their numbers of cells."""
-    counts = as_csr(counts)
-    check_counts(counts)
-    n_cells = counts.shape[0]
+    """Return counts (K × peaks) and depths (K) summed over clusters, the clusters and their numbers of cells.
+
+    The counts are read in blocks of cells, from any storage.
+    """
+    counts = counts if hasattr(counts, "shape") else np.asarray(counts)
+    check_structure(counts)
+    n_cells, n_peaks = counts.shape
     depth = np.asarray(depth, dtype=np.float64)
     if depth.shape != (n_cells,):
         msg = f"depth must have one value per cell ({n_cells}), got shape {depth.shape}"
@@ -203,26 +206,21 @@ def _cluster_sums(counts: Any, depth: Any, labels: Iterable[object]):
     if not np.isfinite(depth).all():
         msg = f"depth has {int((~np.isfinite(depth)).sum())} NaN or infinite value(s); drop those cells first"
         raise ValueError(msg)
-    coded = pd.Categorical(labels if hasattr(labels, "dtype") else pd.Series(list(labels), dtype=object))
-    coded = coded.remove_unused_categories()
-    codes, groups = coded.codes.astype(np.intp), coded.categories.tolist()
-    if len(codes) != n_cells:
-        msg = f"labels must have one value per cell ({n_cells}), got {len(codes)}"
-        raise ValueError(msg)
-    if n_missing := int((codes < 0).sum()):
-        msg = f"labels: {n_missing} of {n_cells} cells have no label; drop or label them first"
-        raise ValueError(msg)
-    if len(groups) < 2:
-        msg = f"labels must name at least 2 clusters, got {groups}"
-        raise ValueError(msg)
-    used = np.flatnonzero(depth > 0)
+    codes, groups = encode_labels(labels, n_cells, min_groups=2)
+    used = depth > 0
     numbers = np.bincount(codes[used], minlength=len(groups))
     if (numbers == 0).any():
         lost = [group for group, n in zip(groups, numbers, strict=True) if n == 0]
         msg = f"labels: no cell with depth > 0 in cluster(s) {lost}; drop those cells"
         raise ValueError(msg)
-    member = sparse.csr_matrix((np.ones(len(used)), (codes[used], used)), shape=(len(groups), n_cells))
-    sums = np.asarray((member @ counts).todense(), dtype=np.float64)
+    sums = np.zeros((len(groups), n_peaks))
+    for rows, block in row_blocks(counts):
+        check_counts(block)
+        cells = np.flatnonzero(used[rows])
+        member = sparse.csr_matrix(
+            (np.ones(len(cells)), (codes[rows][cells], cells)), shape=(len(groups), block.shape[0])
+        )
+        sums += (member @ block.astype(np.float64)).toarray()
     return sums, np.bincount(codes[used], weights=depth[used], minlength=len(groups)), groups, numbers
 
 

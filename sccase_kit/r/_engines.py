@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
+from sccase_kit._labels import encode_labels
 from sccase_kit._logging import warn
 from sccase_kit._matrix import as_csr, check_counts
 from sccase_kit._validate import check_int, check_number
+from sccase_kit.motifs._deviations import check_background
 
 from ._child import run_tool
 from ._limits import check_int32
@@ -63,14 +64,11 @@ def scabc(
     """
     counts = _counts(counts)
     depth = _vector(depth, counts.shape[0], name="depth", per="cell")
-    codes, groups = _group_codes(labels, counts.shape[0])
+    codes, groups = encode_labels(labels, counts.shape[0], min_groups=2)
     kept = np.unique(codes[depth > 0])
     if len(kept) < len(groups):
         empty = [group for k, group in enumerate(groups) if k not in kept]
         msg = f"labels: no cell with depth > 0 in cluster(s) {empty}; scABC cannot fit them, drop those cells"
-        raise ValueError(msg)
-    if len(groups) < 2:
-        msg = f"labels must name at least 2 clusters, got {groups}"
         raise ValueError(msg)
     result = run_tool(
         "scabc",
@@ -176,12 +174,12 @@ def chromvar(
         if bias is not None:
             warn("bias is ignored because background is given")
             bias = None
-        background = _background(background, n_peaks)
+        background = check_background(background, n_peaks) + 1
     if expectation is not None:
         expectation = _vector(expectation, n_peaks, name="expectation", per="peak")
     group = None
     if expectation_groups is not None:
-        group = _group_codes(expectation_groups, n_cells)[0] + 1
+        group = (encode_labels(expectation_groups, n_cells, name="expectation_groups")[0] + 1).astype(np.int32)
     result = run_tool(
         "chromvar",
         {
@@ -301,43 +299,6 @@ def _vector(values: Any, length: int, *, name: str, per: str) -> np.ndarray:
         msg = f"{name} has {int((~np.isfinite(vector)).sum())} NaN or infinite value(s); drop those {per}s first"
         raise ValueError(msg)
     return vector
-
-
-def _group_codes(labels: Iterable[object], length: int) -> tuple[np.ndarray, list[object]]:
-    """Return 0-based codes and the labels they stand for, in category, sorted or (not sortable) first-seen order."""
-    if not isinstance(labels, (pd.Series, pd.Categorical, pd.Index)):
-        labels = pd.Series(list(labels), dtype=object)
-    if len(labels) != length:
-        msg = f"labels must have one value per cell ({length}), got {len(labels)}"
-        raise ValueError(msg)
-    if isinstance(labels.dtype, pd.CategoricalDtype):
-        values = pd.Categorical(labels).remove_unused_categories()
-        codes, groups = np.asarray(values.codes, dtype=np.int32), list(values.categories)
-    else:
-        codes, groups = pd.factorize(np.asarray(labels, dtype=object))
-        try:
-            order = sorted(range(len(groups)), key=groups.__getitem__)
-        except TypeError:
-            order = range(len(groups))
-        rank = np.empty(len(groups) + 1, dtype=np.int32)
-        rank[list(order)] = np.arange(len(groups))
-        rank[-1] = -1
-        codes, groups = rank[codes], [groups[k] for k in order]
-    if (codes < 0).any():
-        msg = f"labels: {int((codes < 0).sum())} of {length} cells have no label; drop or label them first"
-        raise ValueError(msg)
-    return codes, [group.item() if isinstance(group, np.generic) else group for group in groups]
-
-
-def _background(background: Any, n_peaks: int) -> np.ndarray:
-    array = np.asarray(background)
-    if array.ndim != 2 or array.shape[0] != n_peaks or array.dtype.kind not in "iu":
-        msg = f"background must be integers of shape ({n_peaks}, n_iterations), got {array.dtype} {array.shape}"
-        raise ValueError(msg)
-    if array.size and (array.min() < 0 or array.max() >= n_peaks):
-        msg = f"background must hold peak positions from 0 to {n_peaks - 1}, found {array.min()} to {array.max()}"
-        raise ValueError(msg)
-    return array.astype(np.int32) + 1
 
 
 def _profile(matrix: Any, name: object) -> np.ndarray:

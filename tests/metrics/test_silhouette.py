@@ -58,11 +58,11 @@ def test_scaling_cells_changes_nothing(thin):
 
 def test_bad_labels(thin):
     cells, peaks, labels = thin
-    with pytest.raises(ValueError, match="labels has 59 values, the data have 60 cells"):
+    with pytest.raises(ValueError, match=r"labels must have one value per cell \(60\), got 59"):
         silhouette(labels[:-1], cells, peaks)
     with pytest.raises(ValueError, match="at least 2 are needed"):
         silhouette(np.zeros(60), cells, peaks)
-    with pytest.raises(ValueError, match="missing for 1 of 60"):
+    with pytest.raises(ValueError, match="labels: 1 of 60 cells have no label"):
         silhouette([None, *labels[1:]], cells, peaks)
 
 

@@ -79,7 +79,7 @@ def test_annotations_are_left_as_they_are():
         (nan_at(np.ones(8), [1, 3], 0), BIAS, r"2 of 8 peaks have no reads.*\(positions 1, 3\)"),
         (nan_at(np.ones(8), [1]), BIAS, "1 of 8 peaks have no reads"),
         (np.zeros(8), BIAS, r"positions 0, 1, 2, 3, 4, …"),
-        (np.arange(1, 9), BIAS[:3], r"bias must have one value per peak \(8\), got 3"),
+        (np.arange(1, 9), BIAS[:3], r"bias must have one value per peak \(8\), got shape \(3,\)"),
         (np.arange(1, 9), nan_at(BIAS, [0, 7]), r"NaN or infinite for 2 peak\(s\), at positions \[0, 7\]"),
         (np.arange(1, 3), BIAS[:2], "at least 3 peaks, got 2"),
         (np.ones(8), BIAS, "the number of reads is the same for all peaks"),

@@ -117,7 +117,7 @@ def test_order_of_cells_and_names_do_not_matter(seed, dtype):
 
 def test_errors(study):
     counts, depth, labels = study
-    with pytest.raises(ValueError, match="at least 2 clusters"):
+    with pytest.raises(ValueError, match="at least 2 are needed"):
         scabc_pvalues(counts, depth, np.zeros(60))
     with pytest.raises(ValueError, match="depth must have one value per cell"):
         scabc_pvalues(counts, depth[:-1], labels)

@@ -8,7 +8,6 @@ import pytest
 from scipy import sparse, stats
 
 from sccase_kit import r
-from sccase_kit.r import _engines
 
 CHROMVAR = pytest.mark.r("chromVAR", "SummarizedExperiment", "BiocParallel")
 MOTIFMATCHR = pytest.mark.r("motifmatchr", "TFBSTools")
@@ -115,7 +114,7 @@ def test_scabc_bad_input(study):
         r.scabc(counts, depth[:3], types)
     with pytest.raises(ValueError, match=r"labels must have one value per cell \(36\), got 2"):
         r.scabc(counts, depth, ["a", "b"])
-    with pytest.raises(ValueError, match=r"at least 2 clusters, got \['x'\]"):
+    with pytest.raises(ValueError, match=r"labels has 1 group\(s\) \['x'\], at least 2"):
         r.scabc(counts, depth, ["x"] * 36)
     with pytest.raises(ValueError, match="1 of 36 cells have no label"):
         r.scabc(counts, depth, [None, *types[1:]])
@@ -126,15 +125,6 @@ def test_scabc_bad_input(study):
         r.scabc(counts, np.r_[np.nan, depth[1:]], types)
     with pytest.raises(ValueError, match="negative value"):
         r.scabc(-counts, depth, types)
-
-
-def test_label_order():
-    codes, groups = _engines._group_codes(pd.Categorical(["b", "a"], categories=["z", "b", "a"]), 2)
-    assert (codes.tolist(), groups) == ([0, 1], ["b", "a"])
-    codes, groups = _engines._group_codes([3, 1, 3], 3)
-    assert (codes.tolist(), groups) == ([1, 0, 1], [1, 3])
-    codes, groups = _engines._group_codes([("x", 1), "b", ("x", 1)], 3)
-    assert (codes.tolist(), groups) == ([0, 1, 0], [("x", 1), "b"])
 
 
 def reference_deviations(counts, sets, background, expectation):

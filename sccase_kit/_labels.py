@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pandas as pd
 
 def encode_labels(
     labels: Iterable[object], length: int, *, name: str = "labels", min_groups: int = 1
-) -> tuple[np.ndarray, list]:
-    """Return 0-based codes and the groups in category, sorted or (where not sortable) first-seen order.
+) -> tuple[np.ndarray, list[Any]]:
+    """Return 0-based codes (intp) and the groups in category, sorted or (where not sortable) first-seen order.
 
     Parameters
     ----------
@@ -50,8 +51,9 @@ def encode_labels(
         rank[-1] = -1
         codes, groups = rank[codes], [groups[k] for k in order]
     if n_missing := int(np.count_nonzero(codes < 0)):
-        msg = f"{name} is missing for {n_missing} of {length} cells; drop or label them first"
+        msg = f"{name}: {n_missing} of {length} cells have no label; drop or label them first"
         raise ValueError(msg)
+    groups = [group.item() if isinstance(group, np.generic) else group for group in groups]
     if len(groups) < min_groups:
         msg = f"{name} has {len(groups)} group(s) {groups[:3]}, at least {min_groups} are needed"
         raise ValueError(msg)
