@@ -183,8 +183,8 @@ def enhanced(
         check_choice(scale, ["minmax"], name="scale")
     rows = _indices(obs_names, adata.obs_names, name="obs_names")
     cols = _indices(var_names, adata.var_names, name="var_names")
-    if key in adata.layers and f"{key}_cell_factors" not in adata.obsm:
-        return _dense_block(adata, key, rows, cols, scale)
+    if is_dense(adata, key):
+        return dense_matrix(adata, key, scale)[rows][:, cols]
     cells, peaks = factors(adata, key=key)
     if scale is None:
         return block(cells[rows], peaks[cols])
@@ -192,7 +192,13 @@ def enhanced(
     return block(cells[rows], peaks[cols], peak_range=limits.peak[cols], cell_range=limits.cell[rows])
 
 
-def _dense_block(adata: AnnData, key: str, rows: Any, cols: Any, scale: str | None) -> np.ndarray:
+def is_dense(adata: AnnData, key: str) -> bool:
+    """Return whether the result is a layer, of ``solver="published"``, instead of factors."""
+    return key in adata.layers and f"{key}_cell_factors" not in adata.obsm
+
+
+def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
+    """Return the whole enhanced matrix of ``solver="published"``, scaled if wanted (which makes a copy)."""
     from ..enhance._factors import minmax_scale
 
     dense = np.asarray(adata.layers[key])
@@ -202,7 +208,7 @@ def _dense_block(adata: AnnData, key: str, rows: Any, cols: Any, scale: str | No
             msg = f"scale='minmax' of solver='published' needs the whole data of shape {shape}, got {adata.shape}"
             raise ValueError(msg)
         dense = minmax_scale(dense)
-    return dense[rows][:, cols]
+    return dense
 
 
 def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = None, to: Selector = None) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._matrix import as_csr
 from .._settings import settings
 
 _BYTES_PER_NONZERO = 8
@@ -41,7 +42,7 @@ def _is_csc(matrix: Any) -> bool:
 def iter_row_blocks(
     matrix: Any, *, block_rows: int | None = None, block_bytes: int | None = None
 ) -> Iterator[tuple[slice, sparse.csr_matrix]]:
-    """Yield (rows, CSR block) over all rows of a matrix, in order.
+    """Yield (rows, CSR block) over all rows of a matrix, in order; entries given twice are added.
 
     Parameters
     ----------
@@ -75,7 +76,7 @@ def iter_row_blocks(
     step = rows_per_block(matrix, block_bytes) if block_rows is None else block_rows
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
-        yield rows, sparse.csr_matrix(matrix[rows.start : rows.stop])
+        yield rows, as_csr(matrix[rows.start : rows.stop])
 
 
 def _iter_dask(matrix: Any) -> Iterator[tuple[slice, sparse.csr_matrix]]:
@@ -84,7 +85,7 @@ def _iter_dask(matrix: Any) -> Iterator[tuple[slice, sparse.csr_matrix]]:
     start = 0
     for i, size in enumerate(matrix.chunks[0]):
         block = matrix.blocks[i, 0].compute()
-        yield slice(start, start + size), sparse.csr_matrix(block)
+        yield slice(start, start + size), as_csr(block)
         start += size
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger, warn
-from .._matrix import check_structure
+from .._matrix import as_csr, check_structure
 from .._optional import import_optional
+from .._settings import settings
 from ._blocks import slow_storage
 from ._tenx import FormatError, read_10x_h5, read_10x_mtx
 from ._text import read_text
 from ._zarr import write_zarr
 
 _TEXT = {".csv", ".tsv", ".txt"}
+_FRACTIONAL = "values are fractional, so these are not raw counts; kept as they are"
 _SUPPORTED = ".h5ad, .h5mu, .zarr, 10x .h5, 10x mtx folder, .csv/.tsv/.txt (peaks × cells, .gz or not)"
 
 
@@ -37,8 +40,9 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
 
     Returns
     -------
-    AnnData with sparse counts (integers where all values are integral). `var` has `chrom` (str), `start` and `end`
-    (int64, 0-based half-open) parsed from the names; see :func:`sccase_kit.pp.parse_peaks`.
+    AnnData with sparse counts (integers where all values are integral). A dense matrix of fractional values, such as
+    :func:`sccase_kit.io.write_enhanced` writes, stays dense, with a warning; float16 becomes float32. `var` has `chrom`
+    (str), `start` and `end` (int64, 0-based half-open) parsed from the names; see :func:`sccase_kit.pp.parse_peaks`.
 
     Raises
     ------
@@ -98,9 +102,9 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
 
 
 def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
-    """Return counts as CSR, with an integer dtype where every value is integral.
+    """Return counts as CSR, with an integer dtype where every value is integral; entries given twice are added.
 
-    Warns once when values are fractional (they are kept as they are).
+    Warns once when values are fractional; they are kept, in a dense matrix where they came in one (float16 as float32).
     """
     if matrix is None:
         msg = f"{source}: there is no X; put the counts there or pass layer="
@@ -109,7 +113,13 @@ def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
         check_structure(matrix, name=source)
     except ValueError as err:
         raise FormatError(str(err)) from None
-    csr = sparse.csr_matrix(matrix)
+    if matrix.dtype == np.float16:
+        matrix = matrix.astype(np.float32)
+    if isinstance(matrix, np.ndarray) and matrix.dtype.kind == "f" and not _is_integral(matrix):
+        if all(np.isfinite(part).all() for part in _parts(matrix)):
+            warn(f"{source}: {_FRACTIONAL}")
+        return matrix
+    csr = as_csr(matrix)
     if csr.dtype.kind in "iu":
         return csr
     if csr.dtype.kind == "b":
@@ -117,11 +127,23 @@ def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
     values = csr.data
     if not np.isfinite(values).all():
         return csr
-    if not np.array_equal(values, np.rint(values)):
-        warn(f"{source}: values are fractional, so these are not raw counts; kept as they are")
+    if not _is_integral(values):
+        warn(f"{source}: {_FRACTIONAL}")
         return csr
     wide = values.size and np.abs(values).max() > np.iinfo(np.int32).max
     return csr.astype(np.int64 if wide else np.int32)
+
+
+def _parts(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield pieces along the first axis, so that what is computed of them stays small."""
+    step = max(1, settings.block_bytes // max(1, values[:1].nbytes))
+    for start in range(0, len(values), step):
+        yield values[start : start + step]
+
+
+def _is_integral(values: np.ndarray) -> bool:
+    """Return whether all values are finite integers."""
+    return all(np.isfinite(part).all() and np.array_equal(part, np.rint(part)) for part in _parts(values))
 
 
 def _read_h5ad(path: Path, *, backed: bool) -> AnnData:
@@ -165,10 +187,11 @@ def _as_dask(stored: Any) -> Any:
 
     def load(block_info: Any = None) -> sparse.csr_matrix:
         (start, stop), _ = block_info[None]["array-location"]
-        return sparse.csr_matrix(stored[start:stop])
+        return as_csr(stored[start:stop])
 
-    meta = sparse.csr_matrix((0, 0), dtype=stored.dtype)
-    return da.map_blocks(load, chunks=(sizes, (m,)), dtype=stored.dtype, meta=meta)
+    dtype = np.float32 if stored.dtype == np.float16 else stored.dtype
+    meta = sparse.csr_matrix((0, 0), dtype=dtype)
+    return da.map_blocks(load, chunks=(sizes, (m,)), dtype=dtype, meta=meta)
 
 
 def _read_h5mu(path: Path) -> AnnData:

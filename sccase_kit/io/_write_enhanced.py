@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._progress import progress
 from .._settings import settings
 from .._validate import check_choice
-from ..get._enhanced import check_fitted, enhanced, factors, ranges
+from ..get._enhanced import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from ._atomic import check_place, replacing
 from ._hdf5 import fill_h5ad, new_hdf5
 from ._zarr import replace_x, write_zarr
@@ -29,8 +29,9 @@ def write_enhanced(
 ) -> None:
     """Write the whole enhanced matrix as the `X` of a new .h5ad or .zarr, block by block.
 
-    Peak memory is a block of `settings.block_bytes` and the factors, whatever the number of cells. The file appears
-    under its name only when it is complete.
+    Peak memory is a block of `settings.block_bytes` and the factors, whatever the number of cells (with
+    ``solver="published"`` the dense matrix, and a scaled copy of it with `scale`). The file appears under its name
+    only when it is complete.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ def write_enhanced(
         msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
         raise ValueError(msg)
     check_place(target)
-    if scale == "minmax" and key not in adata.layers:
+    if scale == "minmax" and not is_dense(adata, key):
         ranges(adata, key=key)
     result = AnnData(
         obs=adata.obs.copy(),
@@ -83,12 +84,14 @@ def write_enhanced(
 
 def _blocks(adata: AnnData, key: str, scale: Literal["minmax"] | None, dtype: str):
     rows = max(1, settings.block_bytes // (4 * adata.n_vars))
-    if key not in adata.layers:
+    whole = dense_matrix(adata, key, scale) if is_dense(adata, key) else None
+    if whole is None:
         factors(adata, key=key)
     with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
         for start in range(0, adata.n_obs, rows):
             part = slice(start, min(start + rows, adata.n_obs))
-            yield part, enhanced(adata, key, obs_names=part, scale=scale).astype(dtype, copy=False)
+            values = enhanced(adata, key, obs_names=part, scale=scale) if whole is None else whole[part]
+            yield part, values.astype(dtype, copy=False)
             bar.update(part.stop - part.start)
 
 

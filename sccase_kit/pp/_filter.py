@@ -11,7 +11,7 @@ from scipy import sparse
 from .._logging import logger
 from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_number
-from ..enhance._prepare import count_statistics
+from ..enhance._prepare import canonical, count_statistics
 from ._load import load_counts, put_matrix
 
 
@@ -84,7 +84,7 @@ def filter_peaks(
     check_adata(adata)
     check_number(min_fraction, name="min_fraction", minimum=0, maximum=1)
     check_choice(by, ["cells", "counts"], name="by")
-    matrix = get_matrix(adata, layer)
+    matrix = canonical(get_matrix(adata, layer))
     support = count_statistics(matrix)[1] if by == "cells" else _column_sums(matrix)
     least = min_fraction * adata.n_obs * (1 - 1e-12)  # 0.07 · 100 is 7.000000000000001
     keep = (support >= least) & (support > 0)
@@ -144,7 +144,7 @@ def filter_cells(
     check_adata(adata)
     check_int(min_peaks, name="min_peaks", minimum=0)
     check_number(min_counts, name="min_counts", minimum=0)
-    matrix = get_matrix(adata, layer)
+    matrix = canonical(get_matrix(adata, layer))
     depth = count_statistics(matrix)[0]
     n_open = np.zeros(adata.n_obs, dtype=np.int64)
     for rows, block in iter_row_blocks(matrix):

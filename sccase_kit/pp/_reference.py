@@ -153,12 +153,8 @@ def pseudobulk(adata: AnnData, groupby: str, *, layer: str | None = None) -> Ann
     True
     """
     check_adata(adata)
-    labels = check_labels(adata, groupby)
-    names = labels.cat.categories.astype(str)
-    if names.has_duplicates:
-        msg = f"groupby={groupby!r}: groups {sorted(set(names[names.duplicated()]))} are not distinct as text; "
-        msg += "rename them"
-        raise ValueError(msg)
+    labels = check_labels(adata, groupby, text=True)
+    names = labels.cat.categories
     return _pseudobulk(get_matrix(adata, layer), labels.cat.codes.to_numpy(), names, adata.var)
 
 
@@ -175,7 +171,7 @@ def self_reference(
     n_components: int = 50,
     n_neighbors: int = 15,
     layer: str | None = None,
-    rng: int = 0,
+    rng: int | np.random.Generator | None = 0,
 ) -> AnnData:
     """Make a reference of the target's own clusters: TF-IDF, SVD, neighbours, Louvain, pseudo-bulk.
 
@@ -190,7 +186,7 @@ def self_reference(
     layer
         Layer with the counts; `None` for `X`.
     rng
-        Seed.
+        Seed or generator.
 
     Returns
     -------
@@ -210,8 +206,7 @@ def self_reference(
     """
     from ..enhance._nmf import sketch
     from ..enhance._prepare import prepare
-    from ..metrics._clustering import CommunitySearch
-    from ..metrics._graph import neighbor_graph
+    from ..metrics._clustering import community_search
 
     check_adata(adata)
     check_number(resolution, name="resolution", minimum=0, exclusive=True)
@@ -223,9 +218,9 @@ def self_reference(
         raise ValueError(msg)
     op = prepare(matrix).op
     size = min(n_components, min(op.shape) - 1)
-    u, s, _ = sketch(op, min(size + 10, min(op.shape)), rng=np.random.default_rng(rng)).svd()
-    graph = neighbor_graph((u * s)[:, :size], n_neighbors, rng=np.random.default_rng(rng))
-    clusters = CommunitySearch(graph, seed=rng).partition("louvain", resolution)
+    generator = np.random.default_rng(rng)
+    u, s, _ = sketch(op, min(size + 10, min(op.shape)), rng=generator).svd()
+    clusters = community_search((u * s)[:, :size], n_neighbors, rng=generator).partition("louvain", resolution)
     return _pseudobulk(matrix, clusters, [f"cluster_{c}" for c in range(clusters.max() + 1)], adata.var)
 
 

@@ -56,11 +56,6 @@ class Tfidf:
     log1p: bool = False
     col_after: np.ndarray | None = None
 
-    @property
-    def is_diagonal(self) -> bool:
-        """Whether the variant is a pure scaling of the counts."""
-        return not self.log1p
-
     def apply(self, counts: Any, *, dtype: Any = np.float32) -> sparse.csr_matrix:
         """Return the transformed counts (cells × peaks, in memory) as CSR of `dtype`.
 

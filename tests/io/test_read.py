@@ -200,6 +200,55 @@ def test_fractional_values_warn_and_stay(adata, tmp_path):
     np.testing.assert_allclose(result.X.toarray(), adata.X.toarray())
 
 
+def test_entries_stored_twice_are_one_count(adata, tmp_path):
+    twice = sparse.csr_matrix((np.ones(4), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4, 4, 4, 4])), shape=(6, 4))
+    expected = twice.toarray()
+    adata.X = twice
+    path = _saved(adata, tmp_path)
+    result = sk.read(path).X
+    assert result.has_canonical_format
+    assert result.nnz == 3
+    np.testing.assert_array_equal(result.toarray(), expected)
+    backed = sk.read(path, backed=True)
+    for matrix in (backed.X, twice):
+        blocks = [block for _, block in iter_row_blocks(matrix, block_rows=4)]
+        assert [block.nnz for block in blocks] == [3, 0]
+    assert twice.nnz == 4  # as it was
+    backed.file.close()
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_an_enhanced_file_is_read_back_dense(tmp_path, suffix, dtype):
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.tl.enhance(adata, 4)
+    sk.io.write_enhanced(adata, tmp_path / f"a{suffix}", dtype=dtype)
+    with sk.settings.override(block_bytes=4000), pytest.warns(UserWarning, match="fractional"):
+        result = sk.read(tmp_path / f"a{suffix}").X
+    assert type(result) is np.ndarray
+    assert result.dtype == np.float32
+    np.testing.assert_array_equal(result, sk.get.enhanced(adata).astype(dtype).astype(np.float32))
+    backed = sk.read(tmp_path / f"a{suffix}", backed=True)
+    blocks = [block for _, block in iter_row_blocks(backed.X)]
+    np.testing.assert_array_equal(sparse.vstack(blocks).toarray(), result)
+    if backed.isbacked:
+        backed.file.close()
+    with pytest.warns(UserWarning, match="fractional"):
+        sk.io.convert(tmp_path / f"a{suffix}", tmp_path / f"b{suffix}")
+    with pytest.warns(UserWarning, match="fractional"):
+        np.testing.assert_array_equal(sk.read(tmp_path / f"b{suffix}").X, result)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_dense_counts_become_sparse_integers(adata, tmp_path, dtype):
+    expected = adata.X.toarray()
+    adata.X = expected.astype(dtype)
+    result = sk.read(_saved(adata, tmp_path)).X
+    assert sparse.issparse(result)
+    assert result.dtype == np.int32
+    np.testing.assert_array_equal(result.toarray(), expected)
+
+
 def test_wrong_paths(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such file"):
         sk.read(tmp_path / "none.h5ad")

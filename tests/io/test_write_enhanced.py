@@ -68,3 +68,20 @@ def test_bad_arguments(adata, tmp_path):
 def test_replacing_needs_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"), replacing(tmp_path / "a" / "b.txt"):
         pass
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_a_dense_fit_is_scaled_once(tmp_path, monkeypatch, suffix):
+    from sccase_kit.enhance import _factors
+
+    adata = sk.datasets.toy_study(n_cells=40, n_peaks=200).adata
+    sk.tl.enhance(adata, 4, solver="published")
+    expected, calls = sk.get.enhanced(adata, scale="minmax"), []
+    scale = _factors.minmax_scale
+    monkeypatch.setattr(_factors, "minmax_scale", lambda matrix: calls.append(1) or scale(matrix))
+    path = tmp_path / f"a{suffix}"
+    with sk.settings.override(block_bytes=7 * 4 * adata.n_vars):
+        sk.io.write_enhanced(adata, path, scale="minmax")
+    assert len(calls) == 1
+    result = ad.read_h5ad(path) if suffix == ".h5ad" else ad.read_zarr(path)
+    np.testing.assert_array_equal(result.X, expected.astype(np.float32))

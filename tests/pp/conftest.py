@@ -41,6 +41,16 @@ def _store(adata, kind, folder):
         data = np.concatenate([coo.data, np.zeros(len(zeros), dtype=coo.dtype)])
         rows, cols = np.concatenate([coo.row, zeros[:, 0]]), np.concatenate([coo.col, zeros[:, 1]])
         other.X = sparse.csr_matrix((data, (rows, cols)), shape=adata.shape)
+    elif kind == "entries twice":
+        coo = adata.X.tocoo()
+        parts = [np.concatenate([x, x[::2]]) for x in (coo.row, coo.col)]
+        data = np.concatenate([coo.data, np.zeros_like(coo.data[::2])])
+        data[: len(coo.data) : 2] -= 1
+        data[len(coo.data) :] += 1
+        order = np.argsort(parts[0], kind="stable")
+        pointers = np.r_[0, np.cumsum(np.bincount(parts[0], minlength=adata.n_obs))]
+        other.X = sparse.csr_matrix((data[order], parts[1][order], pointers), shape=adata.shape)
+        assert not other.X.has_canonical_format
     elif kind == "dask":
         da = pytest.importorskip("dask.array")
         other.X = da.from_array(adata.X.toarray(), chunks=(7, 5)).map_blocks(sparse.csr_matrix)
@@ -51,7 +61,10 @@ def _store(adata, kind, folder):
 
 
 @pytest.fixture(
-    params=["csr", "ndarray", "csc_matrix", "csr_array", "csc_array", "float64", "explicit zeros", "dask", "backed"]
+    params=[
+        *["csr", "ndarray", "csc_matrix", "csr_array", "csc_array", "float64"],
+        *["explicit zeros", "entries twice", "dask", "backed"],
+    ]
 )
 def stored(request, adata, tmp_path):
     """The same counts in every storage."""

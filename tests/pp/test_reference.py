@@ -163,6 +163,17 @@ def test_self_reference_finds_planted_types():
     np.testing.assert_array_equal(reference.X, sk.pp.self_reference(adata, n_components=5, resolution=0.3).X)
 
 
+def test_self_reference_takes_a_generator():
+    counts = sparse.csr_matrix(np.random.default_rng(1).poisson(0.5, (60, 40)))
+    options = {"n_components": 5, "n_neighbors": 6}
+    with_seed = sk.pp.self_reference(ad.AnnData(counts), rng=7, **options)
+    generator = np.random.default_rng(7)
+    same = sk.pp.self_reference(ad.AnnData(counts), rng=generator, **options)
+    np.testing.assert_array_equal(with_seed.X, same.X)
+    assert generator.bit_generator.state != np.random.default_rng(7).bit_generator.state
+    assert sk.pp.self_reference(ad.AnnData(counts), rng=None, **options).n_vars == 40
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -64,8 +64,7 @@ def test_any_counts(n, m, density, seed, variant):
     scaling = sk.pp.tfidf_scaling(sparse.csr_matrix(dense), variant)
     values = scaling.apply(dense, dtype=np.float64).toarray()
     np.testing.assert_allclose(values, reference(dense, variant), rtol=1e-10, atol=1e-14)
-    assert scaling.is_diagonal == (variant in {"sccase", "paper"})
-    if scaling.is_diagonal:
+    if variant in {"sccase", "paper"}:  # pure scalings
         np.testing.assert_allclose(values, np.diag(scaling.row_scale) @ dense @ np.diag(scaling.col_scale), atol=1e-14)
 
 
