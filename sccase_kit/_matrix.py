@@ -50,7 +50,12 @@ def in_memory_copy(adata: AnnData) -> AnnData:
 
 
 def as_csr(matrix: Any) -> sparse.csr_matrix:
-    """Return an in-memory matrix as CSR (cells × peaks) with sorted, summed entries; never changes the input."""
+    """Return an in-memory matrix as CSR (cells × peaks) with sorted, summed entries; never changes the input.
+
+    float16, which scipy has no sparse matrices of, becomes float32.
+    """
+    if getattr(matrix, "dtype", None) == np.float16:
+        matrix = matrix.astype(np.float32)
     csr = sparse.csr_matrix(matrix)
     if csr.has_canonical_format:
         return csr

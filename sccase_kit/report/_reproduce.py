@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from ..enhance._published import LAMBDA, LAMBDA_REFERENCE
 
 PACKAGES = [
     "numpy",
@@ -23,6 +25,8 @@ PACKAGES = [
     "leidenalg",
     "matplotlib",
 ]
+#: What no parameters are stored of, as the script says it.
+UNRECORDED = "filters of peaks and cells, binarisation and other preparation are not recorded: repeat them here"
 #: Functions whose parameters are stored, in the order of a study, with parameters that tell their entries.
 STORED = {
     "pp.tfidf": {"variant"},
@@ -36,6 +40,7 @@ STORED = {
     "tl.chromvar": {"source", "bias", "n_background"},
     "tl.great": {"genome", "gene_sets"},
 }
+_Entry = tuple[str, Mapping[str, Any]]
 
 
 def versions() -> pd.DataFrame:
@@ -86,15 +91,18 @@ def _argument(value: Any, default: Any, *, name: str) -> Any:
     return value
 
 
-def call(function: str, key: str, params: Mapping[str, Any]) -> str:
-    """Return the line that calls `function` with what differs from its defaults."""
+def call(function: str, key: str, params: Mapping[str, Any], made: Collection[str] = ()) -> str:
+    """Return the line that calls `function` with what differs from its defaults.
+
+    A comment names what no parameter holds and must be given; `made` are the keys of `varm` that earlier lines write.
+    """
     import sccase_kit
 
     package, name = function.split(".")
     target: Callable[..., Any] | None = getattr(getattr(sccase_kit, package), name, None)
     if target is None:
         return f"# sk.{function}: not in this version"
-    given, notes = [], []
+    given, wanted, notes = [], [], []
     parameters = inspect.signature(target).parameters
     for parameter in list(parameters.values())[1:]:
         if parameter.name == "key_added":
@@ -103,26 +111,31 @@ def call(function: str, key: str, params: Mapping[str, Any]) -> str:
             continue
         if parameter.name not in params:
             if parameter.default is parameter.empty:
-                given.append(f"{parameter.name}=...")
+                given.append(f"{parameter.name}={parameter.name}")
+                wanted.append(parameter.name)
             continue
         value = _argument(params[parameter.name], parameter.default, name=parameter.name)
         if parameter.name in {"reference", "background"} and isinstance(value, bool):
-            if value:
-                given.append(f"{parameter.name}={parameter.name}")
-                notes.append(f"{parameter.name}: the data used then")
-            continue
+            value = "given" if value else ""
+            if not value:
+                continue
         if isinstance(value, str) and value == "given":
             given.append(f"{parameter.name}={parameter.name}")
-            notes.append(f"{parameter.name}: the data used then")
+            wanted.append(parameter.name)
             continue
         if parameter.name == "rng" and value == "generator":
-            notes.append("rng: a generator was given")
+            notes.append("rng: no number was given then, so the results differ by chance")
             continue
+        if function == "tl.chromvar" and parameter.name in {"annotations", "background"} and isinstance(value, str):
+            if value not in made:
+                notes.append(f"adata.varm[{value!r}] must be there, as it was then")
         if parameter.name == "n_reference" and not params.get("reference"):
             continue
         if parameter.default is parameter.empty or not _same(value, parameter.default):
             given.append(f"{parameter.name}={value!r}")
     text = f"sk.{function}({', '.join(['adata', *given])})"
+    if wanted:
+        notes.insert(0, f"give what was used then: {', '.join(wanted)}")
     return f"{text}  # {'; '.join(notes)}" if notes else text
 
 
@@ -133,15 +146,23 @@ def _same(value: Any, default: Any) -> bool:
 
 
 def _stored_params(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the parameters of an entry, with the resolution of a clustering that had no wanted number."""
-    params = entry["params"]
-    if made_by(params) == "tl.cluster" and params["n_clusters"] == -1:
+    """Return the parameters of an entry as they were given.
+
+    A clustering without a wanted number has its resolution beside them, and a fit holds the λ that None stood for.
+    """
+    params, function = entry["params"], made_by(entry["params"])
+    if function == "tl.cluster" and params["n_clusters"] == -1:
         return {**params, "resolution": entry["resolution"]}
+    if function == "tl.enhance":
+        default = LAMBDA_REFERENCE if params["solver"] == "published" and params.get("reference") else LAMBDA
+        return {**params, "lam": ""} if params.get("lam") == default else params
     return params
 
 
 def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     """Return a script of the calls whose parameters are stored, in the order of a study.
+
+    It repeats the results, for numbers as seeds, from the counts that went into the first call.
 
     Parameters
     ----------
@@ -151,8 +172,32 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
         File that is read.
     """
     order = list(STORED)
-    found = [(made_by(e["params"]), key, _stored_params(e)) for key, e in uns.items() if has_params(e)]
-    known = sorted((f for f in found if f[0]), key=lambda f: order.index(f[0]))
-    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r})"]
-    lines += [call(function, key, params) for function, key, params in known]
+    found = {key: (made_by(e["params"]), _stored_params(e)) for key, e in uns.items() if has_params(e)}
+    known = {key: entry for key, entry in found.items() if entry[0]}
+    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r})", f"# {UNRECORDED}"]
+    made: set[str] = set()
+    for key in sorted(known, key=lambda key: (order.index(known[key][0]), _generation(key, known))):
+        function, params = known[key]
+        lines.append(call(function, key, params, made))
+        made |= _made(key, function, params)
     return "\n".join(lines)
+
+
+def _made(key: str, function: str, params: Mapping[str, Any]) -> set[str]:
+    """Return the keys of `varm` that a call writes and :func:`sccase_kit.tl.chromvar` may read."""
+    if function == "tl.match_motifs":
+        return {key}
+    if function != "tl.chromvar":
+        return set()
+    return {f"{key}_background"} | ({f"{key}_sets"} if params.get("annotations") == "given" else set())
+
+
+def _generation(key: str, known: Mapping[str, _Entry], seen: frozenset[str] = frozenset()) -> int:
+    """Return how many runs of chromvar one after the other come before this one, as each reads what the last wrote."""
+    function, params = known[key]
+    if function != "tl.chromvar":
+        return 0
+    read = {params.get("annotations"), params.get("background")}
+    seen |= {key}
+    others = [k for k in known if k not in seen and read & _made(k, *known[k])]
+    return max((1 + _generation(k, known, seen) for k in others if known[k][0] == "tl.chromvar"), default=0)

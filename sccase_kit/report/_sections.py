@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .. import pl
 from .._matrix import get_matrix
-from ..enhance._prepare import count_statistics
+from ..enhance._prepare import canonical, count_statistics
 from ._figures import DEPTH, draw, objective_trace
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, has_params, made_by, parameter_table, versions
@@ -46,7 +46,7 @@ def choose_groups(adata: AnnData) -> str | None:
 
 def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Section:
     """Return the section on the counts: sizes, depth, groups."""
-    depth, n_open, nnz = count_statistics(get_matrix(adata, layer))
+    depth, n_open, nnz = count_statistics(canonical(get_matrix(adata, layer)))
     tiles = {
         "cells": adata.n_obs,
         "peaks": adata.n_vars,
@@ -313,7 +313,8 @@ def closing_sections(adata: AnnData, source: str) -> list[Section]:
             "Reproduce",
             [
                 Text(
-                    "The calls whose parameters are stored in the data. Filters and other preparation are not stored."
+                    "The calls whose parameters are stored in the data. Filters of peaks and cells, binarisation and "
+                    "other preparation are not stored; a comment names what else must be given."
                 ),
                 Code(script),
                 Table(versions(), "Versions installed when this page was made"),

@@ -13,6 +13,7 @@ from scipy import sparse
 from .._logging import warn
 from .._validate import check_key
 from ..motifs import region_annotations, variant_annotations
+from ._params import sets_slot
 
 _SHOWN = 5
 
@@ -100,9 +101,21 @@ def _from_varm(adata: AnnData, key: str) -> tuple[Any, list[str] | None]:
     stored = adata.varm[key]
     if isinstance(stored, pd.DataFrame):
         return _values(stored), list(stored.columns)
-    entry = adata.uns.get(key)
-    names = entry["names"] if hasattr(entry, "keys") and "names" in entry else None
-    return stored, None if names is None else list(names)
+    return stored, _stored_names(adata, key, np.shape(stored)[-1])
+
+
+def _stored_names(adata: AnnData, slot: str, n_sets: int) -> list[str] | None:
+    """Return the names of the sets in a slot of `varm`: of its own entry of `uns`, or of a run that used it."""
+    own = adata.uns.get(slot)
+    if isinstance(own, Mapping) and "names" in own:
+        return list(own["names"])
+    for key, entry in adata.uns.items():
+        params = entry.get("params") if isinstance(entry, Mapping) else None
+        if isinstance(params, Mapping) and "annotations" in params and sets_slot(key, params) == slot:
+            names = list(entry.get("names", []))
+            if len(names) == n_sets:
+                return names
+    return None
 
 
 def _from_frame(adata: AnnData, table: pd.DataFrame) -> np.ndarray:

@@ -16,6 +16,7 @@ from .._matrix import as_csr, get_matrix, in_memory_copy
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ._annotations import resolve_annotations
+from ._params import check_background_slot, peaks_checksum, stored_seed, stored_source
 
 _SHOWN = 5
 
@@ -66,7 +67,8 @@ def chromvar(
     bias
         GC content of the peaks: column of `var` or shape (n_vars,).
     background
-        Background peaks, instead of drawing them: key of `varm` or integers of shape (n_vars, B).
+        Background peaks, instead of drawing them: key of `varm` or integers of shape (n_vars, B). Those that an
+        earlier run stored must belong to the same peaks in the same order.
     n_background
         Background peaks drawn per peak.
     r_seed
@@ -116,7 +118,8 @@ def chromvar(
         If a key or column is missing, or nothing was enhanced under `key`.
     ValueError
         If peaks have no reads or no GC content (they are named), no peak is in any set, there are fewer than two
-        cells, shapes do not fit, or the R engine is asked for weights or the enhanced signal.
+        cells, shapes do not fit, stored background peaks belong to other peaks or another order, or the R engine is
+        asked for weights or the enhanced signal.
 
     References
     ----------
@@ -136,12 +139,12 @@ def chromvar(
         _check_enhanced(engine, layer, expectation_groupby, norm=expectation_norm)
     _check_reads(adata, signal.per_peak)
     groups = None if expectation_groupby is None else check_labels(adata, expectation_groupby)
-    if background is not None:
-        background = _background(adata, background)
-        gc = None
-    else:
+    given, gc = background, None
+    if background is None:
         gc = _bias(adata, bias)
-    rng = np.random.default_rng(rng)
+    else:
+        background = _background(adata, background)
+    seed, rng = stored_seed(rng), np.random.default_rng(rng)
     if engine == "r":
         result = _r(
             signal,
@@ -188,19 +191,25 @@ def chromvar(
         "names": np.array(labels, dtype=object),
         "variability": table,
         "params": {
-            "annotations": annotations if isinstance(annotations, str) else f"{key_added}_sets",
+            "annotations": stored_source(annotations, f"{key_added}_sets"),
+            "names": "" if names is None else "given",
+            "weight": weight or "",
             "source": source,
             "key": key if source == "enhanced" else "",
             "layer": layer if layer is not None else "X",
             "bias": bias if isinstance(bias, str) else "given",
+            "background": "" if given is None else stored_source(given, f"{key_added}_background"),
             "n_background": int(result["background"].shape[1]),
             "n_vars": target.n_vars,
+            "peaks_checksum": peaks_checksum(target),
             "r_seed": -1 if r_seed is None else int(r_seed),
             "expectation_norm": bool(expectation_norm),
             "expectation_groupby": expectation_groupby or "",
             "compat": bool(compat),
+            "min_expected": -1 if min_expected is None else float(min_expected),
             "n_bootstrap": n_bootstrap,
             "engine": engine,
+            "rng": seed,
         },
     }
     return target if copy else None
@@ -246,25 +255,18 @@ def _check_reads(adata: AnnData, per_peak: np.ndarray) -> None:
     if empty.size:
         msg = f"{empty.size} of {adata.n_vars} peaks have no reads in any cell: {list(adata.var_names[empty[:_SHOWN]])}"
         msg += f"{', …' if empty.size > _SHOWN else ''}; background peaks cannot be matched to them. Drop them with "
-        msg += "sccase_kit.pp.filter_peaks(adata, min_cells=1) or adata[:, keep]"
+        msg += "sccase_kit.pp.filter_peaks(adata, min_fraction=0) or adata[:, keep]"
         raise ValueError(msg)
 
 
 def _bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
+    from ..motifs._background import check_bias
+
     if isinstance(bias, str):
         hint = "Run sccase_kit.tl.add_gc_content(adata, genome_fasta) or match_motifs first."
         check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint)
         bias = adata.var[bias].to_numpy(dtype=np.float64)
-    values = np.asarray(bias, dtype=np.float64)
-    if values.shape != (adata.n_vars,):
-        msg = f"bias must have one value per peak ({adata.n_vars}), got shape {values.shape}"
-        raise ValueError(msg)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        msg = f"bias is NaN or infinite for {bad.size} peak(s), e.g. {list(adata.var_names[bad[:_SHOWN]])} "
-        msg += "(peaks of N only have no GC content); drop those peaks first"
-        raise ValueError(msg)
-    return values
+    return check_bias(np.asarray(bias, dtype=np.float64), adata.n_vars, names=adata.var_names)
 
 
 def _background(adata: AnnData, background: str | np.ndarray) -> np.ndarray:
@@ -272,6 +274,7 @@ def _background(adata: AnnData, background: str | np.ndarray) -> np.ndarray:
 
     if isinstance(background, str):
         check_key(background, adata.varm.keys(), name="background", where="adata.varm")
+        check_background_slot(adata, background)
         background = np.asarray(adata.varm[background])
     return check_background(background, adata.n_vars)
 

@@ -11,9 +11,9 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._matrix import in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
-from ..metrics._clustering import METHODS, CommunitySearch, explain_miss
+from ..metrics._clustering import METHODS, cluster_to_k, community_search
 from ..metrics._evaluate import profiles_of
-from ..metrics._graph import neighbor_graph
+from ._params import stored_seed
 
 
 def cluster(
@@ -94,26 +94,23 @@ def cluster(
     if not np.isfinite(embedding).all():
         msg = f"adata.obsm[{use_rep!r}] holds NaN or infinite values; enhance again or drop those cells"
         raise ValueError(msg)
-    generator = np.random.default_rng(rng)
-    graph = neighbor_graph(embedding, n_neighbors, rng=generator)
-    search = CommunitySearch(graph, seed=int(generator.integers(2**31)))
     if n_clusters is None:
-        found = search.at(resolution, method)
+        found = community_search(embedding, n_neighbors, rng=rng).at(resolution, method)
     else:
-        found = search.search(n_clusters, method)
-        if not found.reached:
-            warn(explain_miss(found, n_clusters, method, search.n_islands))
+        found = cluster_to_k(embedding, n_clusters, method, n_neighbors=n_neighbors, rng=rng, on_miss=warn)
     target = in_memory_copy(adata) if copy else adata
-    key = key_added or method
-    target.obs[key] = pd.Categorical(
+    slot = key_added or method
+    target.obs[slot] = pd.Categorical(
         [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]
     )
-    target.uns[key] = {
+    target.uns[slot] = {
         "params": {
             "method": method,
             "use_rep": use_rep,
+            "key": key if use_rep == "enhanced" else "",
             "n_neighbors": n_neighbors,
             "n_clusters": -1 if n_clusters is None else n_clusters,
+            "rng": stored_seed(rng),
         },
         "resolution": found.resolution,
         "n_clusters": found.n_clusters,

@@ -17,6 +17,7 @@ from ..motifs import annotation_correlation, annotation_synergy
 from ..motifs import differential_deviations as test_deviations
 from ..motifs import differential_variability as test_variability
 from ..motifs._adjust import benjamini_hochberg
+from ._params import check_same_peaks, sets_slot
 
 _SHOWN = 5
 
@@ -63,7 +64,7 @@ def differential_deviations(
     KeyError
         If there are no deviations under `key` or `groupby` is missing.
     ValueError
-        If there are fewer than two groups or `reference` is none of them.
+        If there are fewer than two groups, they clash as text, or `reference` is none of them.
 
     References
     ----------
@@ -71,7 +72,7 @@ def differential_deviations(
     """
     check_choice(alternative, ["two-sided", "less", "greater"], name="alternative")
     values, names = read_deviations(adata, key, "deviations")
-    labels = _text_labels(adata, groupby)
+    labels = check_labels(adata, groupby, min_groups=2, text=True)
     if reference is None:
         table = test_deviations(values, labels, names=names, parametric=parametric, alternative=alternative)
         table = table.drop(columns="difference", errors="ignore")
@@ -121,14 +122,14 @@ def differential_variability(
     KeyError
         If there are no deviations under `key` or `groupby` is missing.
     ValueError
-        If there are fewer than two groups or `reference` is none of them.
+        If there are fewer than two groups, they clash as text, or `reference` is none of them.
 
     References
     ----------
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``differentialVariability``).
     """
     values, names = read_deviations(adata, key, "z")
-    labels = _text_labels(adata, groupby)
+    labels = check_labels(adata, groupby, min_groups=2, text=True)
     if reference is None:
         return _over_all(test_variability(values, labels, names=names, parametric=parametric))
     parts = []
@@ -179,7 +180,7 @@ def motif_synergy(
     KeyError
         If there are no deviations under `key`, or a set is unknown.
     ValueError
-        If there are fewer than two sets, or peaks were dropped since.
+        If there are fewer than two sets, or peaks were dropped, renamed or put in another order since.
 
     References
     ----------
@@ -227,7 +228,7 @@ def motif_correlation(
     KeyError
         If there are no deviations under `key`, or a set is unknown.
     ValueError
-        If there are fewer than two sets, or peaks were dropped since.
+        If there are fewer than two sets, or peaks were dropped, renamed or put in another order since.
 
     References
     ----------
@@ -236,15 +237,6 @@ def motif_correlation(
     matrix, names, background = _chosen(adata, sets, n_top, key)
     square = annotation_correlation(_counts(adata, layer, key), matrix, background, names=names)
     return _pairs(square, matrix, "correlation", drop=False)
-
-
-def _text_labels(adata: AnnData, groupby: str) -> pd.Series:
-    labels = check_labels(adata, groupby, min_groups=2)
-    names = [str(group) for group in labels.cat.categories]
-    if len(set(names)) < len(names):
-        msg = f"groupby={groupby!r}: groups {names} are not distinct as text; rename them"
-        raise ValueError(msg)
-    return labels.cat.rename_categories(names)
 
 
 def _contrasts(labels: pd.Series, reference: str) -> list[tuple[str, np.ndarray, pd.Categorical]]:
@@ -291,10 +283,7 @@ def _chosen(
     check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
     entry = adata.uns[key]
     params, names = entry["params"], [str(name) for name in entry["names"]]
-    if int(params["n_vars"]) != adata.n_vars:
-        msg = f"adata has {adata.n_vars} peaks but chromvar was run on {int(params['n_vars'])}; its background peaks "
-        msg += "no longer fit. Run sccase_kit.tl.chromvar again"
-        raise ValueError(msg)
+    check_same_peaks(adata, params, key=key)
     if params["source"] != "counts":
         msg = f"key={key!r} holds deviations of the enhanced signal; run sccase_kit.tl.chromvar(source='counts')"
         raise ValueError(msg)
@@ -306,7 +295,7 @@ def _chosen(
     if unknown:
         msg = f"sets: {unknown[:_SHOWN]} are not among the sets of {key!r}, such as {names[:_SHOWN]}"
         raise KeyError(msg)
-    slot = params["annotations"]
+    slot = sets_slot(key, params)
     check_key(slot, adata.varm.keys(), name="annotations", where="adata.varm")
     stored: Any = adata.varm[slot]
     matrix = sparse.csc_matrix(stored.to_numpy() if isinstance(stored, pd.DataFrame) else stored, dtype=np.float64)

@@ -12,7 +12,7 @@ from .._matrix import get_matrix
 from .._progress import progress
 from .._validate import check_adata, check_int, check_number
 from ..enhance._operator import ScaledOperator
-from ..enhance._prepare import count_statistics, require_differences
+from ..enhance._prepare import canonical, count_statistics, require_differences
 from ..metrics._aster import embeddings, estimate
 
 _FEW_CELLS = 50
@@ -85,7 +85,7 @@ def estimate_k(
         raise ValueError(msg)
     min_fraction = check_number(min_fraction, name="min_fraction", minimum=0, maximum=1)
     max_cells = check_int(max_cells, name="max_cells", minimum=100)
-    matrix = get_matrix(adata, layer)
+    matrix = canonical(get_matrix(adata, layer))
     seed = _seed(rng)
     generator = np.random.default_rng(seed)
     few = adata.n_obs < _FEW_CELLS
@@ -132,6 +132,7 @@ def estimate_k(
                 "min_fraction": min_fraction,
                 "max_cells": max_cells,
                 "seed": seed,
+                "rng": seed,  # a generator serves to draw it and for nothing else
             },
         }
     return result.n_types

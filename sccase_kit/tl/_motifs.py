@@ -128,6 +128,8 @@ def match_motifs(
             "engine": engine,
             "motifs": motifs if isinstance(motifs, str) else "given",
             "genome_fasta": os.fspath(genome_fasta) if genome_fasta is not None else "",
+            "sequences": "" if sequences is None else "given",
+            "scores": bool(scores),
         },
     }
     return target if copy else None

@@ -10,7 +10,7 @@ from anndata import AnnData
 from scipy import stats
 
 from .._logging import warn
-from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
+from .._matrix import in_memory_copy
 from .._validate import check_choice, check_int, check_key, check_labels, check_number
 from ..get._enhanced import check_fitted, factors
 from ..peaks import (
@@ -23,6 +23,7 @@ from ..peaks import (
     variation,
 )
 from ..peaks._episcanpy import import_episcanpy
+from ..pp._load import load_counts
 
 
 def specific_peaks(
@@ -89,7 +90,8 @@ def specific_peaks(
         If `adata` was not enhanced under `key`, or `groupby` is missing; with ``ranking="contrast"`` also if the fit
         has no thin factors (``solver="published"``).
     ValueError
-        If there are fewer than two groups, cells without label, or more components are wanted than there are.
+        If there are fewer than two groups, groups that are the same as text, cells without label, or more components
+        are wanted than there are.
 
     Examples
     --------
@@ -105,8 +107,8 @@ def specific_peaks(
     check_choice(ranking, ["coefficient", "contrast"], name="ranking")
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
     min_specificity = check_number(min_specificity, name="min_specificity", minimum=0, maximum=1)
-    labels = check_labels(adata, groupby, min_groups=2)
-    names = [str(group) for group in labels.cat.categories]
+    labels = check_labels(adata, groupby, min_groups=2, text=True)
+    names = list(labels.cat.categories)
     projection = _projection(adata, key)
     slot = check_key(f"X_{key}", adata.obsm.keys(), name="key", where="adata.obsm")
     embedding = np.asarray(adata.obsm[slot])
@@ -290,11 +292,9 @@ def compare_specific_peaks(
     hint = "Run sccase_kit.tl.specific_peaks(adata, groupby=...) first."
     check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
     stored = adata.uns[key]
-    labels = check_labels(adata, stored["params"]["groupby"], min_groups=2)
-    groups = labels.cat.rename_categories([str(group) for group in labels.cat.categories])
-    counts = as_csr(get_matrix(adata, layer)).astype(np.float32)
-    check_counts(counts)
-    raw = AnnData(counts.copy(), obs=pd.DataFrame({"group": groups.array}, index=adata.obs_names.astype(str)))
+    groups = check_labels(adata, stored["params"]["groupby"], min_groups=2, text=True)
+    counts = load_counts(adata, layer).astype(np.float32)
+    raw = AnnData(counts, obs=pd.DataFrame({"group": groups.array}, index=adata.obs_names.astype(str)))
     raw.var_names = np.arange(adata.n_vars).astype(str)
     sc.pp.normalize_total(raw)
     sc.pp.log1p(raw)

@@ -7,11 +7,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from anndata import AnnData
-from scipy import stats
 
 from .._logging import warn
-from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
+from .._matrix import get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ..motifs._adjust import benjamini_hochberg
+from ..motifs._blocks import totals
+from ..pp._load import load_counts
 
 _MEAN_DEPTH = 10.0
 
@@ -35,7 +37,7 @@ def scabc(
     Parameters
     ----------
     adata
-        Counts, cells × peaks.
+        Counts, cells × peaks; in memory or backed (``engine="r"`` reads them into memory).
     groupby
         Column of `adata.obs` with the groups.
     engine
@@ -97,11 +99,8 @@ def scabc(
     check_adata(adata)
     check_choice(engine, ["python", "r"], name="engine")
     n_top = check_int(n_top, name="n_top", minimum=1)
-    labels = check_labels(adata, groupby, min_groups=2)
-    names = [str(group) for group in labels.cat.categories]
-    if len(set(names)) < len(names):
-        msg = f"groupby={groupby!r}: groups {names} are not distinct as text; rename them"
-        raise ValueError(msg)
+    labels = check_labels(adata, groupby, min_groups=2, text=True)
+    names = list(labels.cat.categories)
     check_choice(source, ["counts", "enhanced"], name="source")
     if source == "enhanced":
         if engine == "r":
@@ -111,9 +110,8 @@ def scabc(
             warn("layer is ignored with source='enhanced'")
         result = _enhanced(adata, labels, depth, key, compat=compat)
     else:
-        counts = as_csr(get_matrix(adata, layer))
-        check_counts(counts)
-        level = _depth(adata, depth, np.asarray(counts.sum(axis=1, dtype=np.float64)).ravel())
+        counts = get_matrix(adata, layer) if engine == "python" else load_counts(adata, layer)
+        level = _depth(adata, depth, totals(counts).per_cell)
         run = _python if engine == "python" else _r
         result = run(counts, level, labels, compat=compat)
     target = in_memory_copy(adata) if copy else adata
@@ -196,12 +194,8 @@ def _r(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) -> di
     raw = r.scabc(counts[:, np.flatnonzero(used)], depth, labels)
     pvalues = np.full((counts.shape[1], raw["pvalues"].shape[1]), np.nan)
     beta = np.full((pvalues.shape[1] + 1, counts.shape[1]), np.nan)
-    padj = pvalues.copy()
     pvalues[used], beta[:, used] = raw["pvalues"], raw["beta"]
-    for k, column in enumerate(pvalues.T):
-        known = ~np.isnan(column)
-        padj[known, k] = stats.false_discovery_control(column[known])
-    return {"pvalues": pvalues, "padj": padj, "beta": beta, "sigma": np.asarray(raw["sigma"])}
+    return {"pvalues": pvalues, "padj": benjamini_hochberg(pvalues), "beta": beta, "sigma": np.asarray(raw["sigma"])}
 
 
 def _top(adata: AnnData, names: list[str], result: dict[str, Any], n_top: int) -> pd.DataFrame:

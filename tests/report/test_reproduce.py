@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.report._reproduce import code, made_by, parameter_table, versions
+from sccase_kit.report._reproduce import UNRECORDED, code, made_by, parameter_table, versions
 
 
 def test_the_script_gives_the_same_result(tmp_path):
@@ -33,6 +33,67 @@ def test_the_script_gives_the_same_result(tmp_path):
     assert (again.layers["log"] != adata.layers["log"]).nnz == 0
 
 
+def test_other_seeds_give_the_same_result(tmp_path):
+    """What is random, with seeds and options other than the defaults, and runs of chromvar that read each other's."""
+    study = sk.datasets.toy_study(n_cells=120, n_peaks=500)
+    adata, sets = study.adata, np.random.default_rng(1).random((500, 6)) < 0.2
+    sk.pp.filter_peaks(adata, min_fraction=0)
+    sets, given = sets[: adata.n_vars], np.random.default_rng(2).integers(adata.n_vars, size=(adata.n_vars, 5))
+    adata.var["gc"] = np.random.default_rng(3).uniform(0.3, 0.7, adata.n_vars)
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    sk.tl.estimate_k(adata, k_values=range(2, 7), rng=11)
+    sk.tl.estimate_k(adata, k_values=range(2, 7), rng=np.random.default_rng(5), key_added="drawn")
+    sk.tl.enhance(adata, 5, method="sccase", rng=3)
+    sk.tl.cluster(adata, method="leiden", resolution=0.7, rng=5)
+    sk.tl.cluster(adata, 3, use_rep="enhanced", rng=6, key_added="three")
+    given_names = {"names": list("abcdef")}
+    sk.tl.chromvar(adata, sets, **given_names, n_background=7, n_bootstrap=30, rng=9, key_added="zeta")
+    sk.tl.chromvar(adata, "zeta_sets", background="zeta_background", min_expected=2.5, n_bootstrap=20, rng=4)
+    sk.tl.chromvar(adata, sets, background=given, n_bootstrap=0, key_added="free")
+    adata.write_h5ad(tmp_path / "result.h5ad")
+    stored = sk.read(tmp_path / "result.h5ad")
+    script = code(stored.uns, source=str(tmp_path / "counts.h5ad"))
+    assert script.index("key_added='zeta'") < script.index("annotations='zeta_sets'")
+    with pytest.raises(NameError, match="annotations"):
+        exec(script, {})  # the script is ours, made above
+    space = {"annotations": sets, "background": given, **given_names}
+    exec(script, space)
+    again = space["adata"]
+    for key in ("estimate_k", "drawn"):
+        np.testing.assert_array_equal(again.uns[key]["curves"].to_numpy(), stored.uns[key]["curves"].to_numpy())
+    for key in ("leiden", "three"):
+        assert again.obs[key].tolist() == stored.obs[key].tolist()
+    for key in ("zeta", "chromvar", "free"):
+        np.testing.assert_array_equal(again.varm[f"{key}_background"], stored.varm[f"{key}_background"])
+        np.testing.assert_array_equal(again.obsm[f"{key}_z"], stored.obsm[f"{key}_z"])
+        a, b = (x.uns[key]["variability"] for x in (again, stored))
+        np.testing.assert_array_equal(a.to_numpy(), b.to_numpy())
+
+
+def test_what_must_be_given_is_said():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.pp.filter_peaks(adata, min_fraction=0)
+    n = adata.n_vars
+    given = np.random.default_rng(0).integers(n, size=(n, 4))
+    adata.varm["mine"] = np.eye(n, 2) + 1
+    options = {"n_bootstrap": 0, "background": given, "rng": np.random.default_rng(0)}
+    sk.tl.chromvar(adata, adata.varm["mine"], **options)
+    sk.tl.chromvar(adata, "mine", **options, key_added="own")
+    sk.tl.chromvar(adata, "mine", n_bootstrap=0, background="own_background", key_added="own")
+    _, _, _, note, first, second = code(adata.uns).splitlines()
+    assert note == f"# {UNRECORDED}"
+    assert first == (
+        "sk.tl.chromvar(adata, annotations=annotations, background=background, n_background=4, n_bootstrap=0)  # give "
+        "what was used then: annotations, background; rng: no number was given then, so the "
+        "results differ by chance"
+    )
+    assert second == (
+        "sk.tl.chromvar(adata, annotations='mine', background=background, n_background=4, n_bootstrap=0, "
+        "key_added='own')  # give what was used then: background; adata.varm['mine'] must be "
+        "there, as it was then"
+    )
+
+
 @pytest.mark.parametrize(
     ("make", "line"),
     [
@@ -41,7 +102,7 @@ def test_the_script_gives_the_same_result(tmp_path):
         (
             lambda a: sk.tl.enhance(a, 3, sk.pp.pseudobulk(a, "cell_type"), method="sccase", n_reference=2),
             "sk.tl.enhance(adata, n_components=3, reference=reference, method='sccase', n_reference=2)"
-            "  # reference: the data used then",
+            "  # give what was used then: reference",
         ),
     ],
 )
@@ -54,7 +115,7 @@ def test_only_what_differs_from_the_defaults_is_written(make, line):
 def test_unknown_results_are_left_out():
     assert made_by({"a": 1}) is None
     text = code({"x": {"params": {"a": 1}}, "y": 3, "z": {"params": "no"}}, source="it's.h5ad")
-    assert text == 'import sccase_kit as sk\n\nadata = sk.read("it\'s.h5ad")'
+    assert text == f'import sccase_kit as sk\n\nadata = sk.read("it\'s.h5ad")\n# {UNRECORDED}'
 
 
 def test_every_stored_function_exists():
@@ -76,6 +137,8 @@ def test_tables(full):
     assert found["background_peaks"] == "tl.background_peaks"
     assert found["chromvar"] == "tl.chromvar"
     assert found["motifs"] == "tl.match_motifs"
+    line = "sk.tl.match_motifs(adata, motifs=motifs, sequences=sequences)"
+    assert f"\n{line}  # give what was used then: motifs, sequences\n" in code(full.uns)
     shown = versions().set_index("package")["version"]
     assert shown["sccase_kit"] == sk.__version__
     assert shown["numpy"] == np.__version__

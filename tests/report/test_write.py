@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import anndata as ad
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
+from sccase_kit.report._sections import data_section
 
 SECTIONS = [
     "Data",
@@ -250,3 +252,9 @@ def test_errors_leave_nothing_behind(small, tmp_path, arguments, error, message)
     with pytest.raises(error, match=message):
         sk.report.write_report(given.pop("adata"), tmp_path / given.pop("path"), **given)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_entries_stored_twice_are_one_count():
+    twice = sparse.csr_matrix((np.ones(4), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4])), shape=(3, 3))
+    tiles = data_section(ad.AnnData(twice), None, None).blocks[0].values
+    assert (tiles["open entries"], tiles["median cells per peak"]) == (f"{3 / 9:.2%}", 1)

@@ -149,7 +149,7 @@ def test_annotations_of_all_kinds(done):
     frame = sk.tl.chromvar(done, shuffled, **options)
     assert list(frame.obsm["chromvar_z"].columns) == names
     assert (frame.varm["chromvar_sets"] != member).nnz == 0
-    assert frame.uns["chromvar"]["params"]["annotations"] == "chromvar_sets"
+    assert frame.uns["chromvar"]["params"]["annotations"] == "given"
     matrix = sk.tl.chromvar(done, member.tocsc(), names=[f"{n}/x" for n in names], **options)
     assert list(matrix.obsm["chromvar_z"].columns) == [f"{n}|x" for n in names]
     mixed = shuffled.astype({names[0]: int})
@@ -443,3 +443,53 @@ def test_other_errors(small, done):
         sk.tl.motif_correlation(done, key="smooth")
     with pytest.raises(TypeError, match="adata must be an AnnData"):
         sk.tl.chromvar(done.X)
+
+
+def test_background_peaks_of_another_order_are_refused(done, tmp_path):
+    """anndata moves the rows of `varm`, but not the positions that stand in them."""
+    order = np.random.default_rng(0).permutation(done.n_vars)
+    moved = done[:, order].copy()
+    renamed = done.copy()
+    renamed.var_names = [f"p{i}" for i in range(done.n_vars)]
+    options = {"key_added": "again", "n_bootstrap": 0}
+    for adata in (moved, renamed):
+        for run in (
+            lambda a: sk.tl.chromvar(a, background="chromvar_background", **options),
+            lambda a: sk.tl.motif_synergy(a, n_top=2),
+            lambda a: sk.tl.motif_correlation(a, n_top=2),
+        ):
+            with pytest.raises(ValueError, match=r"other names, or another order.*chromvar_background'\]\)"):
+                run(adata)
+    with pytest.raises(ValueError, match="adata has 100 peaks but chromvar was run on"):
+        sk.tl.chromvar(done[:, :100].copy(), background="chromvar_background", **options)
+    done[:, order][:, np.argsort(order)].copy().write_h5ad(tmp_path / "back.h5ad")
+    back = ad.read_h5ad(tmp_path / "back.h5ad")
+    sk.tl.chromvar(back, background="chromvar_background", **options)
+    pd.testing.assert_frame_equal(back.obsm["again_z"], done.obsm["chromvar_z"])
+
+
+def test_names_of_sets_come_along_with_their_slot(done, tmp_path):
+    member, names = done.varm["motifs"][:, :3], ["x", "y", "z"]
+    options = {"background": "chromvar_background", "n_bootstrap": 0}
+    done.copy().write_h5ad(tmp_path / "a.h5ad")
+    adata = ad.read_h5ad(tmp_path / "a.h5ad")
+    sk.tl.chromvar(adata, member, names=names, key_added="own", **options)
+    sk.tl.chromvar(adata, "own_sets", key_added="other", **options)
+    sk.tl.chromvar(adata, "own_sets", key_added="own", **options)
+    for key in ("own", "other"):
+        assert list(adata.obsm[f"{key}_z"].columns) == list(adata.uns[key]["names"]) == names
+        assert set(sk.tl.motif_correlation(adata, key=key)[["set_1", "set_2"]].to_numpy().ravel()) == set(names)
+    del adata.uns["own"]  # a run that used them still knows
+    sk.tl.chromvar(adata, "own_sets", key_added="third", **options)
+    assert list(adata.obsm["third_z"].columns) == names
+
+
+def test_the_way_out_of_closed_peaks_works(small):
+    keep = np.ones(small.n_vars)
+    keep[[2, 5]] = 0
+    small.X = sparse.csr_matrix(small.X.multiply(keep))
+    with pytest.raises(ValueError, match=r"filter_peaks\(adata, min_fraction=0\)"):
+        sk.tl.chromvar(small)
+    sk.pp.filter_peaks(small, min_fraction=0)
+    assert small.n_vars == len(keep) - 2
+    sk.tl.chromvar(small, n_background=3, n_bootstrap=0)

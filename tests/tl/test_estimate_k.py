@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import anndata
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
 import sccase_kit as sk
 
@@ -30,6 +32,23 @@ def test_deterministic_and_writes_nothing_on_request(study):
     assert "estimate_k" not in study.uns
     assert sk.tl.estimate_k(study, rng=5, key_added=None) == first
     sk.tl.estimate_k(study, rng=np.random.default_rng(1), k_values=[2, 3, 4])
+
+
+def test_entries_stored_twice_are_one_peak(study):
+    """Every third count of 2 or more is held as two entries, which binarised would count twice."""
+    expected = sk.tl.estimate_k(study)
+    curves = study.uns["estimate_k"]["curves"]
+    coo = study.X.tocoo()
+    split = np.flatnonzero(coo.data > 1)[::3]
+    assert len(split) > 100
+    data = np.concatenate([coo.data, np.ones(len(split), dtype=coo.dtype)])
+    data[split] -= 1
+    row, col = (np.concatenate([part, part[split]]) for part in (coo.row, coo.col))
+    order = np.argsort(row, kind="stable")
+    pointers = np.r_[0, np.cumsum(np.bincount(row, minlength=study.n_obs))]
+    study.X = sparse.csr_matrix((data[order], col[order], pointers), shape=study.shape)
+    assert sk.tl.estimate_k(study) == expected
+    pd.testing.assert_frame_equal(study.uns["estimate_k"]["curves"], curves)
 
 
 def test_empty_cells_and_subsets(study):

@@ -95,10 +95,18 @@ def test_go_from_the_installed_database(golden):
         server = pd.read_csv(folder / f"{name}_output_great_webserver.tsv.gz", sep="\t", skiprows=1)
         server.columns = [c.strip("# ") for c in server.columns]
         both = server.merge(ours, left_on="Term ID", right_on="ID")
-        both = both[both["Binom_Fold_Enrichment"] >= 2]
-        assert len(both) > 1_000
+        assert len(both) > 1_500
         theirs = -np.log10(both["Binom Raw P-Value"].astype(float))
-        assert stats.pearsonr(theirs, -both["Binom_Log10_PValue"]).statistic > 0.85  # GO of 2019 against GO of today
+        # The server has the GO of 2019. A term with the same genes since has the same p to the 7 digits printed (4e-8
+        # in log10 p); any other p, as any change of the test itself would give, is far from it. With org.Hs.eg.db 3.16
+        # 232, 244 and 160 terms are such, and not one more within ten times that; GO drifts on, so 50 are asked.
+        apart = np.abs(theirs + both["Binom_Log10_PValue"])
+        same = apart < 1e-6
+        assert same.sum() > 50
+        assert (apart < 1e-5).sum() - same.sum() <= 0.02 * same.sum()
+        # The genes of the other terms changed: Pearson r of log10 p is 0.875, 0.931, 0.909 with org.Hs.eg.db 3.16.
+        enriched = both["Binom_Fold_Enrichment"] >= 2
+        assert stats.pearsonr(theirs[enriched], -both.loc[enriched, "Binom_Log10_PValue"]).statistic > 0.85
 
 
 @needs_bedtools

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
+from sccase_kit.io._zarr import write_zarr
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +135,25 @@ def test_errors(fitted):
         sk.tl.background_peaks(fitted, n_top=0)
     with pytest.raises(ValueError, match="n_components must be at most"):
         sk.tl.specific_peaks(fitted, "cell_type", n_components=10_000)
+
+
+def test_groups_of_the_same_name_are_refused(fitted):
+    adata = fitted.copy()
+    adata.obs["mixed"] = np.where(np.arange(adata.n_obs) % 2, 1, 0).astype(object)
+    adata.obs.loc[adata.obs_names[:5], "mixed"] = "1"
+    with pytest.raises(ValueError, match=r"groupby='mixed': groups \['1'\] are not distinct as text; rename them"):
+        sk.tl.specific_peaks(adata, "mixed")
+    adata.obs["number"] = adata.obs["mixed"].astype(int)
+    sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0)
+    assert set(adata.uns["specific_peaks"]["peaks"]["group"]) <= {"0", "1"}
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_comparison_of_backed_counts(fitted, tmp_path, suffix):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=20, copy=True)
+    write = ad.AnnData.write_h5ad if suffix == ".h5ad" else write_zarr
+    write(adata, tmp_path / f"a{suffix}")
+    backed = sk.read(tmp_path / f"a{suffix}", backed=True)
+    pd.testing.assert_frame_equal(sk.tl.compare_specific_peaks(backed), sk.tl.compare_specific_peaks(adata))
+    if backed.isbacked:
+        backed.file.close()

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
+from sccase_kit.io._zarr import write_zarr
 from sccase_kit.motifs import scabc_pvalues
 
 
@@ -110,3 +111,23 @@ def test_groups_of_the_same_name_are_refused(toy):
         adata.obsm["chromvar_deviations"] = np.ones((adata.n_obs, 2))
         with pytest.raises(ValueError, match="are not distinct as text; rename them"):
             function(adata, "mixed")
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+@pytest.mark.parametrize("engine", ["python", "r"])
+def test_backed_counts_give_the_same(toy, tmp_path, monkeypatch, suffix, engine):
+    def fake(counts, depth, labels):
+        result = scabc_pvalues(counts, depth, labels)
+        return {name: getattr(result, name) for name in ("pvalues", "beta", "sigma")}
+
+    monkeypatch.setattr(sk.r, "scabc", fake)
+    write = ad.AnnData.write_h5ad if suffix == ".h5ad" else write_zarr
+    write(toy, tmp_path / f"a{suffix}")
+    backed = sk.read(tmp_path / f"a{suffix}", backed=True)
+    expected = sk.tl.scabc(toy, "cell_type", n_top=5, copy=True)
+    with sk.settings.override(block_bytes=2**14):
+        result = sk.tl.scabc(backed, "cell_type", n_top=5, engine=engine, copy=True)
+    np.testing.assert_allclose(result.varm["scabc_pvalues"], expected.varm["scabc_pvalues"], rtol=1e-9)
+    assert result.uns["scabc"]["top"]["peak"].tolist() == expected.uns["scabc"]["top"]["peak"].tolist()
+    if backed.isbacked:
+        backed.file.close()
