@@ -80,7 +80,7 @@ def test_info_reads_what_read_reads(call_json, counts_file, tmp_path):
 
 
 def test_info_counts_entries_stored_twice_once(call_json, tmp_path):
-    twice = sparse.csr_matrix((np.ones(4), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4])), shape=(3, 3))
+    twice = sparse.csr_matrix((np.ones(4, np.int32), [1, 1, 0, 2], [0, 2, 3, 4]), shape=(3, 3))
     ad.AnnData(twice, var=pd.DataFrame(index=["chr1:1-2", "chr1:3-4", "chr2:1-9"])).write_h5ad(tmp_path / "a.h5ad")
     result = call_json("info", tmp_path / "a.h5ad")
     assert (result["nonzeros"], result["median depth"]) == (3, 1)
