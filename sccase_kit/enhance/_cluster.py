@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
+from .._matrix import as_csr
 from ._row_block import COMPILED_NNZ, RowBlock, as_float, row_block
 
 
@@ -90,7 +90,7 @@ class ClusterBlocks:
 
 
 def _prepared(block: Any, *, n_obs: int, dtype: np.dtype, binary: bool) -> RowBlock:
-    csr = sparse.csr_matrix(block)
+    csr = as_csr(block)
     compiled = csr.nnz * n_obs >= COMPILED_NNZ * csr.shape[0]
     return row_block(csr, dtype=dtype, binary=binary, compiled=compiled)
 
@@ -108,7 +108,7 @@ def _transposed_times(block: Any, left: np.ndarray, *, binary: bool, n_obs: int)
 
 
 def _sq_norms(block: Any, weights: np.ndarray, *, binary: bool) -> np.ndarray:
-    squared = as_float(sparse.csr_matrix(block), np.dtype(np.float64), binary=binary)
+    squared = as_float(as_csr(block), np.dtype(np.float64), binary=binary)
     squared.data = squared.data**2
     return squared @ weights
 

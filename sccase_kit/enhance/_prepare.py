@@ -68,7 +68,7 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
     depth, n_open, nnz = np.empty(n), np.zeros(m, dtype=np.int64), 0
     cluster = cluster_of(matrix)
     if cluster is not None:
-        parts = cluster.map(_block_statistics)
+        parts = cluster.map(_stored_block_statistics)
     else:
         parts = ((rows, _block_statistics(raw)) for rows, raw in _blocks(matrix))
     for rows, (sums, counts) in parts:
@@ -86,6 +86,11 @@ def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
     indices = csr.indices if nonzero.all() else csr.indices[nonzero]
     depth = np.asarray(csr.sum(axis=1, dtype=np.float64)).ravel()
     return depth, np.bincount(indices, minlength=csr.shape[1])
+
+
+def _stored_block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a block as it is stored, where entries may repeat."""
+    return _block_statistics(canonical(raw))
 
 
 def _is_canonical(csr: sparse.csr_matrix) -> bool:

@@ -216,7 +216,7 @@ def enhance(
     automatic = n_components == "auto"
     if automatic and method == "sccase":
         watch.stage("estimate_k")
-        n_components = estimated_components(adata, int((data.depth > 0).sum()), layer=layer, rng=generator)
+        n_components = estimated_components(adata, int((data.depth > 0).sum()), layer=layer, rng=generator.spawn(1)[0])
     elif automatic:
         logger.info("n_components='auto': method='robust' averages several numbers of components and needs none")
         n_components = 0

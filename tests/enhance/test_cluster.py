@@ -12,6 +12,7 @@ from scipy import sparse
 import sccase_kit as sk
 from sccase_kit.enhance import ScaledOperator
 from sccase_kit.enhance._cluster import ClusterBlocks, active_client, cluster_of
+from sccase_kit.enhance._prepare import prepare
 
 da = pytest.importorskip("dask.array")
 distributed = pytest.importorskip("distributed")
@@ -100,3 +101,19 @@ def test_bad_counts_are_found_on_the_workers(client, counts):
     bad[150, 3] = -1
     with pytest.raises(ValueError, match="negative"):
         sk.tl.enhance(ad.AnnData(da.from_array(bad, chunks=(50, -1)).map_blocks(sparse.csr_matrix)), 4)
+
+
+def _stored_twice(block):
+    csr = sparse.csr_matrix(block, dtype=np.float64)
+    values, indices = np.repeat(csr.data / 2, 2), np.repeat(csr.indices, 2)
+    return sparse.csr_matrix((values, indices, 2 * csr.indptr), shape=csr.shape)
+
+
+def test_entries_stored_twice_are_one_on_the_workers(client, counts):
+    data = prepare(blocks(counts).map_blocks(_stored_twice), dtype=np.float64)
+    expected = prepare(counts, dtype=np.float64)
+    assert data.nnz == expected.nnz
+    np.testing.assert_array_equal(data.n_cells_open, expected.n_cells_open)
+    right = np.random.default_rng(0).random((counts.shape[1], 3))
+    np.testing.assert_allclose(data.op.matmul(right), expected.op.matmul(right))
+    np.testing.assert_allclose(data.op.row_sq_norms(), expected.op.row_sq_norms())

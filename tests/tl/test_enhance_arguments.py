@@ -74,3 +74,10 @@ def test_a_backed_file_is_read_for_a_copy(study, tmp_path):
     assert "X_sccase" in done.obsm
     assert "X_sccase" not in backed.obsm
     assert isinstance(done, ad.AnnData)
+
+
+def test_the_number_found_gives_the_same_fit_when_it_is_given(study):
+    found = sk.tl.enhance(study, method="sccase", rng=3, copy=True)
+    k = found.uns["sccase"]["params"]["n_components"]
+    given = sk.tl.enhance(study, k, method="sccase", rng=3, copy=True)
+    np.testing.assert_array_equal(given.obsm["X_sccase"], found.obsm["X_sccase"])
