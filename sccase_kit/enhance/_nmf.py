@@ -197,11 +197,7 @@ def sklearn_start(op: ScaledOperator, n_components: int) -> tuple[np.ndarray, np
 
     The scaled sparse matrix is formed in memory for it, as in the program.
     """
-    from scipy import sparse
-
     from ._published import published_nmf
 
-    parts = [sparse.diags(op.row_scale[rows]) @ block @ sparse.diags(op.col_scale) for rows, block in op.iter_blocks()]
-    x = sparse.vstack(parts).T.tocsr().astype(np.float32)
-    w, h = published_nmf(x, n_components)
+    w, h = published_nmf(op.to_csr().T.tocsr(), n_components)
     return h.T.astype(np.float64), w.astype(np.float64)

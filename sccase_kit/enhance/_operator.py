@@ -168,6 +168,11 @@ class ScaledOperator:
         for rows, block in self._iter_stored():
             yield rows, as_float(block, self.dtype, binary=self.binary)
 
+    def to_csr(self) -> sparse.csr_matrix:
+        """Return X̃ itself in memory, CSR of float32: for the published program, on small data."""
+        parts = (sparse.diags(self.row_scale[r]) @ b @ sparse.diags(self.col_scale) for r, b in self.iter_blocks())
+        return sparse.vstack(list(parts), format="csr").astype(np.float32)
+
     def _iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         if self._row_blocks is not None:
             yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)

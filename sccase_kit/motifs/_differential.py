@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .._adjust import benjamini_hochberg
 from .._labels import encode_labels
 from .._validate import check_choice
-from ._adjust import benjamini_hochberg
 
 _EXACT_BELOW = 50
 

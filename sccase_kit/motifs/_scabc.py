@@ -10,10 +10,10 @@ import numpy as np
 from scipy import sparse
 from scipy.special import ndtr
 
+from .._adjust import benjamini_hochberg
 from .._labels import encode_labels
 from .._matrix import check_counts, check_structure
 from .._validate import check_int, check_number
-from ._adjust import benjamini_hochberg
 from ._blocks import row_blocks
 
 _NORMAL_975 = 1.959963984540054

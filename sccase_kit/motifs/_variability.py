@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .._adjust import benjamini_hochberg
 from .._validate import check_int
-from ._adjust import benjamini_hochberg
 
 _BOOTSTRAP_BYTES = 64 * 2**20
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -12,8 +11,8 @@ from anndata import AnnData
 from .._logging import warn
 from .._matrix import in_memory_copy
 from .._validate import check_adata
+from ..regions._columns import split_name
 
-_NAME = re.compile(r"^(?P<chrom>\S*?[^\s:_-])[:_-](?P<start>[0-9]{1,18})[-_:](?P<end>[0-9]{1,18})$")
 #: Coordinates of peaks whose names have none.
 MISSING = -1
 
@@ -41,9 +40,8 @@ def parse_peak_names(names: Iterable[str]) -> pd.DataFrame:
     [600]
     """
     index = pd.Index([str(name) for name in names], dtype=object)
-    found = [_NAME.match(name.replace(",", "")) for name in index]
-    rows = [("", MISSING, MISSING) if m is None else (m["chrom"], int(m["start"]), int(m["end"])) for m in found]
-    rows = [row if row[2] > row[1] else ("", MISSING, MISSING) for row in rows]
+    places = [split_name(name) for name in index]
+    rows = [place if place is not None and place[2] > place[1] else ("", MISSING, MISSING) for place in places]
     chrom, start, end = zip(*rows, strict=True) if rows else ((), (), ())
     return pd.DataFrame(
         {

@@ -115,10 +115,3 @@ def covered_before(points: np.ndarray, union: Linear) -> np.ndarray:
     k = np.searchsorted(union.start, points, "left")
     last_end = np.r_[0, union.end][k]
     return total[k] - np.maximum(last_end - points, 0)
-
-
-def free_length(intervals: Linear, mask: Linear) -> np.ndarray:
-    """Return the bases of every interval that no interval of `mask` covers (int64)."""
-    union = merge_intervals(mask)
-    covered = covered_before(intervals.end, union) - covered_before(intervals.start, union)
-    return intervals.end - intervals.start - covered

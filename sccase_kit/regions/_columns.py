@@ -10,7 +10,18 @@ import numpy as np
 import pandas as pd
 
 NO_POSITION = 2**40  # beyond every chromosome; sums of a million of them fit int64
+_PLACE = re.compile(r"^(?P<chrom>\S*?[^\s:_-])[:_-](?P<start>[0-9]{1,18})[-_:](?P<end>[0-9]{1,18})$")
 _BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
+
+
+def split_name(name: str) -> tuple[str, int, int] | None:
+    """Return chromosome, start and end of a name such as ``chr1:100-600``, ``chr1_100_600``, ``chr1-1,000-1,600``.
+
+    Names of contigs may hold underscores, dots and dashes: the last two numbers are the coordinates. None for other
+    names.
+    """
+    found = _PLACE.match(name.replace(",", ""))
+    return None if found is None else (found["chrom"], int(found["start"]), int(found["end"]))
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str], *, name: str) -> None:

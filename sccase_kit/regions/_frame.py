@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from anndata import AnnData
 
 from .._logging import warn
 from .._validate import check_choice
-from ._columns import NO_POSITION, check_chrom_style, check_columns, check_names, integers, natural_key
+from ._columns import NO_POSITION, check_chrom_style, check_columns, check_names, integers, natural_key, split_name
 
-_NAME = r"^(?P<chrom>.+?)[:_-](?P<start>\d{1,15})[_-](?P<end>\d{1,15})$"
 _OTHER_NAMES = {"chrom": ("chr", "chromosome", "seqnames", "seqname"), "start": ("chromstart", "chr_start", "begin")}
 _OTHER_NAMES["end"] = ("chromend", "chr_end", "stop")
 
@@ -136,15 +134,14 @@ def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     [100]
     """
     index = pd.Index(list(names), dtype=object)
-    parts = pd.Series(index, dtype="str").str.extract(_NAME)
-    bad = parts["chrom"].isna().to_numpy()
+    places = [split_name(str(value)) for value in index]
+    bad = np.array([place is None for place in places], dtype=bool)
     if bad.any():
         msg = f"{name}: {int(bad.sum())} of {len(bad)} are not of the form chr1:100-200 (first: {index[bad][0]!r})"
         raise ValueError(msg)
-    frame = pd.DataFrame({"chrom": parts["chrom"].to_numpy(object)}, index=index)
-    frame["start"] = parts["start"].to_numpy(object).astype(np.int64)
-    frame["end"] = parts["end"].to_numpy(object).astype(np.int64)
-    return frame
+    chrom, start, end = zip(*places, strict=True) if places else ((), (), ())
+    frame = pd.DataFrame({"chrom": np.array(chrom, dtype=object)}, index=index)
+    return frame.assign(start=np.array(start, dtype=np.int64), end=np.array(end, dtype=np.int64))
 
 
 def as_regions(regions: object, *, name: str = "regions") -> pd.DataFrame:
@@ -178,7 +175,7 @@ def as_regions(regions: object, *, name: str = "regions") -> pd.DataFrame:
         return regions.copy()
     if isinstance(regions, (str, os.PathLike)):
         if not Path(regions).is_file():
-            hint = " For one region pass a list: ['chr1:100-200']." if re.match(_NAME, str(regions)) else ""
+            hint = " For one region pass a list: ['chr1:100-200']." if split_name(str(regions)) else ""
             msg = f"{name}: there is no file {str(regions)!r}.{hint}"
             raise FileNotFoundError(msg)
         return read_bed(regions)

@@ -86,12 +86,3 @@ def hypergeom_log_sf(k: np.ndarray, total: np.ndarray, marked: np.ndarray, drawn
         )
         result[lower] = np.log1p(-np.exp(np.minimum(below, -1e-16)))
     return np.minimum(result, 0.0)
-
-
-def adjust_bh(p: np.ndarray) -> np.ndarray:
-    """Return the Benjamini-Hochberg adjusted p-values of a 1-d array."""
-    order = np.argsort(p, kind="stable")[::-1]
-    n = len(p)
-    adjusted = np.empty(n)
-    adjusted[order] = np.minimum.accumulate(np.minimum(p[order] * n / np.arange(n, 0, -1), 1.0))
-    return adjusted

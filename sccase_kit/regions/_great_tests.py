@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .._adjust import benjamini_hochberg
 from ._arrays import Linear
-from ._great_stats import adjust_bh, binom_log_sf, hypergeom_log_sf
+from ._great_stats import binom_log_sf, hypergeom_log_sf
 
 
 def union_lengths(membership: sparse.csc_matrix, domains: Linear, gene: np.ndarray) -> np.ndarray:
@@ -50,7 +51,7 @@ def _p_values(prefix: str, log_p: np.ndarray, ontology: np.ndarray) -> dict[str,
     for code in np.unique(ontology):
         columns = np.flatnonzero(ontology == code)
         bonferroni[:, columns] = np.minimum(raw[:, columns] * len(columns), 1.0)
-        bh[:, columns] = [adjust_bh(row) for row in raw[:, columns]]
+        bh[:, columns] = benjamini_hochberg(raw[:, columns].T).T
     return {
         f"{prefix}_Raw_PValue": raw,
         f"{prefix}_Bonf_PValue": bonferroni,

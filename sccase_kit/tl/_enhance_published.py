@@ -26,9 +26,7 @@ def published_slots(
         msg = f"solver='published' takes one of reference, depth, batch_key at a time, got {asked}; "
         msg += "solver='thin' combines them"
         raise ValueError(msg)
-    op = data.op
-    parts = [sparse.diags(op.row_scale[rows]) @ b @ sparse.diags(op.col_scale) for rows, b in op.iter_blocks()]
-    x = sparse.vstack(parts).T.tocsc().astype(np.float32)
+    x = data.op.to_csr().T.tocsc()
     with np.errstate(divide="ignore", invalid="ignore"):  # judged by the result
         fit = _fit(data, x, params, reference, codes)
     enhanced = (x @ fit.similarity).T.astype(np.float32)

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._adjust import benjamini_hochberg
 from .._logging import warn
 from .._matrix import get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
-from ..motifs._adjust import benjamini_hochberg
 from ..motifs._blocks import totals
 from ..pp._load import load_counts
 

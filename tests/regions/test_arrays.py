@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sccase_kit.regions._arrays import (
     Linear,
     covered_before,
-    free_length,
     linearise,
     merge_groups,
     merge_intervals,
@@ -42,14 +41,6 @@ def test_overlaps_are_those_of_the_bases(left, right):
     i, j = overlap_pairs(a, b)
     assert list(zip(i.tolist(), j.tolist(), strict=True)) == expected
     assert overlaps_any(a, b).tolist() == [any(x & y for y in bases(right)) for x in bases(left)]
-
-
-@settings(max_examples=150, deadline=None)
-@given(tables, tables)
-def test_free_lengths_are_those_of_the_bases(left, right):
-    a, b = linearise(left, right)
-    covered = set().union(*bases(right))
-    assert free_length(a, b).tolist() == [len(x - covered) for x in bases(left)]
 
 
 @settings(max_examples=150, deadline=None)
