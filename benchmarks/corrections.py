@@ -135,8 +135,9 @@ def main() -> None:
                 table = pd.read_csv(data / "bm0828_bulk_reference.tsv.gz", sep="\t", index_col=0)
                 rows += reference_rows(name, adata, sk.pp.bulk_reference(table), k, seeds)
             else:
-                key = next(c for c in adata.obs if c.lower() in ("batch", "donor", "sample"))
-                rows += batch_rows(name, adata, key, k, seeds)
+                rows += batch_rows(name, adata, "batch", k, seeds)
+        if (whole := data / "granja_bmmc.h5ad").exists():
+            rows += batch_rows("granja_bmmc", sk.read(whole), "batch", 10, seeds[:3])
     table = pd.DataFrame(rows)
     table.round(4).to_csv(HERE / "results" / "corrections.csv", index=False)
     means = table.groupby(["what", "data", "method", "run"], sort=False).mean(numeric_only=True)

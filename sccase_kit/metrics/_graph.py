@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 EXACT_BELOW = 40_000
+_SPARE = 8  # candidates beyond those wanted, against rounding
 
 
 def nearest_neighbors(
@@ -63,26 +64,35 @@ def nearest_of_batches(
 def _exact_neighbors(
     queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1."""
+    """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1.
+
+    Candidates, a few more than wanted, come from products in single precision; their distances are computed in double.
+    """
     from ..enhance._kernels import smallest_per_row
 
     x, y = np.asarray(queries, dtype=np.float64), np.asarray(points, dtype=np.float64)
     n, m = len(x), len(y)
-    squares, lengths = np.einsum("ij,ij->i", y, y), np.einsum("ij,ij->i", x, x)
-    indices = np.empty((n, n_neighbors), dtype=np.int64)
-    distances = np.empty((n, n_neighbors))
-    rows = max(1, min(n, 2**22 // max(m, 1)))
-    turned = -2 * y.T
-    buffer = np.empty((rows, m))
+    centre = y.mean(axis=0)
+    left, turned = (x - centre).astype(np.float32), -2 * (y - centre).T.astype(np.float32)
+    squares = np.einsum("ij,ij->j", turned, turned) / 4
+    rows, width = max(1, min(n, 2**22 // max(m, 1))), min(m, n_neighbors + _SPARE)
+    buffer, near = np.empty((rows, m), dtype=np.float32), np.empty((rows, width))
+    candidates = np.empty((rows, width), dtype=np.int64)
+    indices, distances = np.empty((n, n_neighbors), dtype=np.int64), np.empty((n, n_neighbors))
     for start in range(0, n, rows):
-        stop = min(n, start + rows)
-        d = np.matmul(x[start:stop], turned, out=buffer[: stop - start])
+        chunk = slice(start, min(n, start + rows))
+        size = chunk.stop - start
+        d = np.matmul(left[chunk], turned, out=buffer[:size])
         d += squares  # the query's own square changes nothing in the order
-        known = np.flatnonzero(own[start:stop] >= 0)
+        known = np.flatnonzero(own[chunk] >= 0)
         d[known, own[start + known]] = -np.inf  # itself first, also among duplicates
-        smallest_per_row(d, indices[start:stop], distances[start:stop])
-    distances += lengths[:, None]
-    return indices, np.sqrt(np.maximum(distances, 0))
+        smallest_per_row(d, candidates[:size], near[:size])
+        chosen = np.sort(candidates[:size], axis=1)
+        exact = np.linalg.norm(y[chosen] - x[chunk, None], axis=2)
+        order = np.argsort(np.where(chosen == own[chunk, None], -1, exact), axis=1, kind="stable")[:, :n_neighbors]
+        indices[chunk] = np.take_along_axis(chosen, order, axis=1)
+        distances[chunk] = np.take_along_axis(exact, order, axis=1)
+    return indices, distances
 
 
 def _approximate_neighbors(
