@@ -228,7 +228,9 @@ def draw(table: pd.DataFrame, path: Path) -> None:
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
+    colors = {"published": "C7", "robust": "C1", "sccase": "C0"}
     names = {"cells": "cells", "peaks": "peaks", "per_cell": "nonzeros per cell", "k": "components"}
     fits = exponents(table).set_index(["grows", "method"])
     fig, axes = plt.subplots(2, 4, figsize=(13, 6), layout="constrained", sharey="row")
@@ -237,12 +239,18 @@ def draw(table: pd.DataFrame, path: Path) -> None:
             own = own.sort_values(part)
             for ax, column in zip(axis, ("seconds", "gib_above"), strict=True):
                 if own[column].notna().any():
-                    ax.plot(own[part], own[column], "o-", label=f"{method}: {fits.loc[(part, method), column]:.2f}")
+                    label = f"{method}: {fits.loc[(part, method), column]:.2f}"
+                    ax.plot(own[part], own[column], "o-", color=colors[method], label=label)
         for ax in axis:
             ax.set(xscale="log", yscale="log", xlabel=names[part])
+            ax.xaxis.set_minor_formatter(NullFormatter())
+            ax.yaxis.set_minor_formatter(NullFormatter())
+            if part != "cells":
+                ax.set_xticks(GROWTH[part], [f"{value:,}" for value in GROWTH[part]])
             ax.legend(title="exponent", fontsize=8, title_fontsize=8)
     axes[0, 0].set_ylabel("seconds")
     axes[1, 0].set_ylabel("GiB above the start")
+    axes[1, 0].set_yticks([0.25, 0.5, 1, 2], ["0.25", "0.5", "1", "2"])
     fig.savefig(path, dpi=100)
 
 

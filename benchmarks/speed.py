@@ -1,6 +1,6 @@
 """Time of `enhance` on real and simulated data, in passes over the data, beside the published program.
 
-Run: python benchmarks/speed.py [--large] [--data FOLDER]; writes benchmarks/results/speed.csv.
+Run: python benchmarks/speed.py [--data FOLDER]; writes benchmarks/results/speed.csv. Large data are in scale.py.
 """
 
 from __future__ import annotations
@@ -82,7 +82,6 @@ def measure(name: str, adata: AnnData, k: int, *, published: bool, repeats: int 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true", help="also 100k × 100k (about 270 million nonzeros)")
     parser.add_argument("--data", default=os.environ.get("SCCASE_KIT_DATA", HERE.parent.parent / "shared" / "data"))
     parser.add_argument("--out", default=HERE / "results" / "speed.csv")
     args = parser.parse_args()
@@ -98,10 +97,6 @@ def main() -> None:
             adata = sk.read(path)
             sk.pp.filter_peaks(adata)
             rows += measure(name, adata, k, published=published)
-        if args.large:
-            rows += measure(
-                "simulated 100k × 100k", random_counts(100_000, 100_000, 0.028), 16, published=False, repeats=1
-            )
     Path(args.out).parent.mkdir(exist_ok=True)
     pd.DataFrame(rows).to_csv(args.out, index=False)
 

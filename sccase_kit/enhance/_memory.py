@@ -5,10 +5,10 @@ from __future__ import annotations
 from .._settings import settings
 from ._operator import available_threads
 
-_PER_CELL, _PER_CELL_ROBUST = 42, 71  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up
+_PER_CELL, _PER_CELL_ROBUST = 56, 82  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up
 _PER_PEAK = 28  # bytes per peak and column, beside four for every thread
 _BLOCKS = 3  # one being read, one at work, one being scaled
-_EXACT_NEIGHBORS = 8 * 2**22  # a piece of distances at most
+_EXACT_NEIGHBORS = 2**27  # a piece of distances, candidates, copies of the embedding, at most
 _APPROXIMATE_NEIGHBORS = 350 * 2**20  # their compiled code
 
 
