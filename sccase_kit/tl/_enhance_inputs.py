@@ -71,8 +71,11 @@ def check_n_components(value: Any, adata: AnnData) -> int:
 
 
 def batch_codes(adata: AnnData, batch_key: str | None) -> np.ndarray | None:
-    """Return integer codes of the batches, shape (n_obs,), or None without a key."""
+    """Return integer codes of the batches, shape (n_obs,), or None without a key; a column of batches is then named."""
     if batch_key is None:
+        for name in (column for column in set(adata.obs) if str(column).lower() in ("batch", "batches")):
+            if (n_batches := len(adata.obs[name].astype(str).drop_duplicates())) > 1:
+                logger.info("obs[%r] holds %d batches: batch_key=%r would correct for them", name, n_batches, name)
         return None
     labels = check_labels(adata, batch_key, name="batch_key", min_groups=2)
     sizes = labels.value_counts()

@@ -81,3 +81,12 @@ def test_the_number_found_gives_the_same_fit_when_it_is_given(study):
     k = found.uns["sccase"]["params"]["n_components"]
     given = sk.tl.enhance(study, k, method="sccase", rng=3, copy=True)
     np.testing.assert_array_equal(given.obsm["X_sccase"], found.obsm["X_sccase"])
+
+
+def test_batches_that_are_not_corrected_are_named(study, caplog):
+    with caplog.at_level("INFO", logger="sccase_kit"):
+        sk.tl.enhance(study, 4, method="sccase", copy=True)
+        assert "obs['batch'] holds 2 batches: batch_key='batch' would correct for them" in caplog.text
+        caplog.clear()
+        sk.tl.enhance(study, 4, method="sccase", batch_key="batch", copy=True)
+        assert "would correct" not in caplog.text
