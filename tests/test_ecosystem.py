@@ -80,6 +80,7 @@ def test_anndata_of_snapatac2(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:From 0.4 .update:FutureWarning", "ignore:.*peaks are closed")
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # mudata 0.3 on pandas 3.1
 def test_mudata_gives_its_atac_modality(tmp_path):
     mudata = pytest.importorskip("mudata", reason="mudata is not installed")
     atac = snapatac2_like()
