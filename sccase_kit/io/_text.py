@@ -69,6 +69,9 @@ def read_text(path: Path) -> AnnData:
     if not names:
         msg = f"{path}: a header but no peaks"
         raise FormatError(msg)
+    if not cells:
+        msg = f"{path}: names of peaks but no cells"
+        raise FormatError(msg)
     peaks = sparse.csr_matrix(
         (np.concatenate(data), np.concatenate(indices), np.array(indptr)), shape=(len(names), len(cells))
     )

