@@ -316,5 +316,5 @@ def test_mutated_files_never_crash(adata, tmp_path, kind, cut, flip):
 def test_a_text_file_without_cells_is_refused(tmp_path):
     path = tmp_path / "counts.csv"
     path.write_text("peak\nchr1:100-600\n")
-    with pytest.raises(sk.io.FormatError, match="counts.csv: names of peaks but no cells"):
+    with pytest.raises(sk.io.FormatError, match=r"counts\.csv: names of peaks but no cells"):
         sk.read(path)
