@@ -280,7 +280,7 @@ def great_distances(
     ax = get_axes(ax, figsize=(5.6 + (len(names) / 14 * legend_inches(names) if many else 0), 3.2))
     width, handles = 0.84 / len(names), []
     for i, g in enumerate(names):
-        count = np.bincount(codes[(group == g).to_numpy()], minlength=len(_BINS))
+        count = np.bincount(codes[(group == g).to_numpy(bool)], minlength=len(_BINS))
         offset = (i - (len(names) - 1) / 2) * width
         bars = ax.bar(np.arange(len(_BINS)) + offset, 100 * count / count.sum(), width, color=colors[g])
         handles.append(bars[0])

@@ -77,9 +77,10 @@ def robustness(
         for color, (_, rows) in zip(_colors(table), table.groupby("method", sort=False, observed=True), strict=True):
             by_level = rows.groupby(level, observed=True)
             at = by_level[x].mean() if x != level else by_level[score].mean().index.to_series()
+            at = at.to_numpy(np.float64 if pd.api.types.is_numeric_dtype(at) else None)
             mean, spread = by_level[score].mean(), by_level[score].std().fillna(0)
-            order = np.argsort(at.to_numpy())
-            xs, ys, sd = at.to_numpy()[order], mean.to_numpy()[order], spread.to_numpy()[order]
+            order = np.argsort(at)
+            xs, ys, sd = at[order], mean.to_numpy()[order], spread.to_numpy()[order]
             handles += axes.plot(xs, ys, marker="o", markersize=3.5, color=color)
             axes.fill_between(xs, ys - sd, ys + sd, color=color, alpha=0.15, linewidth=0)
         axes.set(xlabel=_LEVELS.get(x, _SCORES.get(x, plain(x))), ylabel=_SCORES.get(score, plain(score)))

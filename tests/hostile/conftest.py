@@ -68,6 +68,7 @@ def _attempt_plot(plot: Callable[[], Any], adata: Any = None, *, inside: bool = 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=UserWarning, message=r"Glyph .* missing|.* closed in every cell")
+        warnings.filterwarnings("ignore", message=r"'\w+' .*deprecated")  # matplotlib 3.8 on today's pyparsing
         try:
             result = plot()
         except OURS as err:
