@@ -181,11 +181,11 @@ def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:
     sums = [_checksum(array) for array in arrays]
     places = values = 0
     for rows, block in data.op.iter_blocks():
-        entries = canonical(block)
-        position = entries.indices + data.op.shape[1] * np.repeat(
-            np.arange(rows.start, rows.stop), np.diff(entries.indptr)
-        )
-        places, values = _checksum(position, places), _checksum(entries.data, values)
+        for start, stop in even_cuts(block.indptr):
+            entries = canonical(view_rows(block, slice(start, stop)))
+            cells = np.repeat(np.arange(rows.start + start, rows.start + stop), np.diff(entries.indptr))
+            places = _checksum(entries.indices + data.op.shape[1] * cells, places)
+            values = _checksum(entries.data, values)
     return {"shape": list(data.op.shape), "nnz": data.nnz, "checksums": [*sums, places, values], "version": __version__}
 
 

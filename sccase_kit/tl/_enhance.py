@@ -188,6 +188,7 @@ def enhance(
         method,
         solver,
         {"reference": reference, "batch_key": batch_key},
+        enhance,
         init=init,
         n_reference=n_reference,
         alpha=alpha,

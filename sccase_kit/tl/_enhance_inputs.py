@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,19 +12,10 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels
 
-# Arguments that have no effect, with their defaults.
-_ROBUST = {
-    "init": "fast",
-    "lam": None,
-    "gamma1": 1.0,
-    "gamma2": 1.0,
-    "keep_probability": 0.95,
-    "batch_method": "balanced",
-    "max_iter": 3,
-    "tol": 1e-4,
-}
-_PUBLISHED = {"alpha": 1.0, "keep_probability": 0.95, "batch_method": "balanced", "max_iter": 3, "tol": 1e-4}
-_WITHOUT = {"reference": {"n_reference": "auto", "alpha": 1.0}, "batch_key": {"batch_method": "balanced"}}
+# Arguments that have no effect with a method, a solver, or without an input.
+_ROBUST = ("init", "lam", "gamma1", "gamma2", "keep_probability", "batch_method", "max_iter", "tol")
+_PUBLISHED = ("alpha", "keep_probability", "batch_method", "max_iter", "tol")
+_WITHOUT = {"reference": ("n_reference", "alpha"), "batch_key": ("batch_method",)}
 
 
 def check_combination(method: str, solver: str, *, device: str | None, checkpoint: Any) -> None:
@@ -40,14 +33,15 @@ def check_combination(method: str, solver: str, *, device: str | None, checkpoin
     raise ValueError(msg)
 
 
-def warn_of_ignored(method: str, solver: str, inputs: dict[str, Any], **given: Any) -> None:
-    """Warn of arguments that were given and that this method, solver or lack of input ignores."""
+def warn_of_ignored(method: str, solver: str, inputs: dict[str, Any], front: Callable[..., Any], **given: Any) -> None:
+    """Warn of arguments that are not the defaults of `front` and that this method, solver or lack of input ignores."""
+    defaults = {name: parameter.default for name, parameter in inspect.signature(front).parameters.items()}
     unused = [(f"method={method!r}", _ROBUST)] if method == "robust" else []
     unused += [("solver='published'", _PUBLISHED)] if solver == "published" else []
-    unused += [(f"no {name}", table) for name, table in _WITHOUT.items() if inputs[name] is None]
-    for why, defaults in unused:
-        if names := [f"{name}={given[name]!r}" for name, value in defaults.items() if given[name] != value]:
-            warn(f"{', '.join(names)} has no effect with {why}")
+    unused += [(f"no {name}", needed_by) for name, needed_by in _WITHOUT.items() if inputs[name] is None]
+    for why, names in unused:
+        if changed := [f"{name}={given[name]!r}" for name in names if given[name] != defaults[name]]:
+            warn(f"{', '.join(changed)} has no effect with {why}")
 
 
 def check_shape(adata: AnnData) -> None:
