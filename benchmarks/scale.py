@@ -190,13 +190,13 @@ def stated(row: dict) -> float:
     """Return the memory in GiB that the package states for a run before it starts."""
     from sccase_kit.enhance._memory import expected_memory
     from sccase_kit.enhance._nmf import sketch_width
-    from sccase_kit.enhance._robust import BANK
+    from sccase_kit.enhance._robust import choose_bank
 
     if row["method"] == "published":
         return np.nan
     robust = row["method"] == "robust"
-    columns = sum(BANK) if robust else sketch_width(int(row["k"]))
     shape = (int(row["cells"]), int(row["peaks"]))
+    columns = sum(choose_bank(None, shape)) if robust else sketch_width(int(row["k"]))
     return expected_memory(shape, columns, robust=robust, in_memory=not row["streamed"]) / GIB
 
 

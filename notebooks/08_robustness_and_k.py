@@ -38,7 +38,7 @@ assert 4 <= k <= 7
 # ## What if the number is wrong?
 #
 # The scCASE model with more and more components, from the published program's start and from the fast start. The default method takes no
-# number (it averages over ten, from 4 to 20), so it is a line across, not a curve.
+# number (it averages over several, from 3 to 20), so it is a line across, not a curve.
 
 # %%
 fits = {

@@ -30,7 +30,8 @@ from ._nmf import SMALL, balance, compressed_nmf, effort, hals, nndsvd, sketch
 from ._operator import ScaledOperator
 from ._reference import Reference, reference_memberships, reference_weight
 
-BANK = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 20)
+BANK = (3, 4, 6, 8, 12, 20)
+LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
 SPECTRAL = (20, 50)
 FEW = 5_000  # cells up to which twice as many full passes are taken; they raise silhouettes by less than .01
 Stage = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
@@ -56,11 +57,8 @@ class RobustOptions:
 
 
 def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
-    """Return the numbers of components to average: the default ones, and the user's, as far as the data allow.
-
-    Large data hold more than three types, so there 2 and 3 are left out.
-    """
-    wanted = set(BANK if shape[0] <= SMALL else BANK[2:]) | ({n_components} if n_components else set())
+    """Return the numbers of components to average: the default ones, and the user's, as far as the data allow."""
+    wanted = set(BANK if shape[0] <= SMALL else LARGE_BANK) | ({n_components} if n_components else set())
     limit = max(1, min(shape) - 1)
     return tuple(sorted({min(k, limit) for k in wanted}))
 
