@@ -33,7 +33,7 @@ adata.obs["cell_type"].value_counts()
 # Progenitors form a continuum: borders between HSC, MPP and LMPP are soft, and the raw data hardly show them.
 
 # %%
-sk.tl.enhance(adata)
+sk.tl.enhance(adata, batch_key=None if real else "batch")  # the toy study has two batches
 sk.pl.raw_against_enhanced(adata, "cell_type")
 plt.show()
 
