@@ -73,6 +73,7 @@ tss = sk.regions.tss_table("hg19") if real else study.genes
 first = peaks.groupby("group", sort=False).head(12)
 genes = sk.regions.closest_genes(first, tss, max_distance=100_000)
 groups = first.loc[genes["region"], "group"].astype(str).to_numpy()
+pd.set_option("display.max_colwidth", None)
 genes.groupby(groups)["symbol"].agg(lambda names: ", ".join(dict.fromkeys(names))).to_frame(
     "genes near the first peaks"
 )
