@@ -10,12 +10,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from small_tables import WILD
 
 import sccase_kit as sk
 from sccase_kit import pl
-
-#: Names that matplotlib could take for mathematics, leave out of a legend, or draw outside of the figure.
-WILD = ["$\\frac{a}$", "_hidden", "a$b$c^{", "%s {0} <&>\\", "Zellen äöü µ – β", "x" * 300, "two\nlines", " "]
 
 
 @functools.cache

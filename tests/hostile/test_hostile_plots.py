@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from anndata import AnnData
+from small_tables import WILD
 
 import sccase_kit as sk
 from sccase_kit import pl
 
 N = 48
-#: Names that matplotlib could take for mathematics, leave out of a legend, or draw outside of the figure.
-WILD = ["$\\frac{a}$", "_hidden", "a$b$c^{", "%s {0} <&>\\", "Zellen äöü µ – β", "x" * 300, "two\nlines", " "]
 LOCUS = "chr1:0-240,000,000"
 ELSEWHERE = {"accuracy_boxplot", "differential_volcano", "great_bar", "great_distances", "great_dot", "ldsc"}
 ELSEWHERE |= {"robustness", "score_bars", "snpsea"}  # test_hostile_plot_tables

@@ -9,25 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small_tables import SETS, SIZES, genes, peaks
 
 import sccase_kit as sk
 from sccase_kit import regions as rg
 
 pytestmark = pytest.mark.skipif(shutil.which("bedtools") is None, reason="the program bedtools is not installed")
-SIZES = {"chr1": 60_000, "chr2": 40_000}
-SETS = {"T1": ["g0", "g1", "g2"], "T2": ["g3", "nobody"], "T3": ["g9"]}
-
-
-def peaks() -> pd.DataFrame:
-    start = np.array([1_000, 2_000, 20_000, 39_000, 500, 30_000])
-    chrom = ["chr1", "chr1", "chr1", "chr1", "chr2", "chr2"]
-    return pd.DataFrame({"chrom": chrom, "start": start, "end": start + 600, "group": list("aabbab"), "score": 1.5})
-
-
-def genes() -> pd.DataFrame:
-    tss = [1_500, 3_000, 21_000, 50_000, 900, 9_000, 30_200, 35_000, 38_000, 39_500]
-    frame = pd.DataFrame({"chrom": ["chr1"] * 4 + ["chr2"] * 6, "tss": tss, "strand": ["+", "-"] * 5})
-    return frame.assign(gene_id=[f"g{i}" for i in range(10)], symbol=[f"S{i}" for i in range(10)])
 
 
 def bodies() -> pd.DataFrame:
