@@ -9,6 +9,23 @@ import numpy as np
 import pandas as pd
 
 
+def column_names(names: Iterable[str]) -> list[str]:
+    """Return names of columns that files can hold: ``/``, which they read as a folder, becomes ``|``.
+
+    Raises
+    ------
+    ValueError
+        If two names become the same.
+    """
+    names = list(names)
+    columns = [name.replace("/", "|") for name in names]
+    if len(set(columns)) < len(set(names)):
+        clash = next(name for name in names if "/" in name and name.replace("/", "|") in names)
+        msg = f"{clash!r} and {clash.replace('/', '|')!r} cannot be told apart in a file, where '/' is written '|'"
+        raise ValueError(msg)
+    return columns
+
+
 def encode_labels(
     labels: Iterable[object], length: int, *, name: str = "labels", min_groups: int = 1
 ) -> tuple[np.ndarray, list[Any]]:

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from ._logging import warn
 from ._validate import check_key
 
 _LARGEST = 2**53  # the integers that float64 holds exactly
@@ -42,6 +43,17 @@ def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
         msg = f"{'adata.X' if layer is None else f'layer {layer!r}'} must hold numbers, got dtype object"
         raise TypeError(msg)
     return matrix
+
+
+def warn_of_fractions(per_cell: np.ndarray, adata: AnnData, layer: str | None) -> None:
+    """Warn where the sums per cell show that a matrix does not hold raw counts; name the layers that may."""
+    if np.array_equal(per_cell, np.rint(per_cell)):
+        return
+    others = [name for name in layer_names(adata) if name != layer]
+    hint = f"; pass layer= with the raw ones, the layers are {others}" if others else ""
+    warn(
+        f"{'adata.X' if layer is None else f'layer {layer!r}'} has fractional values, so these are not raw counts{hint}"
+    )
 
 
 def in_memory_copy(adata: AnnData) -> AnnData:

@@ -71,6 +71,13 @@ def check_choice(value: object, options: Iterable[str], *, name: str) -> str:
     raise ValueError(msg)
 
 
+def check_scale(value: object) -> None:
+    """Raise ValueError unless `value` is a scaling of the enhanced matrix: None or "minmax"."""
+    if not (value is None or (isinstance(value, str) and value == "minmax")):
+        msg = f"scale must be None (the signal) or 'minmax' (each peak, then each cell, to [0, 1]), got {value!r}"
+        raise ValueError(msg)
+
+
 def check_key(value: object, available: Iterable[object], *, name: str, where: str, hint: str = "") -> str:
     """Return `value` if it is among `available` keys of `where` (e.g. "adata.obs"), else raise KeyError."""
     keys = [str(k) for k in available]
@@ -79,6 +86,17 @@ def check_key(value: object, available: Iterable[object], *, name: str, where: s
     shown = keys if len(keys) <= 20 else [*keys[:20], "…"]
     msg = f"{name}={value!r} is not in {where}; available: {shown}.{' ' + hint if hint else ''}"
     raise KeyError(msg)
+
+
+def check_slot(value: object, *, name: str = "key_added") -> str:
+    """Return `value` if it can name a field of an AnnData in a file, else raise TypeError or ValueError."""
+    if not isinstance(value, str):
+        msg = f"{name} must be text, got {value!r} ({type(value).__name__})"
+        raise TypeError(msg)
+    if not value.strip() or "/" in value:
+        msg = f"{name} must be a name without '/', which files read as a folder, got {value!r}"
+        raise ValueError(msg)
+    return value
 
 
 def check_table(
@@ -162,11 +180,12 @@ def check_labels(
     KeyError
         If the column is missing.
     ValueError
-        If labels are missing (NaN) for some cells, there are fewer than `min_groups` groups, or (with `text`) groups
-        such as 1 and "1" are the same as text.
+        If labels are missing (NaN) for some cells, there are fewer than `min_groups` groups, the column holds measured
+        values and not groups, or (with `text`) groups such as 1 and "1" are the same as text.
     """
     key = check_key(groupby, adata.obs.columns, name=name, where="adata.obs")
     labels = adata.obs[key].astype("category").cat.remove_unused_categories()
+    _check_groups(labels, name=f"{name}={key!r}")
     if n_missing := int(labels.isna().sum()):
         msg = f"{name}={key!r} has no label for {n_missing} of {len(labels)} cells; drop or label them first"
         raise ValueError(msg)
@@ -180,3 +199,14 @@ def check_labels(
         msg = f"{name}={key!r}: groups {twice} are not distinct as text; rename them"
         raise ValueError(msg)
     return labels.cat.rename_categories(names)
+
+
+def _check_groups(labels: pd.Series, *, name: str) -> None:
+    """Raise ValueError where categories are fractions, or (of 20 cells and more) most cells are alone in theirs."""
+    groups = labels.cat.categories
+    if pd.api.types.is_float_dtype(groups.dtype) and not np.array_equal(groups, np.rint(groups)):
+        msg = f"{name} holds fractional numbers such as {groups[0]:g}, not groups of cells; pd.cut makes some of them"
+        raise ValueError(msg)
+    if len(labels) >= 20 and len(groups) > len(labels) / 2:
+        msg = f"{name} has {len(groups)} values for {len(labels)} cells, so these are no groups of cells"
+        raise ValueError(msg)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ def _is_label(column: pd.Series) -> bool:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
+    from sccase_kit._calls import has_params
     from sccase_kit._matrix import layer_names
     from sccase_kit.enhance._prepare import count_statistics
     from sccase_kit.io import read
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     adata = read(args.input)
     depth, n_open, nnz = count_statistics(adata.X)
     n, m = adata.shape
-    params = {key: entry["params"] for key, entry in adata.uns.items() if _has_params(entry)}
+    params = {key: entry["params"] for key, entry in adata.uns.items() if has_params(entry)}
     return {
         "file": str(args.input),
         "cells": n,
@@ -55,7 +55,3 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "enhanced under": [key for key in params if f"{key}_cell_factors" in adata.obsm or key in adata.layers],
         "results": list(params),
     }
-
-
-def _has_params(entry: object) -> bool:
-    return isinstance(entry, Mapping) and "params" in entry

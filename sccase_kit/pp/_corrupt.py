@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
+from .._calls import record_step, stored_seed
 from .._matrix import in_memory_copy
 from .._validate import check_adata, check_int, check_labels, check_number
 from ._load import load_counts, put_matrix
@@ -26,7 +27,7 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
 
     Returns
     -------
-    AnnData in memory; `X` or the layer is CSR of the same dtype.
+    AnnData in memory; `X` or the layer is CSR of the same dtype. The call is noted in ``uns["sccase_kit_steps"]``.
 
     Raises
     ------
@@ -49,6 +50,7 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     csr.eliminate_zeros()
     result = in_memory_copy(adata)
     put_matrix(result, layer, csr)
+    record_step(result, "dropout", rate=rate, layer=layer, rng=stored_seed(rng))
     return result
 
 
@@ -80,7 +82,7 @@ def subsample_cells(
 
     Returns
     -------
-    AnnData in memory with the chosen cells, at least one.
+    AnnData in memory with the chosen cells, at least one. The call is noted in ``uns["sccase_kit_steps"]``.
 
     Raises
     ------
@@ -127,4 +129,6 @@ def subsample_cells(
             wanted = np.maximum(1, np.round(fraction * sizes))
         parts = [generator.choice(np.flatnonzero(codes == g), int(k), replace=False) for g, k in enumerate(wanted)]
         keep = np.concatenate(parts)
-    return in_memory_copy(adata[np.sort(keep)])
+    result = in_memory_copy(adata[np.sort(keep)])
+    record_step(result, "subsample_cells", **given, groupby=groupby, rng=stored_seed(rng))
+    return result

@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._calls import record_step
 from .._logging import logger
 from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_number
@@ -25,17 +26,18 @@ def _column_sums(matrix: Any) -> np.ndarray:
     return total
 
 
-def _subset(adata: AnnData, *, rows: Any = None, cols: Any = None, copy: bool) -> AnnData | None:
+def _subset(adata: AnnData, keep: np.ndarray, *, axis: Literal["obs", "var"], copy: bool) -> AnnData:
+    """Return what is left: a copy in memory, or `adata` itself, cut in place."""
     if copy:
-        return in_memory_copy(adata[slice(None) if rows is None else rows, slice(None) if cols is None else cols])
+        return in_memory_copy(adata[keep] if axis == "obs" else adata[:, keep])
     if adata.isbacked:
-        msg = "a backed adata cannot be cut in place; pass copy=True (loads the rest) or filter once with io.convert"
+        msg = "a backed adata cannot be cut in place; pass copy=True, which loads what is left"
         raise ValueError(msg)
-    if rows is not None:
-        adata._inplace_subset_obs(rows)
-    if cols is not None:
-        adata._inplace_subset_var(cols)
-    return None
+    if axis == "obs":
+        adata._inplace_subset_obs(keep)
+    else:
+        adata._inplace_subset_var(keep)
+    return adata
 
 
 def filter_peaks(
@@ -64,7 +66,8 @@ def filter_peaks(
 
     Returns
     -------
-    `None`, or the filtered copy (in memory). Everything aligned to the peaks is cut with them.
+    `None`, or the filtered copy (in memory). Everything aligned to the peaks is cut with them. The call is noted in
+    ``uns["sccase_kit_steps"]``.
 
     Raises
     ------
@@ -94,7 +97,9 @@ def filter_peaks(
         msg += f"of {adata.n_obs} cells"
         raise ValueError(msg)
     logger.info("filter_peaks: kept %d of %d peaks", keep.sum(), len(keep))
-    return _subset(adata, cols=keep, copy=copy)
+    target = _subset(adata, keep, axis="var", copy=copy)
+    record_step(target, "filter_peaks", min_fraction=float(min_fraction), by=by, layer=layer)
+    return target if copy else None
 
 
 def filter_cells(
@@ -122,7 +127,8 @@ def filter_cells(
 
     Returns
     -------
-    `None`, or the filtered copy (in memory). Everything aligned to the cells is cut with them.
+    `None`, or the filtered copy (in memory). Everything aligned to the cells is cut with them. The call is noted in
+    ``uns["sccase_kit_steps"]``.
 
     Raises
     ------
@@ -155,7 +161,9 @@ def filter_cells(
         msg += f"{n_open.max(initial=0)} open peaks and {depth.max(initial=0):g} counts"
         raise ValueError(msg)
     logger.info("filter_cells: kept %d of %d cells", keep.sum(), len(keep))
-    return _subset(adata, rows=keep, copy=copy)
+    target = _subset(adata, keep, axis="obs", copy=copy)
+    record_step(target, "filter_cells", min_peaks=int(min_peaks), min_counts=float(min_counts), layer=layer)
+    return target if copy else None
 
 
 def _nonzero(csr: sparse.csr_matrix) -> sparse.csr_matrix:
@@ -181,7 +189,8 @@ def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) ->
 
     Returns
     -------
-    `None`, or the copy (in memory); `X` or the layer becomes CSR of the same dtype.
+    `None`, or the copy (in memory); `X` or the layer becomes CSR of the same dtype. The call is noted in
+    ``uns["sccase_kit_steps"]``.
 
     Raises
     ------
@@ -206,4 +215,5 @@ def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) ->
     csr.data = np.ones_like(csr.data)
     target = in_memory_copy(adata) if copy else adata
     put_matrix(target, layer, csr)
+    record_step(target, "binarize", layer=layer)
     return target if copy else None

@@ -52,7 +52,7 @@ def window_starts(coordinates: np.ndarray, width: float) -> np.ndarray:
     return np.searchsorted(coordinates, coordinates - width, side="left")
 
 
-def _check_window(coordinates: np.ndarray, width: float, unit: str) -> None:
+def _check_window(coordinates: np.ndarray, unit: str) -> None:
     if unit == "cm" and not np.any(coordinates):
         msg = "the .bim file has no genetic positions (CM is 0 everywhere); use window_unit='kb', or add a genetic map"
         raise ValueError(msg)
@@ -112,7 +112,7 @@ def ld_scores(
     stream = _Stream(panel, wanted)
     position = panel.bim["CM"].to_numpy() if window_unit == "cm" else panel.bim["BP"].to_numpy() / 1000
     position = position[stream.rows]
-    _check_window(position, window, window_unit)
+    _check_window(position, window_unit)
     weights = annotations.to_numpy(np.float64)[stream.rows]
     scores = _window_sums(stream, weights, window_starts(position, window))
     table = panel.bim.iloc[stream.rows][["CHR", "SNP", "BP"]].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What is written about a run: its seed, where its sets of peaks are, and which peaks its positions mean."""
+"""What is written about a run: where its sets of peaks are, and which peaks its positions mean."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from anndata import AnnData
-
-
-def stored_seed(rng: object) -> int | str:
-    """Return an integer seed as it is, and "generator" for a generator or None, which no file holds."""
-    return int(rng) if isinstance(rng, (int, np.integer)) else "generator"
 
 
 def peaks_checksum(adata: AnnData) -> int:
