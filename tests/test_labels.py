@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 from sccase_kit._labels import encode_labels
+from sccase_kit._validate import check_labels
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,23 @@ def test_order_of_the_groups(labels, codes, groups):
 def test_bad_labels_are_named(labels, match):
     with pytest.raises(ValueError, match=match):
         encode_labels(labels, 3, name="batches", min_groups=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        (np.linspace(0, 1, 40), "'score' holds fractional numbers such as 0, not groups of cells"),
+        (np.repeat([0.5, 1.0], 20), "holds fractional numbers such as 0.5"),
+        (np.arange(40), "'score' has 40 values for 40 cells, so these are no groups"),
+        ([f"cell_{i}" for i in range(40)], "so these are no groups"),
+    ],
+)
+def test_measured_values_are_no_groups(values, match):
+    adata = AnnData(obs=pd.DataFrame({"score": values}, index=[str(i) for i in range(40)]))
+    with pytest.raises(ValueError, match=match):
+        check_labels(adata, "score")
+
+
+def test_whole_numbers_are_groups():
+    adata = AnnData(obs=pd.DataFrame({"cluster": np.repeat([1.0, 2.0], 20)}, index=[str(i) for i in range(40)]))
+    assert list(check_labels(adata, "cluster").cat.categories) == [1.0, 2.0]

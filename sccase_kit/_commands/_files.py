@@ -38,6 +38,11 @@ def add_seed(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--seed", type=seed, default=0, help=text)
 
 
+def add_layer(parser: argparse.ArgumentParser) -> None:
+    """Add ``--layer``, where the raw counts are not in X."""
+    parser.add_argument("--layer", help="layer with the raw counts, where X holds something else")
+
+
 def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str, ...] = _DATA) -> Path | None:
     """Return the target of an option if it can be written, before any work is done.
 

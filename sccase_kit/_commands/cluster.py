@@ -6,7 +6,6 @@ Without --output the clusters are printed, a line per cell.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -35,13 +34,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, cluster, write."""
     import sccase_kit as sk
-    from sccase_kit._logging import warn
 
     target = check_data_or_table(args.output)
     adata = sk.read(args.input)
     key = args.key_added or args.method
-    if holds_data(target) and key in adata.obs and not _made_by_clustering(adata.uns.get(key)):
-        warn(f"obs[{key!r}] of the input holds other labels; in {str(target)!r} the clusters take their place")
+    if not holds_data(target):
+        adata.obs = adata.obs.drop(columns=key, errors="ignore")  # nothing of the input is replaced
     sk.tl.cluster(
         adata,
         args.n_clusters,
@@ -60,7 +58,3 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     }
     table = pd.DataFrame({"cell": adata.obs_names, key: labels.astype(str).to_numpy()})
     return finish(result, target, adata, table)
-
-
-def _made_by_clustering(entry: object) -> bool:
-    return isinstance(entry, Mapping) and {"n_clusters", "resolution"} <= set(entry)

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ._files import INPUT, add_seed, check_target, save_data
+from ._files import INPUT, add_layer, add_seed, check_target, save_data
 
 HELP = "enhance a count matrix"
 EXAMPLE = """example:
@@ -27,6 +27,7 @@ def _components(text: str) -> int | str:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("input", help=INPUT)
+    add_layer(parser)
     parser.add_argument("-o", "--output", required=True, help="target .h5ad or .zarr, with the model in it")
     parser.add_argument("-k", "--n-components", type=_components, default="auto", help="components, or auto (default)")
     parser.add_argument("--method", choices=["robust", "sccase"], help="the method (robust)")
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     adata = sk.read(args.input)
     reference = sk.read(args.reference) if args.reference else None
     before = adata.n_vars
-    sk.pp.filter_peaks(adata, min_fraction=args.min_fraction)
+    sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer)
     sk.tl.enhance(
         adata,
         args.n_components,
@@ -71,6 +72,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         batch_key=args.batch_key,
         method=args.method,
         device=args.device,
+        layer=args.layer,
         rng=args.seed,
         checkpoint=args.checkpoint,
     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from ._files import add_output, add_seed, check_data_or_table, finish, holds_data
+from ._files import add_layer, add_output, add_seed, check_data_or_table, finish, holds_data
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"
     )
+    add_layer(parser)
     add_seed(parser, "seed of the background peaks (0)")
 
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     elif "motifs" not in adata.varm:
         msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
         raise ValueError(msg)
-    sk.tl.chromvar(adata, "motifs", source=args.source, rng=args.seed)
+    sk.tl.chromvar(adata, "motifs", source=args.source, layer=args.layer, rng=args.seed)
     table = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
     table = table.rename_axis("motif").reset_index()
     result: dict[str, Any] = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ._files import add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
+from ._files import add_layer, add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
 
 HELP = "specific and background peaks"
 EXAMPLE = """example:
@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="column of obs with the groups (louvain); with --method background, which needs none: take peaks of the "
         "half that varies least between them",
     )
+    add_layer(parser)
     parser.add_argument("-n", "--n-top", type=int, default=1000, help="peaks per group (1000)")
     parser.add_argument(
         "--method",
@@ -49,6 +50,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.ranking and args.method != "model":
         msg = f"--ranking is of --method model, and --method {args.method} is given; leave one of them out"
         raise ValueError(msg)
+    if args.layer and args.method != "scabc":
+        msg = f"--layer is of --method scabc, and --method {args.method} is given; it takes the fitted model"
+        raise ValueError(msg)
     groupby, ranking = args.groupby or "louvain", args.ranking or "coefficient"
     target = check_data_or_table(args.output, bed=True)
     adata = sk.read(args.input)
@@ -56,7 +60,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sk.tl.background_peaks(adata, n_top=args.n_top, groupby=args.groupby)
         key, table = "background_peaks", adata.uns["background_peaks"]["peaks"]
     elif args.method == "scabc":
-        sk.tl.scabc(adata, groupby, n_top=args.n_top)
+        sk.tl.scabc(adata, groupby, n_top=args.n_top, layer=args.layer)
         key, table = "scabc", adata.uns["scabc"]["top"]
     else:
         sk.tl.specific_peaks(adata, groupby, n_top=args.n_top, ranking=ranking)

@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._progress import progress
-from .._validate import check_adata, check_choice
+from .._validate import check_adata, check_scale
 from ..enhance._factors import Ranges, block, compute_ranges
 
 Selector = Sequence[str] | np.ndarray | slice | str | None
@@ -46,14 +46,31 @@ def _indices(selector: Selector, names: pd.Index, *, name: str) -> slice | np.nd
 
 
 def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
-    """Return `adata.uns[key]` of a fitted model, or raise KeyError naming the fitted keys."""
+    """Return `adata.uns[key]` of a fitted model.
+
+    Raises
+    ------
+    KeyError
+        If there is none; it names the fitted keys.
+    ValueError
+        If `adata` has more cells than were fitted: parts of several fits do not make one.
+    """
     check_adata(adata)
     entry = adata.uns.get(key)
     if not hasattr(entry, "keys") or "params" not in entry or "objective" not in entry:
         fitted = [k for k, v in adata.uns.items() if hasattr(v, "keys") and "objective" in v]
         msg = f"key={key!r}: adata holds no enhanced data under this key (found: {fitted}); "
-        msg += "run sccase_kit.tl.enhance(adata) first"
+        if f"{key}_cell_factors" in adata.obsm:
+            msg += (
+                "what obsm holds lost its fit, as by concatenation: run sccase_kit.tl.enhance on the concatenated data"
+            )
+        else:
+            msg += "run sccase_kit.tl.enhance(adata) first"
         raise KeyError(msg)
+    if "shape" in entry and adata.n_obs > int(entry["shape"][0]):
+        msg = f"key={key!r}: fitted on {int(entry['shape'][0])} cells, but adata has {adata.n_obs}; fits cannot be "
+        msg += "concatenated: run sccase_kit.tl.enhance on the concatenated data"
+        raise ValueError(msg)
     return entry
 
 
@@ -88,6 +105,10 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
     check_fitted(adata, key)
     if f"{key}_cell_factors" not in adata.obsm:
         msg = f"key={key!r} was fitted by solver='published', whose result is dense: read adata.layers[{key!r}]"
+        raise KeyError(msg)
+    if f"{key}_peak_factors" not in adata.varm:
+        msg = f"key={key!r}: adata.varm has lost {key}_peak_factors, as by concatenation; "
+        msg += "run sccase_kit.tl.enhance on the concatenated data"
         raise KeyError(msg)
     return adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
 
@@ -179,8 +200,7 @@ def enhanced(
     (10, 3)
     """
     check_fitted(adata, key)
-    if scale is not None:
-        check_choice(scale, ["minmax"], name="scale")
+    check_scale(scale)
     rows = _indices(obs_names, adata.obs_names, name="obs_names")
     cols = _indices(var_names, adata.var_names, name="var_names")
     if is_dense(adata, key):

@@ -33,8 +33,8 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
     ----------
     path
         One of: .h5ad; .h5mu (its `atac` modality); .zarr; 10x `filtered_peak_bc_matrix.h5`; a 10x folder with
-        matrix.mtx, barcodes.tsv and peaks.bed or features.tsv; a peaks × cells text matrix (csv, tsv, txt), gzipped
-        or not.
+        matrix.mtx, barcodes.tsv and peaks.bed or features.tsv; a text matrix (csv, tsv, txt), gzipped or not, with
+        peaks as rows, or as columns where the columns, and not the rows, have names such as ``chr1:100-600``.
     backed
         Keep the counts of a .h5ad or .zarr on disk; functions then read them in row blocks.
 
@@ -107,7 +107,7 @@ def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
     Warns once when values are fractional; they are kept, in a dense matrix where they came in one (float16 as float32).
     """
     if matrix is None:
-        msg = f"{source}: there is no X; put the counts there or pass layer="
+        msg = f"{source}: there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
         raise FormatError(msg)
     try:
         check_structure(matrix, name=source)

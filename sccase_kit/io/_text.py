@@ -11,6 +11,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._logging import logger
+from ..regions._columns import are_peaks
 from ._tenx import FormatError
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": None}
@@ -27,7 +29,8 @@ def _separator(path: Path, header: str) -> str:
 def read_text(path: Path) -> AnnData:
     """Read a csv, tsv or txt matrix (gzipped or not): a header with the cells, then a line per peak.
 
-    The header may or may not have a field above the peak names. Values must be numbers.
+    The header may or may not have a field above the peak names. Values must be numbers. Where the columns have names of
+    peaks and the rows none, the rows are the cells.
 
     Raises
     ------
@@ -72,7 +75,10 @@ def read_text(path: Path) -> AnnData:
     if not cells:
         msg = f"{path}: names of peaks but no cells"
         raise FormatError(msg)
-    peaks = sparse.csr_matrix(
+    rows = sparse.csr_matrix(
         (np.concatenate(data), np.concatenate(indices), np.array(indptr)), shape=(len(names), len(cells))
     )
-    return AnnData(peaks.T.tocsr(), obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=names))
+    if are_peaks(cells) and not are_peaks(names):
+        logger.info("%s: the columns are peaks, so its rows are taken as cells", path)
+        return AnnData(rows, obs=pd.DataFrame(index=names), var=pd.DataFrame(index=cells))
+    return AnnData(rows.T.tocsr(), obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=names))

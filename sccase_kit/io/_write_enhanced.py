@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .._progress import progress
 from .._settings import settings
-from .._validate import check_choice
+from .._validate import check_choice, check_scale
 from ..get._enhanced import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from ._atomic import check_place, replacing
 from ._hdf5 import fill_h5ad, new_hdf5
@@ -60,8 +60,7 @@ def write_enhanced(
         If the disk is full, or the folder may not be written; the target is then untouched.
     """
     check_fitted(adata, key)
-    if scale is not None:
-        check_choice(scale, ["minmax"], name="scale")
+    check_scale(scale)
     check_choice(dtype, ["float16", "float32"], name="dtype")
     target = Path(path)
     if target.suffix not in {".h5ad", ".zarr"}:

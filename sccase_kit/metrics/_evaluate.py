@@ -11,7 +11,7 @@ from anndata import AnnData
 from .._labels import encode_labels
 from .._logging import warn
 from .._matrix import get_matrix
-from .._validate import check_adata, check_choice, check_key, check_labels
+from .._validate import check_adata, check_key, check_labels, check_scale
 from ._agreement import agreement
 from ._clustering import cluster_to_k
 from ._profiles import Profiles
@@ -32,8 +32,7 @@ def profiles_of(
     KeyError
         If the fitted factors are missing.
     """
-    if scale is not None:
-        check_choice(scale, ["minmax"], name="scale")
+    check_scale(scale)
     if key is None:
         profiles = Profiles(get_matrix(adata, layer))
         return profiles if scale is None else profiles.minmax_scaled()

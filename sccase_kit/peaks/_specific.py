@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -144,3 +145,22 @@ def background_positions(projection: np.ndarray, n_top: int) -> np.ndarray:
     """
     means = np.asarray(projection, dtype=np.float64).mean(axis=1)
     return np.argsort(np.abs(means - means.mean()), kind="stable")[: check_int(n_top, name="n_top", minimum=1)]
+
+
+def sharing(chosen: Sequence[np.ndarray], names: Sequence[str], *, told: Container[str] = ()) -> list[str]:
+    """Return the first groups that have the same components, or nothing.
+
+    Parameters
+    ----------
+    chosen
+        Components of every group, as :func:`choose_components` returns them.
+    names
+        Names of the groups.
+    told
+        Groups that are left out.
+    """
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for components, name in zip(chosen, names, strict=True):
+        if name not in told:
+            groups.setdefault(tuple(sorted(map(int, components))), []).append(name)
+    return next((found for found in groups.values() if len(found) > 1), [])

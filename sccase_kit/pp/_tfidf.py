@@ -23,6 +23,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._calls import check_free
 from .._logging import warn
 from .._matrix import as_csr, in_memory_copy
 from .._validate import check_adata, check_choice
@@ -188,6 +189,7 @@ def tfidf(
     (100, 500)
     """
     check_adata(adata)
+    check_free(adata, key_added, "pp.tfidf")
     matrix = load_counts(adata, layer)
     target = in_memory_copy(adata) if copy else adata
     target.layers[key_added] = tfidf_scaling(matrix, variant).apply(matrix)

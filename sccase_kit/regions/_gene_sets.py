@@ -192,7 +192,7 @@ def as_gene_sets(sets: object, *, name: str = "gene_sets") -> GeneSets:
         result = sets
     elif isinstance(sets, (str, os.PathLike)):
         if not Path(sets).is_file():
-            msg = f"{name}: there is no GMT file {str(sets)!r} (genes are given as a list, not as text)"
+            msg = f"{name}: no GMT file {str(sets)!r} (Gene Ontology is GO, GO:BP, GO:MF or GO:CC; genes are a list)"
             raise FileNotFoundError(msg)
         result = read_gmt(sets)
     elif isinstance(sets, Mapping):

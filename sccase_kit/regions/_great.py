@@ -188,7 +188,8 @@ def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes
         check_int(max_genes, name="max_genes", minimum=min_genes)
     membership, unknown = sets.match(genes)
     n_genes = np.diff(membership.indptr)
-    logger.info("gene sets: %.1f %% of the genes are not in the TSS table", 100 * unknown)
+    if unknown:
+        logger.info("gene sets: %.1f %% of the genes are not in the TSS table", 100 * unknown)
     if not len(sets.names):
         msg = "gene_sets holds no gene: every set is empty"
         raise ValueError(msg)

@@ -11,12 +11,13 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._calls import check_free, stored_seed
 from .._logging import warn
-from .._matrix import as_csr, get_matrix, in_memory_copy
+from .._matrix import as_csr, get_matrix, in_memory_copy, warn_of_fractions
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ._annotations import resolve_annotations
-from ._params import check_background_slot, peaks_checksum, stored_seed, stored_source
+from ._params import check_background_slot, peaks_checksum, stored_source
 
 _SHOWN = 5
 
@@ -47,12 +48,12 @@ def chromvar(
     """Compute how far each cell's accessibility of peak sets deviates from what its depth predicts, by chromVAR.
 
     Sets may be motifs, k-mers, other experiments' peaks, or weighted variants (as g-chromVAR). Background peaks of like
-    accessibility and GC content correct for technical differences between cells. Counts are read in blocks of cells.
+    accessibility and GC content correct for technical differences between cells.
 
     Parameters
     ----------
     adata
-        Counts, cells × peaks; every peak needs a read.
+        Counts, cells × peaks, read in blocks of cells; every peak needs a read.
     annotations
         Key of `varm`, such as the ``"motifs"`` of :func:`sccase_kit.tl.match_motifs`; a DataFrame (peak names × sets);
         a matrix, sparse or dense (n_vars × sets); or name → regions (table, BED file, region names).
@@ -126,6 +127,7 @@ def chromvar(
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0); Ulirsch et al., Nature Genetics 2019 (g-chromVAR).
     """
     check_adata(adata)
+    check_free(adata, key_added, "tl.chromvar")
     check_choice(engine, ["python", "r"], name="engine")
     check_choice(source, ["counts", "enhanced"], name="source")
     n_background = check_int(n_background, name="n_background", minimum=2)
@@ -228,7 +230,9 @@ def _counts(adata: AnnData, layer: str | None) -> _Signal:
     from ..motifs._blocks import totals
 
     counts = get_matrix(adata, layer)
-    return _Signal(counts, None, totals(counts).per_peak)
+    sums = totals(counts)
+    warn_of_fractions(sums.per_cell, adata, layer)
+    return _Signal(counts, None, sums.per_peak)
 
 
 def _enhanced(adata: AnnData, key: str) -> _Signal:
@@ -254,8 +258,7 @@ def _check_reads(adata: AnnData, per_peak: np.ndarray) -> None:
     empty = np.flatnonzero(~(per_peak > 0))
     if empty.size:
         msg = f"{empty.size} of {adata.n_vars} peaks have no reads in any cell: {list(adata.var_names[empty[:_SHOWN]])}"
-        msg += f"{', …' if empty.size > _SHOWN else ''}; background peaks cannot be matched to them. Drop them with "
-        msg += "sccase_kit.pp.filter_peaks(adata, min_fraction=0) or adata[:, keep]"
+        msg += ", …" * (empty.size > _SHOWN) + "; sccase_kit.pp.filter_peaks(adata, min_fraction=0) drops them"
         raise ValueError(msg)
 
 

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._calls import check_free, stored_seed
 from .._logging import logger, warn
 from .._matrix import in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ..metrics._clustering import METHODS, cluster_to_k, community_search
 from ..metrics._evaluate import profiles_of
-from ._params import stored_seed
 
 
 def cluster(
@@ -83,6 +83,7 @@ def cluster(
     5
     """
     check_adata(adata)
+    slot = method if key_added is None else check_free(adata, key_added, "tl.cluster")
     check_choice(method, METHODS, name="method")
     n_neighbors = check_int(n_neighbors, name="n_neighbors", minimum=2)
     resolution = check_number(resolution, name="resolution", minimum=0, exclusive=True)
@@ -99,7 +100,8 @@ def cluster(
     else:
         found = cluster_to_k(embedding, n_clusters, method, n_neighbors=n_neighbors, rng=rng, on_miss=warn)
     target = in_memory_copy(adata) if copy else adata
-    slot = key_added or method
+    if slot in adata.obs and slot not in adata.uns:
+        warn(f"obs[{slot!r}] was there before and is replaced")
     target.obs[slot] = pd.Categorical(
         [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]
     )
@@ -125,4 +127,9 @@ def _embedding(adata: AnnData, use_rep: str, key: str) -> np.ndarray:
         return profiles_of(adata, key=key, scale="minmax").pca(50)
     hint = "Run sccase_kit.tl.enhance first, or name another embedding ('enhanced' clusters the enhanced matrix)."
     check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint)
+    if use_rep == f"X_{key}" and f"{key}_cell_factors" in adata.obsm and key not in adata.uns:
+        warn(
+            f"adata.obsm[{use_rep!r}] comes without adata.uns[{key!r}], as after concatenation: embeddings of separate "
+            "fits cannot be compared; enhance the concatenated data"
+        )
     return np.asarray(adata.obsm[use_rep], dtype=np.float64)

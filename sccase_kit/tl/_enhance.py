@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from anndata import AnnData
 
+from .._calls import check_free, stored_seed
 from .._logging import logger, warn
-from .._matrix import get_matrix
+from .._matrix import get_matrix, warn_of_fractions
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_number
 from ..enhance._memory import expected_memory
@@ -25,6 +26,7 @@ from ._enhance_inputs import (
     batch_codes,
     check_combination,
     check_n_components,
+    check_orientation,
     check_shape,
     estimated_components,
     reference_components,
@@ -168,6 +170,7 @@ def enhance(
     (200, 5)
     """
     check_adata(adata)
+    check_free(adata, key_added, "tl.enhance")
     if method is None:
         method = "sccase" if solver == "published" or init == "published" else "robust"
     check_choice(method, ["robust", "sccase"], name="method")
@@ -204,6 +207,7 @@ def enhance(
         lam = LAMBDA_REFERENCE if solver == "published" and reference is not None else LAMBDA
     matrix = get_matrix(adata, layer)
     check_shape(adata)
+    check_orientation(adata)
     if n_components != "auto":
         check_n_components(n_components, adata)
     codes = batch_codes(adata, batch_key)
@@ -211,6 +215,7 @@ def enhance(
     watch = Stopwatch()
     watch.stage("prepare")
     data = prepare(matrix, dtype=np.dtype(dtype), device=device)
+    warn_of_fractions(data.depth, adata, layer)
     if depth and np.ptp(data.depth) == 0:
         warn("depth=True has no effect: all cells have the same depth")
     aligned = None if reference is None else aligned_reference(reference, adata)
@@ -246,7 +251,7 @@ def enhance(
         "dtype": dtype,
         "device": device or "",
         "layer": layer or "",
-        "rng": int(rng) if isinstance(rng, (int, np.integer)) else "generator",
+        "rng": stored_seed(rng),
     }
     if solver == "thin" and not data.op.in_memory:
         _tell_memory(adata, int(n_components), robust=method == "robust")

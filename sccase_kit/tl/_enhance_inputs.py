@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels
+from ..regions._columns import are_peaks
 
 # Arguments that have no effect with a method, a solver, or without an input.
 _ROBUST = ("init", "lam", "gamma1", "gamma2", "keep_probability", "batch_method", "max_iter", "tol")
@@ -48,6 +49,14 @@ def check_shape(adata: AnnData) -> None:
     """Raise ValueError on data with fewer than two cells or peaks."""
     if adata.n_obs < 2 or adata.n_vars < 2:
         msg = f"adata must have at least 2 cells and 2 peaks, got shape {adata.shape}"
+        raise ValueError(msg)
+
+
+def check_orientation(adata: AnnData) -> None:
+    """Raise ValueError where cells bear names of peaks, and peaks do not."""
+    if are_peaks(adata.obs_names) and not are_peaks(adata.var_names):
+        msg = f"cells have names of peaks such as {adata.obs_names[0]!r}, peaks have none ({adata.var_names[0]!r}): "
+        msg += "the matrix is peaks × cells; turn it round with adata.T"
         raise ValueError(msg)
 
 

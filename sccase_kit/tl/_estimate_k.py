@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from anndata import AnnData
 
+from .._calls import check_free
 from .._logging import logger
 from .._matrix import get_matrix
 from .._progress import progress
@@ -79,6 +80,8 @@ def estimate_k(
     6
     """
     check_adata(adata)
+    if key_added is not None:
+        check_free(adata, key_added, "tl.estimate_k")
     numbers = sorted({check_int(k, name="k_values", minimum=2) for k in k_values})
     if len(numbers) < 2:
         msg = f"k_values must hold at least two numbers, got {list(k_values)!r}"

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import check_key
+from .._validate import check_choice, check_key
 from ..regions import _great as engine
 from ..regions._columns import check_columns, check_names
 from ..regions._frame import as_regions
@@ -74,7 +74,7 @@ def resolve_gene_sets(gene_sets: object, genome: str | None) -> object:
     """Return gene sets; "GO", "GO:BP", "GO:MF" and "GO:CC" are read from org.Hs.eg.db (human genomes only)."""
     if not (isinstance(gene_sets, str) and gene_sets in ("GO", "GO:BP", "GO:MF", "GO:CC")):
         return as_gene_sets(gene_sets)
-    if genome in GENOMES and not genome.startswith("hg"):
+    if genome is not None and not check_choice(genome, GENOMES, name="genome").startswith("hg"):
         msg = (
             f"gene_sets={gene_sets!r} reads the human org.Hs.eg.db, but genome={genome!r}. Use "
             "sccase_kit.regions.go_from_gaf(gaf, obo) with a mouse GAF, or go_from_orgdb(path='org.Mm.eg.sqlite')"

@@ -119,6 +119,8 @@ def interpret(
             f"give chain= (a UCSC chain file from {genome} to {data_genome}), or data_genome={genome!r} if they agree"
         )
         raise ValueError(msg)
+    if chain is not None and not options:
+        warn("chain is for snpsea and ldsc, of which none is asked for")
     folder = check_folder(path)
     check_readme(folder)
     specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, key=key)

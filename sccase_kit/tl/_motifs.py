@@ -11,10 +11,11 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._calls import check_free
 from .._logging import warn
 from .._matrix import in_memory_copy
 from .._progress import progress
-from .._validate import check_adata, check_choice, check_number
+from .._validate import check_adata, check_choice, check_number, check_slot
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
 from ..motifs._sequences import given_sequences
 
@@ -95,6 +96,7 @@ def match_motifs(
     Schep, motifmatchr 1.1.1; Korhonen et al., Bioinformatics 2009 (MOODS); Rauluseviciute et al., NAR 2024 (JASPAR).
     """
     check_adata(adata)
+    check_free(adata, key_added, "tl.match_motifs")
     check_choice(engine, ["python", "r"], name="engine")
     p_cutoff = check_number(p_cutoff, name="p_cutoff", minimum=0, maximum=1, exclusive=True)
     found = _motifs(motifs)
@@ -181,6 +183,7 @@ def add_gc_content(
     [0.5, 1.0]
     """
     check_adata(adata)
+    check_slot(key_added)
     gc = gc_content(_sequences(adata, genome_fasta, sequences))
     target = in_memory_copy(adata) if copy else adata
     target.var[key_added] = gc

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import stats
 
+from .._calls import check_free
 from .._logging import warn
 from .._matrix import in_memory_copy
 from .._validate import check_choice, check_int, check_key, check_labels, check_number
@@ -23,6 +24,7 @@ from ..peaks import (
     variation,
 )
 from ..peaks._episcanpy import import_episcanpy
+from ..peaks._specific import sharing
 from ..pp._load import load_counts
 
 
@@ -103,6 +105,7 @@ def specific_peaks(
     10
     """
     check_fitted(adata, key)
+    check_free(adata, key_added, "tl.specific_peaks")
     n_top = check_int(n_top, name="n_top", minimum=1)
     check_choice(ranking, ["coefficient", "contrast"], name="ranking")
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
@@ -131,6 +134,11 @@ def specific_peaks(
         warn(
             f"no component is specific to {weak.tolist()} (see uns[{key_added!r}]['components']); their peaks may be "
             "shared with other groups. More components in tl.enhance, or n_components > 1 here, may help"
+        )
+    if ranking == "coefficient" and (shared := sharing(chosen, names, told=set(weak))):
+        warn(
+            f"groups {shared} have the same component, hence the same peaks; ranking='contrast' tells them apart, or "
+            "more components in tl.enhance (with batch_key where there are batches)"
         )
     target = in_memory_copy(adata) if copy else adata
     target.uns[key_added] = {
@@ -225,6 +233,7 @@ def background_peaks(
     20
     """
     check_fitted(adata, key)
+    check_free(adata, key_added, "tl.background_peaks")
     projection = _projection(adata, key)
     n_top = check_int(n_top, name="n_top", minimum=1)
     positions = background_positions(projection, adata.n_vars)

@@ -9,8 +9,10 @@ import pandas as pd
 from anndata import AnnData
 
 from .._adjust import benjamini_hochberg
+from .._calls import check_free
+from .._labels import column_names
 from .._logging import warn
-from .._matrix import get_matrix, in_memory_copy
+from .._matrix import get_matrix, in_memory_copy, warn_of_fractions
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..motifs._blocks import totals
 from ..pp._load import load_counts
@@ -69,7 +71,8 @@ def scabc(
 
     `varm[f"{key_added}_pvalues"]`, `varm[f"{key_added}_padj"]`
         DataFrame (n_vars × K), float64: largest p-value of the group against any other, raw and adjusted by
-        Benjamini–Hochberg within the group. NaN for peaks without counts.
+        Benjamini–Hochberg within the group. NaN for peaks without counts. A ``/`` in the name of a group, which files
+        cannot have in a column's name, is written ``|``.
     `varm[f"{key_added}_beta"]`
         DataFrame (n_vars × K + 1), float64: log rates, the first column is the intercept.
     `uns[key_added]`
@@ -97,6 +100,7 @@ def scabc(
     True
     """
     check_adata(adata)
+    check_free(adata, key_added, "tl.scabc")
     check_choice(engine, ["python", "r"], name="engine")
     n_top = check_int(n_top, name="n_top", minimum=1)
     labels = check_labels(adata, groupby, min_groups=2, text=True)
@@ -111,13 +115,15 @@ def scabc(
         result = _enhanced(adata, labels, depth, key, compat=compat)
     else:
         counts = get_matrix(adata, layer) if engine == "python" else load_counts(adata, layer)
-        level = _depth(adata, depth, totals(counts).per_cell)
+        per_cell = totals(counts).per_cell
+        warn_of_fractions(per_cell, adata, layer)
+        level = _depth(adata, depth, per_cell)
         run = _python if engine == "python" else _r
         result = run(counts, level, labels, compat=compat)
     target = in_memory_copy(adata) if copy else adata
     index = target.var_names
     for name, table in (("pvalues", result["pvalues"]), ("padj", result["padj"])):
-        target.varm[f"{key_added}_{name}"] = pd.DataFrame(table, index=index, columns=names)
+        target.varm[f"{key_added}_{name}"] = pd.DataFrame(table, index=index, columns=column_names(names))
     target.varm[f"{key_added}_beta"] = pd.DataFrame(result["beta"].T, index=index, columns=_beta_columns(names))
     target.uns[key_added] = {
         "params": {
@@ -138,7 +144,7 @@ def scabc(
 
 
 def _beta_columns(names: list[str]) -> list[str]:
-    return ["(intercept)" if "intercept" in names else "intercept", *names]
+    return ["(intercept)" if "intercept" in names else "intercept", *column_names(names)]
 
 
 def _depth(adata: AnnData, depth: str | np.ndarray | None, total: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ def counts_file(study, tmp_path_factory):
 def enhanced_file(study, tmp_path_factory):
     adata = study.adata.copy()
     sk.pp.filter_peaks(adata)
-    sk.tl.enhance(adata)
+    sk.tl.enhance(adata, batch_key="batch")
     path = tmp_path_factory.mktemp("enhanced") / "enhanced.h5ad"
     adata.write_h5ad(path)
     return path

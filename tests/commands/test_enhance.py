@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import warnings
 
 import anndata as ad
 import h5py
@@ -211,3 +212,20 @@ def test_checkpoint_keeps_the_parts_of_the_fit(call, counts_file, tmp_path):
     code, _, err = call("enhance", counts_file, "-o", tmp_path / "b.h5ad", *options, "--depth")
     assert code == 1
     assert "of another run: ['depth'] differ" in err
+
+
+def test_counts_of_a_layer(call_json, study, tmp_path):
+    adata = study.adata.copy()
+    adata.layers["counts"] = adata.X.copy()
+    adata.X = np.log1p(adata.X.astype(np.float32))
+    adata.write_h5ad(tmp_path / "both.h5ad")
+    outputs = {}
+    for name, argv in {"X": ["counts.h5ad"], "layer": ["both.h5ad", "--layer", "counts"]}.items():
+        study.adata.write_h5ad(tmp_path / "counts.h5ad")
+        target = tmp_path / f"{name}.h5ad"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # X has fractional values
+            call_json("enhance", str(tmp_path / argv[0]), *argv[1:], "-k", "4", "--method", "sccase", "-o", str(target))
+        outputs[name] = ad.read_h5ad(target)
+    np.testing.assert_array_equal(outputs["X"].obsm["X_sccase"], outputs["layer"].obsm["X_sccase"])
+    assert outputs["layer"].uns["sccase"]["params"]["layer"] == "counts"

@@ -100,6 +100,7 @@ def test_cluster_needs_an_enhanced_file(call, counts_file):
 
 
 @pytest.mark.filterwarnings("always:.*holds other labels")
+@pytest.mark.filterwarnings("always:obs")
 def test_cluster_warns_where_labels_are_replaced(call, enhanced_file, tmp_path):
     file = tmp_path / "a.h5ad"
     warned = []
@@ -111,9 +112,9 @@ def test_cluster_warns_where_labels_are_replaced(call, enhanced_file, tmp_path):
     ):
         code, _, err = call("cluster", enhanced_file, "-n", 4, *argv)
         assert code == 0
-        warned.append("obs['cell_type'] of the input holds other labels" in err)
+        warned.append("obs['cell_type'] was there before and is replaced" in err)
     assert warned == [False, False, False, True]
-    assert "other labels" not in call("cluster", file, "-n", 5, "-o", file)[2]  # its own clusters
+    assert "was there before" not in call("cluster", file, "-n", 5, "-o", file)[2]  # its own clusters
 
 
 def test_help_offers_the_endings_that_are_taken(capsys):

@@ -73,7 +73,7 @@ def test_errors(adata):
         sk.get.enhanced(adata, obs_names=[1000])
     with pytest.raises(KeyError, match="found"):
         sk.get.enhanced(adata, "other")
-    with pytest.raises(ValueError, match="scale must be one of"):
+    with pytest.raises(ValueError, match="scale must be None"):
         sk.get.enhanced(adata, scale="unit")
     twins = adata[:3].copy()
     twins.obs.index = pd.Index(["a", "a", "b"])

@@ -318,3 +318,14 @@ def test_a_text_file_without_cells_is_refused(tmp_path):
     path.write_text("peak\nchr1:100-600\n")
     with pytest.raises(sk.io.FormatError, match=r"counts\.csv: names of peaks but no cells"):
         sk.read(path)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv.gz"])
+def test_text_with_peaks_as_columns(tmp_path, suffix):
+    table = pd.DataFrame(np.arange(12).reshape(3, 4), index=["a", "b", "c"], columns=NAMES)
+    path = tmp_path / f"cells.{suffix}"
+    table.to_csv(path, sep="," if suffix == "csv" else "\t")
+    adata = sk.read(path)
+    assert list(adata.obs_names) == ["a", "b", "c"]
+    assert list(adata.var_names) == NAMES
+    np.testing.assert_array_equal(adata.X.toarray(), table)

@@ -54,7 +54,7 @@ def test_errors(study, fitted):
         evaluate(fitted, "type")
     with pytest.raises(TypeError, match="must be an AnnData"):
         evaluate("file.h5ad", "type")
-    with pytest.raises(ValueError, match="scale must be one of"):
+    with pytest.raises(ValueError, match="scale must be None"):
         evaluate(fitted, "cell_type", scale="max")
     with pytest.warns(UserWarning, match="did not reach n_clusters=2; the nearest is 3"):
         evaluate(fitted, "cell_type", n_clusters=2, n_neighbors=8)

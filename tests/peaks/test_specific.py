@@ -15,6 +15,7 @@ from sccase_kit.peaks import (
     rank_peaks,
     variation,
 )
+from sccase_kit.peaks._specific import sharing
 
 
 @pytest.fixture
@@ -97,3 +98,10 @@ def test_contrast_is_the_lead_over_the_next_group():
 def test_variation_is_spread_over_mean():
     profiles = np.array([[4.0, 0.0, 2.0], [2.0, 0.0, 2.0]])
     np.testing.assert_allclose(variation(profiles), [1 / 3, 0, 0])
+
+
+def test_groups_that_share_components_are_named():
+    chosen = [np.array([0, 2]), np.array([1, 0]), np.array([2, 0]), np.array([1, 0])]
+    assert sharing(chosen, ["a", "b", "c", "d"]) == ["a", "c"]
+    assert sharing(chosen, ["a", "b", "c", "d"], told={"c"}) == ["b", "d"]
+    assert sharing(chosen, ["a", "b", "c", "d"], told={"b", "c"}) == []

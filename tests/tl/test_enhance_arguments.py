@@ -90,3 +90,23 @@ def test_batches_that_are_not_corrected_are_named(study, caplog):
         caplog.clear()
         sk.tl.enhance(study, 4, method="sccase", batch_key="batch", copy=True)
         assert "would correct" not in caplog.text
+
+
+def test_cells_named_as_peaks_are_refused(study):
+    with pytest.raises(ValueError, match=r"cells have names of peaks such as 'chr.*turn it round with adata\.T"):
+        sk.tl.enhance(study.T.copy(), copy=True)
+
+
+def test_fractional_counts_are_named_with_the_layers(study):
+    adata = study.copy()
+    adata.layers["counts"] = adata.X.copy()
+    adata.X = np.log1p(adata.X.astype(np.float64))
+    why = r"adata\.X has fractional values, so these are not raw counts; pass layer= .* the layers are .*'counts'"
+    with pytest.warns(UserWarning, match=why):
+        sk.tl.enhance(adata, 4, method="sccase", copy=True)
+    with pytest.warns(UserWarning, match=why):
+        sk.tl.scabc(adata, "cell_type", copy=True)
+    adata.var["gc"] = np.random.default_rng(0).random(adata.n_vars)
+    with pytest.warns(UserWarning, match=why):
+        sk.tl.chromvar(adata, np.eye(adata.n_vars, 3, dtype=bool), n_background=5, copy=True)
+    sk.tl.enhance(adata, 4, method="sccase", layer="counts", copy=True)

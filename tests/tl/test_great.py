@@ -144,3 +144,13 @@ def test_without_gseapy(toy, peaks, monkeypatch):
     with pytest.raises(ImportError) as info:
         sk.tl.enrich_genes(peaks, "hg38", toy.gene_sets, tss=toy.genes)
     assert "sccase_kit[enrich]" in "".join(info.value.__notes__)
+
+
+def test_an_unknown_genome_is_named_before_the_database(peaks):
+    with pytest.raises(ValueError, match=r"genome must be one of .*, got 'hg99'"):
+        sk.tl.great(peaks, "hg99", "GO:BP")
+
+
+def test_an_unknown_ontology_is_told_the_known_ones(peaks):
+    with pytest.raises(FileNotFoundError, match=r"no GMT file 'GO:XX' .Gene Ontology is GO, GO:BP, GO:MF or GO:CC"):
+        sk.tl.great(peaks, "hg38", "GO:XX")

@@ -230,3 +230,8 @@ def test_fingerprint_sees_what_matters(tmp_path):
     assert fingerprint(str(tmp_path / "panel.")) not in marks
     os.utime(file, ns=(0, 0))
     assert fingerprint(str(file)) == fingerprint(str(file))
+
+
+def test_a_chain_that_nothing_needs_is_named(study, options, tmp_path):
+    with pytest.warns(UserWarning, match="chain is for snpsea and ldsc, of which none is asked for"):
+        sk.tl.interpret(study.adata, "cell_type", tmp_path / "out", genome="hg38", n_top=50, chain="to.chain")

@@ -144,7 +144,9 @@ def test_groups_of_the_same_name_are_refused(fitted):
     with pytest.raises(ValueError, match=r"groupby='mixed': groups \['1'\] are not distinct as text; rename them"):
         sk.tl.specific_peaks(adata, "mixed")
     adata.obs["number"] = adata.obs["mixed"].astype(int)
-    sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0)
+    with pytest.warns(UserWarning, match=r"groups \['0', '1'\] have the same component, hence the same peaks"):
+        sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0)
+    sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0, ranking="contrast")
     assert set(adata.uns["specific_peaks"]["peaks"]["group"]) <= {"0", "1"}
 
 
