@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,21 +15,31 @@ from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, na
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
 _BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
 _STYLES = (
-    # raw p, adjusted p, effect, label of the effect: GREAT against the genome, against a background, gseapy
-    ("Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment", "fold enrichment of regions"),
-    ("Hyper_Log10_PValue", "Hyper_Adjp_BH", "Hyper_Fold_Enrichment", "fold enrichment of regions"),
-    ("P-value", "Adjusted P-value", "Odds Ratio", "odds ratio"),
+    # raw p, adjusted p, effect, its label, names of the tests: GREAT against the genome, against a background, gseapy
+    ("Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment", "fold enrichment of regions", "binomial"),
+    ("Hyper_Log10_PValue", "Hyper_Adjp_BH", "Hyper_Fold_Enrichment", "fold enrichment of regions", "hypergeometric"),
+    ("P-value", "Adjusted P-value", "Odds Ratio", "odds ratio", "hypergeometric"),
 )
 
 
-def _prepare(table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: str | None) -> tuple[pd.DataFrame, str]:
-    """Return ID, name, group, score (−log10 p), fdr, effect of every row; and the label of the effect."""
+class _Labels(NamedTuple):
+    """What the axes and colours show."""
+
+    effect: str
+    score: str
+    fdr: str
+
+
+def _prepare(
+    table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: str | None
+) -> tuple[pd.DataFrame, _Labels]:
+    """Return ID, name, group, score (−log10 p), fdr, effect of every row; and their labels."""
     columns = set(check_table(table).columns)
     style = next((s for s in _STYLES if set(s[:3]) <= columns), None)
     if style is None:
         msg = f"table must come from tl.great or tl.enrich_genes; its columns are {list(table.columns)}"
         raise ValueError(msg)
-    raw, adjusted, effect, label = style
+    raw, adjusted, effect, label, test = style
     logs, both = raw.endswith("Log10_PValue"), raw.startswith("Binom")
     table = check_table(
         table,
@@ -55,7 +65,8 @@ def _prepare(table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: s
         tidy = tidy[tidy["group"].isin(list(groups))]
     names = list(groups) if groups is not None else list(pd.unique(tidy["group"]))
     tidy["group"] = pd.Categorical(tidy["group"], categories=names)
-    return tidy, label
+    fdr = "−log₁₀ adjusted p\n(the larger of both tests)" if both else f"−log₁₀ adjusted p\n({test})"
+    return tidy, _Labels(label, f"−log₁₀ p ({test})", fdr)
 
 
 def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_effect: float) -> pd.DataFrame:
@@ -132,7 +143,7 @@ def great_bar(
     TypeError
         If `table` is not a DataFrame, or a column holds no numbers.
     """
-    tidy, _ = _prepare(table, groups, ontology)
+    tidy, labels = _prepare(table, groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
     colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
@@ -142,7 +153,7 @@ def great_bar(
     ax.barh(place, top["score"], color=[colors[g] for g in top["group"]], height=0.78)
     ax.set_yticks(place, [_short(n) for n in top["name"]], fontsize="small")
     ax.set_ylim(place.max() + 0.7, -0.7)
-    ax.set_xlabel("−log₁₀ p")
+    ax.set_xlabel(labels.score)
     ax.tick_params(axis="y", length=0)
     ax.spines[["top", "right"]].set_visible(False)
     if len(names) > 1:
@@ -195,7 +206,7 @@ def great_dot(
         If `table` is not a DataFrame, or a column holds no numbers.
     """
     check_cmap(cmap)
-    tidy, label = _prepare(table, groups, ontology)
+    tidy, labels = _prepare(table, groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     terms = list(dict.fromkeys(top["ID"]))
     columns = list(tidy["group"].cat.categories)
@@ -216,12 +227,12 @@ def great_dot(
     ax.set_yticks(range(len(terms)), [_short(name[t]) for t in terms], fontsize="small")
     ax.grid(color="0.92", linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.figure.colorbar(dots, ax=ax, label="−log₁₀ adjusted p", shrink=min(1.0, 1.6 / ax.figure.get_figheight() + 0.2))
+    ax.figure.colorbar(dots, ax=ax, label=labels.fdr, shrink=min(1.0, 1.6 / ax.figure.get_figheight() + 0.2))
     steps = reference * np.array([0.25, 0.5, 1.0])
     handles = [ax.scatter([], [], s=12 + 130 * s / reference, color="0.5", label=f"{s:.3g}") for s in steps]
     ax.legend(
         handles=handles,
-        title=label,
+        title=labels.effect,
         loc="lower center",
         bbox_to_anchor=(0.5, 1.01),
         ncols=3,

@@ -12,7 +12,9 @@ from anndata import AnnData
 from .._matrix import get_matrix
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
 from ..get._enhanced import _indices, check_fitted, enhanced, similarity
-from ._style import SEQUENTIAL, color_strip, colors_of, get_axes, get_panels, order_cells
+from ._layouts import raw_layer
+from ._strips import color_strip
+from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
@@ -63,7 +65,7 @@ def peak_heatmap(
     groupby
         Column of `obs` that orders the cells.
     key, layer
-        The fit, and the layer of the raw counts (`None` for `X`).
+        The fit, and the layer of the raw counts (`None` for what was enhanced).
     max_cells
         Cells drawn at most, a random subset.
     rng
@@ -78,7 +80,7 @@ def peak_heatmap(
     Raises
     ------
     KeyError
-        If there is no fit under `key`, or a peak or a column is unknown.
+        If there is no fit under `key`, what was enhanced is no longer there, or a peak or a column is unknown.
     ValueError
         If `peaks` is empty, cells have no label, or enhanced values are missing or infinite.
     """
@@ -89,7 +91,7 @@ def peak_heatmap(
     labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]
-    raw = get_matrix(adata, layer)[rows][:, cols]
+    raw = get_matrix(adata, raw_layer(adata, key, layer))[rows][:, cols]
     raw = raw.toarray() if hasattr(raw, "toarray") else np.asarray(raw)
     with np.errstate(over="ignore", invalid="ignore"):  # told by the check
         after = _finite(enhanced(adata, key, obs_names=rows, var_names=cols), f"enhanced data of key={key!r}")
@@ -196,7 +198,8 @@ def similarity_heatmap(
 
     Returns
     -------
-    The Axes; colours end at the 99 % quantile.
+    The Axes: rows are source cells, columns target cells, whose enhanced profiles they enter by these weights. Colours
+    end at the 99 % quantile.
 
     Raises
     ------
@@ -212,12 +215,14 @@ def similarity_heatmap(
     rows = chosen[order_cells(labels.iloc[chosen])]
     with np.errstate(over="ignore", invalid="ignore"):  # told by the check
         values = _finite(similarity(adata, key, obs_names=rows, to=rows), f"similarity of key={key!r}")
+    from matplotlib.ticker import MaxNLocator
+
     ax = get_axes(ax, figsize=(5, 4.4))
     _, colors = colors_of(adata, groupby)
     top = float(np.quantile(values, 0.99)) or float(values.max())
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)
     ax.set(xticks=[], yticks=[], xlabel="target cells")
     color_strip(ax, labels.iloc[rows], colors)
-    color_strip(ax, labels.iloc[rows], colors, side="left")
-    ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, label="similarity")
+    color_strip(ax, labels.iloc[rows], colors, side="left", label="source cells")
+    ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, label="similarity", ticks=MaxNLocator(5))
     return ax

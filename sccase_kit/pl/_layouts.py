@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._matrix import get_matrix
+from .._calls import has_params
+from .._matrix import get_matrix, layer_names
 from ..enhance._nmf import sketch
 from ..enhance._prepare import prepare
 from ..get._enhanced import check_fitted, factors, ranges
@@ -18,6 +20,33 @@ from ..metrics._evaluate import profiles_of
 
 #: Name of the untreated data beside the keys of fits.
 RAW = "raw"
+
+
+def raw_layer(adata: AnnData, key: str | Sequence[str], layer: str | None = None) -> str | None:
+    """Return the layer of the raw data (`None` for `X`): `layer` if it is given, else what was enhanced under `key`.
+
+    Raises
+    ------
+    ValueError
+        If several fits are of different matrices.
+    KeyError
+        If what was enhanced is no longer there.
+    """
+    if layer is not None:
+        return layer
+    keys = [key] if isinstance(key, str) else list(key)
+    entries = [adata.uns.get(one) for one in keys]
+    read = {str(e["params"].get("layer", "")) for e in entries if has_params(e) and "objective" in e}
+    if len(read) > 1:
+        names = [name or "X" for name in sorted(read)]
+        msg = f"key={keys}: these fits were made from different matrices, {names}; pass layer= with the raw counts"
+        raise ValueError(msg)
+    name = next(iter(read), "") or None
+    if name is not None and name not in layer_names(adata):
+        msg = f"key={keys[0]!r} was made from adata.layers[{name!r}], which is no longer there (layers: "
+        msg += f"{layer_names(adata)}); put it back, or pass layer= with the raw counts"
+        raise KeyError(msg)
+    return name
 
 
 def layout_cells(

@@ -102,7 +102,7 @@ def _stored(name: str, adata: AnnData | None, key: str) -> Motif:
     asked = name.replace("/", "|")
     found = names.index(asked) if asked in names else None
     if found is None:
-        check_key(asked, [*ids, *names], name="motif", where=f"adata.uns[{key!r}]")
+        check_key(asked, dict.fromkeys([*names, *ids]), name="motif", where=f"adata.uns[{key!r}]")
         found = ids.index(asked)
     ends = np.concatenate([[0], np.cumsum(np.asarray(entry["widths"], dtype=np.int64))])
     counts = np.asarray(entry["profiles"])[:, ends[found] : ends[found + 1]]

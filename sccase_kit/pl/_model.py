@@ -14,7 +14,7 @@ from .._validate import check_adata, check_int, check_some
 from ..get._enhanced import check_fitted
 from ..metrics import depth_correlation as correlate
 from ._colors import PALETTE
-from ._layouts import RAW, scores_of
+from ._layouts import RAW, raw_layer, scores_of
 from ._style import get_axes, name_legend, open_frame
 
 
@@ -98,7 +98,7 @@ def depth_correlation(
     n_components
         Components, of the raw TF-IDF and of the min–max scaled enhanced data.
     layer
-        Layer of the raw counts; `None` for `X`. Their sums are the depth.
+        Layer of the raw counts; `None` for what was enhanced. Their sums are the depth.
     rng
         Seed of the sketch of the raw data.
     ax
@@ -111,15 +111,16 @@ def depth_correlation(
     Raises
     ------
     KeyError
-        If there is no fit under `key`.
+        If there is no fit under `key`, or what was enhanced is no longer there.
     ValueError
-        If cells have no counts.
+        If cells have no counts, or several fits were made from different matrices and `layer` is not given.
     """
     check_adata(adata)
     check_int(n_components, name="n_components", minimum=1)
     keys = _keys(key)
     for name in keys:
         check_fitted(adata, name)
+    layer = raw_layer(adata, keys, layer)
     depth = np.asarray(get_matrix(adata, layer).sum(axis=1)).ravel()
     shown = {}
     for name in [RAW, *keys]:

@@ -12,20 +12,27 @@ from anndata import AnnData
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some, check_table
 from ..get._deviations import read_deviations, read_variability
 from ._heatmaps import _sample
+from ._names import name_at_sides
+from ._strips import color_strip
 from ._style import (
     DIVERGING,
     PALETTE,
     RASTER_ABOVE,
-    color_strip,
     colors_of,
     get_axes,
     get_panels,
     layout_of,
+    name_legend,
     order_cells,
     plain,
 )
 
 _STRONG, _WEAK = PALETTE[4], "0.7"
+_LAYOUTS = (
+    "sccase_kit.pl.raw_against_enhanced writes 'X_umap_sccase', for basis=. For a map of the deviations themselves: "
+    "part = sccase_kit.get.deviations(adata), scanpy.pp.neighbors(part, use_rep='X'), scanpy.tl.umap(part), "
+    "adata.obsm['X_umap'] = part.obsm['X_umap']."
+)
 
 
 def motif_heatmap(
@@ -111,7 +118,13 @@ def motif_heatmap(
 
 
 def variability_rank(
-    adata: AnnData, *, n_label: int = 10, labels: Sequence[str] | None = None, key: str = "chromvar", ax: Any = None
+    adata: AnnData,
+    *,
+    n_label: int = 10,
+    labels: Sequence[str] | None = None,
+    alpha: float = 0.05,
+    key: str = "chromvar",
+    ax: Any = None,
 ) -> Any:
     """Draw the variability of every set (motif) against its rank, with its bootstrap interval.
 
@@ -120,9 +133,12 @@ def variability_rank(
     adata
         Data with :func:`sccase_kit.tl.chromvar` written.
     n_label
-        Number of the most variable sets to name; only sets that vary more than background peaks do.
+        Number of the most variable sets to name, of those that vary more than background peaks do.
     labels
         Names to write instead.
+    alpha
+        Sets with an adjusted p-value of at most this vary more than background peaks do, and are orange; in a table
+        without such p-values, those with a variability above 1.
     key
         The `key_added` of the deviations.
     ax
@@ -130,18 +146,25 @@ def variability_rank(
 
     Returns
     -------
-    The Axes. The dashed line at 1 is what background peaks alone give.
+    The Axes. The dashed line at 1 is what background peaks alone give; names stand in a column at the right.
 
     Raises
     ------
     KeyError
         If there are no deviations under `key`, or a label is unknown.
+    ValueError
+        If `n_label` is negative, or `alpha` is not in [0, 1].
     """
     table = read_variability(adata, key).dropna(subset=["variability"]).sort_values("variability", ascending=False)
     n_label = check_int(n_label, name="n_label", minimum=0)
-    wanted = list(table.index[table["variability"] > 1][:n_label]) if labels is None else list(labels)
+    alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    strong, words = _varying(table, alpha)
+    wanted = list(table.index[strong][:n_label]) if labels is None else list(labels)
     for name in wanted:
         check_key(name, table.index, name="labels", where=f"the sets of {key!r}")
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+
     ax = get_axes(ax, figsize=(4.6, 3.4))
     rank = np.arange(1, len(table) + 1)
     height = table["variability"].to_numpy()
@@ -150,13 +173,26 @@ def variability_rank(
     if set(bounds) <= set(table.columns):
         ax.vlines(rank, *table[bounds].to_numpy().T, color=_WEAK, linewidth=0.8, rasterized=raster)
     marked = table.index.isin(wanted)
-    color = np.where(marked, _STRONG, PALETTE[0])
+    color = np.where(strong, _STRONG, PALETTE[0])
     ax.scatter(rank, height, s=14 if len(table) < 200 else 7, c=color, linewidths=0, zorder=3, rasterized=raster)
-    ax.axhline(1, color="0.3", linestyle="--", linewidth=0.8)
+    ax.hlines(1, 0, len(table) + 1, color="0.3", linestyle="--", linewidth=0.8)
+    ticks = MaxNLocator(6, integer=True).tick_values(0, len(table))
+    ax.set_xticks(ticks[(ticks >= 0) & (ticks <= len(table))])
     ax.set(xlabel=f"rank of {len(table):,} sets", ylabel="variability")
     ax.spines[["top", "right"]].set_visible(False)
-    _name_beside(ax, rank[marked], height[marked], list(table.index[marked]))
+    handles = [Line2D([], [], linestyle="", marker="o", color=c, markersize=5) for c in (_STRONG, PALETTE[0])]
+    above = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "handletextpad": 0.2}
+    name_legend(ax, handles, words, ncols=2, **above)
+    if len(table):
+        name_at_sides(ax, rank, height, np.flatnonzero(marked), list(table.index[marked]))
     return ax
+
+
+def _varying(table: pd.DataFrame, alpha: float) -> tuple[np.ndarray, tuple[str, str]]:
+    """Return which sets vary more than background peaks do, and what that means for them and for the others."""
+    if "p_value_adj" in table.columns:
+        return (table["p_value_adj"] <= alpha).to_numpy(), (f"adjusted p ≤ {alpha:g}", f"adjusted p > {alpha:g}")
+    return (table["variability"] > 1).to_numpy(), ("variability > 1", "variability ≤ 1")
 
 
 def differential_volcano(
@@ -179,7 +215,7 @@ def differential_volcano(
     alpha, min_difference
         Sets with an adjusted p-value of at most `alpha` and a difference of at least `min_difference` are coloured.
     n_label
-        Number of sets to name, by p-value.
+        Number of sets to name, by p-value. Names stand at the edges; long ones are cut, many are smaller.
     ax
         Axes; `None` makes a figure.
 
@@ -224,19 +260,11 @@ def differential_volcano(
     color = np.where(strong, np.where(effect > 0, PALETTE[4], PALETTE[0]), _WEAK)
     ax.scatter(effect, score, s=14, c=color, linewidths=0, rasterized=len(part) > RASTER_ABOVE, zorder=3)
     ax.axvline(0, color="0.3", linewidth=0.8)
-    named = np.flatnonzero(strong)[:n_label]
-    longest = max((len(plain(text)) for text in part["set"].to_numpy()[named]), default=0)
-    share = min(0.06 + longest * 4.8 / 72 / _width(ax), 0.38)  # of the width, for names of 7 points on either side
-    ax.margins(x=share / (1 - 2 * share))
     ax.xaxis.set_major_locator(MaxNLocator(5))
     ax.set(xlabel="difference of mean deviation", ylabel="−log₁₀ p", title=plain(group))
     ax.spines[["top", "right"]].set_visible(False)
-    texts = part["set"].to_numpy()
-    for right in (True, False):
-        side = named[(effect[named] > 0) == right]
-        if side.size:
-            column = effect.max() if right else effect.min()
-            _name_beside(ax, effect[side], score[side], list(texts[side]), right=right, column=column)
+    named = np.flatnonzero(strong)[:n_label]
+    name_at_sides(ax, effect, score, named, list(part["set"].to_numpy()[named]))
     return ax
 
 
@@ -282,7 +310,7 @@ def deviation_map(
     """
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
-    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm")
+    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint=_LAYOUTS)
     wanted = check_some(sets, name="sets")
     columns = _columns(adata, wanted, len(wanted), key, names)
     xy = layout_of(adata, basis)
@@ -312,38 +340,3 @@ def _columns(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str, n
     for name in check_some(sets, name="sets"):
         check_key(name, names, name="sets", where=f"the sets of {key!r}")
     return [names.index(name) for name in sets]
-
-
-def _width(ax: Any) -> float:
-    """Return the width of the Axes in inches, as laid out."""
-    ax.figure.canvas.draw()
-    return ax.get_window_extent().width / ax.figure.dpi
-
-
-def _name_beside(
-    ax: Any, x: np.ndarray, y: np.ndarray, texts: list[str], *, right: bool = True, column: float | None = None
-) -> None:
-    """Write names beside points, or beside a column, pushed apart so as not to overlap, with a line to each point."""
-    if not texts:
-        return
-    ax.figure.canvas.draw()
-    low, high = ax.get_ylim()
-    line = 8 * ax.figure.dpi / 72 * 1.15 * (high - low) / ax.get_window_extent().height
-    order = np.argsort(-np.asarray(y), kind="stable")
-    place = np.asarray(y, dtype=float)[order].copy()
-    for k in range(1, len(place)):
-        place[k] = min(place[k], place[k - 1] - line)
-    place += max(0.0, low - place[-1])
-    left, end = ax.get_xlim()
-    shift = 0.04 * (end - left) * (1 if right else -1)
-    relative = {"relpos": (0 if right else 1, 0.5)}
-    for k, height in zip(order, place, strict=True):
-        ax.annotate(
-            plain(texts[k]),
-            (x[k], y[k]),
-            ((x[k] if column is None else column) + shift, height),
-            fontsize=7,
-            va="center",
-            ha="left" if right else "right",
-            arrowprops={"arrowstyle": "-", "color": "0.6", "linewidth": 0.5, "shrinkA": 1, "shrinkB": 2} | relative,
-        )

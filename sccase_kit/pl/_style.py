@@ -1,4 +1,4 @@
-"""Axes, legends and strips of categories shared by all plots."""
+"""Axes, legends and names shared by all plots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ __all__ = [
     "SEQUENTIAL",
     "category_colors",
     "check_cmap",
-    "color_strip",
     "colors_of",
     "get_axes",
     "get_panels",
@@ -33,6 +32,7 @@ __all__ = [
     "plain",
     "size_in_points",
     "spread",
+    "text_sizes",
 ]
 #: Points above which scatters and images inside vector figures are rasterised.
 RASTER_ABOVE = 2000
@@ -178,10 +178,10 @@ def order_cells(labels: pd.Series) -> np.ndarray:
     return np.argsort(labels.cat.codes.to_numpy(), kind="stable")
 
 
-def spread(positions: np.ndarray, gap: float, *, low: float, high: float) -> np.ndarray:
+def spread(positions: np.ndarray, gap: float | np.ndarray, *, low: float, high: float) -> np.ndarray:
     """Move sorted positions apart to at least `gap` within [low, high], each as little as possible (least squares).
 
-    Where there is no room for that, they are spaced evenly.
+    `gap` is one for all neighbours, or one for each pair. Where there is no room for that, the gaps shrink alike.
     """
     from scipy.optimize import isotonic_regression
 
@@ -189,78 +189,19 @@ def spread(positions: np.ndarray, gap: float, *, low: float, high: float) -> np.
     n = len(positions)
     if n < 2:
         return np.clip(positions, low, high)
-    gap = min(gap, (high - low) / (n - 1))
-    steps = gap * np.arange(n)
+    gaps = np.broadcast_to(np.asarray(gap, dtype=float), n - 1)
+    gaps = gaps * min(1.0, (high - low) / max(gaps.sum(), np.finfo(float).tiny))
+    steps = np.concatenate([[0.0], np.cumsum(gaps)])
     return np.clip(isotonic_regression(positions - steps).x, low, high - steps[-1]) + steps
 
 
-def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str = "top", names: bool = True) -> Any:
-    """Draw a strip of category colours along an image axis, with the names beside it; return its Axes.
+def text_sizes(figure: Any, texts: Sequence[str], *, fontsize: float, renderer: Any = None) -> np.ndarray:
+    """Return width and height of texts as `figure` draws them, in points: array of shape (n, 2)."""
+    from matplotlib.text import Text
 
-    Names that would touch are moved apart and joined to their category by a line.
-
-    Parameters
-    ----------
-    ax
-        Axes of an image whose columns (``side="top"``) or rows (``side="left"``) are the cells in order.
-    labels
-        Ordered categorical labels of these cells.
-    colors
-        Colour of each category.
-    side
-        ``"top"`` or ``"left"``.
-    names
-        Write the names.
-    """
-    from matplotlib.colors import to_rgb
-
-    top = side == "top"
-    labels = labels.cat.remove_unused_categories()
-    codes, categories = labels.cat.codes.to_numpy(), labels.cat.categories
-    image = np.array([to_rgb(colors[v]) for v in categories])[codes]
-    width, height = size_in_points(ax)
-    length, depth = (width, height) if top else (height, width)
-    thick, away = 9 / depth, 2 / depth
-    box = [0, 1 + away, 1, thick] if top else [-away - thick, 0, thick, 1]
-    strip = ax.inset_axes(box)
-    strip.imshow(image[None] if top else image[:, None], aspect="auto", interpolation="nearest")
-    strip.set(xticks=[], yticks=[])
-    strip.spines[:].set_visible(False)
-    if not names:
-        return strip
-    n, texts = len(codes), [plain(category, 24) for category in categories]
-    at = np.array([np.flatnonzero(codes == c).mean() for c in range(len(categories))]) + 0.5
-    many = len(texts) > 20
-    font = 6 if many else 8
-    room = np.array([len(text) for text in texts]) * 0.6 * font * n / length
-    flat = top and len(texts) > 1 and (np.diff(at) > (room[1:] + room[:-1]) / 2 + 0.5 * font * n / length).all()
-    flat = flat or (top and len(texts) == 1)
-    gap = (0.0 if flat else font * ((1.25 if many else 1.75) if top else 1.15)) * n / length
-    moved = spread(at, gap, low=0, high=n) if gap else at
-    if np.abs(moved - at).max() * length / n > 2:  # points
-        strip = _leaders(ax, at, moved, n, box=box, thick=8 / depth, top=top)
-    else:
-        moved = moved - 0.5  # centres of pixels
-    if top:
-        angle = 0 if flat else (90 if many else 45)
-        strip.set_xticks(moved, texts, rotation=angle, ha="left" if angle == 45 else "center", rotation_mode="anchor")
-        if angle:
-            for text in strip.get_xticklabels():
-                text.set(va="center" if many else "baseline", ha="left")
-        strip.xaxis.tick_top()
-    else:
-        strip.set_yticks(moved, texts)
-    strip.tick_params(length=0, pad=2, labelsize=font)
-    return strip
-
-
-def _leaders(ax: Any, at: np.ndarray, moved: np.ndarray, n: int, *, box: list[float], thick: float, top: bool) -> Any:
-    """Draw lines from the centres of the categories to where their names stand; return the Axes of the lines."""
-    lines = ax.inset_axes([0, box[1] + box[3], 1, thick] if top else [box[0] - thick, 0, thick, 1])
-    for start, stop in zip(at, moved, strict=True):
-        along, across = [start, start, stop, stop], [0, 0.15, 0.85, 1]
-        lines.plot(*((along, across) if top else (across, along)), color="0.5", linewidth=0.6, clip_on=False)
-    lines.set(xlim=(0, n) if top else (1, 0), ylim=(0, 1) if top else (n, 0), xticks=[], yticks=[])
-    lines.patch.set_visible(False)
-    lines.spines[:].set_visible(False)
-    return lines
+    sizes = np.zeros((len(texts), 2))
+    for row, text in zip(sizes, texts, strict=True):
+        artist = Text(text=text, fontsize=fontsize)
+        artist.set_figure(figure)
+        row[:] = artist.get_window_extent(renderer).size
+    return sizes * 72 / figure.dpi

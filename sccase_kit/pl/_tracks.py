@@ -11,9 +11,10 @@ import pandas as pd
 from anndata import AnnData
 
 from .._matrix import get_matrix
-from .._validate import check_adata, check_choice, check_labels, check_some, check_table
+from .._validate import check_adata, check_choice, check_labels, check_scale, check_some, check_table
 from ..get._enhanced import check_fitted, enhanced
 from ..pp import require_coordinates
+from ._layouts import raw_layer
 from ._style import colors_of, get_panels, open_frame, plain
 
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
@@ -63,7 +64,8 @@ def genome_tracks(
         ``"raw"``: share of the group's cells with a fragment in the peak. ``"enhanced"``: mean enhanced value of the
         group. ``"both"``: two columns. Tracks of one column share their axis.
     key, layer, scale
-        The fit, the layer of the counts (`None` for `X`), and the scaling of the enhanced values.
+        The fit, the layer of the counts (`None` for what was enhanced; without a fit `X`), and the scaling of the
+        enhanced values: `None` or "minmax".
     ax
         Axes, row by row, those of the genes last if there are genes; `None` makes a figure.
 
@@ -74,7 +76,7 @@ def genome_tracks(
     Raises
     ------
     KeyError
-        If there is no fit under `key`, or columns are missing.
+        If there is no fit under `key`, what was enhanced is no longer there, or columns are missing.
     ValueError
         If the locus cannot be read or holds no peak, a group is unknown, or enhanced values are missing or infinite.
     TypeError
@@ -82,6 +84,7 @@ def genome_tracks(
     """
     check_adata(adata)
     check_choice(show, ["both", "raw", "enhanced"], name="show")
+    check_scale(scale)
     if show != "raw":
         check_fitted(adata, key)
     chrom, start, end = _parse_locus(locus)
@@ -126,16 +129,22 @@ def genome_tracks(
         if genes is not None:
             _draw_genes(panel, genes, chrom, start, end)
         panel.tick_params(axis="x", labelbottom=True, labelsize=7)
-        panel.xaxis.set_major_formatter(lambda value, _: f"{value / 1e6:,.3f}")
-        panel.xaxis.get_major_locator().set_params(nbins=4)
+        panel.xaxis.get_major_locator().set_params(nbins=4, integer=True)
+        panel.xaxis.set_major_formatter(lambda value, _, axis=panel.xaxis: _megabases(value, axis.get_ticklocs()))
         panel.set_xlabel(f"{plain(chrom)} (Mb)", fontsize="small")
     return list(panels)
+
+
+def _megabases(place: float, ticks: np.ndarray) -> str:
+    """Return a place in bases as megabases, with the decimals that write every tick as it is."""
+    decimals = next((d for d in range(6) if not (np.rint(ticks) % 10 ** (6 - d)).any()), 6)
+    return f"{place / 1e6:,.{decimals}f}"
 
 
 def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray, *, key, layer, scale) -> np.ndarray:
     """Return the share of open cells, or the mean enhanced value, by group and peak."""
     out = np.empty((len(rows), len(peaks)))
-    counts = get_matrix(adata, layer) if side == "raw" else None
+    counts = get_matrix(adata, raw_layer(adata, key, layer)) if side == "raw" else None
     for i, cells in enumerate(rows):
         if side == "raw":
             block = counts[cells][:, peaks]

@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .._validate import check_adata, check_choice, check_key, check_some
 from ..get._enhanced import check_fitted
-from ._layouts import RAW, stored_layout
+from ._layouts import RAW, raw_layer, stored_layout
 from ._style import (
     MISSING,
     RASTER_ABOVE,
@@ -122,7 +122,8 @@ def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, c
         ax.scatter(*xy[order[~known]].T, color=MISSING, **style)
         drawn = ax.scatter(*xy[order[known]].T, c=values[order[known]], cmap=cmap, **style)
         if legend:
-            ax.figure.colorbar(drawn, ax=ax, shrink=0.7, label=label)
+            bar = ax.inset_axes([1.04, 0.15, 0.05, 0.7])  # beside its panel, however wide the legends of others are
+            ax.figure.colorbar(drawn, cax=bar, label=label)
     else:
         from matplotlib.colors import to_rgba_array
 
@@ -163,7 +164,7 @@ def raw_against_enhanced(
     color
         Column of `obs` (label, batch, cluster, depth, …), or several, one row of maps each.
     key, layer
-        The fit, or several fits, one map each; and the layer of the raw counts (`None` for `X`).
+        The fit, or several fits, one map each; and the layer of the raw counts (`None` for what was enhanced).
     method
         `"umap"` or `"tsne"`.
     log10
@@ -182,13 +183,16 @@ def raw_against_enhanced(
     Raises
     ------
     KeyError
-        If there is no fit under `key`, or a column is missing.
+        If there is no fit under `key`, what was enhanced is no longer there, or a column is missing.
+    ValueError
+        If several fits were made from different matrices and `layer` is not given.
     """
     check_adata(adata)
     check_choice(method, ["umap", "tsne"], name="method")
     keys = check_some(key, name="key")
     for one in keys:
         check_fitted(adata, one)
+    layer = raw_layer(adata, keys, layer)
     wanted = _colors_wanted(adata, color)
     slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng) for one in [RAW, *keys]]
     titles = ["raw TF-IDF", *(["enhanced"] if len(keys) == 1 else keys)]

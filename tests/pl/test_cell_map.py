@@ -50,7 +50,19 @@ def test_logarithm_leaves_zeros_out(adata):
     assert points(ax) == {"map": 20, to_hex(MISSING): 20}
     (mapped,) = [c for c in ax.collections if c.get_array() is not None]
     assert sorted(set(mapped.get_array())) == [1.0, 2.0]
-    assert any(other.get_ylabel() == "log₁₀ depth" for other in ax.figure.axes)
+    assert [bar.get_ylabel() for bar in ax.child_axes] == ["log₁₀ depth"]
+
+
+def test_the_bar_of_colours_stands_beside_its_panel(adata):
+    adata.obs["wide"] = [f"a category with a long name {i % 20}" for i in range(40)]
+    for name in ("X_umap_raw", "X_umap_sccase"):
+        adata.obsm[name] = adata.obsm["X_umap"]
+    adata.uns["sccase"] = {"params": {}, "objective": [1.0]}
+    grid = sk.pl.raw_against_enhanced(adata, ["wide", "depth"], log10=True)
+    grid[0, 0].figure.canvas.draw()
+    (bar,) = grid[1, 1].child_axes
+    assert 0 < bar.get_window_extent().x0 - grid[1, 1].get_window_extent().x1 < 20
+    assert bar.get_tightbbox().x1 <= grid[0, 0].figure.bbox.x1
 
 
 @pytest.mark.parametrize(("color", "groups", "grey"), [("kind", [20, 10], 10), ("good", [20, 20], 0)])

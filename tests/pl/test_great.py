@@ -22,6 +22,7 @@ def test_bars_are_the_best_terms(result):
     widths = [p.get_width() for p in ax.patches]
     best = result.table[result.table["ID"] == "TERM_2"]["Binom_Log10_PValue"].min()
     assert widths[0] == pytest.approx(-best)
+    assert ax.get_xlabel() == "−log₁₀ p (binomial)"
 
 
 def test_dots(result):
@@ -30,6 +31,7 @@ def test_dots(result):
     assert ax is given
     assert len(ax.get_xticks()) == 5
     assert len(ax.collections[0].get_offsets()) == 5
+    assert ax.figure.axes[-1].get_ylabel() == "−log₁₀ adjusted p\n(the larger of both tests)"
 
 
 def test_distances(result):

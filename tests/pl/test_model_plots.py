@@ -111,6 +111,22 @@ def test_tracks_of_one_side_and_chosen_groups(study):
     ) == list(given)
 
 
+@pytest.mark.parametrize("span", [2, 20, 500, 20_000, 9_000_000])
+def test_ticks_of_every_window_differ_and_have_no_needless_zeros(study, span):
+    peak = study.adata.var.iloc[5]
+    locus = f"{peak['chrom']}:{peak['start'] + 3}-{peak['start'] + 3 + span}"
+    ax = sk.pl.genome_tracks(study.adata, locus, "cell_type", show="raw", groups=["type_1"])[0]
+    ax.figure.canvas.draw()
+    low, high = ax.get_xlim()
+    texts = [
+        text.get_text() for at, text in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True) if low <= at <= high
+    ]
+    assert len(set(texts)) == len(texts) >= 2
+    assert not all(text.endswith("0") and "." in text for text in texts)
+    ax.set_xlim(low, low + 100)  # as one who looks closer
+    assert len({text.get_text() for text in ax.get_xticklabels()}) >= 3
+
+
 def test_gene_names_do_not_collide(study):
     genes = pd.DataFrame({"chrom": "chr1", "tss": [1000, 1010, 1020], "strand": ["+", "-", "+"], "symbol": list("ABC")})
     adata = study.adata.copy()
@@ -129,6 +145,7 @@ def test_gene_names_do_not_collide(study):
         ({"locus": "chrM:1-100"}, ValueError, "holds no peak"),
         ({"groups": ["type_9"]}, ValueError, r"\['type_9'\] are not in"),
         ({"show": "all"}, ValueError, "show must be one of"),
+        ({"scale": "zscore", "show": "raw"}, ValueError, "scale must be None .* or 'minmax'"),
         ({"key": "other"}, KeyError, "other"),
     ],
 )

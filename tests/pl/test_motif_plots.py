@@ -9,10 +9,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 import sccase_kit as sk
 from sccase_kit.pl._logos import BASE_COLORS, letter_heights
+from sccase_kit.pl._style import PALETTE
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +88,35 @@ def test_variability_is_ranked(done):
         sk.pl.variability_rank(done, labels=["nobody"])
 
 
+def check_colors(ax, table, strong, words):
+    assert {text.get_text() for text in ax.texts} == set(table.index[strong])
+    colors = ax.collections[1].get_facecolors()
+    assert [tuple(c) == to_rgba(PALETTE[4]) for c in colors] == strong.tolist()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == words
+
+
+def test_only_significant_sets_are_coloured_and_named(done):
+    table = sk.get.variability(done)
+    for alpha in (1e-12, 0.05):
+        strong = table["p_value_adj"] <= alpha
+        ax = sk.pl.variability_rank(done, n_label=50, alpha=alpha)
+        check_colors(ax, table, strong, [f"adjusted p ≤ {alpha:g}", f"adjusted p > {alpha:g}"])
+    assert (table["variability"][~strong] > 1).any()  # a higher bar than one alone
+    adata = done.copy()
+    adata.uns["chromvar"]["variability"] = table.drop(columns="p_value_adj")
+    ax = sk.pl.variability_rank(adata, n_label=50)
+    check_colors(ax, table, table["variability"] > 1, ["variability > 1", "variability ≤ 1"])
+
+
 def test_names_do_not_overlap(done):
     ax = sk.pl.variability_rank(done, labels=list(done.uns["chromvar"]["names"]))
     ax.figure.canvas.draw()
     boxes = sorted((Text.get_window_extent(text) for text in ax.texts), key=lambda box: -box.y0)
     assert all(upper.y0 >= lower.y1 for upper, lower in pairwise(boxes))
+    drawn = [line for lines in (ax.collections[0], ax.collections[2]) for line in lines.get_segments()]  # bars, dashed
+    ends = ax.transData.transform(np.concatenate(drawn))[:, 0]
+    assert max(ends) < min(box.x0 for box in boxes)
+    assert max(ax.get_xticks()) <= 15
 
 
 def test_volcano(done):
@@ -121,7 +147,7 @@ def test_map(done):
     assert (np.diff(np.abs(values)) >= 0).all()
     (panel,) = sk.pl.deviation_map(done, "TF_3", which="deviations", limit=0.5)
     assert panel.collections[1].get_clim() == (-0.5, 0.5)
-    with pytest.raises(KeyError, match=r"basis='X_tsne' is not in adata\.obsm"):
+    with pytest.raises(KeyError, match=r"basis='X_tsne' is not in adata\.obsm; .*part = sccase_kit\.get\.deviations"):
         sk.pl.deviation_map(done, "TF_1", basis="X_tsne")
     with pytest.raises(ValueError, match="ax must hold 2 Axes, got 1"):
         sk.pl.deviation_map(done, ["TF_1", "TF_2"], ax=[panel])
@@ -165,8 +191,9 @@ def test_logo_of_stored_motifs(study, done):
     for column, stack in letters(turned).items():
         np.testing.assert_allclose(max(h for *_, h in stack), expected[:, column - 1].max())
     assert sorted(letters(turned)) == list(range(1, width + 1))
-    with pytest.raises(KeyError, match="motif='nobody'"):
+    with pytest.raises(KeyError, match="motif='nobody'") as caught:
         sk.pl.motif_logo("nobody", done)
+    assert str(caught.value).count("'TF_3'") == 1
     with pytest.raises(TypeError, match="is a name: pass adata"):
         sk.pl.motif_logo("TF_1")
     with pytest.raises(KeyError, match="Run sccase_kit"):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import is_color_like
 
 from sccase_kit.pl._colors import category_colors, colors_of
-from sccase_kit.pl._style import PALETTE, get_axes, get_panels, spread
+from sccase_kit.pl._style import PALETTE, get_axes, get_panels, spread, text_sizes
 
 
 @pytest.fixture
@@ -86,3 +86,17 @@ def test_names_are_moved_apart_as_little_as_possible():
     np.testing.assert_allclose(spread([5, 5, 5], 100, low=0, high=10), [0, 5, 10])
     np.testing.assert_allclose(spread([12], 2, low=0, high=10), [10])
     assert spread([], 2, low=0, high=10).size == 0
+    np.testing.assert_allclose(spread([5, 5, 6], np.array([1, 3]), low=0, high=10), [3.6666667, 4.6666667, 7.6666667])
+    np.testing.assert_allclose(spread([5, 5, 6], np.array([10, 30]), low=0, high=10), [0, 2.5, 10])
+
+
+def test_sizes_of_texts_are_in_points():
+    figure = plt.figure(dpi=100)
+    wide = text_sizes(figure, ["ii", "WWWW", ""], fontsize=10)
+    assert wide.shape == (3, 2)
+    assert wide[0, 0] < 10 < 30 < wide[1, 0] < 60
+    assert wide[2].tolist() == [0, 0]
+    assert 8 < wide[0, 1] < 16
+    figure.set_dpi(200)
+    np.testing.assert_allclose(text_sizes(figure, ["WWWW"], fontsize=20) / wide[1], [[2, 2]], rtol=0.1)
+    assert text_sizes(figure, [], fontsize=10).shape == (0, 2)

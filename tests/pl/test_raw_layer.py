@@ -1,0 +1,81 @@
+"""What plots take as the raw data of a fit: the matrix that was enhanced, whatever `X` holds now."""
+
+import numpy as np
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.pl._layouts import raw_layer
+from sccase_kit.report._figures import drawing_copy
+
+
+def drawn(adata, **kwargs):
+    """Values of the raw panels of every plot that has one."""
+    adata = adata.copy()
+    peaks = list(adata.var_names[:20])
+    place = adata.var.iloc[0]
+    locus = f"{place['chrom']}:{place['start']}-{place['end'] + 200_000}"
+    maps = sk.pl.raw_against_enhanced(adata, "cell_type", method="tsne", **kwargs)
+    tracks = sk.pl.genome_tracks(adata, locus, "cell_type", show="raw", **kwargs)
+    bars = sk.pl.depth_correlation(adata, n_components=3, **kwargs)
+    return {
+        "heatmap": sk.pl.peak_heatmap(adata, peaks, "cell_type", **kwargs)[0].images[0].get_array(),
+        "map": np.concatenate([c.get_offsets() for c in maps[0].collections]),
+        "tracks": np.array([bar.get_height() for panel in tracks for bar in panel.patches]),
+        "bars": np.array([bar.get_height() for bar in bars.patches[:3]]),
+    }
+
+
+@pytest.fixture(scope="module")
+def raw():
+    """A study whose `X` holds the counts."""
+    adata = sk.datasets.toy_study(n_cells=80, n_peaks=400, depth_sd=1.0).adata
+    sk.tl.enhance(adata, 5, method="sccase")
+    return adata
+
+
+@pytest.fixture(scope="module")
+def logged():
+    """The same with the counts in a layer; `X` holds logarithms, of other cells so that every plot would show it."""
+    adata = sk.datasets.toy_study(n_cells=80, n_peaks=400, depth_sd=1.0).adata
+    adata.layers["counts"] = adata.X.copy()
+    sk.tl.enhance(adata, 5, method="sccase", layer="counts")
+    adata.X = np.log1p(adata.X.toarray()[::-1])
+    return adata
+
+
+def test_raw_panels_are_of_what_was_enhanced(raw, logged):
+    expected, found = drawn(raw), drawn(logged)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+    logged.layers["other"] = logged.X
+    other = drawn(logged, layer="other")
+    for name, values in expected.items():
+        assert not np.array_equal(other[name], values), name
+
+
+def test_a_layer_that_is_gone_is_named(logged):
+    adata = logged.copy()
+    del adata.layers["counts"]
+    with pytest.raises(KeyError, match=r"'sccase' was made from adata\.layers\['counts'\], which is no longer there"):
+        sk.pl.peak_heatmap(adata, list(adata.var_names[:3]), "cell_type")
+
+
+def test_fits_of_different_matrices_need_a_layer(logged):
+    adata = logged.copy()
+    adata.uns["second"] = {**adata.uns["sccase"], "params": {**adata.uns["sccase"]["params"], "layer": ""}}
+    with pytest.raises(ValueError, match=r"different matrices, \['X', 'counts'\]; pass layer="):
+        raw_layer(adata, ["sccase", "second"])
+    assert raw_layer(adata, ["sccase", "second"], "counts") == "counts"
+    assert raw_layer(adata, "second") is None
+    assert raw_layer(adata, "sccase") == "counts"
+    assert raw_layer(adata, "nobody") is None
+
+
+def test_the_copy_for_the_report_is_drawn_from_its_own_counts(raw, logged):
+    given = {"key": "sccase", "max_cells": 100, "rng": 0}
+    view = drawing_copy(logged, layer=raw_layer(logged, "sccase"), **given)
+    assert not view.layers
+    expected, found = drawn(raw), drawn(view)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(found[name], values, err_msg=name)
+    assert logged.uns["sccase"]["params"]["layer"] == "counts"
