@@ -19,7 +19,7 @@ from ._page import Block, Figure, Text
 
 _DPI = 160
 _LONGEST = 24
-DEPTH = "log10 depth"
+DEPTH = "log₁₀ depth"
 
 
 def draw(function: Callable[[], Any], caption: str) -> Block:
@@ -70,7 +70,8 @@ def _plain_labels(column: pd.Series) -> pd.Series:
 def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int, rng: int) -> AnnData:
     """Return what the plots may write to and draw from: `X` holds the counts of `layer`, at most `max_cells` cells.
 
-    Labels are made safe to draw and `obs` gets the column ``log10 depth``; the original stays as it is.
+    The fit says that `X` was enhanced, so that plots take it as the raw data. Labels are made safe to draw and `obs`
+    gets the column ``log₁₀ depth``; the original stays as it is.
     """
     from ..get import ranges
 
@@ -85,6 +86,7 @@ def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int,
         chosen = np.sort(np.random.default_rng(rng).choice(adata.n_obs, max_cells, replace=False))
     view = whole[chosen].copy()
     view.X = _rows(counts, chosen)
+    view.uns[key] = {**view.uns[key], "params": {**view.uns[key]["params"], "layer": ""}}
     if key in adata.layers:
         view.layers[key] = np.asarray(adata.layers[key])[chosen]
     for name, column in view.obs.items():
@@ -111,7 +113,7 @@ def objective_trace(entry: dict[str, Any]) -> Any:
     _, ax = plt.subplots(figsize=(4.8, 3.0), layout="constrained")
     if bank is not None and len(bank) == len(values):
         ax.plot(np.asarray(bank), values, marker="o", color="#0072B2")
-        ax.set(xlabel="number of components of the fit", ylabel="relative residual")
+        ax.set(xlabel="number of components of the fit", ylabel="relative residual", xticks=np.asarray(bank))
     else:
         ax.plot(np.arange(len(values)), values, marker="o", color="#0072B2")
         ax.set(xlabel="iteration", ylabel="objective")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._calls import BEFORE, STORED, has_params, made_by, steps
 from ..enhance._published import LAMBDA, LAMBDA_REFERENCE
 
 PACKAGES = [
@@ -25,22 +26,13 @@ PACKAGES = [
     "leidenalg",
     "matplotlib",
 ]
-#: What no parameters are stored of, as the script says it.
-UNRECORDED = "filters of peaks and cells, binarisation and other preparation are not recorded: repeat them here"
-#: Functions whose parameters are stored, in the order of a study, with parameters that tell their entries.
-STORED = {
-    "pp.tfidf": {"variant"},
-    "tl.estimate_k": {"k_values", "min_fraction"},
-    "tl.enhance": {"solver", "keep_probability"},
-    "tl.cluster": {"use_rep", "n_clusters"},
-    "tl.specific_peaks": {"groupby", "min_specificity"},
-    "tl.background_peaks": {"n_top", "key"},
-    "tl.scabc": {"groupby", "engine", "compat", "source"},
-    "tl.match_motifs": {"p_cutoff"},
-    "tl.chromvar": {"source", "bias", "n_background"},
-    "tl.great": {"genome", "gene_sets"},
-}
+#: What the script says of where it starts, and of changes that are not recorded.
+UNRECORDED = "read the counts before these steps of sk.pp; repeat here what else changed cells, peaks or counts"
+NO_STEPS = "no step of sk.pp is recorded: repeat here what changed cells, peaks or counts"
 _Entry = tuple[str, Mapping[str, Any]]
+#: Texts that stand for the default of a parameter, beside the empty one.
+_DEFAULTS = {"layer": "X", "depth": "counts"}
+_UNUSED = object()
 
 
 def versions() -> pd.DataFrame:
@@ -54,38 +46,49 @@ def versions() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["package", "version"])
 
 
-def has_params(entry: object) -> bool:
-    """Return whether an entry of `uns` holds the parameters of a function."""
-    return isinstance(entry, Mapping) and isinstance(entry.get("params"), Mapping)
-
-
-def made_by(params: Mapping[str, Any]) -> str | None:
-    """Return the function that stores such parameters, or None."""
-    fitting = [name for name, wanted in STORED.items() if wanted <= set(params)]
-    return max(fitting, key=lambda name: len(STORED[name]), default=None)
-
-
 def parameter_table(uns: Mapping[str, Any]) -> pd.DataFrame:
-    """Return key, function, parameter and value of every stored parameter."""
-    rows = [
-        (key, made_by(entry["params"]) or "", name, value)
-        for key, entry in uns.items()
-        if has_params(entry)
-        for name, value in entry["params"].items()
-    ]
+    """Return where, function, parameter and value of every stored parameter, the steps of preparation first.
+
+    Parameters that played no part are left out.
+    """
+    calls = [(f"step {number}", *step) for number, step in enumerate(steps(uns), start=1)]
+    calls += [(key, made_by(e) or "", e["params"]) for key, e in uns.items() if has_params(e)]
+    rows = []
+    for where, function, params in calls:
+        known = inspect.signature(target).parameters if (target := _target(function)) else {}
+        shown = {name: _shown(params, known[name]) if name in known else value for name, value in params.items()}
+        rows += [(where, function, name, value) for name, value in shown.items() if value is not _UNUSED]
     return pd.DataFrame(rows, columns=["stored in", "function", "parameter", "value"]).astype({"value": object})
 
 
-def _argument(value: Any, default: Any, *, name: str) -> Any:
-    """Return an argument from its stored form: files hold no None, so '', 'X' and −1 may stand for it."""
+def _shown(params: Mapping[str, Any], parameter: inspect.Parameter) -> Any:
+    """Return a stored argument as the table shows it: in words what None stands for, `_UNUSED` to leave it out."""
+    value, name = _argument(params, parameter), parameter.name
+    if value is not None:
+        return value
+    stored = params[name]
+    return _DEFAULTS.get(name) or ("none" if isinstance(stored, (str, bool, np.bool_)) else "default")
+
+
+def _argument(params: Mapping[str, Any], parameter: inspect.Parameter) -> Any:
+    """Return an argument from its stored form, `_UNUSED` if it played no part.
+
+    Files hold no None, so '', 'X' and −1 may stand for it, and 0 for "auto"; of what no file holds, such as a
+    reference, there is only whether it was given.
+    """
+    name, default, value = parameter.name, parameter.default, params[parameter.name]
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, str) and (value == "" or (name, value) in {("layer", "X"), ("depth", "counts")}):
-        return default
+    if name == "n_reference" and not params.get("reference"):
+        return _UNUSED
+    if name in {"reference", "background"} and isinstance(value, bool):
+        return "given" if value else None
+    if isinstance(value, str) and value in {"", _DEFAULTS.get(name)}:
+        return None if default is None else _UNUSED
     if default is None and isinstance(value, int) and value == -1:
-        return default
+        return None
     if default == "auto" and value == 0:
         return "auto"
     return value
@@ -96,10 +99,7 @@ def call(function: str, key: str, params: Mapping[str, Any], made: Collection[st
 
     A comment names what no parameter holds and must be given; `made` are the keys of `varm` that earlier lines write.
     """
-    import sccase_kit
-
-    package, name = function.split(".")
-    target: Callable[..., Any] | None = getattr(getattr(sccase_kit, package), name, None)
+    target = _target(function)
     if target is None:
         return f"# sk.{function}: not in this version"
     given, wanted, notes = [], [], []
@@ -114,11 +114,9 @@ def call(function: str, key: str, params: Mapping[str, Any], made: Collection[st
                 given.append(f"{parameter.name}={parameter.name}")
                 wanted.append(parameter.name)
             continue
-        value = _argument(params[parameter.name], parameter.default, name=parameter.name)
-        if parameter.name in {"reference", "background"} and isinstance(value, bool):
-            value = "given" if value else ""
-            if not value:
-                continue
+        value = _argument(params, parameter)
+        if value is _UNUSED:
+            continue
         if isinstance(value, str) and value == "given":
             given.append(f"{parameter.name}={parameter.name}")
             wanted.append(parameter.name)
@@ -129,14 +127,22 @@ def call(function: str, key: str, params: Mapping[str, Any], made: Collection[st
         if function == "tl.chromvar" and parameter.name in {"annotations", "background"} and isinstance(value, str):
             if value not in made:
                 notes.append(f"adata.varm[{value!r}] must be there, as it was then")
-        if parameter.name == "n_reference" and not params.get("reference"):
-            continue
         if parameter.default is parameter.empty or not _same(value, parameter.default):
             given.append(f"{parameter.name}={value!r}")
     text = f"sk.{function}({', '.join(['adata', *given])})"
+    if function.startswith("pp.") and "copy" not in parameters:  # it returns other data
+        text = f"adata = {text}"
     if wanted:
         notes.insert(0, f"give what was used then: {', '.join(wanted)}")
     return f"{text}  # {'; '.join(notes)}" if notes else text
+
+
+def _target(function: str) -> Callable[..., Any] | None:
+    """Return a function of this package by its name, such as "tl.enhance", or None."""
+    import sccase_kit
+
+    package, _, name = function.partition(".")
+    return getattr(getattr(sccase_kit, package, None), name, None) if name else None
 
 
 def _same(value: Any, default: Any) -> bool:
@@ -150,7 +156,7 @@ def _stored_params(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
     A clustering without a wanted number has its resolution beside them, and a fit holds the λ that None stood for.
     """
-    params, function = entry["params"], made_by(entry["params"])
+    params, function = entry["params"], made_by(entry)
     if function == "tl.cluster" and params["n_clusters"] == -1:
         return {**params, "resolution": entry["resolution"]}
     if function == "tl.enhance":
@@ -160,7 +166,7 @@ def _stored_params(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
-    """Return a script of the calls whose parameters are stored, in the order of a study.
+    """Return a script of the calls that are stored: steps of preparation as they came, results in a study's order.
 
     It repeats the results, for numbers as seeds, from the counts that went into the first call.
 
@@ -172,15 +178,23 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
         File that is read.
     """
     order = list(STORED)
-    found = {key: (made_by(e["params"]), _stored_params(e)) for key, e in uns.items() if has_params(e)}
-    known = {key: entry for key, entry in found.items() if entry[0]}
-    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r})", f"# {UNRECORDED}"]
+    known = {key: (name, _stored_params(entry)) for key, entry in uns.items() if (name := made_by(entry))}
+    keys = sorted(known, key=lambda key: (order.index(known[key][0]), _generation(key, known)))
+    done = steps(uns)
+    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r})", f"# {UNRECORDED if done else NO_STEPS}"]
     made: set[str] = set()
-    for key in sorted(known, key=lambda key: (order.index(known[key][0]), _generation(key, known))):
-        function, params = known[key]
-        lines.append(call(function, key, params, made))
-        made |= _made(key, function, params)
+    for number in range(len(done) + 1):
+        for key in (key for key in keys if _steps_before(uns[key], len(done)) == number):
+            function, params = known[key]
+            lines.append(call(function, key, params, made))
+            made |= _made(key, function, params)
+        lines += [call(function, "", params) for function, params in done[number : number + 1]]
     return "\n".join(lines)
+
+
+def _steps_before(entry: Mapping[str, Any], n_steps: int) -> int:
+    before = entry.get(BEFORE)
+    return min(int(before), n_steps) if isinstance(before, (int, np.integer)) and before >= 0 else n_steps
 
 
 def _made(key: str, function: str, params: Mapping[str, Any]) -> set[str]:

@@ -10,11 +10,12 @@ import pandas as pd
 from anndata import AnnData
 
 from .. import pl
+from .._calls import has_params, made_by
 from .._matrix import get_matrix
 from ..enhance._prepare import canonical, count_statistics
 from ._figures import DEPTH, draw, objective_trace
 from ._page import Block, Code, Section, Table, Text, Tiles
-from ._reproduce import code, has_params, made_by, parameter_table, versions
+from ._reproduce import code, parameter_table, versions
 
 _PEAKS_DRAWN, _SETS_DRAWN, _ROWS = 30, 30, 500
 _TERM_COLUMNS = [
@@ -26,11 +27,7 @@ _GREAT_COLUMNS = ({"Binom_Log10_PValue", "ID"}, {"Hyper_Log10_PValue", "ID"}, {"
 
 def clusterings(adata: AnnData) -> list[str]:
     """Return the columns of `obs` that :func:`sccase_kit.tl.cluster` wrote."""
-    return [
-        key
-        for key, entry in adata.uns.items()
-        if key in adata.obs and has_params(entry) and made_by(entry["params"]) == "tl.cluster"
-    ]
+    return [key for key, entry in adata.uns.items() if key in adata.obs and made_by(entry) == "tl.cluster"]
 
 
 def choose_groups(adata: AnnData) -> str | None:
@@ -123,7 +120,7 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
         what = "Relative residual of the fits that the consensus averages." if many else "Objective by iteration."
         blocks.append(draw(lambda: objective_trace(entry), what))
     for name, estimate in adata.uns.items():
-        if has_params(estimate) and made_by(estimate["params"]) == "tl.estimate_k":
+        if made_by(estimate) == "tl.estimate_k":
             number = int(estimate["n_types"])
             text = f"Estimated number of cell types: {number} ({name}). A dashed line is what each curve names."
             blocks.append(draw(lambda name=name: pl.estimate_k(view, key=name), text))
@@ -163,7 +160,7 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
     """Return the section on specific peaks (from the model and by scABC) and background peaks."""
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
-        function = made_by(entry["params"]) if has_params(entry) else None
+        function = made_by(entry)
         if function not in {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}:
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
@@ -205,7 +202,7 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) 
             draw(
                 lambda name=name: pl.variability_rank(view, key=name),
                 "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
-                "1 is expected by chance.",
+                "1 is expected by chance, orange sets vary more than that (adjusted p ≤ 0.05).",
             )
         )
         if groupby is not None:
@@ -269,12 +266,14 @@ def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     blocks: list[Block] = []
     for where, table in tables.items():
         blocks.append(Text(where, kind="heading"))
-        if "correlation" in table.attrs:  # not kept in files
+        groups = list(pd.unique(table["group"])) if "correlation" in table.attrs else []  # not kept in files
+        for first in range(0, len(groups), 2):  # more do not fit side by side
+            some = groups[first : first + 2]
             blocks.append(
                 draw(
-                    lambda table=table: pl.snpsea(table),
-                    "Conditions in which the genes at the SNPs inside the peaks are specifically expressed (−log10 p); "
-                    "dashed: 0.05, solid: Bonferroni.",
+                    lambda table=table, some=some: pl.snpsea(table, some),
+                    f"Conditions in which the genes at the SNPs inside the peaks of {' and '.join(map(str, some))} are "
+                    "specifically expressed (−log₁₀ p); dashed: 0.05, solid: Bonferroni.",
                 )
             )
         blocks.append(grouped_table(table.sort_values(["group", "pvalue"], kind="stable"), "Conditions"))
@@ -313,8 +312,9 @@ def closing_sections(adata: AnnData, source: str) -> list[Section]:
             "Reproduce",
             [
                 Text(
-                    "The calls whose parameters are stored in the data. Filters of peaks and cells, binarisation and "
-                    "other preparation are not stored; a comment names what else must be given."
+                    "The calls that are stored in the data: filters and other steps of sk.pp, and what was computed, "
+                    "in an order that repeats it. What else changed cells, peaks or counts is not stored; a comment "
+                    "names what else must be given."
                 ),
                 Code(script),
                 Table(versions(), "Versions installed when this page was made"),

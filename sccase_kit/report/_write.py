@@ -10,13 +10,14 @@ from pathlib import Path
 import pandas as pd
 from anndata import AnnData
 
+from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
 from ..get._enhanced import check_fitted
+from ..pl._layouts import raw_layer
 from ._figures import drawing_copy
 from ._page import Section, page
-from ._reproduce import has_params, made_by
 from ._sections import (
     choose_groups,
     closing_sections,
@@ -70,7 +71,7 @@ def write_report(
     key
         The `key_added` of the fit.
     layer
-        Layer with the raw counts; `None` for `X`.
+        Layer with the raw counts; `None` for what was enhanced.
     source
         Name of the file of counts, shown in the code that repeats the study.
     max_cells
@@ -85,7 +86,7 @@ def write_report(
     Raises
     ------
     KeyError
-        If nothing was enhanced under `key`, or `groupby` or `layer` is missing.
+        If nothing was enhanced under `key`, or `groupby`, `layer` or what was enhanced is missing.
     ValueError
         If `path` does not end in ``.html``.
     FileNotFoundError
@@ -134,6 +135,7 @@ def render(
     """Return the page of :func:`write_report` as text."""
     check_adata(adata)
     check_fitted(adata, key)
+    layer = raw_layer(adata, key, layer)
     check_int(max_cells, name="max_cells", minimum=10)
     if groupby is None:
         groupby = choose_groups(adata)
@@ -172,5 +174,5 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
-    keys = [k for k, e in adata.uns.items() if has_params(e) and made_by(e["params"]) in own]
+    keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.report._reproduce import UNRECORDED, code, made_by, parameter_table, versions
+from sccase_kit._calls import STORED, made_by
+from sccase_kit.report._reproduce import NO_STEPS, UNRECORDED, code, parameter_table, versions
 
 
 def test_the_script_gives_the_same_result(tmp_path):
@@ -16,7 +17,7 @@ def test_the_script_gives_the_same_result(tmp_path):
     sk.tl.enhance(adata, 5, method="sccase", depth=True, batch_key="batch", rng=3, key_added="fit")
     sk.tl.cluster(adata, method="leiden", use_rep="X_fit", resolution=0.4)
     sk.tl.cluster(adata, 3, use_rep="X_fit", key_added="three")
-    sk.tl.specific_peaks(adata, "cell_type", n_top=20, alpha=1, min_specificity=0, key="fit")
+    sk.tl.specific_peaks(adata, "cell_type", n_top=20, ranking="contrast", alpha=1, min_specificity=0, key="fit")
     sk.tl.background_peaks(adata, n_top=30, key="fit")
     sk.tl.scabc(adata, "cell_type", n_top=10)
     adata.write_h5ad(tmp_path / "result.h5ad")
@@ -31,6 +32,98 @@ def test_the_script_gives_the_same_result(tmp_path):
     assert again.uns["specific_peaks"]["peaks"].equals(adata.uns["specific_peaks"]["peaks"])
     assert again.uns["scabc"]["top"]["peak"].tolist() == adata.uns["scabc"]["top"]["peak"].tolist()
     assert (again.layers["log"] != adata.layers["log"]).nnz == 0
+
+
+def repeated(adata, tmp_path):
+    """Return what the script makes of the counts, and its lines, after the results went through a file."""
+    adata.write_h5ad(tmp_path / "result.h5ad")
+    script = code(sk.read(tmp_path / "result.h5ad").uns, source=str(tmp_path / "counts.h5ad"))
+    space = {}
+    exec(script, space)  # the script is ours, made above
+    return space["adata"], script.splitlines()[3:]
+
+
+def check_same(again, adata):
+    assert again.obs.equals(adata.obs)
+    assert again.var_names.equals(adata.var_names)
+    assert again.X.dtype == adata.X.dtype
+    assert (again.X != adata.X).nnz == 0
+    assert set(adata.obsm) == set(again.obsm)
+    for name in adata.obsm:
+        np.testing.assert_array_equal(again.obsm[name], adata.obsm[name])
+    for name in {"tfidf"} & set(adata.layers):
+        assert (again.layers[name] != adata.layers[name]).nnz == 0
+
+
+def test_steps_of_preparation_are_repeated_in_their_order(tmp_path):
+    adata = sk.datasets.toy_study(n_cells=160, n_peaks=600).adata
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    sk.pp.filter_peaks(adata, min_fraction=0.03)
+    adata = sk.pp.subsample_cells(adata, fraction=0.8, groupby="cell_type", rng=5)
+    adata = sk.pp.filter_cells(adata, min_peaks=12, min_counts=14, copy=True)
+    adata = sk.pp.dropout(adata, 0.1, rng=3)
+    sk.pp.filter_peaks(adata, min_fraction=0.04, by="counts")
+    sk.pp.binarize(adata)
+    sk.pp.filter_peaks(adata, min_fraction=0.04, by="counts")
+    sk.tl.enhance(adata, 5, method="sccase")
+    again, lines = repeated(adata, tmp_path)
+    assert lines == [
+        f"# {UNRECORDED}",
+        "sk.pp.filter_peaks(adata, min_fraction=0.03)",
+        "adata = sk.pp.subsample_cells(adata, fraction=0.8, groupby='cell_type', rng=5)",
+        "sk.pp.filter_cells(adata, min_peaks=12, min_counts=14.0)",
+        "adata = sk.pp.dropout(adata, rate=0.1, rng=3)",
+        "sk.pp.filter_peaks(adata, min_fraction=0.04, by='counts')",
+        "sk.pp.binarize(adata)",
+        "sk.pp.filter_peaks(adata, min_fraction=0.04, by='counts')",
+        "sk.tl.enhance(adata, n_components=5, method='sccase')",
+    ]
+    check_same(again, adata)
+
+
+def test_results_are_repeated_between_the_steps_that_they_came_between(tmp_path):
+    adata = sk.datasets.toy_study(n_cells=120, n_peaks=500).adata
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    sk.pp.tfidf(adata)
+    sk.pp.filter_peaks(adata, min_fraction=0.03)
+    sk.tl.enhance(adata, 4, method="sccase")
+    sk.tl.enhance(adata, 4, method="sccase", key_added="again")
+    sk.tl.cluster(adata, 3)
+    sk.pp.filter_cells(adata, min_counts=20)
+    sk.pp.filter_peaks(adata, min_fraction=0.02)
+    sk.tl.enhance(adata, 5, method="sccase", key_added="again")
+    sk.tl.cluster(adata, 3, use_rep="X_again", key_added="late")
+    again, lines = repeated(adata, tmp_path)
+    assert lines[1:] == [
+        "sk.pp.tfidf(adata)",
+        "sk.pp.filter_peaks(adata, min_fraction=0.03)",
+        "sk.tl.enhance(adata, n_components=4, method='sccase')",
+        "sk.tl.cluster(adata, n_clusters=3)",
+        "sk.pp.filter_cells(adata, min_counts=20.0)",
+        "sk.pp.filter_peaks(adata, min_fraction=0.02)",
+        "sk.tl.enhance(adata, n_components=5, method='sccase', key_added='again')",
+        "sk.tl.cluster(adata, n_clusters=3, use_rep='X_again', key_added='late')",
+    ]
+    check_same(again, adata)
+
+
+def test_steps_without_a_number_as_seed_say_so():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    adata = sk.pp.subsample_cells(adata, n_cells=50, rng=np.random.default_rng(0))
+    line = "adata = sk.pp.subsample_cells(adata, n_cells=50)  # rng: no number was given then, so the results differ by"
+    assert code(adata.uns).splitlines()[-1] == f"{line} chance"
+
+
+def test_data_from_before_steps_were_recorded():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.tl.enhance(adata, 3, method="sccase")
+    assert f"# {NO_STEPS}" in code(adata.uns)
+    adata.uns["sccase"]["n_steps_before"] = "none"
+    adata.uns["sccase_kit_steps"] = {"0000": {"function": "pp.of_tomorrow", "params": {}}}
+    assert code(adata.uns).splitlines()[4:] == [
+        "# sk.pp.of_tomorrow: not in this version",
+        "sk.tl.enhance(adata, n_components=3, method='sccase')",
+    ]
 
 
 def test_other_seeds_give_the_same_result(tmp_path):
@@ -80,8 +173,9 @@ def test_what_must_be_given_is_said():
     sk.tl.chromvar(adata, adata.varm["mine"], **options)
     sk.tl.chromvar(adata, "mine", **options, key_added="own")
     sk.tl.chromvar(adata, "mine", n_bootstrap=0, background="own_background", key_added="own")
-    _, _, _, note, first, second = code(adata.uns).splitlines()
+    _, _, _, note, step, first, second = code(adata.uns).splitlines()
     assert note == f"# {UNRECORDED}"
+    assert step == "sk.pp.filter_peaks(adata, min_fraction=0.0)"
     assert first == (
         "sk.tl.chromvar(adata, annotations=annotations, background=background, n_background=4, n_bootstrap=0)  # give "
         "what was used then: annotations, background; rng: no number was given then, so the "
@@ -113,22 +207,51 @@ def test_only_what_differs_from_the_defaults_is_written(make, line):
 
 
 def test_unknown_results_are_left_out():
+    assert made_by({"params": {"a": 1}}) is None
     assert made_by({"a": 1}) is None
     text = code({"x": {"params": {"a": 1}}, "y": 3, "z": {"params": "no"}}, source="it's.h5ad")
-    assert text == f'import sccase_kit as sk\n\nadata = sk.read("it\'s.h5ad")\n# {UNRECORDED}'
+    assert text == f'import sccase_kit as sk\n\nadata = sk.read("it\'s.h5ad")\n# {NO_STEPS}'
 
 
 def test_every_stored_function_exists():
-    from sccase_kit.report._reproduce import STORED
-
     for name in STORED:
         package, function = name.split(".")
         assert callable(getattr(getattr(sk, package), function))
 
 
+def test_the_table_shows_no_codes(full, tmp_path):
+    adata = full.copy()
+    sk.tl.cluster(adata, key_added="free")
+    sk.tl.enhance(adata, 4, sk.pp.pseudobulk(adata, "cell_type"), method="sccase", key_added="second")
+    adata.uns["leiden"] = {"params": {"resolution": 1.0, "n_iterations": -1, "note": ""}}  # as scanpy stores it
+    adata.write_h5ad(tmp_path / "result.h5ad")
+    for uns in (adata.uns, sk.read(tmp_path / "result.h5ad").uns):
+        table = parameter_table(uns)
+        found = {key: dict(zip(t["parameter"], t["value"], strict=True)) for key, t in table.groupby("stored in")}
+        shown = found["sccase"]
+        assert {k: shown[k] for k in ("n_components", "batch_key", "device", "layer", "reference", "depth", "rng")} == {
+            **{"n_components": "auto", "batch_key": "batch", "device": "none", "layer": "X", "reference": "none"},
+            **{"depth": False, "rng": 0},
+        }
+        assert "n_reference" not in shown
+        assert (found["second"]["reference"], found["second"]["n_reference"]) == ("given", 5)
+        assert found["second"]["n_components"] == 4
+        assert found["louvain"]["n_clusters"] == 4
+        assert found["free"]["n_clusters"] == "default"
+        shown = found["chromvar"]
+        assert [shown[k] for k in ("min_expected", "r_seed", "weight", "layer")] == ["default", "default", "none", "X"]
+        assert "key" not in shown  # of counts
+        assert found["scabc"]["depth"] == "counts"
+        assert found["leiden"] == {"resolution": 1.0, "n_iterations": -1, "note": ""}
+        own = table[table["function"] != ""]
+        assert not own["value"].map(lambda value: isinstance(value, str) and value == "").any()
+        assert not own["value"].map(lambda value: np.ndim(value) == 0 and value == -1).any()
+
+
 def test_tables(full):
     table = parameter_table(full.uns)
     assert {"stored in", "function", "parameter", "value"} == set(table.columns)
+    assert table.iloc[0].tolist() == ["step 1", "pp.filter_peaks", "min_fraction", 0.01]
     found = dict(zip(table["stored in"], table["function"], strict=True))
     assert found["sccase"] == "tl.enhance"
     assert found["louvain"] == "tl.cluster"

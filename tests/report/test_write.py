@@ -13,7 +13,8 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.report._sections import data_section
+from sccase_kit.report._page import Figure
+from sccase_kit.report._sections import data_section, tissue_section
 
 SECTIONS = [
     "Data",
@@ -151,6 +152,16 @@ def test_snpsea_has_its_section(small, tmp_path):
     assert text.count("Conditions in which the genes") == 2  # the caption and the text of one figure
 
 
+def test_snpsea_draws_few_groups_side_by_side():
+    names = [f"tissue {i}" for i in range(6)]
+    rows = [(group, name, 0.1) for group in "abcde" for name in names]
+    table = pd.DataFrame(rows, columns=["group", "condition", "pvalue"])
+    table.attrs["correlation"] = pd.DataFrame(np.eye(6), index=names, columns=names).to_dict("split")
+    figures = [block for block in tissue_section({"Traits": table}).blocks if isinstance(block, Figure)]
+    assert [figure.caption.split(" are ")[0].split("peaks of ")[1] for figure in figures] == ["a and b", "c and d", "e"]
+    assert max(figure.size[0] for figure in figures) < 1050  # the width of the page in pixels
+
+
 def test_heritability_has_its_section(small, tmp_path):
     table = pd.DataFrame({"trait": ["height", "height", "bmi", "bmi"], "group": ["a", "b"] * 2})
     table["Enrichment"], table["Enrichment_std_error"], table["Enrichment_p"] = [4.0, 1.0, 0.5, 1.2], 0.3, 0.01
@@ -203,7 +214,7 @@ def test_many_cells_are_drawn_as_a_subset(small, tmp_path):
 
 def test_what_cannot_be_drawn_says_why(small, tmp_path):
     adata = small.copy()
-    sk.tl.specific_peaks(adata, "cell_type", n_top=5, min_specificity=0, alpha=1)
+    sk.tl.specific_peaks(adata, "cell_type", n_top=5, ranking="contrast", min_specificity=0, alpha=1)
     part = adata[:, 50:].copy()
     text = sk.report.write_report(part, tmp_path / "a.html").read_text(encoding="utf-8")
     assert "Not drawn: The first 30 peaks of each group" in text
@@ -228,7 +239,7 @@ def test_counts_in_a_layer_and_lazy_counts(small, tmp_path):
     adata = small.copy()
     adata.layers["counts"] = da.from_array(adata.X.toarray(), chunks=(17, -1)).map_blocks(sparse.csr_matrix)
     del adata.X
-    sk.tl.specific_peaks(adata, "cell_type", n_top=5, min_specificity=0, alpha=1)
+    sk.tl.specific_peaks(adata, "cell_type", n_top=5, ranking="contrast", min_specificity=0, alpha=1)
     for cells in (1000, 40):
         path = sk.report.write_report(adata, tmp_path / "a.html", layer="counts", max_cells=cells)
         assert "Not drawn" not in path.read_text(encoding="utf-8")
