@@ -98,7 +98,7 @@ def specific_peaks(
     Examples
     --------
     >>> import sccase_kit as sk
-    >>> adata = sk.datasets.toy_study(n_cells=300, n_peaks=1000).adata
+    >>> adata = sk.datasets.toy_study(n_cells=600, n_peaks=1000).adata
     >>> sk.tl.enhance(adata, batch_key="batch")
     >>> sk.tl.specific_peaks(adata, "cell_type", n_top=10)
     >>> int(adata.uns["specific_peaks"]["peaks"]["group"].value_counts().max())
@@ -288,7 +288,7 @@ def compare_specific_peaks(
     Examples
     --------
     >>> import sccase_kit as sk
-    >>> adata = sk.datasets.toy_study(n_cells=300, n_peaks=1000).adata
+    >>> adata = sk.datasets.toy_study(n_cells=600, n_peaks=1000).adata
     >>> sk.tl.enhance(adata, batch_key="batch")
     >>> sk.tl.specific_peaks(adata, "cell_type", n_top=10)
     >>> len(sk.tl.compare_specific_peaks(adata)) == adata.obs["cell_type"].nunique()
