@@ -5,7 +5,8 @@ from __future__ import annotations
 from .._settings import settings
 from ._operator import available_threads
 
-_PER_CELL, _PER_CELL_ROBUST = 56, 82  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up
+_PER_CELL = 56  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up, as is what follows
+_GRAPHS = 4000  # bytes per cell: neighbours and kernels of the consensus
 _PER_PEAK = 28  # bytes per peak and column, beside four for every thread
 _BLOCKS = 3  # one being read, one at work, one being scaled
 _EXACT_NEIGHBORS = 2**27  # a piece of distances, candidates, copies of the embedding, at most
@@ -29,8 +30,7 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
         Whether the counts are in memory; else blocks of `settings.block_bytes` are read.
     """
     n, m = shape
-    per_cell = _PER_CELL_ROBUST if robust else _PER_CELL
-    total = n_columns * (per_cell * n + (_PER_PEAK + 4 * available_threads()) * m)
+    total = n_columns * (_PER_CELL * n + (_PER_PEAK + 4 * available_threads()) * m)
     if not in_memory:
         total += _BLOCKS * settings.block_bytes
     if robust:
@@ -38,6 +38,7 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
         from ._graph import krylov_size
         from ._robust import SPECTRAL
 
+        total += _GRAPHS * n
         n_blocks, width, dtype = krylov_size(n, max(SPECTRAL))
         total += n_blocks * width * dtype.itemsize * (n + m)
         total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS
