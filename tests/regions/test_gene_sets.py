@@ -71,7 +71,7 @@ def test_several_ontologies(tmp_path):
 def test_bad_gene_sets():
     with pytest.raises(TypeError, match="list of genes"):
         GeneSets.from_mapping({"T": "ABC"})
-    with pytest.raises(FileNotFoundError, match="genes are given as a list"):
+    with pytest.raises(FileNotFoundError, match="genes are a list"):
         as_gene_sets({"T": "ABC"})
     with pytest.raises(FileNotFoundError, match="no GMT file"):
         as_gene_sets("nowhere.gmt")
