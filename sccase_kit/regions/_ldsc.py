@@ -235,7 +235,9 @@ def _results(data: _Data, fit: Regression, reference: ReferenceScores, n_blocks:
         total, size = float(reference.n_common), m
     share = overlap / size[None, :]
     prop_h2 = share @ proportion
-    prop_se = np.sqrt(np.maximum(np.diag(share @ prop_cov @ share.T), 0))
+    variance = np.diag(share @ prop_cov @ share.T)
+    rounding = 16 * np.finfo(float).eps * np.diag(np.abs(share) @ np.abs(prop_cov) @ np.abs(share).T)
+    prop_se = np.sqrt(np.where(variance > rounding, variance, 0))  # that of all SNPs is 0
     prop_m = size / total
     difference = np.zeros_like(overlap)
     part = size != total
