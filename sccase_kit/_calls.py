@@ -80,9 +80,10 @@ def record_step(adata: AnnData, function: str, **params: Any) -> None:
     known = adata.uns.get(STEPS)
     known = dict(known) if isinstance(known, Mapping) else {}
     number = 1 + max((int(name) for name in known if str(name).isdecimal()), default=-1)
+    n_before = len(steps(adata.uns))
     for key, entry in list(adata.uns.items()):
         if made_by(entry) and BEFORE not in entry:
-            adata.uns[key] = {**entry, BEFORE: len(steps(adata.uns))}
+            adata.uns[key] = {**entry, BEFORE: n_before}
     given = {name: value for name, value in params.items() if value is not None}
     adata.uns[STEPS] = {**known, f"{number:04d}": {"function": f"pp.{function}", "params": given}}
 

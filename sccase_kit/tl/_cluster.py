@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._calls import check_free, stored_seed
+from .._calls import check_free, made_by, stored_seed
 from .._logging import logger, warn
 from .._matrix import in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
@@ -100,7 +100,7 @@ def cluster(
     else:
         found = cluster_to_k(embedding, n_clusters, method, n_neighbors=n_neighbors, rng=rng, on_miss=warn)
     target = in_memory_copy(adata) if copy else adata
-    if slot in adata.obs and slot not in adata.uns:
+    if slot in adata.obs and made_by(adata.uns.get(slot)) != "tl.cluster":
         warn(f"obs[{slot!r}] was there before and is replaced")
     target.obs[slot] = pd.Categorical(
         [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]
