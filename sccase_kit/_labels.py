@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 
 
+def column_name(name: object) -> str:
+    """Return the name of a column that files can hold: ``/``, which they read as a folder, becomes ``|``."""
+    return str(name).replace("/", "|")
+
+
 def column_names(names: Iterable[str]) -> list[str]:
-    """Return names of columns that files can hold: ``/``, which they read as a folder, becomes ``|``.
+    """Return :func:`column_name` of every name.
 
     Raises
     ------
@@ -18,10 +23,10 @@ def column_names(names: Iterable[str]) -> list[str]:
         If two names become the same.
     """
     names = list(names)
-    columns = [name.replace("/", "|") for name in names]
+    columns = [column_name(name) for name in names]
     if len(set(columns)) < len(set(names)):
-        clash = next(name for name in names if "/" in name and name.replace("/", "|") in names)
-        msg = f"{clash!r} and {clash.replace('/', '|')!r} cannot be told apart in a file, where '/' is written '|'"
+        clash = next(name for name in names if "/" in name and column_name(name) in names)
+        msg = f"{clash!r} and {column_name(clash)!r} cannot be told apart in a file, where '/' is written '|'"
         raise ValueError(msg)
     return columns
 

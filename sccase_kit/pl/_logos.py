@@ -7,6 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from anndata import AnnData
 
+from .._labels import column_name
 from .._validate import check_choice, check_key
 from ..motifs import Motif, as_motifs
 from ._style import get_axes, plain
@@ -98,8 +99,8 @@ def _stored(name: str, adata: AnnData | None, key: str) -> Motif:
     check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint="Run sccase_kit.tl.match_motifs first.")
     entry = adata.uns[key]
     check_key("profiles", entry.keys(), name="key", where=f"adata.uns[{key!r}]")
-    names, ids = ([str(n).replace("/", "|") for n in entry[field]] for field in ("names", "ids"))
-    asked = name.replace("/", "|")
+    names, ids = ([column_name(n) for n in entry[field]] for field in ("names", "ids"))
+    asked = column_name(name)
     found = names.index(asked) if asked in names else None
     if found is None:
         check_key(asked, dict.fromkeys([*names, *ids]), name="motif", where=f"adata.uns[{key!r}]")

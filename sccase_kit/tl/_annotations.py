@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._labels import column_name
 from .._logging import warn
 from .._validate import check_key
 from ..motifs import region_annotations, variant_annotations
@@ -70,8 +71,7 @@ def resolve_annotations(
 
 
 def _checked(matrix: Any, names: Sequence[Any] | None) -> tuple[sparse.csr_matrix, list[str]]:
-    # A slash would make a group of a column when the result is written to HDF5 or Zarr.
-    labels = [str(k) for k in range(matrix.shape[1])] if names is None else [str(n).replace("/", "|") for n in names]
+    labels = [str(k) for k in range(matrix.shape[1])] if names is None else [column_name(n) for n in names]
     if len(labels) != matrix.shape[1]:
         msg = f"names must have one entry per set ({matrix.shape[1]}), got {len(labels)}"
         raise ValueError(msg)
