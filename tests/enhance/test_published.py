@@ -82,8 +82,7 @@ def test_start_equals_the_published_program(golden, given):
     w32, h32 = published_nmf(x, k)
     assert w32.dtype == h32.dtype == np.float32
     misfit, golden_misfit = (
-        np.linalg.norm(x - a.astype(np.float64) @ b)
-        for a, b in ((w32, h32), (given["nmf_W_raw"], given["nmf_H_raw"]))
+        np.linalg.norm(x - a.astype(np.float64) @ b) for a, b in ((w32, h32), (given["nmf_W_raw"], given["nmf_H_raw"]))
     )
     assert misfit == pytest.approx(golden_misfit, rel=1e-10)
 
