@@ -26,6 +26,8 @@ STORED = {
 }
 #: Key of `uns` with the steps that changed cells, peaks or counts: number → function and params.
 STEPS = "sccase_kit_steps"
+#: Key of `uns` with what the layouts in `obsm` were drawn from: slot → settings.
+LAYOUTS = "sccase_kit_layouts"
 #: Key, in the entry of a result, of the number of steps before it; absent where it came after all of them.
 BEFORE = "n_steps_before"
 
@@ -61,6 +63,22 @@ def check_free(adata: AnnData, key: object, function: str) -> str:
         msg = f"key_added={key!r} holds the result of sccase_kit.{maker}, which would be lost; choose another name"
         raise ValueError(msg)
     return key
+
+
+def layout_settings(adata: AnnData, slot: str) -> dict[str, Any] | None:
+    """Return what a layout was drawn from, or None where it is absent or not of this package."""
+    known = adata.uns.get(LAYOUTS)
+    entry = known.get(slot) if isinstance(known, Mapping) and slot in adata.obsm else None
+    return dict(entry) if isinstance(entry, Mapping) else None
+
+
+def forget_layouts(adata: AnnData, key: str) -> None:
+    """Drop the layouts of a fit that this package drew; those of the user stay."""
+    for method in ("umap", "tsne"):
+        slot = f"X_{method}_{key}"
+        if layout_settings(adata, slot) is not None:
+            del adata.obsm[slot]
+            adata.uns[LAYOUTS] = {name: entry for name, entry in adata.uns[LAYOUTS].items() if name != slot}
 
 
 def record_step(adata: AnnData, function: str, **params: Any) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._calls import has_params
+from .._calls import LAYOUTS, has_params, layout_settings
 from .._matrix import get_matrix, layer_names
 from ..enhance._nmf import sketch
 from ..enhance._prepare import prepare
@@ -91,12 +91,15 @@ def scores_of(adata: AnnData, key: str, *, layer: str | None = None, rng: int = 
 
 
 def stored_layout(adata: AnnData, key: str, *, method: str, layer: str | None = None, rng: int = 0) -> str:
-    """Return the key of `obsm` with the layout of the raw data (`RAW`) or of a fit, computing it if it is absent.
+    """Return the key of `obsm` with the layout of the raw data (`RAW`) or of a fit, computing it where needed.
 
-    Written: ``obsm["X_<method>_<key>"]``, (n_obs × 2) float32.
+    One that was drawn with another `rng`, or of another `layer` of raw data, is replaced; one of the user stays.
+    Written: ``obsm["X_<method>_<key>"]``, (n_obs × 2) float32, and its settings in ``uns["sccase_kit_layouts"]``.
     """
     slot = f"X_{method}_{key}"
-    if slot not in adata.obsm:
+    settings = {"rng": rng, **({"layer": layer or ""} if key == RAW else {})}
+    if slot not in adata.obsm or layout_settings(adata, slot) not in (None, settings):
         layout = layout_cells(scores_of(adata, key, layer=layer, rng=rng), method=method, rng=rng)
         adata.obsm[slot] = np.asarray(layout, dtype=np.float32)
+        adata.uns[LAYOUTS] = {**adata.uns.get(LAYOUTS, {}), slot: settings}
     return slot

@@ -177,8 +177,8 @@ def raw_against_enhanced(
     Returns
     -------
     List of Axes, raw first; with several columns an array of Axes, columns of `obs` × maps. Layouts stored in
-    ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are reused, others are computed and stored there,
-    (n_obs × 2) float32.
+    ``obsm["X_<method>_raw"]`` and ``obsm["X_<method>_<key>"]`` are reused if they are the user's own or were drawn here
+    with the same settings (``uns["sccase_kit_layouts"]``); others are computed and stored there, (n_obs × 2) float32.
 
     Raises
     ------

@@ -12,6 +12,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._calls import LAYOUTS, layout_settings
 from .._matrix import get_matrix
 from ..enhance._prepare import count_statistics
 from ..io._blocks import iter_row_blocks
@@ -86,6 +87,10 @@ def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int,
         chosen = np.sort(np.random.default_rng(rng).choice(adata.n_obs, max_cells, replace=False))
     view = whole[chosen].copy()
     view.X = _rows(counts, chosen)
+    for slot in [name for name in view.obsm if layout_settings(view, name) is not None]:
+        if layout_settings(view, slot).get("layer", layer or "") != (layer or ""):
+            del view.obsm[slot]
+    view.uns.pop(LAYOUTS, None)
     view.uns[key] = {**view.uns[key], "params": {**view.uns[key]["params"], "layer": ""}}
     if key in adata.layers:
         view.layers[key] = np.asarray(adata.layers[key])[chosen]

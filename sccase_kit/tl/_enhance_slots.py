@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from .._calls import forget_layouts
 from .._logging import logger
 from .._matrix import in_memory_copy
 from ..enhance._factors import compute_ranges
@@ -46,6 +47,7 @@ def write_slots(
 ) -> AnnData | None:
     """Write all fields at once, after everything that can fail; those of an earlier fit under the key go."""
     target = in_memory_copy(adata) if copy else adata
+    forget_layouts(target, key)
     for prefix in ("cell_factors", "sources", "range", "peak_factors"):
         target.obsm.pop(f"{key}_{prefix}", None)
         target.varm.pop(f"{key}_{prefix}", None)

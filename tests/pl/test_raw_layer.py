@@ -53,6 +53,35 @@ def test_raw_panels_are_of_what_was_enhanced(raw, logged):
         assert not np.array_equal(other[name], values), name
 
 
+def test_a_map_is_drawn_again_only_where_its_settings_changed(logged):
+    adata = logged.copy()
+    adata.layers["other"] = adata.X
+    mine = np.zeros((adata.n_obs, 2), dtype=np.float32)
+
+    def maps(**kwargs):
+        sk.pl.raw_against_enhanced(adata, "cell_type", method="tsne", **kwargs)
+        return {name: adata.obsm[f"X_tsne_{name}"].copy() for name in ("raw", "sccase")}
+
+    def changed(first, second):
+        return [name for name in first if not np.array_equal(first[name], second[name])]
+
+    first = maps()
+    for name in first:
+        adata.obsm[f"X_tsne_{name}"] += 1  # shows whether it is drawn again
+    shown = maps()
+    assert changed(shown, first) == ["raw", "sccase"]
+    assert changed(maps(layer="other"), shown) == ["raw"]
+    assert changed(maps(layer="counts", rng=1), shown) == ["raw", "sccase"]
+    assert changed(maps(), first) == []
+    sk.tl.enhance(adata, 4, method="sccase", layer="counts")
+    assert "X_tsne_sccase" not in adata.obsm
+    assert changed(maps(), first) == ["sccase"]
+    del adata.uns["sccase_kit_layouts"]
+    adata.obsm["X_tsne_sccase"] = mine
+    sk.tl.enhance(adata, 5, method="sccase", layer="counts")
+    assert changed(maps(rng=3), {**first, "sccase": mine}) == []
+
+
 def test_a_layer_that_is_gone_is_named(logged):
     adata = logged.copy()
     del adata.layers["counts"]
