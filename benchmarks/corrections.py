@@ -3,7 +3,8 @@
 Run: python benchmarks/corrections.py [--seeds 5] [--data FOLDER]; writes benchmarks/results/corrections.csv.
 
 Every seed draws its own 90 % of the cells. Reference and batch rows: ARI (mean of three Louvain seeds), silhouette, and
-for batches kBET and batch ASW. Depth rows: the largest |correlation| of PCs 1-10 with log depth.
+for batches kBET (of all cells, and inside the types) and batch ASW. `ideal`: types apart, their cells mixed at random,
+so what perfect mixing scores. Depth rows: the largest |correlation| of PCs 1-10 with log depth.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def scores(adata: ad.AnnData, batch_key: str | None = None) -> dict[str, float]:
         embedding = profiles.pca(50)
         batches = adata.obs[batch_key].astype(str).to_numpy()
         found["kbet"] = float(sk.metrics.kbet(embedding, batches))
+        found["kbet_label"] = float(sk.metrics.kbet(embedding, batches, labels=labels))
         found["batch_asw"] = float(sk.metrics.batch_asw(embedding, labels, batches))
     return found
 
@@ -62,6 +64,7 @@ def batch_rows(name: str, adata: ad.AnnData, key: str, k: int, seeds: range) -> 
         "none": {},
         "batch_key": {"batch_key": key},
         "scCASE": {"method": "sccase", "n_components": k},
+        "published": {"method": "sccase", "n_components": k, "init": "published"},
         "scCASE published reweighting": {
             "method": "sccase", "n_components": k, "batch_key": key, "batch_method": "published",
         },
@@ -75,7 +78,14 @@ def batch_rows(name: str, adata: ad.AnnData, key: str, k: int, seeds: range) -> 
         rows.append({"what": "batch", "data": name, "method": "none", "run": "raw TF-IDF", "seed": seed})
         rows[-1]["ari"] = np.mean([score_clustering(raw, labels, rng=s)["ari"] for s in range(3)])
         rows[-1]["kbet"] = float(sk.metrics.kbet(pcs, batches))
+        rows[-1]["kbet_label"] = float(sk.metrics.kbet(pcs, batches, labels=labels))
         rows[-1]["batch_asw"] = float(sk.metrics.batch_asw(pcs, labels, batches))
+        spread = np.unique(labels, return_inverse=True)[1][:, None] == np.arange(len(np.unique(labels)))
+        ideal = 1e3 * spread + np.random.default_rng(seed).normal(size=spread.shape)
+        rows.append({"what": "batch", "data": name, "method": "none", "run": "ideal", "seed": seed})
+        rows[-1]["kbet"] = float(sk.metrics.kbet(ideal, batches))
+        rows[-1]["kbet_label"] = float(sk.metrics.kbet(ideal, batches, labels=labels))
+        rows[-1]["batch_asw"] = float(sk.metrics.batch_asw(ideal, labels, batches))
         for label, options in runs.items():
             sk.tl.enhance(part, rng=seed, **options)
             rows.append({"what": "batch", "data": name, "method": options.get("method", "robust"), "run": label})
@@ -124,6 +134,8 @@ def main() -> None:
         rows += reference_rows("toy study, capture .05", sparse_study.adata, bulk_of(sparse_study, 0), 5, seeds)
         rows += depth_rows("toy study, uneven", sk.datasets.toy_study(depth_sd=1.0, batch_sd=0.0).adata, 8, seeds)
         rows += batch_rows("toy study", sk.datasets.toy_study().adata, "batch", 8, seeds)
+        simulated = sk.datasets.simulate(800, 6000, mode="batch", n_types=6, library_size=250, rng=1)
+        rows += batch_rows("simulated", simulated, "batch", 6, seeds)
         for name, k in (("bm0828", 7), ("granja_bmmc_2k", 10)):
             path = data / f"{name}.h5ad"
             if not path.exists():

@@ -42,6 +42,7 @@ SCORES = (
     "peak_auprc",
     "peak_auroc",
     "kbet",
+    "kbet_label",
     "batch_asw",
 )
 PEER_TIMEOUT = 3600.0

@@ -15,6 +15,7 @@ def kbet(
     embedding: np.ndarray,
     batches: Any,
     *,
+    labels: Any | None = None,
     n_neighbors: int = 50,
     alpha: float = 0.05,
     rng: int | np.random.Generator | None = 0,
@@ -23,7 +24,8 @@ def kbet(
 
     For each cell the batches among its nearest neighbours (itself included) are compared with the batches of all
     cells by Pearson's chi-squared test; a cell is accepted when p ≥ `alpha` (Büttner et al., Nature Methods 16, 2019).
-    1 is perfectly mixed, 0 separated.
+    1 is perfectly mixed, 0 separated. Where the batches hold the types in different shares, perfect mixing inside every
+    type is rejected too, and noise that mixes the types raises the rate: give `labels` to compare methods then.
 
     Parameters
     ----------
@@ -31,6 +33,11 @@ def kbet(
         Array of shape (n_obs, d).
     batches
         Batch of every cell, shape (n_obs,).
+    labels
+        Cell type of every cell, shape (n_obs,): the mean of the rates inside every type, with neighbours and shares of
+        batches of its own cells. Neighbourhoods take a quarter of the mean batch, at least 10 and at most
+        `n_neighbors`; types with fewer than 10 cells or one batch are left out (Luecken et al., Nature Methods 19,
+        2022).
     n_neighbors
         Size of the neighbourhoods, at most n_obs.
     alpha
@@ -41,14 +48,40 @@ def kbet(
     Returns
     -------
     Share of accepted cells, between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If there is one batch only or, with `labels`, no type that can be judged.
     """
-    codes, names = encode_labels(batches, len(embedding), name="batches", min_groups=2)
-    k = min(n_neighbors, len(embedding))
-    indices, _ = nearest_neighbors(np.asarray(embedding), k, rng=np.random.default_rng(rng))
-    observed = np.stack([(codes[indices] == b).sum(axis=1) for b in range(len(names))], axis=1)
-    expected = k * np.bincount(codes) / len(codes)
+    x = np.asarray(embedding)
+    codes, _ = encode_labels(batches, len(x), name="batches", min_groups=2)
+    search = {"alpha": alpha, "rng": np.random.default_rng(rng)}
+    if labels is None:
+        return _acceptance(x, codes, min(n_neighbors, len(x)), **search)
+    groups, types = encode_labels(labels, len(x), name="labels")
+    rates = []
+    for chosen in (groups == group for group in range(len(types))):
+        n_batches = len(np.unique(codes[chosen]))
+        if chosen.sum() >= 10 and n_batches > 1:
+            k = min(n_neighbors, max(10, int(chosen.sum() / n_batches / 4)))
+            rates.append(_acceptance(x[chosen], codes[chosen], k, **search))
+    if not rates:
+        msg = "no label has 10 cells or more of two batches; batch mixing inside labels cannot be judged"
+        raise ValueError(msg)
+    return float(np.mean(rates))
+
+
+def _acceptance(
+    embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, alpha: float, rng: np.random.Generator
+) -> float:
+    indices, _ = nearest_neighbors(embedding, n_neighbors, rng=rng)
+    sizes = np.bincount(codes)
+    present = np.flatnonzero(sizes)
+    observed = np.stack([(codes[indices] == b).sum(axis=1) for b in present], axis=1)
+    expected = n_neighbors * sizes[present] / len(codes)
     statistic = ((observed - expected) ** 2 / expected).sum(axis=1)
-    return float((chi2.sf(statistic, df=len(names) - 1) >= alpha).mean())
+    return float((chi2.sf(statistic, df=len(present) - 1) >= alpha).mean())
 
 
 def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:

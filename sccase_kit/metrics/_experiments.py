@@ -159,8 +159,8 @@ def batch_experiment(
     """Score every method on data of several batches, with batch mixing (Fig. 5d).
 
     Each seed takes a random `fraction` of the cells of every group. The parameters and columns are those of
-    :func:`dropout_experiment`, and `kbet` and `batch_asw` (1: well mixed) on the principal components. To mix data
-    sets, concatenate them first: ``anndata.concat({"a": a, "b": b}, label="batch")``.
+    :func:`dropout_experiment`, and `kbet`, `kbet_label` (inside the types) and `batch_asw` (1: well mixed) on the
+    principal components. To mix data sets, concatenate them first: ``anndata.concat({"a": a, "b": b}, label="batch")``.
 
     Parameters
     ----------

@@ -39,7 +39,8 @@ def all_scores(
         Matrix of the same shape, positive where open: adds `cell_auprc`, `cell_auroc`, `peak_auprc`, `peak_auroc`,
         means over the cells or peaks where they exist.
     batches
-        Batch of every cell: adds `kbet` and `batch_asw` on the principal components.
+        Batch of every cell: adds `kbet`, `kbet_label` (inside the types) and `batch_asw` on the principal components;
+        NaN where no type has cells of two batches.
     raw
         Raw values: adds `smoothing`, `over`, `under`.
     rng
@@ -55,8 +56,12 @@ def all_scores(
     if batches is not None:
         scores = clustered.pca(50)
         record["kbet"] = kbet(scores, batches, rng=rng)
-        shared = pd.crosstab(pd.Series(np.asarray(labels)), pd.Series(np.asarray(batches))) > 0
-        record["batch_asw"] = batch_asw(scores, labels, batches) if (shared.sum(axis=1) > 1).any() else np.nan
+        table = pd.crosstab(pd.Series(np.asarray(labels)), pd.Series(np.asarray(batches)))
+        shared, sizes = (table > 0).sum(axis=1) > 1, table.sum(axis=1)
+        record["kbet_label"] = (
+            kbet(scores, batches, labels=labels, rng=rng) if (shared & (sizes >= 10)).any() else np.nan
+        )
+        record["batch_asw"] = batch_asw(scores, labels, batches) if shared.any() else np.nan
     if raw is not None:
         record |= dict(smoothing_scores(labels, plain, raw))
     return record

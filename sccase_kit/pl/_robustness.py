@@ -27,6 +27,7 @@ _SCORES = {
     "peak_auprc": "auPRC over cells, per peak",
     "peak_auroc": "auROC over cells, per peak",
     "kbet": "kBET acceptance (1 = mixed)",
+    "kbet_label": "kBET inside types (1 = mixed)",
     "batch_asw": "batch ASW (1 = mixed)",
     "imbalance": "imbalance degree",
 }

@@ -35,6 +35,36 @@ def test_kbet_equals_a_loop_over_cells(mixed):
     assert kbet(points, batches, n_neighbors=30) == pytest.approx(accepted / len(points))
 
 
+def test_kbet_inside_labels_equals_a_loop_over_its_cells(mixed):
+    points, labels, batches = mixed
+    points, labels, batches = points[:150], labels[:150].copy(), batches[:150]
+    labels[:9] = 3  # too few cells to judge
+    labels[(labels == 2) & (batches == "x")] = 4  # one batch only
+    rates = []
+    for label in range(3):
+        own = points[labels == label]
+        names, counts = np.unique(batches[labels == label], return_counts=True)
+        k = max(10, int(np.mean(counts) // 4))
+        accepted = 0
+        for point in own:
+            near = np.argsort(((own - point) ** 2).sum(axis=1), kind="stable")[:k]
+            observed = [(batches[labels == label][near] == name).sum() for name in names]
+            accepted += chisquare(observed, k * counts / len(own)).pvalue >= 0.05
+        rates.append(accepted / len(own))
+    assert kbet(points, batches, labels=labels) == pytest.approx(np.mean(rates))
+    assert kbet(points, batches, labels=np.full(150, "one"), n_neighbors=12) == kbet(points, batches, n_neighbors=12)
+
+
+def test_noise_that_mixes_types_of_unequal_batches_raises_only_the_plain_rate():
+    rng = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 300)
+    batches = rng.random(600) < np.where(labels == 0, 0.8, 0.2)
+    noise = rng.normal(size=(600, 3))
+    apart = noise + 50 * labels[:, None]
+    assert kbet(noise, batches) > 0.8 > 0.3 > kbet(apart, batches)
+    assert kbet(apart, batches, labels=labels) > 0.9
+
+
 def test_batch_asw_equals_its_definition(mixed):
     points, labels, batches = mixed
     expected = np.mean(
@@ -74,5 +104,7 @@ def test_errors(mixed):
     points, labels, _ = mixed
     with pytest.raises(ValueError, match="at least 2 are needed"):
         kbet(points, np.zeros(240))
+    with pytest.raises(ValueError, match="no label has 10 cells or more of two batches"):
+        kbet(points, labels, labels=labels)
     with pytest.raises(ValueError, match="no label has cells of two batches"):
         batch_asw(points, labels, labels)
