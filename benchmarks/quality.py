@@ -77,6 +77,7 @@ DATASETS: dict[str, Callable[[], ad.AnnData]] = {
     "scabc_bj_tf1": partial(_stored, "scabc_bj_tf1"),
     "simulated": partial(_simulated, "discrete"),
     "simulated_batch": partial(_simulated, "batch"),
+    "toy_study": lambda: _open_peaks(sk.datasets.toy_study().adata),
     "paper_simulation": lambda: _open_peaks(sk.datasets.paper_simulation(rng=0)),
 }
 

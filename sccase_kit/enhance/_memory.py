@@ -36,10 +36,10 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
     if robust:
         from ..metrics._graph import EXACT_BELOW
         from ._graph import krylov_size
-        from ._robust import SPECTRAL
+        from ._robust import SCALED
 
         total += _GRAPHS * n
-        n_blocks, width, dtype = krylov_size(n, max(SPECTRAL))
+        n_blocks, width, dtype = krylov_size(n, SCALED)
         total += n_blocks * width * dtype.itemsize * (n + m)
         total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS
     return total

@@ -32,7 +32,7 @@ from ._reference import Reference, reference_memberships, reference_weight
 
 BANK = (3, 4, 6, 8, 12, 20)
 LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
-SPECTRAL = (20, 50)
+SCALED, WHITENED = 30, 20  # spectral components, scaled by the roots of their eigenvalues and not
 FEW = 5_000  # cells up to which twice as many full passes are taken; they raise silhouettes by less than .01
 Stage = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
 
@@ -161,16 +161,32 @@ def cell_graph(
     codes: np.ndarray | None,
     rng: np.random.Generator,
 ):
-    """Return P̄, the mean kernel of graphs on spectral embeddings of several sizes and on the memberships."""
+    """Return P̄, the mean kernel of graphs on three views of the cells.
+
+    They are the spectral components; the leading ones of equal weight, among which a shift that all cells share, as
+    between batches, is one of many; and these beside the leading components of the memberships, both of unit norm.
+
+    Parameters
+    ----------
+    op
+        The data.
+    memberships
+        Rows of sum 1 of one K or several.
+    options
+        Options of the consensus.
+    codes
+        Integer batch codes, shape (n_obs,), over which the views are aligned.
+    rng
+        Generator.
+    """
     binary = op.binarized()
     norms = np.sqrt(binary.row_sq_norms())
     binary = binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), op.col_scale)
-    vectors, values = spectral_embedding(binary, min(max(SPECTRAL), min(op.shape) - 2), rng=rng)
-    spectral = vectors * np.sqrt(values)
+    vectors, values = spectral_embedding(binary, min(SCALED, min(op.shape) - 2), rng=rng)
+    white = vectors[:, :WHITENED]
     centred = memberships - memberships.mean(axis=0)
-    topics = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :30]
-    views = [spectral[:, :d] for d in SPECTRAL if d <= spectral.shape[1]] or [spectral]
-    views += [topics, np.hstack([_unit_norm(spectral[:, :30]), _unit_norm(topics)])]
+    topics = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED]
+    views = [vectors * np.sqrt(values), white, np.hstack([_unit_norm(white), _unit_norm(topics)])]
     if codes is not None:
         views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
     return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
@@ -258,7 +274,8 @@ def fit_robust(
     sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
 
     def neighbours() -> dict[str, np.ndarray]:
-        graph = cell_graph(op, np.hstack(members), options, codes=codes, rng=rng)
+        coarse = np.hstack(members[: max(1, len(members) // 2)])  # finer ones follow batches more than types
+        graph = cell_graph(op, coarse, options, codes=codes, rng=rng)
         return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
 
     graph = stage("graph", neighbours)

@@ -200,8 +200,13 @@ def test_an_error_while_writing_keeps_the_old_file(call, counts_file, tmp_path, 
 def test_real_data(call_json, shared_data, tmp_path):
     result = call_json("enhance", shared_data / "bm0828.h5ad", "-o", tmp_path / "out.h5ad")
     assert result["cells"] == 533
-    score = sk.metrics.evaluate(sk.read(tmp_path / "out.h5ad"), "cell_type")
-    assert score["ari"] > 0.5
+    enhanced = sk.read(tmp_path / "out.h5ad")
+    enhanced.layers["raw"] = sk.metrics.raw_tfidf(enhanced)
+    ours, raw = (
+        np.mean([sk.metrics.evaluate(enhanced, "cell_type", rng=seed, **what)["ari"] for seed in range(5)])
+        for what in ({}, {"key": None, "layer": "raw", "scale": None})
+    )  # a run of Louvain on a continuum moves the ARI by .05
+    assert ours > raw + 0.03
 
 
 def test_checkpoint_keeps_the_parts_of_the_fit(call, counts_file, tmp_path):

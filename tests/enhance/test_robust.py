@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import sccase_kit as sk
 from sccase_kit.enhance import _graph, _robust
 from sccase_kit.enhance._graph import mean_kernel, smoothing_kernel, spectral_embedding
 from sccase_kit.enhance._prepare import prepare
-from sccase_kit.enhance._robust import RobustOptions, fit_robust, nmf_bank, resolution_weights
+from sccase_kit.enhance._robust import RobustOptions, cell_graph, fit_robust, nmf_bank, resolution_weights
 
 
 def dense_of(op):
@@ -80,6 +81,38 @@ def test_smoothing_kernel_cell_by_cell():
     mean = mean_kernel([kernel, other]).toarray()
     np.testing.assert_allclose(mean, (expected + other.toarray()) / 2)
     np.testing.assert_allclose(mean.sum(axis=1), 1)
+
+
+def test_graph_is_the_mean_over_three_views_of_the_dense_affinity(counts):
+    op = prepare(counts, dtype=np.float64).op
+    members = np.random.default_rng(4).random((60, 5))
+    members /= members.sum(axis=1, keepdims=True)
+    found = cell_graph(op, members, RobustOptions(n_neighbors=9), codes=None, rng=np.random.default_rng(0))
+
+    x = (dense_of(op) > 0) * op.col_scale
+    values, vectors = np.linalg.eigh(dense_affinity(x / np.linalg.norm(x, axis=1, keepdims=True)))
+    values, vectors = np.maximum(values[::-1][1:31], 0), vectors[:, ::-1][:, 1:31]
+    equal = vectors[:, :20]
+    left, sizes, _ = np.linalg.svd(members - members.mean(axis=0), full_matrices=False)
+    beside = [equal / np.linalg.norm(equal), left * sizes / np.linalg.norm(sizes)]
+    views = [vectors * np.sqrt(values), equal, np.hstack(beside)]
+    kernels = [smoothing_kernel(view, n_neighbors=9, rng=np.random.default_rng(0)) for view in views]
+    np.testing.assert_allclose(found.toarray(), sum(k.toarray() for k in kernels) / 3, atol=1e-6)
+
+
+def test_equal_weights_take_more_neighbours_across_batches():
+    """Two batches of four types: with equal weights the shift between them is one direction of many."""
+    study = sk.datasets.toy_study(n_cells=400, n_peaks=3000, n_types=4, rng=3)
+    op = prepare(study.adata.X).op
+    types, batches = (study.adata.obs[c].astype(str).to_numpy() for c in ("cell_type", "batch"))
+    vectors, values = spectral_embedding(op, 30, rng=np.random.default_rng(0))
+    share = {}
+    for name, view in {"scaled": vectors * np.sqrt(values), "equal": vectors[:, :20]}.items():
+        kernel = smoothing_kernel(view, rng=np.random.default_rng(0)).tocoo()
+        rows, columns, weights = kernel.row, kernel.col, kernel.data * (kernel.row != kernel.col)
+        assert weights[types[rows] == types[columns]].sum() > 0.7 * weights.sum()
+        share[name] = weights[batches[rows] != batches[columns]].sum() / weights.sum()
+    assert share["equal"] > 1.2 * share["scaled"]
 
 
 def test_bank_descends_and_gives_its_images(counts):
