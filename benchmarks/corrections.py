@@ -39,12 +39,16 @@ def scores(adata: ad.AnnData, batch_key: str | None = None) -> dict[str, float]:
     found = {"ari": np.mean([score_clustering(profiles, labels, rng=seed)["ari"] for seed in range(3)])}
     found["silhouette"] = float(sk.metrics.silhouette(labels, profiles.cells, profiles.peaks))
     if batch_key is not None:
-        embedding = profiles.pca(50)
-        batches = adata.obs[batch_key].astype(str).to_numpy()
-        found["kbet"] = float(sk.metrics.kbet(embedding, batches))
-        found["kbet_label"] = float(sk.metrics.kbet(embedding, batches, labels=labels))
-        found["batch_asw"] = float(sk.metrics.batch_asw(embedding, labels, batches))
+        found |= mixing(profiles.pca(50), labels, adata.obs[batch_key].astype(str).to_numpy())
     return found
+
+
+def mixing(embedding: np.ndarray, labels: np.ndarray, batches: np.ndarray) -> dict[str, float]:
+    return {
+        "kbet": float(sk.metrics.kbet(embedding, batches)),
+        "kbet_label": float(sk.metrics.kbet(embedding, batches, labels=labels)),
+        "batch_asw": float(sk.metrics.batch_asw(embedding, labels, batches)),
+    }
 
 
 def reference_rows(name: str, adata: ad.AnnData, reference: ad.AnnData, k: int, seeds: range) -> list[dict]:
@@ -77,15 +81,11 @@ def batch_rows(name: str, adata: ad.AnnData, key: str, k: int, seeds: range) -> 
         raw, pcs = sk.metrics.Profiles(sk.metrics.raw_tfidf(part)), raw_pca(part)
         rows.append({"what": "batch", "data": name, "method": "none", "run": "raw TF-IDF", "seed": seed})
         rows[-1]["ari"] = np.mean([score_clustering(raw, labels, rng=s)["ari"] for s in range(3)])
-        rows[-1]["kbet"] = float(sk.metrics.kbet(pcs, batches))
-        rows[-1]["kbet_label"] = float(sk.metrics.kbet(pcs, batches, labels=labels))
-        rows[-1]["batch_asw"] = float(sk.metrics.batch_asw(pcs, labels, batches))
-        spread = np.unique(labels, return_inverse=True)[1][:, None] == np.arange(len(np.unique(labels)))
+        rows[-1] |= mixing(pcs, labels, batches)
+        spread = labels[:, None] == np.unique(labels)
         ideal = 1e3 * spread + np.random.default_rng(seed).normal(size=spread.shape)
         rows.append({"what": "batch", "data": name, "method": "none", "run": "ideal", "seed": seed})
-        rows[-1]["kbet"] = float(sk.metrics.kbet(ideal, batches))
-        rows[-1]["kbet_label"] = float(sk.metrics.kbet(ideal, batches, labels=labels))
-        rows[-1]["batch_asw"] = float(sk.metrics.batch_asw(ideal, labels, batches))
+        rows[-1] |= mixing(ideal, labels, batches)
         for label, options in runs.items():
             sk.tl.enhance(part, rng=seed, **options)
             rows.append({"what": "batch", "data": name, "method": options.get("method", "robust"), "run": label})

@@ -10,6 +10,8 @@ from scipy.stats import chi2
 from .._labels import encode_labels
 from ._graph import nearest_neighbors
 
+FEWEST = 10  # cells of a type inside which mixing is judged by kBET, and of its neighbourhoods
+
 
 def kbet(
     embedding: np.ndarray,
@@ -63,11 +65,11 @@ def kbet(
     rates = []
     for chosen in (groups == group for group in range(len(types))):
         n_batches = len(np.unique(codes[chosen]))
-        if chosen.sum() >= 10 and n_batches > 1:
-            k = min(n_neighbors, max(10, int(chosen.sum() / n_batches / 4)))
+        if chosen.sum() >= FEWEST and n_batches > 1:
+            k = min(n_neighbors, max(FEWEST, int(chosen.sum() / n_batches / 4)))
             rates.append(_acceptance(x[chosen], codes[chosen], k, **search))
     if not rates:
-        msg = "no label has 10 cells or more of two batches; batch mixing inside labels cannot be judged"
+        msg = f"no label has {FEWEST} cells or more of two batches; batch mixing inside labels cannot be judged"
         raise ValueError(msg)
     return float(np.mean(rates))
 

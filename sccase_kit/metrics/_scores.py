@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ._accuracy import accuracy_of
-from ._batch import batch_asw, kbet
+from ._batch import FEWEST, batch_asw, kbet
 from ._evaluate import score_clustering
 from ._profiles import Profiles
 from ._smoothing import smoothing_scores
@@ -59,7 +59,7 @@ def all_scores(
         table = pd.crosstab(pd.Series(np.asarray(labels)), pd.Series(np.asarray(batches)))
         shared, sizes = (table > 0).sum(axis=1) > 1, table.sum(axis=1)
         record["kbet_label"] = (
-            kbet(scores, batches, labels=labels, rng=rng) if (shared & (sizes >= 10)).any() else np.nan
+            kbet(scores, batches, labels=labels, rng=rng) if (shared & (sizes >= FEWEST)).any() else np.nan
         )
         record["batch_asw"] = batch_asw(scores, labels, batches) if shared.any() else np.nan
     if raw is not None:

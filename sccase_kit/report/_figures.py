@@ -87,8 +87,8 @@ def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int,
         chosen = np.sort(np.random.default_rng(rng).choice(adata.n_obs, max_cells, replace=False))
     view = whole[chosen].copy()
     view.X = _rows(counts, chosen)
-    for slot in [name for name in view.obsm if layout_settings(view, name) is not None]:
-        if layout_settings(view, slot).get("layer", layer or "") != (layer or ""):
+    for slot in list(view.obsm):
+        if (layout_settings(view, slot) or {}).get("layer", layer or "") != (layer or ""):
             del view.obsm[slot]
     view.uns.pop(LAYOUTS, None)
     view.uns[key] = {**view.uns[key], "params": {**view.uns[key]["params"], "layer": ""}}
