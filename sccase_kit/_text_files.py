@@ -1,0 +1,94 @@
+"""Text files as people hold them: plain or packed, UTF-8 or what Excel writes; every reader opens its files here."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as tab-separated text",
+    b"PAR1": "a Parquet file; read it with pandas.read_parquet and pass the DataFrame",
+    b"\x89HDF": "an HDF5 file (.h5ad, .h5), not a table of text",
+    b"RDX": "a file of R; write it as text with write.table",
+    b"RDA": "a file of R; write it as text with write.table",
+    b"BCF\x02": "a BCF file; turn it into VCF with bcftools view",
+    b"BAM\x01": "a BAM file, not a table of text",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as tab-separated text",
+}
+_DAMAGED = (EOFError, UnicodeError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
+
+
+def _open_zstd(path: Path) -> BinaryIO:
+    try:
+        from compression import zstd  # Python 3.14 and later
+    except ImportError:
+        try:
+            import zstandard
+        except ImportError:
+            msg = f"{path} is compressed by zstd, which needs `pip install zstandard` here; or unpack it with zstd -d"
+            raise ValueError(msg) from None
+        return zstandard.open(path, "rb")
+    return zstd.open(path, "rb")
+
+
+_PACKED: dict[bytes, tuple[str, Callable[[Path], Any]]] = {
+    b"\x1f\x8b": ("gzip-compressed ", lambda path: gzip.open(path, "rb")),  # bgzip as well
+    b"BZh": ("bzip2-compressed ", lambda path: bz2.open(path, "rb")),
+    b"\xfd7zXZ\x00": ("xz-compressed ", lambda path: lzma.open(path, "rb")),
+    b"\x28\xb5\x2f\xfd": ("zstd-compressed ", _open_zstd),
+}
+_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # Excel's "Unicode text"
+
+
+@contextmanager
+def open_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
+    """Open a text file for reading: plain, or packed by gzip, bgzip, bzip2, xz or zstd (by its bytes, not by its name).
+
+    The text is UTF-8, or UTF-16 with its mark.
+
+    Raises
+    ------
+    ValueError
+        If the file is a workbook, an archive or another binary file; or what is read inside the `with` block is not
+        such text, or the packed data are damaged or end early.
+    """
+    path = Path(path)
+    with path.open("rb") as handle:
+        head = handle.read(6)
+    plain = ("", lambda place: place.open("rb"))
+    how, opener = next((found for magic, found in _PACKED.items() if head.startswith(magic)), plain)
+    try:
+        with opener(path) as raw:
+            data = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
+            start = data.peek(6)[:6]
+            for magic, what in _NO_TEXT.items():
+                if start.startswith(magic):
+                    msg = f"{path} is {what}"
+                    raise ValueError(msg)
+            encoding = next((e for mark, e in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
+            with io.TextIOWrapper(data, encoding=encoding) as text:
+                yield text
+    except _DAMAGED as err:
+        hint = "; save it as UTF-8" if isinstance(err, UnicodeError) else ""
+        msg = f"{path} cannot be read as {how}UTF-8 text: {err}{hint}"
+        raise ValueError(msg) from err
+
+
+@contextmanager
+def naming(path: object) -> Iterator[None]:
+    """Let every ValueError inside the `with` block name the file, in the class that callers expect."""
+    try:
+        yield
+    except ValueError as err:
+        if type(err) is ValueError and str(path) in str(err):
+            raise
+        msg = f"{path}: {err!s:.500}"
+        raise ValueError(msg) from err
