@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 import sccase_kit as sk
-from sccase_kit.metrics._evaluate import profiles_of, score_clustering
-from sccase_kit.pl._layouts import raw_pca
+from sccase_kit.metrics.evaluation import profiles_of, score_clustering
+from sccase_kit.pl.layouts import raw_pca
 
 HERE = Path(__file__).parent
 

@@ -102,7 +102,7 @@ def status(field: str) -> int:
 def warm_up(options: dict) -> None:
     """Import and compile what a run needs, on a small piece of the same kind of data."""
     import sccase_kit as sk
-    from sccase_kit.enhance import _operator
+    from sccase_kit.matrix import operator as _operator
 
     threshold = _operator.COMPILED_NNZ
     with tempfile.TemporaryDirectory() as folder:
@@ -188,9 +188,9 @@ def published_growth() -> list[dict]:
 
 def stated(row: dict) -> float:
     """Return the memory in GiB that the package states for a run before it starts."""
-    from sccase_kit.enhance._memory import expected_memory
-    from sccase_kit.enhance._nmf import sketch_width
-    from sccase_kit.enhance._robust import choose_bank
+    from sccase_kit.enhance.memory import expected_memory
+    from sccase_kit.enhance.nmf import sketch_width
+    from sccase_kit.enhance.robust import choose_bank
 
     if row["method"] == "published":
         return np.nan

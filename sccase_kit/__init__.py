@@ -3,14 +3,13 @@
 Counts are cells × peaks (AnnData's way) everywhere.
 """
 
-from importlib.metadata import version
-
 from . import datasets, enhance, get, io, metrics, motifs, peaks, pl, pp, r, regions, report, tl
 from ._settings import settings
+from ._version import __version__
 from .io import read
 
-__version__ = version("sccase_kit")
 __all__ = [
+    "__version__",
     "datasets",
     "enhance",
     "get",

@@ -34,7 +34,7 @@ class Ended(KeyboardInterrupt):
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with every command."""
-    from . import __version__
+    from ._version import __version__
 
     parser = argparse.ArgumentParser(
         prog="sccase-kit",

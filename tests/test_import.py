@@ -119,7 +119,7 @@ def test_numerics_read_blocks_and_write_nothing(package):
         f"{path.relative_to(ROOT)} imports {module}"
         for path in files(package)
         for module, _ in imports_of(path)
-        if part_of(module) == "io" and module != "sccase_kit.io._blocks"
+        if part_of(module) == "io" and module != "sccase_kit.matrix.blocks"
     ]
     assert not bad
 

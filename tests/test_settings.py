@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit._matrix import check_counts
+from sccase_kit.matrix.access import check_counts
 
 
 def test_settings_are_put_back_after_an_error():

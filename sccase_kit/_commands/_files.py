@@ -55,7 +55,7 @@ def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str
     OSError
         If its folder may not be written, or something else lies in its place.
     """
-    from ..io._atomic import check_place
+    from .._atomic import check_place
 
     if path is None:
         return None
@@ -85,7 +85,7 @@ def holds_data(target: Path | None) -> bool:
 
 def save_data(adata: AnnData, target: Path) -> None:
     """Write the data with every result; the file appears only when complete."""
-    from ..io._atomic import replacing
+    from .._atomic import replacing
     from ..io._hdf5 import write_h5ad
     from ..io._zarr import write_zarr
 
@@ -98,7 +98,7 @@ def save_data(adata: AnnData, target: Path) -> None:
 
 def save_table(table: pd.DataFrame, target: Path) -> None:
     """Write a table; ``.bed``, ``.tsv`` and ``.txt`` by tabs, ``.csv`` by commas; the header of a .bed is a comment."""
-    from ..io._atomic import replacing
+    from .._atomic import replacing
 
     kind = target.suffix.lower()
     if kind == ".bed":

@@ -27,9 +27,9 @@ def _is_label(column: pd.Series) -> bool:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
     from sccase_kit._calls import has_params
-    from sccase_kit._matrix import layer_names
-    from sccase_kit.enhance._prepare import count_statistics
     from sccase_kit.io import read
+    from sccase_kit.matrix.access import layer_names
+    from sccase_kit.matrix.sums import count_statistics
 
     adata = read(args.input)
     depth, n_open, nnz = count_statistics(adata.X)

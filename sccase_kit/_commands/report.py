@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _tables(folder: Path) -> dict[str, Any]:
     """Return the tables of the finished steps of `interpret`; its peaks are in the data already."""
-    from ..io._steps import read_step
+    from ..interpret.steps import read_step
 
     found = {step: read_step(folder / step) for step in ("great", "snpsea", "ldsc")}
     if not any(table is not None for table in found.values()):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..io._atomic import replacing
+from .._atomic import replacing
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,9 +8,11 @@ from pathlib import Path
 import pandas as pd
 from anndata import AnnData
 
+from .._atomic import replacing
 from .._logging import logger
 from .._progress import progress
 from ._manifest import Entry, File, find_entry, manifest
+from ._readers import read_entry
 
 ENVIRONMENT = "SCCASE_KIT_DATA"
 """Environment variable that names a folder with files already on disk."""
@@ -89,8 +91,6 @@ def load(name: str, *, data_dir: str | os.PathLike[str] | None = None, download:
     ValueError
         If a file does not match its checksum.
     """
-    from ._readers import read_entry
-
     entry = find_entry(name, kind="dataset")
     prepared = _find(_prepared(entry), data_dir, name=name)
     if prepared is not None:
@@ -194,8 +194,6 @@ def _verify(path: Path, file: File, *, name: str) -> None:
 
 def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, *, download: bool) -> Path:
     """Download a file: into a temporary file beside its place, verified, then moved."""
-    from ..io._atomic import replacing
-
     target = (_folders(data_dir)[0] if data_dir is not None else _cache()) / file.path
     if file.url is None or not download:
         raise DataNotFoundError(_missing(entry, file, data_dir, target))

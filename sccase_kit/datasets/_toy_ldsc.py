@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from .._atomic import replacing
 from .._validate import check_int, check_number
-from ..io._atomic import replacing
 from ._files import write_table, write_text
 from ._toy import ToyStudy
 

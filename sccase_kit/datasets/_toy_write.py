@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from ..io._atomic import replacing
+from .._atomic import replacing
+from .._version import __version__
 from ..io._hdf5 import write_h5ad
 from ._files import write_table, write_text
 
@@ -39,8 +40,6 @@ planted.json        the truth in one place
 
 def write_study(study: ToyStudy, folder: Path) -> dict[str, Path]:
     """Write every part of `study` into `folder`; see :meth:`ToyStudy.write`."""
-    from .. import __version__
-
     folder.mkdir(parents=True, exist_ok=True)
     writers: dict[str, tuple[str, Callable[[Path], None]]] = {
         "counts": ("toy.h5ad", lambda path: _write_counts(study, path)),

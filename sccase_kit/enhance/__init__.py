@@ -1,11 +1,11 @@
 """The model at the level of arrays: operator, starts, solvers, thin factors."""
 
-from ._factors import Ranges, block, compute_ranges, minmax_scale
-from ._operator import ScaledOperator
-from ._prepare import Prepared, prepare
-from ._published import PublishedFit, fit_published, published_nmf
-from ._runner import Enhancement, ModelOptions, fit_sccase
-from ._thin import ThinFit, Weights, fit_thin
+from ..matrix.operator import ScaledOperator
+from .factors import Ranges, block, compute_ranges, minmax_scale
+from .preparation import Prepared, prepare
+from .published import PublishedFit, fit_published, published_nmf
+from .runner import Enhancement, ModelOptions, fit_sccase
+from .thin import ThinFit, Weights, fit_thin
 
 __all__ = [
     "Enhancement",

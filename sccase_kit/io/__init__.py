@@ -1,9 +1,10 @@
 """Read counts; write enhanced matrices and the inputs of other tools."""
 
-from ._great import write_great
-from ._ldsc import write_bed, write_ldsc_annot
+from ..great.files import write_great
+from ..ldsc.files import write_bed, write_ldsc_annot
+from ..snpsea.files import write_snpsea
+from ..snpsea.program import run_snpsea
 from ._read import convert, read
-from ._snpsea import run_snpsea, write_snpsea
 from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
 

@@ -12,11 +12,14 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._atomic import check_place, replacing
 from .._logging import logger, warn
-from .._matrix import as_csr, check_structure
 from .._optional import import_optional
 from .._settings import settings
-from ._blocks import slow_storage
+from ..intervals.peaks import parse_peaks
+from ..matrix.access import as_csr, check_structure
+from ..matrix.blocks import rows_per_block, slow_storage
+from ._hdf5 import write_h5ad
 from ._tenx import FormatError, read_10x_h5, read_10x_mtx
 from ._text import read_text
 from ._zarr import write_zarr
@@ -65,8 +68,6 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
     ...     sk.read(f'{folder}/counts.h5ad').shape
     (100, 500)
     """
-    from ..pp._peaks import parse_peaks
-
     if not isinstance(path, (str, os.PathLike)):
         msg = f"path must be a file name, got {type(path).__name__}"
         raise TypeError(msg)
@@ -179,8 +180,6 @@ def _as_dask(stored: Any) -> Any:
     import_optional("dask.array", extra="scale")
     import dask.array as da
 
-    from ._blocks import rows_per_block
-
     n, m = stored.shape
     step = rows_per_block(stored)
     sizes = tuple(min(step, n - start) for start in range(0, n, step))
@@ -238,9 +237,6 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
     ...     sk.read(f'{folder}/fast.h5ad').shape
     (100, 500)
     """
-    from ._atomic import check_place, replacing
-    from ._hdf5 import write_h5ad
-
     target = Path(target)
     if target.suffix not in {".h5ad", ".zarr"}:
         msg = f"target must end in .h5ad or .zarr, got {str(target)!r}"

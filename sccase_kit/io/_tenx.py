@@ -11,7 +11,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._matrix import check_structure
+from ..matrix.access import check_structure
 
 
 class FormatError(ValueError):

@@ -12,7 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger
-from ..regions._columns import are_peaks
+from ..intervals.columns import are_peaks
 from ._tenx import FormatError
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": None}

@@ -9,11 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from anndata import AnnData
 
+from .._atomic import check_place, replacing
 from .._progress import progress
 from .._settings import settings
 from .._validate import check_choice, check_scale
-from ..get._enhanced import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
-from ._atomic import check_place, replacing
+from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from ._hdf5 import fill_h5ad, new_hdf5
 from ._zarr import replace_x, write_zarr
 

@@ -1,18 +1,18 @@
 """The scCASE paper's measures, its experiments, and comparisons of enhanced matrices."""
 
-from ._accuracy import accuracy
-from ._agreement import agreement, imbalance_degree
-from ._batch import batch_asw, kbet
-from ._clustering import Clustering, cluster_to_k
-from ._compare import compare
-from ._depth import depth_correlation
-from ._evaluate import evaluate
-from ._experiments import batch_experiment, dropout_experiment, imbalance_experiment, size_experiment
-from ._graph import neighbor_graph
-from ._methods import knn_smoothing, raw_tfidf
-from ._profiles import Profiles, pca_from_factors
-from ._silhouette import silhouette, silhouette_samples
-from ._smoothing import smoothing_scores
+from ..neighbors.communities import Clustering, cluster_to_k
+from ..neighbors.nearest import neighbor_graph
+from .accuracies import accuracy
+from .agreements import agreement, imbalance_degree
+from .comparison import compare
+from .depth import depth_correlation
+from .evaluation import evaluate
+from .experiments import batch_experiment, dropout_experiment, imbalance_experiment, size_experiment
+from .methods import knn_smoothing, raw_tfidf
+from .mixing import batch_asw, kbet
+from .profiles import Profiles, pca_from_factors
+from .silhouettes import silhouette, silhouette_samples
+from .smoothing import smoothing_scores
 
 __all__ = [
     "Clustering",

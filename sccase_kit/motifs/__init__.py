@@ -3,22 +3,22 @@
 Counts are cells × peaks, annotations peaks × sets. Nothing here knows AnnData; :mod:`sccase_kit.tl` does.
 """
 
-from ._annotations import kmer_annotations, region_annotations, variant_annotations
-from ._background import sample_background_peaks
-from ._deviations import Deviations, deviations, deviations_of_factors
-from ._differential import differential_deviations, differential_variability
-from ._expectation import expectations
-from ._filters import filter_peaks, filter_samples
-from ._landmarks import Landmarks, assign_landmarks, cell_weights, scabc_landmarks
-from ._match import MotifMatches, match
-from ._motif import Motif
-from ._motif_files import read_motifs
-from ._pwm import log_odds, score_threshold
-from ._scabc import ScabcResult, scabc_pvalues
-from ._sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
-from ._sources import as_motifs, jaspar_motifs
-from ._synergy import annotation_correlation, annotation_synergy
-from ._variability import variability
+from .annotations import kmer_annotations, region_annotations, variant_annotations
+from .background import sample_background_peaks
+from .chromvar import Deviations, deviations, deviations_of_factors
+from .differential import differential_deviations, differential_variability
+from .expectation import expectations
+from .filters import filter_peaks, filter_samples
+from .landmarks import Landmarks, assign_landmarks, cell_weights, scabc_landmarks
+from .matching import MotifMatches, match
+from .motif import Motif
+from .motif_files import read_motifs
+from .pwm import log_odds, score_threshold
+from .scabc import ScabcResult, scabc_pvalues
+from .sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
+from .sources import as_motifs, jaspar_motifs
+from .synergy import annotation_correlation, annotation_synergy
+from .variance import variability
 
 __all__ = [
     "Deviations",

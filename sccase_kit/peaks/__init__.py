@@ -1,7 +1,7 @@
 """Specific and background peaks from the fitted model."""
 
-from ._profiles import contrasts, group_profiles, variation
-from ._specific import Activation, background_positions, choose_components, component_activation, rank_peaks
+from .profiles import contrasts, group_profiles, variation
+from .specific import Activation, background_positions, choose_components, component_activation, rank_peaks
 
 __all__ = [
     "Activation",

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .._validate import check_int, check_key, check_number, check_some, check_table
-from ..regions._great_result import GreatResult
+from ..great.result import GreatResult
 from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, name_legend, plain
 
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000

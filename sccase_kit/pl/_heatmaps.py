@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._matrix import get_matrix
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
-from ..get._enhanced import _indices, check_fitted, enhanced, similarity
-from ._layouts import raw_layer
+from ..get.thin import check_fitted, enhanced, similarity
+from ..matrix.access import get_matrix
 from ._strips import color_strip
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
+from .layouts import raw_layer
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def peak_heatmap(
     check_adata(adata)
     check_int(max_cells, name="max_cells", minimum=2)
     check_fitted(adata, key)
-    cols = np.atleast_1d(_indices(_peak_names(peaks), adata.var_names, name="peaks"))
+    cols = np.atleast_1d(positions_of(_peak_names(peaks), adata.var_names, name="peaks"))
     labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]

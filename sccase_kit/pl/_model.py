@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._matrix import get_matrix
 from .._validate import check_adata, check_int, check_some
-from ..get._enhanced import check_fitted
+from ..get.thin import check_fitted
+from ..matrix.access import get_matrix
 from ..metrics import depth_correlation as correlate
 from ._colors import PALETTE
-from ._layouts import RAW, raw_layer, scores_of
 from ._style import get_axes, name_legend, open_frame
+from .layouts import RAW, raw_layer, scores_of
 
 
 def objective_trace(

@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some, check_table
-from ..get._deviations import read_deviations, read_variability
+from ..get.chromvar import read_deviations, read_variability
 from ._heatmaps import _sample
 from ._names import name_at_sides
 from ._strips import color_strip

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._matrix import get_matrix
 from .._validate import check_adata, check_choice, check_labels, check_scale, check_some, check_table
-from ..get._enhanced import check_fitted, enhanced
+from ..get.thin import check_fitted, enhanced
+from ..matrix.access import get_matrix
 from ..pp import require_coordinates
-from ._layouts import raw_layer
 from ._style import colors_of, get_panels, open_frame, plain
+from .layouts import raw_layer
 
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
 

@@ -10,8 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_adata, check_choice, check_key, check_some
-from ..get._enhanced import check_fitted
-from ._layouts import RAW, raw_layer, stored_layout
+from ..get.thin import check_fitted
 from ._style import (
     MISSING,
     RASTER_ABOVE,
@@ -25,6 +24,7 @@ from ._style import (
     legend_outside,
     plain,
 )
+from .layouts import RAW, raw_layer, stored_layout
 
 _METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC"}
 

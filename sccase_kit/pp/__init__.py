@@ -1,8 +1,8 @@
 """Preprocessing: peaks, filters, TF-IDF, references, corruptions."""
 
+from ..intervals.peaks import parse_peak_names, parse_peaks, require_coordinates
 from ._corrupt import dropout, subsample_cells
 from ._filter import binarize, filter_cells, filter_peaks
-from ._peaks import parse_peak_names, parse_peaks, require_coordinates
 from ._reference import align_reference, bulk_reference, pseudobulk, self_reference
 from ._tfidf import Tfidf, tfidf, tfidf_scaling
 

@@ -6,9 +6,9 @@ import numpy as np
 from anndata import AnnData
 
 from .._calls import record_step, stored_seed
-from .._matrix import in_memory_copy
 from .._validate import check_adata, check_int, check_labels, check_number
-from ._load import load_counts, put_matrix
+from ..matrix.access import in_memory_copy
+from .loading import load_counts, put_matrix
 
 
 def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int | np.random.Generator = 0) -> AnnData:

@@ -10,15 +10,15 @@ from scipy import sparse
 
 from .._calls import record_step
 from .._logging import logger
-from .._matrix import as_csr, check_counts, get_matrix, in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_number
-from ..enhance._prepare import canonical, count_statistics
-from ._load import load_counts, put_matrix
+from ..matrix.access import as_csr, check_counts, get_matrix, in_memory_copy
+from ..matrix.blocks import iter_row_blocks
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
+from .loading import load_counts, put_matrix
 
 
 def _column_sums(matrix: Any) -> np.ndarray:
-    from ..io._blocks import iter_row_blocks
-
     total = np.zeros(matrix.shape[1])
     for _, block in iter_row_blocks(matrix):
         check_counts(block)
@@ -145,8 +145,6 @@ def filter_cells(
     >>> adata.n_obs
     100
     """
-    from ..io._blocks import iter_row_blocks
-
     check_adata(adata)
     check_int(min_peaks, name="min_peaks", minimum=0)
     check_number(min_counts, name="min_counts", minimum=0)

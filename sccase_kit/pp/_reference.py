@@ -11,9 +11,13 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger, warn
-from .._matrix import check_counts, get_matrix
 from .._validate import check_adata, check_int, check_labels, check_number
-from ._peaks import parse_peak_names
+from ..enhance.nmf import sketch
+from ..enhance.preparation import prepare
+from ..intervals.peaks import parse_peak_names
+from ..matrix.access import check_counts, get_matrix
+from ..matrix.blocks import iter_row_blocks
+from ..neighbors.communities import community_search
 
 
 def bulk_reference(counts: AnnData | pd.DataFrame, *, mapped_reads: Any = None) -> AnnData:
@@ -79,8 +83,6 @@ def bulk_reference(counts: AnnData | pd.DataFrame, *, mapped_reads: Any = None) 
 
 def _dense(matrix: Any, *, name: str) -> np.ndarray:
     """Return a small matrix (groups × peaks) as float64, or raise if its values are no counts."""
-    from ..io._blocks import iter_row_blocks
-
     blocks = []
     for _, block in iter_row_blocks(matrix):
         check_counts(block, name=name)
@@ -110,8 +112,6 @@ def _bulk_table(counts: pd.DataFrame) -> tuple[np.ndarray, pd.Index, pd.DataFram
 
 
 def _group_sums(matrix: Any, codes: np.ndarray, n_groups: int) -> np.ndarray:
-    from ..io._blocks import iter_row_blocks
-
     total = np.zeros((n_groups, matrix.shape[1]))
     for rows, block in iter_row_blocks(matrix):
         check_counts(block)
@@ -204,10 +204,6 @@ def self_reference(
     >>> sk.pp.self_reference(adata, n_components=10).n_vars
     500
     """
-    from ..enhance._nmf import sketch
-    from ..enhance._prepare import prepare
-    from ..metrics._clustering import community_search
-
     check_adata(adata)
     check_number(resolution, name="resolution", minimum=0, exclusive=True)
     check_int(n_components, name="n_components", minimum=2)

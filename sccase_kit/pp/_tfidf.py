@@ -25,12 +25,13 @@ from scipy import sparse
 
 from .._calls import check_free
 from .._logging import warn
-from .._matrix import as_csr, in_memory_copy
 from .._validate import check_adata, check_choice
-from ..enhance._operator import ScaledOperator
-from ..enhance._prepare import canonical, count_statistics
+from ..matrix.access import as_csr, in_memory_copy
+from ..matrix.operator import ScaledOperator
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
 from ._filter import _column_sums
-from ._load import load_counts
+from .loading import load_counts
 
 Variant = Literal["sccase", "paper", "signac", "log"]
 _SCALE = 1e4

@@ -10,8 +10,8 @@ from anndata import AnnData
 from scipy import sparse
 
 from sccase_kit._logging import warn
-from sccase_kit._matrix import as_csr
 from sccase_kit._validate import check_adata, check_choice
+from sccase_kit.matrix.access import as_csr
 
 from ._from_r import frame_from, from_sexp, matrix_from, named
 from ._session import call_r, door, exclusive

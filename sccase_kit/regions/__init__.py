@@ -1,22 +1,22 @@
 """Intervals, genomes, GREAT, SNPsea and LDSC: numerics on arrays and tables, and their file formats."""
 
-from ._frame import check_regions, parse_names, read_bed
-from ._gene_sets import GeneSets, read_gmt
-from ._genomes import GENOMES, chrom_sizes, gaps, tss_table
-from ._go import go_from_gaf, go_from_orgdb
-from ._great import great
-from ._great_domains import regulatory_domains
-from ._great_result import GreatResult
-from ._intervals import closest_genes, merge, overlap, shuffle, window
-from ._ldsc import LdscResult, combine_scores, ldsc_cts, ldsc_h2
-from ._ldsc_munge import Munged, munge_sumstats
-from ._ldsc_panel import annotate_snps, open_panel, read_bim
-from ._ldsc_scores import LdScores, ld_scores
-from ._ldsc_tables import ReferenceScores, common_overlap, read_ld_scores
-from ._liftover import Lifted, liftover
-from ._snps import read_snps
-from ._snpsea import SnpseaResult, prepare_snpsea, snpsea
-from ._snpsea_files import GeneMatrix, read_gct
+from ..gene_sets.go import go_from_gaf, go_from_orgdb
+from ..gene_sets.sets import GeneSets, read_gmt
+from ..great.domains import regulatory_domains
+from ..great.result import GreatResult
+from ..great.run import great
+from ..intervals.chains import Lifted, liftover
+from ..intervals.frame import check_regions, parse_names, read_bed
+from ..intervals.genomes import GENOMES, chrom_sizes, gaps, tss_table
+from ..intervals.snps import read_snps
+from ..intervals.verbs import closest_genes, merge, overlap, shuffle, window
+from ..ldsc.munge import Munged, munge_sumstats
+from ..ldsc.panel import annotate_snps, open_panel, read_bim
+from ..ldsc.run import LdscResult, combine_scores, ldsc_cts, ldsc_h2
+from ..ldsc.scores import LdScores, ld_scores
+from ..ldsc.tables import ReferenceScores, common_overlap, read_ld_scores
+from ..snpsea.run import SnpseaResult, prepare_snpsea, snpsea
+from ..snpsea.tables import GeneMatrix, read_gct
 
 __all__ = [
     "GENOMES",

@@ -13,9 +13,9 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._calls import LAYOUTS, layout_settings
-from .._matrix import get_matrix
-from ..enhance._prepare import count_statistics
-from ..io._blocks import iter_row_blocks
+from ..matrix.access import get_matrix
+from ..matrix.blocks import iter_row_blocks
+from ..matrix.sums import count_statistics
 from ._page import Block, Figure, Text
 
 _DPI = 160

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from .._calls import BEFORE, STORED, has_params, made_by, steps
-from ..enhance._published import LAMBDA, LAMBDA_REFERENCE
+from ..enhance.published import LAMBDA, LAMBDA_REFERENCE
 
 PACKAGES = [
     "numpy",

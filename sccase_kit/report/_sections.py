@@ -11,8 +11,9 @@ from anndata import AnnData
 
 from .. import pl
 from .._calls import has_params, made_by
-from .._matrix import get_matrix
-from ..enhance._prepare import canonical, count_statistics
+from ..matrix.access import get_matrix
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
 from ._figures import DEPTH, draw, objective_trace
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, parameter_table, versions

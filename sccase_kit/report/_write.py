@@ -14,8 +14,8 @@ from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
-from ..get._enhanced import check_fitted
-from ..pl._layouts import raw_layer
+from ..get.thin import check_fitted
+from ..pl.layouts import raw_layer
 from ._figures import drawing_copy
 from ._page import Section, page
 from ._sections import (
@@ -96,7 +96,7 @@ def write_report(
     TypeError
         If `tables` holds something that is not a DataFrame.
     """
-    from ..io._atomic import check_place, replacing
+    from .._atomic import check_place, replacing
 
     target = Path(path)
     if target.suffix.lower() not in {".html", ".htm"}:

@@ -13,9 +13,9 @@ from scipy import sparse
 
 from .._calls import check_free, stored_seed
 from .._logging import warn
-from .._matrix import as_csr, get_matrix, in_memory_copy, warn_of_fractions
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ..matrix.access import as_csr, get_matrix, in_memory_copy, warn_of_fractions
 from ._annotations import resolve_annotations
 from ._params import check_background_slot, peaks_checksum, stored_source
 
@@ -227,7 +227,7 @@ class _Signal:
 
 
 def _counts(adata: AnnData, layer: str | None) -> _Signal:
-    from ..motifs._blocks import totals
+    from ..motifs.blocks import totals
 
     counts = get_matrix(adata, layer)
     sums = totals(counts)
@@ -236,8 +236,8 @@ def _counts(adata: AnnData, layer: str | None) -> _Signal:
 
 
 def _enhanced(adata: AnnData, key: str) -> _Signal:
-    from ..get._enhanced import factors
-    from ..motifs._deviations import factor_totals
+    from ..get.thin import factors
+    from ..motifs.chromvar import factor_totals
 
     cells, peaks = (np.asarray(factor, dtype=np.float64) for factor in factors(adata, key=key))
     return _Signal(None, (cells, peaks), factor_totals(cells, peaks).per_peak)
@@ -263,7 +263,7 @@ def _check_reads(adata: AnnData, per_peak: np.ndarray) -> None:
 
 
 def _bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
-    from ..motifs._background import check_bias
+    from ..motifs.background import check_bias
 
     if isinstance(bias, str):
         hint = "Run sccase_kit.tl.add_gc_content(adata, genome_fasta) or match_motifs first."
@@ -273,7 +273,7 @@ def _bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
 
 
 def _background(adata: AnnData, background: str | np.ndarray) -> np.ndarray:
-    from ..motifs._deviations import check_background
+    from ..motifs.chromvar import check_background
 
     if isinstance(background, str):
         check_key(background, adata.varm.keys(), name="background", where="adata.varm")

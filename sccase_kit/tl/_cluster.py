@@ -10,10 +10,10 @@ from anndata import AnnData
 
 from .._calls import check_free, made_by, stored_seed
 from .._logging import logger, warn
-from .._matrix import in_memory_copy
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
-from ..metrics._clustering import METHODS, cluster_to_k, community_search
-from ..metrics._evaluate import profiles_of
+from ..matrix.access import in_memory_copy
+from ..metrics.evaluation import profiles_of
+from ..neighbors.communities import METHODS, cluster_to_k, community_search
 
 
 def cluster(

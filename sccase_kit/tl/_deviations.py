@@ -11,9 +11,9 @@ from anndata import AnnData
 from scipy import sparse, stats
 
 from .._adjust import benjamini_hochberg
-from .._matrix import get_matrix
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
-from ..get._deviations import read_deviations
+from ..get.chromvar import read_deviations
+from ..matrix.access import get_matrix
 from ..motifs import annotation_correlation, annotation_synergy
 from ..motifs import differential_deviations as test_deviations
 from ..motifs import differential_variability as test_variability

@@ -10,17 +10,17 @@ from anndata import AnnData
 
 from .._calls import check_free, stored_seed
 from .._logging import logger, warn
-from .._matrix import get_matrix, warn_of_fractions
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_number
-from ..enhance._memory import expected_memory
-from ..enhance._nmf import sketch_width
-from ..enhance._prepare import fingerprint, prepare
-from ..enhance._published import LAMBDA, LAMBDA_REFERENCE
-from ..enhance._reference import Reference
-from ..enhance._robust import choose_bank
-from ..enhance._runner import ModelOptions, Stopwatch, fit_consensus, fit_sccase
-from ..io._checkpoint import Checkpoint
+from ..enhance.checkpoint import Checkpoint
+from ..enhance.memory import expected_memory
+from ..enhance.nmf import sketch_width
+from ..enhance.preparation import fingerprint, prepare
+from ..enhance.published import LAMBDA, LAMBDA_REFERENCE
+from ..enhance.reference import Reference
+from ..enhance.robust import choose_bank
+from ..enhance.runner import ModelOptions, Stopwatch, fit_consensus, fit_sccase
+from ..matrix.access import get_matrix, warn_of_fractions
 from ._enhance_inputs import (
     aligned_reference,
     batch_codes,

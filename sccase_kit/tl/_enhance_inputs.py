@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels
-from ..regions._columns import are_peaks
+from ..intervals.columns import are_peaks
 
 # Arguments that have no effect with a method, a solver, or without an input.
 _ROBUST = ("init", "lam", "gamma1", "gamma2", "keep_probability", "batch_method", "max_iter", "tol")

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from ..enhance._prepare import Prepared
-from ..enhance._published import PublishedFit, fit_published, published_nmf
+from ..enhance.preparation import Prepared
+from ..enhance.published import PublishedFit, fit_published, published_nmf
 
 _DENSE_CELLS = 8_000
 

@@ -9,9 +9,9 @@ from anndata import AnnData
 
 from .._calls import forget_layouts
 from .._logging import logger
-from .._matrix import in_memory_copy
-from ..enhance._factors import compute_ranges
-from ..enhance._runner import Enhancement, Stopwatch
+from ..enhance.factors import compute_ranges
+from ..enhance.runner import Enhancement, Stopwatch
+from ..matrix.access import in_memory_copy
 
 _EAGER_RANGES = 50_000_000  # entries of the enhanced matrix up to which the ranges are computed at once
 

@@ -9,12 +9,14 @@ from anndata import AnnData
 
 from .._calls import check_free
 from .._logging import logger
-from .._matrix import get_matrix
 from .._progress import progress
 from .._validate import check_adata, check_int, check_number
-from ..enhance._operator import ScaledOperator
-from ..enhance._prepare import canonical, count_statistics, require_differences
-from ..metrics._aster import embeddings, estimate
+from ..enhance.preparation import require_differences
+from ..matrix.access import get_matrix
+from ..matrix.operator import ScaledOperator
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
+from ..metrics.aster import embeddings, estimate
 
 _FEW_CELLS = 50
 

@@ -11,10 +11,10 @@ from anndata import AnnData
 from .._logging import warn
 from .._optional import import_optional
 from .._progress import progress
-from ..regions._frame import check_regions
-from ..regions._gene_sets import as_gene_sets
-from ..regions._genomes import tss_table
-from ..regions._intervals import closest_genes
+from ..gene_sets.sets import as_gene_sets
+from ..intervals.frame import check_regions
+from ..intervals.genomes import tss_table
+from ..intervals.verbs import closest_genes
 from ._great import group_labels, peaks_table, resolve_gene_sets
 
 

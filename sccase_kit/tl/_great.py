@@ -10,14 +10,14 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_choice, check_key
-from ..regions import _great as engine
-from ..regions._columns import check_columns, check_names
-from ..regions._frame import as_regions
-from ..regions._gene_sets import as_gene_sets
-from ..regions._genomes import GENOMES
-from ..regions._go import go_from_orgdb
-from ..regions._great_domains import Rule
-from ..regions._great_result import GreatResult
+from ..gene_sets.go import go_from_orgdb
+from ..gene_sets.sets import as_gene_sets
+from ..great import run as engine
+from ..great.domains import Rule
+from ..great.result import GreatResult
+from ..intervals.columns import check_columns, check_names
+from ..intervals.frame import as_regions
+from ..intervals.genomes import GENOMES
 
 
 def peaks_table(regions: object, key: str) -> pd.DataFrame:

@@ -10,17 +10,17 @@ from typing import Any, Literal
 import pandas as pd
 from anndata import AnnData
 
+from .._atomic import check_folder, file_name
 from .._logging import warn
 from .._progress import progress
 from .._validate import check_adata, check_choice
-from ..io._atomic import check_folder
-from ..io._great import _file_name, write_great
-from ..io._interpret_readme import check_readme, readme
-from ..io._ldsc import write_bed, write_ldsc_annot
-from ..io._snpsea import write_snpsea
-from ..io._steps import run_step
-from ..regions._genomes import GENOMES
-from ..regions._liftover import liftover
+from ..great.files import write_great
+from ..interpret.readme import check_readme, readme
+from ..interpret.steps import run_step
+from ..intervals.chains import liftover
+from ..intervals.genomes import GENOMES
+from ..ldsc.files import write_bed, write_ldsc_annot
+from ..snpsea.files import write_snpsea
 from ._great import great as run_great
 from ._ldsc import ldsc as run_ldsc
 from ._peaks import background_peaks, specific_peaks
@@ -181,7 +181,7 @@ def _steps(
 
 def _write_peaks(table: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None) -> pd.DataFrame:
     for group, part in table.groupby("group", sort=False):
-        write_bed(part.rename(columns={"peak": "name"}), out / f"{_file_name(group)}.bed")
+        write_bed(part.rename(columns={"peak": "name"}), out / f"{file_name(group)}.bed")
     if chain is not None:
         lifted = liftover(table, chain)
         lifted.regions.to_csv(out / "lifted.tsv", sep="\t", index=False)
@@ -219,7 +219,7 @@ def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFra
     if "correlation" in result.attrs:
         for group in pd.unique(result["group"]):
             if group != BACKGROUND:
-                _save(draw(result, [group, BACKGROUND])[0].figure, out / f"{_file_name(group)}.png")
+                _save(draw(result, [group, BACKGROUND])[0].figure, out / f"{file_name(group)}.png")
     return result
 
 
@@ -234,7 +234,7 @@ def _ldsc(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFrame
     rest = {k: v for k, v in given.items() if k != "sumstats"}
     result = run_ldsc(specific, given["sumstats"], groupby="group", background=background, **rest)
     for trait in pd.unique(result["trait"]):
-        _save(draw(result, trait).figure, out / f"{_file_name(trait)}.png")
+        _save(draw(result, trait).figure, out / f"{file_name(trait)}.png")
     return result
 
 

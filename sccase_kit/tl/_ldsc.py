@@ -14,13 +14,13 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._progress import progress
 from .._validate import check_choice, check_int
-from ..io._ldsc import annotate_panel, annotation_sets
-from ..io._ldsc_program import results_with_program
-from ..regions._ldsc import TWO_STEP, fit_h2, merge_chromosomes, warn_if_few
-from ..regions._ldsc_panel import open_panel
-from ..regions._ldsc_scores import ld_scores
-from ..regions._ldsc_tables import ReferenceScores, find_file, read_annotations, read_ld_scores, read_sumstats
-from ..regions._snpsea_files import read_ids
+from ..ldsc.files import annotate_panel, annotation_sets
+from ..ldsc.panel import open_panel
+from ..ldsc.program import results_with_program
+from ..ldsc.run import TWO_STEP, fit_h2, merge_chromosomes, warn_if_few
+from ..ldsc.scores import ld_scores
+from ..ldsc.tables import ReferenceScores, find_file, read_annotations, read_ld_scores, read_sumstats
+from ..snpsea.tables import read_ids
 from ._great import group_labels, peaks_table
 
 _BASE, _ALL = "base", "_all_snps"

@@ -13,11 +13,11 @@ from scipy import sparse
 
 from .._calls import check_free
 from .._logging import warn
-from .._matrix import in_memory_copy
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_number, check_slot
+from ..matrix.access import in_memory_copy
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
-from ..motifs._sequences import given_sequences
+from ..motifs.sequences import given_sequences
 
 _JASPAR = re.compile(r"JASPAR(\d{4})?", re.IGNORECASE)
 
@@ -237,11 +237,11 @@ def _python(dna: Any, motifs: list[Motif], p_cutoff: float, background: Any, *, 
 
 def _r(dna: Any, motifs: list[Motif], p_cutoff: float, background: Any, *, compat: bool) -> dict[str, Any]:
     from .. import r
-    from ..motifs._match import _frequencies
+    from ..motifs.matching import background_frequencies
 
     if compat:
         warn("compat=True is ignored with engine='r', which is motifmatchr itself")
-    frequencies = _frequencies(background, dna)
+    frequencies = background_frequencies(background, dna)
     letters = np.frombuffer(b"ACGTN", dtype=np.uint8)[dna.codes].tobytes().decode("ascii")
     strings = [letters[a : b - 1] for a, b in zip(dna.starts[:-1], dna.starts[1:], strict=True)]
     raw = r.match_motifs(strings, {m.id: m.counts for m in motifs}, p_cutoff=p_cutoff, background=background)

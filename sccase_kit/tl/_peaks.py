@@ -11,9 +11,9 @@ from scipy import stats
 
 from .._calls import check_free
 from .._logging import warn
-from .._matrix import in_memory_copy
 from .._validate import check_choice, check_int, check_key, check_labels, check_number
-from ..get._enhanced import check_fitted, factors
+from ..get.thin import check_fitted, factors
+from ..matrix.access import in_memory_copy
 from ..peaks import (
     background_positions,
     choose_components,
@@ -23,9 +23,9 @@ from ..peaks import (
     rank_peaks,
     variation,
 )
-from ..peaks._episcanpy import import_episcanpy
-from ..peaks._specific import sharing
-from ..pp._load import load_counts
+from ..peaks.episcanpy import import_episcanpy
+from ..peaks.specific import sharing
+from ..pp.loading import load_counts
 
 
 def specific_peaks(

@@ -12,10 +12,10 @@ from .._adjust import benjamini_hochberg
 from .._calls import check_free
 from .._labels import column_names
 from .._logging import warn
-from .._matrix import get_matrix, in_memory_copy, warn_of_fractions
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
-from ..motifs._blocks import totals
-from ..pp._load import load_counts
+from ..matrix.access import get_matrix, in_memory_copy, warn_of_fractions
+from ..motifs.blocks import totals
+from ..pp.loading import load_counts
 
 _MEAN_DEPTH = 10.0
 
@@ -170,8 +170,8 @@ def _enhanced(
     adata: AnnData, labels: pd.Series, depth: str | np.ndarray | None, key: str, *, compat: bool
 ) -> dict[str, Any]:
     """Test on the enhanced signal: its cluster sums are (indicator.T @ cells) @ peaks.T, K × rank × n_vars."""
-    from ..get._enhanced import factors
-    from ..motifs._scabc import scabc_from_sums
+    from ..get.thin import factors
+    from ..motifs.scabc import scabc_from_sums
 
     cells, peaks = (np.asarray(factor, dtype=np.float64) for factor in factors(adata, key=key))
     level = _depth(adata, depth, cells @ peaks.sum(axis=0))

@@ -14,9 +14,10 @@ from anndata import AnnData
 
 from .._progress import progress
 from .._validate import check_choice
-from ..io._snpsea import run_snpsea, snps_by_group, write_snpsea
-from ..regions._snpsea import SnpseaResult, prepare_snpsea
-from ..regions._snpsea_files import condition_names
+from ..snpsea.files import snps_by_group, write_snpsea
+from ..snpsea.program import run_snpsea
+from ..snpsea.run import SnpseaResult, prepare_snpsea
+from ..snpsea.tables import condition_names
 from ._great import group_labels, peaks_table
 
 

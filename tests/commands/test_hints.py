@@ -30,7 +30,7 @@ def test_of_the_messages_themselves(study, tmp_path, monkeypatch):
     assert told(sk.tl.chromvar, counts, "motifs").startswith("sccase-kit motifs INPUT --fasta")
     (tmp_path / "a.txt").write_text("1 2\n")
     assert "'MEME version'" in told(sk.motifs.read_motifs, tmp_path / "a.txt")
-    monkeypatch.setattr("sccase_kit.regions._go._find_database", lambda _name: None)
+    monkeypatch.setattr("sccase_kit.gene_sets.go._find_database", lambda _name: None)
     assert told(sk.regions.go_from_orgdb) == "--gene-sets FILE.gmt needs no database"
     other = {"genome": "hg38", "ldsc": {"panel": "p."}}
     assert told(sk.tl.interpret, counts, "cell_type", tmp_path / "o", **other).startswith("--chain FILE")

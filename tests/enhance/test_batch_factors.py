@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sccase_kit.enhance._batch import _evidence, align_embedding, published_factors
+from sccase_kit.enhance.batch import _evidence, align_embedding, published_factors
 
 
 def test_published_factors():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sccase_kit.enhance import _kernels
+from sccase_kit.enhance import kernels as _kernels
 
 
 def test_sweeps(uncompiled):
@@ -15,7 +15,7 @@ def test_sweeps(uncompiled):
     gram, product = other.T @ other, x @ other
     one, two, slow = factor.copy(), factor.copy(), factor.copy()
     _kernels.hals_rows(one, product, gram, 2)
-    uncompiled("sccase_kit.enhance._kernels").hals_rows(two, product, gram, 2)
+    uncompiled("sccase_kit.enhance.kernels").hals_rows(two, product, gram, 2)
     for _ in range(2):
         for j in range(3):
             step = (product[:, j] - slow @ gram[:, j]) / gram[j, j] if gram[j, j] > 0 else -slow[:, j]
@@ -26,7 +26,7 @@ def test_sweeps(uncompiled):
 
 def test_smallest(uncompiled):
     values = np.random.default_rng(1).integers(0, 5, size=(6, 9)).astype(float)
-    for kernels in (_kernels, uncompiled("sccase_kit.enhance._kernels")):
+    for kernels in (_kernels, uncompiled("sccase_kit.enhance.kernels")):
         indices, smallest = np.zeros((6, 4), dtype=np.int64), np.zeros((6, 4))
         kernels.smallest_per_row(values, indices, smallest)
         np.testing.assert_array_equal(indices, np.argsort(values, axis=1, kind="stable")[:, :4])

@@ -11,9 +11,9 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.enhance._memory import expected_memory
-from sccase_kit.enhance._nmf import sketch_width
-from sccase_kit.enhance._robust import choose_bank
+from sccase_kit.enhance.memory import expected_memory
+from sccase_kit.enhance.nmf import sketch_width
+from sccase_kit.enhance.robust import choose_bank
 
 
 def test_it_grows_with_both_sides_and_not_with_the_nonzeros():

@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import NMF
 
 from sccase_kit.enhance import prepare
-from sccase_kit.enhance._nmf import balance, fast_start, hals, nndsvd, sketch
+from sccase_kit.enhance.nmf import balance, fast_start, hals, nndsvd, sketch
 
 
 @pytest.fixture

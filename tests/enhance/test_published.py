@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sccase_kit.enhance._factors import minmax_scale
-from sccase_kit.enhance._published import (
-    balance_batches,
-    draw_mask,
-    fit_published,
-    jaccard_start,
-    published_nmf,
-)
+from sccase_kit.enhance.factors import minmax_scale
+from sccase_kit.enhance.published import balance_batches, draw_mask, fit_published, jaccard_start, published_nmf
 
 
 def load(golden, mode):

@@ -10,8 +10,8 @@ from scipy.stats import rankdata
 
 import sccase_kit as sk
 from sccase_kit.enhance import prepare
-from sccase_kit.enhance._graph import smoothing_kernel
-from sccase_kit.enhance._reference import (
+from sccase_kit.enhance.graph import smoothing_kernel
+from sccase_kit.enhance.reference import (
     MAX_PEAKS,
     group_peaks,
     quantile_normalised,
@@ -20,7 +20,7 @@ from sccase_kit.enhance._reference import (
     with_reference,
 )
 from sccase_kit.metrics import silhouette
-from sccase_kit.metrics._evaluate import profiles_of, score_clustering
+from sccase_kit.metrics.evaluation import profiles_of, score_clustering
 
 
 def bulk(study, rng, *, depth=200):

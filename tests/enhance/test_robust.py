@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.enhance import _graph, _robust
-from sccase_kit.enhance._graph import mean_kernel, smoothing_kernel, spectral_embedding
-from sccase_kit.enhance._prepare import prepare
-from sccase_kit.enhance._robust import RobustOptions, cell_graph, fit_robust, nmf_bank, resolution_weights
+from sccase_kit.enhance import graph as _graph
+from sccase_kit.enhance import robust as _robust
+from sccase_kit.enhance.graph import mean_kernel, smoothing_kernel, spectral_embedding
+from sccase_kit.enhance.preparation import prepare
+from sccase_kit.enhance.robust import RobustOptions, cell_graph, fit_robust, nmf_bank, resolution_weights
 
 
 def dense_of(op):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sccase_kit.enhance import Weights, fit_thin, minmax_scale, prepare
-from sccase_kit.enhance._nmf import sklearn_start
-from sccase_kit.enhance._thin import State, _h_gradient, descend_h, objective, solve_w, solve_z
+from sccase_kit.enhance.nmf import sklearn_start
+from sccase_kit.enhance.thin import State, _h_gradient, descend_h, objective, solve_w, solve_z
 
 
 def dense_objective(x, a, hz, h, w, weights, n_draws=None, rng=None):

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.get._deviations import read_deviations, read_variability
+from sccase_kit.get.chromvar import read_deviations, read_variability
 
 
 @pytest.fixture

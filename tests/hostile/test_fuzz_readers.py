@@ -17,9 +17,16 @@ from hypothesis import strategies as st
 
 import sccase_kit as sk
 from sccase_kit.datasets._manifest import read_manifest
+from sccase_kit.gene_sets import go as _go
+from sccase_kit.intervals import chains as _liftover
+from sccase_kit.intervals import genomes as _genomes
+from sccase_kit.intervals import snps as _snps
+from sccase_kit.intervals.frame import read_bed
+from sccase_kit.ldsc import panel as _ldsc_panel
+from sccase_kit.ldsc import tables as _ldsc_tables
 from sccase_kit.motifs import read_motifs
-from sccase_kit.regions import _genomes, _go, _ldsc_panel, _ldsc_tables, _liftover, _snps, _snpsea_files, read_gmt
-from sccase_kit.regions._frame import read_bed
+from sccase_kit.regions import read_gmt
+from sccase_kit.snpsea import tables as _snpsea_files
 
 GAF = "\t".join(["UniProtKB", "P1", "G1", "", "GO:1", "R", "IDA", "", "P", "Gene", "ENSG1|g", "protein", "t", "d", "U"])
 BIM = ["1\trs1\t0\t100\tA\tC", "1\trs2\t0.1\t200\tG\tT", "2\trs3\t0\t50\tA\tG"]

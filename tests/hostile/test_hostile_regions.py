@@ -17,8 +17,8 @@ from small_tables import SETS, SIZES, genes, peaks
 
 import sccase_kit as sk
 from sccase_kit import regions as rg
-from sccase_kit.regions._arrays import Linear, covered_before, linearise, merge_intervals
-from sccase_kit.regions._great_tests import union_lengths
+from sccase_kit.great.enrichment import union_lengths
+from sccase_kit.intervals.arrays import Linear, covered_before, linearise, merge_intervals
 
 pytestmark = pytest.mark.skipif(shutil.which("bedtools") is None, reason="the program bedtools is not installed")
 # what takes regions

@@ -18,7 +18,7 @@ from scipy.io import mmwrite
 
 import sccase_kit as sk
 from sccase_kit.io import FormatError
-from sccase_kit.io._blocks import iter_row_blocks, slow_storage
+from sccase_kit.matrix.blocks import iter_row_blocks, slow_storage
 
 NAMES = ["chr1:100-600", "chr1:900-1400", "chr2:5-50", "chrX:7-8"]
 

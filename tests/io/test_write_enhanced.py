@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
+from sccase_kit._atomic import replacing
 from sccase_kit.io import _write_enhanced as module
-from sccase_kit.io._atomic import replacing
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_replacing_needs_the_folder(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
 def test_a_dense_fit_is_scaled_once(tmp_path, monkeypatch, suffix):
-    from sccase_kit.enhance import _factors
+    from sccase_kit.enhance import factors as _factors
 
     adata = sk.datasets.toy_study(n_cells=40, n_peaks=200).adata
     sk.tl.enhance(adata, 4, solver="published")

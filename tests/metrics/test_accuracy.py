@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 import sccase_kit as sk
 from sccase_kit.metrics import Profiles, accuracy
-from sccase_kit.metrics._accuracy import accuracy_of, curve_areas
+from sccase_kit.metrics.accuracies import accuracy_of, curve_areas
 
 
 @settings(max_examples=60, deadline=None)

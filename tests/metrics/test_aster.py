@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sccase_kit.enhance._operator import ScaledOperator
-from sccase_kit.metrics._aster import embeddings, estimate, find_knee
+from sccase_kit.matrix.operator import ScaledOperator
+from sccase_kit.metrics.aster import embeddings, estimate, find_knee
 
 
 def test_knee_of_a_hyperbola_and_of_a_kink():

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import silhouette_score
 
 import sccase_kit as sk
-from sccase_kit.enhance._factors import minmax_scale
+from sccase_kit.enhance.factors import minmax_scale
 from sccase_kit.metrics import evaluate
 
 
@@ -31,7 +31,7 @@ def test_planted_types_are_recovered(fitted):
 
 
 def test_stored_ranges_give_the_same(fitted):
-    from sccase_kit.enhance._factors import compute_ranges
+    from sccase_kit.enhance.factors import compute_ranges
 
     before = evaluate(fitted, "cell_type")
     ranges = compute_ranges(fitted.obsm["sccase_cell_factors"], fitted.varm["sccase_peak_factors"])

@@ -12,7 +12,7 @@ from sccase_kit.metrics import (
     raw_tfidf,
     size_experiment,
 )
-from sccase_kit.metrics._experiments import skew_groups
+from sccase_kit.metrics.experiments import skew_groups
 
 
 def factors(adata):

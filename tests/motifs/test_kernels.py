@@ -74,7 +74,7 @@ def test_alias_table_keeps_the_probabilities(uncompiled):
     probability = np.array([0.5, 0.05, 0.15, 0.3])
     n_draws = 40_000
     out = np.empty(n_draws, dtype=np.int64)
-    uncompiled("sccase_kit.motifs._background_kernels").alias_draw(
+    uncompiled("sccase_kit.motifs.background_kernels").alias_draw(
         probability.copy(), (np.arange(n_draws) + 0.5) / n_draws, out
     )
     np.testing.assert_allclose(np.bincount(out, minlength=4) / n_draws, probability, atol=1e-4)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
-from sccase_kit.motifs._landmarks import assign_landmarks, cell_weights, scabc_landmarks, spearman, weighted_k_medoids
+from sccase_kit.motifs.landmarks import assign_landmarks, cell_weights, scabc_landmarks, spearman, weighted_k_medoids
 
 
 @pytest.mark.parametrize("k", [2, 4])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse, stats
 
 from sccase_kit.motifs import scabc_pvalues
-from sccase_kit.motifs._scabc import scabc_from_sums
+from sccase_kit.motifs.scabc import scabc_from_sums
 
 
 @pytest.mark.parametrize("name", ["true2", "landmarks2", "landmarks4"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.peaks._episcanpy import import_episcanpy, lend_attributes
+from sccase_kit.peaks.episcanpy import import_episcanpy, lend_attributes
 
 INSTALLED = importlib.util.find_spec("episcanpy") is not None
 

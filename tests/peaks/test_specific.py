@@ -15,7 +15,7 @@ from sccase_kit.peaks import (
     rank_peaks,
     variation,
 )
-from sccase_kit.peaks._specific import sharing
+from sccase_kit.peaks.specific import sharing
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 import sccase_kit as sk
-from sccase_kit.pl._layouts import layout_cells
 from sccase_kit.pl._style import MISSING
+from sccase_kit.pl.layouts import layout_cells
 
 
 @pytest.fixture

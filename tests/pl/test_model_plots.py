@@ -70,7 +70,7 @@ def test_depth_bars_equal_the_correlations(study):
     ax = sk.pl.depth_correlation(adata, ["plain", "corrected"], n_components=4)
     assert len(ax.patches) == 12
     depth = np.log(np.asarray(adata.X.sum(axis=1)).ravel())
-    from sccase_kit.metrics._evaluate import profiles_of
+    from sccase_kit.metrics.evaluation import profiles_of
 
     scores = profiles_of(adata, key="plain", scale="minmax").pca(4)
     expected = [abs(np.corrcoef(scores[:, j], depth)[0, 1]) for j in range(4)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.pl._layouts import raw_layer
+from sccase_kit.pl.layouts import raw_layer
 from sccase_kit.report._figures import drawing_copy
 
 

@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from sccase_kit.io._atomic import MARK, check_folder, check_place, replacing
+from sccase_kit._atomic import MARK, check_folder, check_place, replacing
 
 
 def hidden(folder):

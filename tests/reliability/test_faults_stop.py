@@ -31,7 +31,7 @@ def read_back(path):
 
 def test_interrupted_fit_writes_nothing(child, files):
     code = f"""
-from sccase_kit.enhance._operator import ScaledOperator
+from sccase_kit.matrix.operator import ScaledOperator
 adata = sk.read({str(files["counts"])!r})
 sk.tl.enhance(adata)
 before = [sorted(map(str, getattr(adata, a))) for a in ("obs", "var", "obsm", "varm", "obsp", "layers", "uns")]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.enhance import _robust, _runner
-from sccase_kit.io._checkpoint import Checkpoint
+from sccase_kit.enhance import robust as _robust
+from sccase_kit.enhance import runner as _runner
+from sccase_kit.enhance.checkpoint import Checkpoint
 
 FIELDS = ("X_sccase", "sccase_cell_factors", "sccase_sources")
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.io._steps import fingerprint
+from sccase_kit.interpret.steps import fingerprint
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("bedtools") is None, reason="the program bedtools is not installed"),

@@ -1,0 +1,111 @@
+"""From counts to the scaled operator: one pass of checks and sums, TF-IDF as diagonal scalings."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .._logging import warn
+from .._version import __version__
+from ..matrix.operator import ScaledOperator
+from ..matrix.rows import canonical, even_cuts, view_rows
+from ..matrix.sums import count_statistics
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The data of one fit.
+
+    Attributes
+    ----------
+    op
+        TF-IDF scaled operator, cells × peaks.
+    depth
+        Total counts per cell, float64 array of shape (n_obs,).
+    n_cells_open
+        Cells with the peak open, int64 array of shape (n_vars,).
+    nnz
+        Number of nonzero counts.
+    """
+
+    op: ScaledOperator
+    depth: np.ndarray
+    n_cells_open: np.ndarray
+    nnz: int
+
+
+def require_differences(n_open: np.ndarray, n_cells: int) -> None:
+    """Raise ValueError where every peak is open in all cells or in none: its inverse document frequency is 0."""
+    if not ((n_open > 0) & (n_open < n_cells)).any():
+        msg = f"each of {len(n_open)} peaks is open in all {n_cells} cells or in none, so nothing tells the cells apart"
+        raise ValueError(msg)
+
+
+def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, device: str | None = None) -> Prepared:
+    """Check the counts and return them as the published program's TF-IDF (diagonal scalings, nothing formed).
+
+    Each count is multiplied by ln(n / cells with the peak), then each cell is divided by its L2 norm.
+    Empty cells and peaks keep scale 0 (with a warning), where the published program returns NaN for everything.
+
+    Parameters
+    ----------
+    matrix
+        Counts, cells × peaks, in any storage.
+    dtype
+        Floating type of the computations.
+    binary
+        Count a cell's peak as open or closed only.
+    device
+        PyTorch device of the products; `None` for those of the CPU without it.
+
+    Returns
+    -------
+    :class:`Prepared`
+
+    Raises
+    ------
+    ValueError
+        If there is no count at all, no peak differs between cells, or the device cannot be used.
+    ImportError
+        If `device` is given and PyTorch is not installed.
+    """
+    matrix = canonical(matrix)
+    depth, n_open, nnz = count_statistics(matrix)
+    if nnz == 0:
+        msg = f"counts of shape {tuple(matrix.shape)} have no nonzero value; nothing can be enhanced"
+        raise ValueError(msg)
+    n = matrix.shape[0]
+    require_differences(n_open, n)
+    if empty_peaks := int((n_open == 0).sum()):
+        warn(f"{empty_peaks} of {len(n_open)} peaks are closed in every cell and stay 0; see pp.filter_peaks")
+    col_scale = np.where(n_open > 0, np.log(n / np.maximum(n_open, 1)), 0)
+    op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary, device=device)
+    norms = np.sqrt(op.row_sq_norms())
+    if empty_cells := int((depth == 0).sum()):
+        warn(f"{empty_cells} of {n} cells have no counts; their enhanced values are 0; see pp.filter_cells")
+    row_scale = np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0)
+    return Prepared(op.with_scales(row_scale, col_scale), depth, n_open, nnz)
+
+
+def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:
+    """Return what tells these counts, and other arrays of a run, from others: shape, nonzeros and checksums.
+
+    Reads the counts once; blocks and storage do not change it.
+    """
+    arrays = [data.depth, *(np.zeros(0) if array is None else array for array in more)]
+    sums = [_checksum(array) for array in arrays]
+    places = values = 0
+    for rows, block in data.op.iter_blocks():
+        for start, stop in even_cuts(block.indptr):
+            entries = canonical(view_rows(block, slice(start, stop)))
+            cells = np.repeat(np.arange(rows.start + start, rows.start + stop), np.diff(entries.indptr))
+            places = _checksum(entries.indices + data.op.shape[1] * cells, places)
+            values = _checksum(entries.data, values)
+    return {"shape": list(data.op.shape), "nnz": data.nnz, "checksums": [*sums, places, values], "version": __version__}
+
+
+def _checksum(array: np.ndarray, start: int = 0) -> int:
+    return zlib.crc32(np.ascontiguousarray(array).data, start)

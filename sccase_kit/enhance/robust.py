@@ -1,0 +1,299 @@
+r"""Enhancement that does not hang on the number of components: a consensus over several of them.
+
+One sketch of the data starts NMFs of several sizes K. Each gives a cell-to-cell similarity
+:math:`\tilde H_K \Theta_K^\top`, where :math:`\tilde H_K` has columns and :math:`\Theta_K` rows that sum to 1:
+column j holds the weights with which cell j averages all cells, as the paper states for Z. The similarities are
+averaged over K with weights ω of sum 1, by how much of the data's structure K explains, and their target side is
+smoothed on neighbour graphs P̄ of the cells:
+
+.. math::
+
+    Z = \sum_K \omega_K \tilde H_K \, \Theta_K^\top (\bar P^\top)^t ,
+    \qquad XZ = [X \tilde H_K]_K \; [\omega_K \Theta_K]_K^\top (\bar P^\top)^t .
+
+Everything is thin and non-negative; the rank is ΣK. The memberships in the groups of a reference are added to every
+K (:mod:`sccase_kit.enhance.reference`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from scipy import sparse
+
+from ..matrix.operator import ScaledOperator
+from .batch import align_embedding, balanced_factors, spread_over_batches
+from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
+from .nmf import SMALL, balance, compressed_nmf, effort, hals, nndsvd, sketch
+from .reference import Reference, reference_memberships, reference_weight
+
+BANK = (3, 4, 6, 8, 12, 20)
+LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
+SCALED, WHITENED = 30, 20  # spectral components, scaled by the roots of their eigenvalues and not
+FEW = 5_000  # cells up to which twice as many full passes are taken; they raise silhouettes by less than .01
+Stage = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class RobustOptions:
+    """Options of the consensus.
+
+    Attributes
+    ----------
+    bank
+        Numbers of components K that are averaged.
+    n_neighbors
+        Neighbours per cell in the graphs, itself included.
+    n_steps
+        t, smoothing steps on the target side.
+    """
+
+    bank: tuple[int, ...] = BANK
+    n_neighbors: int = 15
+    n_steps: int = 2
+
+
+def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
+    """Return the numbers of components to average: the default ones, and the user's, as far as the data allow."""
+    wanted = set(BANK if shape[0] <= SMALL else LARGE_BANK) | ({n_components} if n_components else set())
+    limit = max(1, min(shape) - 1)
+    return tuple(sorted({min(k, limit) for k in wanted}))
+
+
+def nmf_bank(
+    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], float]:
+    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, and σ₁², the best of one component.
+
+    They come from one sketch and shared full passes.
+
+    Parameters
+    ----------
+    op
+        The data.
+    bank
+        The numbers K.
+    rng
+        Generator of the sketch.
+    """
+    small = effort(op) >= 20
+    view = sketch(op, max(bank) + (20 if small else 40), n_power=2 if small else 1, rng=rng)
+    svd = view.svd()
+    starts = [nndsvd(*svd, k) for k in bank]
+    if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
+        starts = [compressed_nmf(view, h, w) for h, w in starts]
+    hs, ws = zip(*starts, strict=True)
+    n_iter = 2 if not small else 16 if op.shape[0] > FEW else 30
+    return *_shared_polish(op, list(hs), list(ws), n_iter=n_iter), float(svd[1][0] ** 2)
+
+
+def _shared_polish(
+    op: ScaledOperator, hs: list[np.ndarray], ws: list[np.ndarray], *, n_iter: int
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Full HALS iterations (one at least) of all factorisations at once, each with one read of the data."""
+    cuts = np.cumsum([0, *(w.shape[1] for w in ws)])
+    parts = [slice(a, b) for a, b in pairwise(cuts)]
+    for _ in range(n_iter):
+        pairs = [balance(h, w) for h, w in zip(hs, ws, strict=True)]
+        h_all, w_all = np.hstack([h for h, _ in pairs]), np.hstack([w for _, w in pairs])
+        grams = [w.T @ w for _, w in pairs]
+
+        def update(rows: slice, product: np.ndarray, h_all=h_all, grams=grams) -> np.ndarray:
+            blocks = [hals(h_all[rows, p], product[:, p], g, n_sweeps=2) for p, g in zip(parts, grams, strict=True)]
+            return np.hstack(blocks)
+
+        left, back = op.sweep(w_all, update)
+        hs = [left[:, p] for p in parts]
+        ws = [hals(w_all[:, p], back[:, p], h.T @ h, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
+    images = [back[:, p].astype(np.float64) for p in parts]
+    return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws], images
+
+
+def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: float) -> np.ndarray:
+    """Return the weights of the numbers of components, of sum 1: the fourth power of the structure they explain.
+
+    Structure is the variance explained beyond the best single component, less what each further component explains of
+    noise alone (the slope between the two largest K), as a share of the largest. So a K too small to tell the types
+    apart counts little, and a larger one than needed as much as that needed.
+
+    Parameters
+    ----------
+    bank
+        The numbers K, ascending.
+    residuals
+        ‖X̃ − H Wᵀ‖² / ‖X̃‖² of every K.
+    rank_one
+        Share of ‖X̃‖² that the best single component explains.
+    """
+    sizes, beyond = np.array(bank, dtype=np.float64), 1 - np.asarray(residuals) - rank_one
+    noise = max(0.0, (beyond[-1] - beyond[-2]) / (sizes[-1] - sizes[-2])) if len(bank) > 1 else 0.0
+    structure = np.maximum(beyond - noise * (sizes - 1), 0)
+    if structure.max() <= 0:
+        return np.full(len(bank), 1 / len(bank))
+    weights = (structure / structure.max()) ** 4
+    return weights / weights.sum()
+
+
+def unit_columns(h: np.ndarray) -> np.ndarray:
+    """Return non-negative `h` with columns of sum 1; empty ones stay."""
+    sums = h.sum(axis=0)
+    return h / np.where(sums > 0, sums, 1)
+
+
+def unit_rows(h: np.ndarray) -> np.ndarray:
+    """Return non-negative `h` with rows of sum 1; empty ones stay."""
+    sums = h.sum(axis=1, keepdims=True)
+    return h / np.where(sums > 0, sums, 1)
+
+
+def _unit_norm(embedding: np.ndarray) -> np.ndarray:
+    return embedding / max(np.linalg.norm(embedding), 1e-12)
+
+
+def cell_graph(
+    op: ScaledOperator,
+    memberships: np.ndarray,
+    options: RobustOptions,
+    *,
+    codes: np.ndarray | None,
+    rng: np.random.Generator,
+):
+    """Return P̄, the mean kernel of graphs on three views of the cells.
+
+    They are the spectral components; the leading ones of equal weight, among which a shift that all cells share, as
+    between batches, is one of many; and these beside the leading components of the memberships, both of unit norm.
+
+    Parameters
+    ----------
+    op
+        The data.
+    memberships
+        Rows of sum 1 of one K or several.
+    options
+        Options of the consensus.
+    codes
+        Integer batch codes, shape (n_obs,), over which the views are aligned.
+    rng
+        Generator.
+    """
+    binary = op.binarized()
+    norms = np.sqrt(binary.row_sq_norms())
+    binary = binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), op.col_scale)
+    vectors, values = spectral_embedding(binary, min(SCALED, min(op.shape) - 2), rng=rng)
+    white = vectors[:, :WHITENED]
+    centred = memberships - memberships.mean(axis=0)
+    topics = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED]
+    views = [vectors * np.sqrt(values), white, np.hstack([_unit_norm(white), _unit_norm(topics)])]
+    if codes is not None:
+        views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
+    return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
+
+
+@dataclass(frozen=True)
+class RobustFit:
+    """Result of :func:`fit_robust`; the arrays are those of an enhancement.
+
+    Attributes
+    ----------
+    embedding
+        Smoothed memberships, (n_obs × ΣK); with a reference those of its groups come first.
+    projection
+        Mean profiles of the reference's groups and NMF projections W of all sizes, (n_vars × ΣK), columns of unit sum.
+    sources, cell_factors
+        Z = sources @ cell_factors.T.
+    peak_factors
+        X @ sources, (n_vars × r).
+    objective
+        Relative residual ‖X̃ − H Wᵀ‖² / ‖X̃‖² of every K.
+    bank, weights
+        The numbers K, and how much each counts.
+    """
+
+    embedding: np.ndarray
+    projection: np.ndarray
+    sources: np.ndarray
+    cell_factors: np.ndarray
+    peak_factors: np.ndarray
+    objective: np.ndarray
+    bank: tuple[int, ...]
+    weights: np.ndarray
+
+
+def fit_robust(
+    op: ScaledOperator,
+    options: RobustOptions,
+    *,
+    reference: Reference | None = None,
+    source: np.ndarray | None = None,
+    codes: np.ndarray | None = None,
+    rng: np.random.Generator,
+    stage: Stage = lambda _name, compute: compute(),
+) -> RobustFit:
+    """Fit the consensus.
+
+    Parameters
+    ----------
+    op
+        TF-IDF scaled data, cells × peaks.
+    options
+        Options of the consensus.
+    reference
+        Reference counts and how they are used (scCASER).
+    source
+        Weights of the source cells (depth correction), shape (n_obs,).
+    codes
+        Integer batch codes, shape (n_obs,).
+    rng
+        Generator.
+    stage
+        Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
+        earlier run.
+    """
+
+    def factorise() -> dict[str, np.ndarray]:
+        *arrays, best = nmf_bank(op, options.bank, rng=rng)
+        return {**dict(zip("hwx", map(np.hstack, arrays), strict=True)), "rank_one": np.array(best)}
+
+    bank = stage("bank", factorise)
+    cuts = np.cumsum(options.bank)[:-1]
+    hs, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
+    total = op.sq_norm()
+    residuals = [
+        (total - 2 * np.sum(image * w) + np.sum((h.T @ h) * (w.T @ w))) / total
+        for h, w, image in zip(hs, ws, images, strict=True)
+    ]
+    weights = resolution_weights(options.bank, np.array(residuals), float(bank["rank_one"]) / total)
+    if codes is not None:
+        hs = [align_embedding(h, codes, rng=rng) for h in hs]
+    hs = [unit_columns(h) for h in hs]
+    members = [unit_rows(h) for h in hs]
+    theta = np.hstack([weight * m for weight, m in zip(weights, members, strict=True)])
+    sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
+
+    def neighbours() -> dict[str, np.ndarray]:
+        coarse = np.hstack(members[: max(1, len(members) // 2)])  # finer ones follow batches more than types
+        graph = cell_graph(op, coarse, options, codes=codes, rng=rng)
+        return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
+
+    graph = stage("graph", neighbours)
+    kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(op.shape[0],) * 2)
+    projection = np.hstack([unit_columns(w) for w in ws])
+    if reference is not None:
+        groups = reference_memberships(
+            op, reference.counts, reference.n_components, kernel=kernel, codes=codes, rng=rng
+        )
+        share = reference_weight(reference.alpha)
+        amplitude = share * np.mean([h.sum(axis=1) for h in hs], axis=0)  # as if they were added to every K
+        theta = np.hstack([share * groups, theta]) / (1 + share)
+        amplitude = amplitude if source is None else amplitude * source
+        sources = np.hstack([groups * amplitude[:, None], sources])
+        projection = np.hstack([unit_columns(op.rmatmul(groups)), projection])
+    smooth = diffuse(kernel, theta, options.n_steps)
+    cells, used = smooth, sources
+    if codes is not None:
+        factor = balanced_factors(sources, smooth, codes)
+        used, cells = spread_over_batches(sources, smooth, codes, factor)
+    return RobustFit(smooth, projection, used, cells, op.rmatmul(used), np.array(residuals), options.bank, weights)

@@ -1,0 +1,272 @@
+"""Read results of :func:`sccase_kit.tl.enhance` back out, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._progress import progress
+from .._validate import check_adata, check_scale
+from ..enhance.factors import Ranges, block, compute_ranges, minmax_scale
+
+Selector = Sequence[str] | np.ndarray | slice | str | None
+
+
+def positions_of(selector: Selector, names: pd.Index, *, name: str) -> slice | np.ndarray:
+    """Turn names, a mask, integers or a slice into positions."""
+    if selector is None:
+        return slice(None)
+    if isinstance(selector, slice):
+        return selector
+    wanted = np.atleast_1d(np.asarray(selector))
+    if wanted.dtype == bool:
+        if len(wanted) != len(names):
+            msg = f"{name} is a mask of length {len(wanted)}, expected {len(names)}"
+            raise ValueError(msg)
+        return np.flatnonzero(wanted)
+    if wanted.dtype.kind in "iu":
+        if len(wanted) and (wanted.min() < -len(names) or wanted.max() >= len(names)):
+            msg = f"{name} has positions outside 0..{len(names) - 1}: {wanted.min()}..{wanted.max()}"
+            raise IndexError(msg)
+        return wanted
+    if not names.is_unique:
+        msg = f"{name} cannot be looked up by name: names are duplicated; use positions or make them unique"
+        raise ValueError(msg)
+    found = names.get_indexer(pd.Index(wanted))
+    if (found < 0).any():
+        missing = wanted[found < 0]
+        msg = f"{name}: {len(missing)} name(s) not found, e.g. {missing[:5].tolist()}; known names look like "
+        msg += f"{names[:3].tolist()}"
+        raise KeyError(msg)
+    return found
+
+
+def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
+    """Return `adata.uns[key]` of a fitted model.
+
+    Raises
+    ------
+    KeyError
+        If there is none; it names the fitted keys.
+    ValueError
+        If `adata` has more cells than were fitted: parts of several fits do not make one.
+    """
+    check_adata(adata)
+    entry = adata.uns.get(key)
+    if not hasattr(entry, "keys") or "params" not in entry or "objective" not in entry:
+        fitted = [k for k, v in adata.uns.items() if hasattr(v, "keys") and "objective" in v]
+        msg = f"key={key!r}: adata holds no enhanced data under this key (found: {fitted}); "
+        if f"{key}_cell_factors" in adata.obsm:
+            msg += (
+                "what obsm holds lost its fit, as by concatenation: run sccase_kit.tl.enhance on the concatenated data"
+            )
+        else:
+            msg += "run sccase_kit.tl.enhance(adata) first"
+        raise KeyError(msg)
+    if "shape" in entry and adata.n_obs > int(entry["shape"][0]):
+        msg = f"key={key!r}: fitted on {int(entry['shape'][0])} cells, but adata has {adata.n_obs}; fits cannot be "
+        msg += "concatenated: run sccase_kit.tl.enhance on the concatenated data"
+        raise ValueError(msg)
+    return entry
+
+
+def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndarray]:
+    """Return (cell_factors, peak_factors) of shapes (n_obs, r) and (n_vars, r): enhanced = cells @ peaks.T.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    key
+        The `key_added` of the fit.
+
+    Returns
+    -------
+    Two float32 arrays of shapes (n_obs, r) and (n_vars, r).
+
+    Raises
+    ------
+    KeyError
+        If `adata` was not enhanced under `key`, or with ``solver="published"``, which has no thin factors.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> cells, peaks = sk.get.factors(adata)
+    >>> cells.shape[1] == peaks.shape[1]
+    True
+    """
+    check_fitted(adata, key)
+    if f"{key}_cell_factors" not in adata.obsm:
+        msg = f"key={key!r} was fitted by solver='published', whose result is dense: read adata.layers[{key!r}]"
+        raise KeyError(msg)
+    if f"{key}_peak_factors" not in adata.varm:
+        msg = f"key={key!r}: adata.varm has lost {key}_peak_factors, as by concatenation; "
+        msg += "run sccase_kit.tl.enhance on the concatenated data"
+        raise KeyError(msg)
+    return adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
+
+
+def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
+    """Return the min–max ranges of the enhanced matrix, computing and storing them when absent.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    key
+        The `key_added` of the fit.
+
+    Returns
+    -------
+    :class:`sccase_kit.enhance.Ranges` with the ranges of the peaks and of the cells. They are also written to
+    ``obsm["<key>_range"]`` (n_obs × 2) and ``varm["<key>_range"]`` (n_vars × 2), float32: per peak the minimum and
+    maximum over all cells, and per cell over the scaled peaks. Computed by streaming blocks.
+
+    Raises
+    ------
+    ValueError
+        If the ranges are absent and `adata` is a subset of the data that were fitted: its own ranges would differ.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> sk.get.ranges(adata).peak.shape
+    (500, 2)
+    """
+    entry = check_fitted(adata, key)
+    slot = f"{key}_range"
+    if slot in adata.obsm and slot in adata.varm:
+        return Ranges(peak=adata.varm[slot], cell=adata.obsm[slot])
+    shape = tuple(int(v) for v in entry["shape"])
+    if adata.shape != shape:
+        msg = f"the min–max ranges were not computed before adata was cut from {shape} to {adata.shape}; "
+        msg += "call sccase_kit.get.ranges(adata) on the whole object first"
+        raise ValueError(msg)
+    cells, peaks = factors(adata, key=key)
+    with progress(total=2 * adata.n_obs, desc="min–max ranges", unit="cell") as bar:
+        result = compute_ranges(cells, peaks, report=bar.update)
+    adata.varm[slot], adata.obsm[slot] = result.peak, result.cell
+    return result
+
+
+def enhanced(
+    adata: AnnData,
+    key: str = "sccase",
+    *,
+    obs_names: Selector = None,
+    var_names: Selector = None,
+    scale: Literal["minmax"] | None = None,
+) -> np.ndarray:
+    """Compute a block of the enhanced matrix on demand.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`; a subset works as well.
+    key
+        The `key_added` of the fit.
+    obs_names, var_names
+        Cells and peaks: names, a boolean mask, positions or a slice; `None` for all.
+    scale
+        `None` for the signal (best for reading accessibility), `"minmax"` for the published output: each peak scaled
+        to [0, 1] over all cells, then each cell over all peaks (best for clustering).
+
+    Returns
+    -------
+    Array of shape (cells, peaks), float32.
+
+    Raises
+    ------
+    KeyError
+        If a name is unknown or nothing was fitted under `key`.
+    ValueError
+        If `scale` is unknown, or the min–max ranges cannot be had from a subset (see :func:`ranges`).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> sk.get.enhanced(adata, obs_names=slice(0, 10), var_names=adata.var_names[:3]).shape
+    (10, 3)
+    """
+    check_fitted(adata, key)
+    check_scale(scale)
+    rows = positions_of(obs_names, adata.obs_names, name="obs_names")
+    cols = positions_of(var_names, adata.var_names, name="var_names")
+    if is_dense(adata, key):
+        return dense_matrix(adata, key, scale)[rows][:, cols]
+    cells, peaks = factors(adata, key=key)
+    if scale is None:
+        return block(cells[rows], peaks[cols])
+    limits = ranges(adata, key=key)
+    return block(cells[rows], peaks[cols], peak_range=limits.peak[cols], cell_range=limits.cell[rows])
+
+
+def is_dense(adata: AnnData, key: str) -> bool:
+    """Return whether the result is a layer, of ``solver="published"``, instead of factors."""
+    return key in adata.layers and f"{key}_cell_factors" not in adata.obsm
+
+
+def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
+    """Return the whole enhanced matrix of ``solver="published"``, scaled if wanted (which makes a copy)."""
+    dense = np.asarray(adata.layers[key])
+    if scale is not None:
+        shape = tuple(int(v) for v in adata.uns[key]["shape"])
+        if adata.shape != shape:
+            msg = f"scale='minmax' of solver='published' needs the whole data of shape {shape}, got {adata.shape}"
+            raise ValueError(msg)
+        dense = minmax_scale(dense)
+    return dense
+
+
+def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = None, to: Selector = None) -> np.ndarray:
+    """Compute a block of the cell-to-cell similarity Z on demand.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`.
+    key
+        The `key_added` of the fit.
+    obs_names
+        Source cells, the rows of Z.
+    to
+        Target cells, the columns of Z; column j holds the weights of the cells in the enhanced profile of cell j.
+
+    Returns
+    -------
+    Array of shape (sources, targets), float32.
+
+    Raises
+    ------
+    KeyError
+        If `adata` was not enhanced under `key`, its factors are missing, or a name is unknown.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> sk.tl.enhance(adata)
+    >>> sk.get.similarity(adata, obs_names=slice(0, 3)).shape
+    (3, 100)
+    """
+    check_fitted(adata, key)
+    rows = positions_of(obs_names, adata.obs_names, name="obs_names")
+    cols = positions_of(to, adata.obs_names, name="to")
+    if f"{key}_similarity" in adata.obsp:
+        return np.asarray(adata.obsp[f"{key}_similarity"])[rows][:, cols]
+    slot = f"{key}_sources"
+    if slot not in adata.obsm:
+        msg = f"adata.obsm[{slot!r}] is missing; run sccase_kit.tl.enhance(adata, key_added={key!r}) again"
+        raise KeyError(msg)
+    return adata.obsm[slot][rows] @ adata.obsm[f"{key}_cell_factors"][cols].T

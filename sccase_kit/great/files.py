@@ -1,0 +1,117 @@
+"""Files for the GREAT web tool."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .._atomic import file_name, replacing
+from .._logging import warn
+from .._validate import check_choice
+from ..intervals.frame import check_chrom_style, check_regions
+from ..intervals.genomes import GENOMES
+from .run import check_inside
+
+#: Largest numbers of regions that the web tool accepts (GREAT help, "File Size").
+MAX_TEST, MAX_BACKGROUND = 500_000, 1_000_000
+
+
+def _bed(regions: pd.DataFrame) -> pd.DataFrame:
+    """Return chrom, start, end and a unique name without blanks for every region."""
+    table = regions[["chrom", "start", "end"]].copy()
+    plain = pd.api.types.is_numeric_dtype(regions.index.dtype) or regions.index.has_duplicates
+    place = table["chrom"] + ":" + table["start"].astype(str) + "-" + table["end"].astype(str)
+    name = place.to_numpy(object) if plain else [re.sub(r"\s", "_", str(row)) for row in regions.index]
+    table["name"] = np.asarray(name, dtype=object)
+    return table.drop_duplicates(["chrom", "start", "end"])
+
+
+def _check(regions: object, name: str, genome: str, limit: int) -> pd.DataFrame:
+    table = check_regions(regions, name=name, genome=genome, sort=True)
+    if check_chrom_style(table["chrom"].unique(), name=name) == "bare":
+        msg = f"{name}: GREAT needs names like 'chr1', got {table['chrom'].iloc[0]!r}"
+        raise ValueError(msg)
+    bed = _bed(table)
+    if len(bed) < len(table):
+        warn(f"{name}: {len(table) - len(bed)} repeated regions are written once")
+    if len(bed) > limit:
+        msg = f"{name} has {len(bed)} regions; the GREAT web tool accepts at most {limit}. Keep the strongest ones."
+        raise ValueError(msg)
+    return bed
+
+
+def write_great(
+    regions: object,
+    path: str | os.PathLike[str],
+    background: object | None = None,
+    *,
+    genome: str,
+    groupby: str | None = None,
+) -> dict[str, Path]:
+    """Write the BED files that the GREAT web tool takes.
+
+    Parameters
+    ----------
+    regions
+        Test regions: DataFrame chrom, start, end, AnnData, BED path or names.
+    path
+        BED file to write; with `groupby`, a folder (made if needed) for one file per group.
+    background
+        Background regions, written beside the test regions. They must hold every test region, with the same
+        coordinates.
+    genome
+        hg19, hg38, mm9 or mm10, the genomes of GREAT 4.
+    groupby
+        Column of `regions` with the groups.
+
+    Returns
+    -------
+    ``{"test": path}`` or group → path, and ``"background": path`` if there is one.
+
+    Raises
+    ------
+    ValueError
+        If regions are empty, lie off the chromosomes, are more than the tool accepts (500,000 test and 1,000,000
+        background regions), or a test region is not in the background. Nothing is written then.
+    KeyError
+        If `regions` has no column `groupby`.
+
+    Notes
+    -----
+    What the tool refuses is checked here first: unknown chromosomes, names without ``chr``, ends beyond the
+    chromosome. Regions are sorted, named, and written once.
+    """
+    check_choice(genome, GENOMES, name="genome")
+    target = Path(path)
+    table = check_regions(regions, genome=genome)
+    if groupby is None:
+        parts = {"test": (target, _check(table, "regions", genome, MAX_TEST))}
+    else:
+        if groupby not in table.columns:
+            msg = f"groupby={groupby!r} is not among the columns of regions: {list(table.columns)}"
+            raise KeyError(msg)
+        split = table.groupby(groupby, sort=False, observed=True)
+        files = {g: target / f"{file_name(g)}.bed" for g in split.groups}
+        if len(set(files.values())) < len(files):
+            msg = f"groups give the same file names: {list(files)}; rename them"
+            raise ValueError(msg)
+        parts = {g: (files[g], _check(t, f"regions[{g!r}]", genome, MAX_TEST)) for g, t in split}
+    if background is not None:
+        beside = target / "background.bed" if groupby is not None else target.with_name(f"{target.stem}_background.bed")
+        whole = _check(background, "background", genome, MAX_BACKGROUND)
+        for _, bed in parts.values():
+            check_inside(bed, whole)
+        if beside in [p for p, _ in parts.values()]:
+            msg = f"a group is named like the background file {beside.name!r}; rename it"
+            raise ValueError(msg)
+        parts["background"] = (beside, whole)
+    if groupby is not None:
+        target.mkdir(parents=True, exist_ok=True)
+    for file, bed in parts.values():
+        with replacing(file) as temporary:
+            bed.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")
+    return {key: file for key, (file, _) in parts.items()}

@@ -1,0 +1,82 @@
+"""The README of a folder of interpretations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .._atomic import replacing
+from .._version import __version__
+from .steps import RECORD
+
+_TITLE = "# What the peaks mean"
+_FILES = {
+    "peaks": (
+        "Peaks",
+        {
+            "result.tsv": "specific peaks of every group by rank, and the background peaks as one more group",
+            "*.bed": "the same, one file per group",
+            "lifted.tsv": "the peaks on the genome of the files below",
+            "lost.tsv": "peaks that could not be lifted over, with the reason",
+        },
+    ),
+    "great": (
+        "GREAT: functions of the genes near the peaks",
+        {
+            "input": "BED files for http://great.stanford.edu (assembly {genome}, the whole genome as background)",
+            "result.tsv": "terms × groups in the server's columns, computed offline",
+            "great.png": "the top terms of every group; a dot is a term that passes in both tests",
+        },
+    ),
+    "snpsea": (
+        "SNPsea: tissues in which the genes at the SNPs in the peaks are specific",
+        {
+            "input": "SNPs inside the peaks, for the program snpsea",
+            "result.tsv": "p-value of every tissue and group",
+            "*.png": "tissues of a group beside the background; the solid line is Bonferroni's threshold",
+        },
+    ),
+    "ldsc": (
+        "LDSC: heritability of traits in the peaks",
+        {
+            "input": "annotations per chromosome, the .ldcts list and run_ldsc.sh for the program ldsc",
+            "result.tsv": "share, enrichment and coefficient of every trait and group",
+            "*.png": "enrichment ± standard error of the groups, the background in grey",
+        },
+    ),
+}
+
+
+def check_readme(folder: Path) -> None:
+    """Raise FileExistsError if the folder holds a README.md that is not of an interpretation; nothing is made."""
+    file = folder / "README.md"
+    if not file.exists() or any(folder.glob(f"*/{RECORD}")):
+        return
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            ours = lines.readline().strip() == _TITLE
+    except OSError:  # a folder, or not to be read
+        ours = False
+    if not ours:
+        msg = f"{str(folder)!r} holds another 'README.md', which would be replaced: choose another folder"
+        raise FileExistsError(msg)
+
+
+def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: int, lifted: bool) -> None:
+    """Write README.md: what was done and what each file is."""
+    where = f"; those of SNPsea and LDSC were lifted over to {data_genome}" if lifted else ""
+    lines = [
+        f"{_TITLE}\n",
+        f"Specific peaks of the groups in `{groupby}` ({n_top} each, genome {genome}{where}) and as many background",
+        f"peaks, by sccase_kit {__version__}. `step.json` lets a further call keep what is finished; `attributes.json`",
+        "holds the parameters of a result.\n",
+    ]
+    for step, (title, files) in _FILES.items():
+        if not (folder / step).is_dir():
+            continue
+        lines += [f"## {title}\n", "| file | what it is |", "|---|---|"]
+        for name, meaning in files.items():
+            if any((folder / step).glob(name)):
+                lines.append(f"| `{step}/{name}` | {meaning.format(genome=genome)} |")
+        lines.append("")
+    with replacing(folder / "README.md") as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")

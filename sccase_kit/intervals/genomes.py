@@ -1,0 +1,249 @@
+"""Genomes: chromosome sizes, gaps and transcription start sites, shipped for four assemblies, replaceable by files."""
+
+from __future__ import annotations
+
+import numbers
+import os
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from .._logging import warn
+from .columns import NO_POSITION, check_columns, check_names, integers
+from .frame import check_regions, naming, open_text, read_bed
+
+GENOMES = ("hg19", "hg38", "mm9", "mm10")
+_TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
+
+
+@cache
+def _shipped(file: str) -> pd.DataFrame:
+    with files("sccase_kit.regions").joinpath("data", file).open("rb") as handle:
+        return pd.read_csv(handle, sep="\t", compression="gzip", dtype={"gene_id": str, "symbol": str}, na_filter=False)
+
+
+def _rows(path: Path):
+    """Yield (line number, cells) of a tab- or space-separated text file without comments and blank lines."""
+    with open_text(path) as handle:
+        for number, line in enumerate(handle, 1):
+            if line.strip() and not line.startswith("#"):
+                yield number, line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
+
+
+def _need_file(path: str | os.PathLike[str], name: str) -> Path:
+    if not Path(path).is_file():
+        msg = f"{name}={str(path)!r} is neither a known genome {list(GENOMES)} nor a file"
+        raise FileNotFoundError(msg)
+    return Path(path)
+
+
+def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFrame) -> dict[str, int]:
+    """Return chromosome → length in bases, in genome order.
+
+    Parameters
+    ----------
+    genome
+        Name of a shipped genome (hg19, hg38, mm9, mm10: the assembled chromosomes and chrM), path of a two-column
+        file (UCSC ``chrom.sizes`` or a FASTA index ``.fai``), a mapping or Series, or a DataFrame chrom, length.
+
+    Returns
+    -------
+    Dict chromosome → length.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `genome` is neither a known name nor a file.
+    ValueError
+        If a length is not a positive integer (file and line are given) or a chromosome occurs twice.
+    KeyError
+        If a DataFrame lacks one of the columns.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.chrom_sizes('hg38')['chr1']
+    248956422
+    """
+    if isinstance(genome, str) and genome in GENOMES:
+        table = _shipped("chrom_sizes.tsv.gz")
+        table = table[table["genome"] == genome]
+        pairs = zip(table["chrom"], table["length"], strict=True)
+    elif isinstance(genome, pd.DataFrame):
+        if missing := [c for c in ("chrom", "length") if c not in genome.columns]:
+            msg = f"chrom_sizes needs the columns chrom, length; {missing} not among {list(genome.columns)}"
+            raise KeyError(msg)
+        check_columns(genome, ("chrom", "length"), name="chrom_sizes")
+        pairs = zip(check_names(genome["chrom"], name="chrom_sizes['chrom']"), genome["length"], strict=True)
+    elif isinstance(genome, (Mapping, pd.Series)):
+        pairs = genome.items()
+    else:
+        path = _need_file(genome, "genome")
+        found = []
+        for number, cells in _rows(path):
+            if len(cells) < 2 or not cells[1].isdigit():
+                msg = f"{path}, line {number}: expected chromosome and length, got {' '.join(cells)[:80]!r}"
+                raise ValueError(msg)
+            found.append((cells[0], int(cells[1])))
+        with naming(path):
+            return _sizes(found)
+    return _sizes(pairs)
+
+
+def _sizes(pairs: Iterable[tuple[object, object]]) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for chrom, length in pairs:
+        whole = isinstance(length, numbers.Real) and 0 < length <= NO_POSITION and int(length) == length
+        if not whole or isinstance(length, bool) or str(chrom) in sizes:
+            msg = f"chromosome sizes: {chrom!r} with length {length!r} is repeated or not a positive integer"
+            raise ValueError(msg)
+        sizes[str(chrom)] = int(length)
+    if not sizes:
+        msg = "chromosome sizes are empty"
+        raise ValueError(msg)
+    return sizes
+
+
+def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
+    """Return the assembly gaps as regions chrom, start, end.
+
+    Parameters
+    ----------
+    genome
+        Name of a shipped genome, path of a BED file, or a DataFrame chrom, start, end. No gap table is shipped for
+        mm9: a warning says so, and the result is empty.
+
+    Returns
+    -------
+    DataFrame chrom, start, end (int64).
+
+    Raises
+    ------
+    FileNotFoundError
+        If `genome` is neither a known name nor a file.
+    KeyError, TypeError, ValueError
+        If the table is not one of regions; see :func:`check_regions`.
+    """
+    if isinstance(genome, pd.DataFrame):
+        return check_regions(genome, name="gaps", allow_empty=True)
+    if genome == "mm9":
+        warn(
+            "no gap table is shipped for mm9; every base counts as sequence. Pass gaps= with a BED file to change that"
+        )
+        return pd.DataFrame({"chrom": np.array([], object), "start": np.array([], int), "end": np.array([], int)})
+    if isinstance(genome, str) and genome in GENOMES:
+        return _shipped(f"gaps_{genome}.tsv.gz").copy()
+    return read_bed(_need_file(genome, "gaps"))
+
+
+def _parse_tss(path: Path) -> pd.DataFrame:
+    """Read a TSS file: ours (with header), GREAT's ``GREATv4.genes`` table, or gene bodies as BED6."""
+    with open_text(path) as handle:
+        first = handle.readline().rstrip("\r\n").split("\t")
+    header = [c.lstrip("#").lower() for c in first]
+    great = header[:4] == ["gene_ids", "chrom", "pos", "strand"]
+    own = set(_TSS_COLUMNS) <= set(header)
+    records = []
+    for number, cells in _rows(path):
+        if own and number == 1:
+            continue
+        try:
+            if own:
+                row = dict(zip(header, cells, strict=True))
+                record = (row["chrom"], int(row["tss"]), row["strand"], row["gene_id"], row["symbol"])
+            elif great:
+                gene_id = cells[4] if cells[0] == "NA" else cells[0]
+                record = (cells[1], int(cells[2]) - (cells[3] == "-"), cells[3], gene_id, cells[4])
+            else:
+                strand = cells[5]
+                position = int(cells[1]) if strand == "+" else int(cells[2]) - 1
+                record = (cells[0], position, strand, cells[3], cells[3])
+        except (IndexError, ValueError):
+            msg = (
+                f"{path}, line {number}: expected a TSS table (header chrom, tss, strand, gene_id, symbol), GREAT's "
+                f"gene table or gene bodies as BED6 (chrom start end name score strand), got {' '.join(cells)[:80]!r}"
+            )
+            raise ValueError(msg) from None
+        records.append(record)
+    return pd.DataFrame.from_records(records, columns=list(_TSS_COLUMNS))
+
+
+def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
+    """Return one transcription start site per gene.
+
+    Parameters
+    ----------
+    genome
+        Name of a shipped genome (protein-coding genes; sources and licences are in ``regions/data/README.md``); path
+        of a table with header chrom, tss, strand, gene_id, symbol, of GREAT's own ``GREATv4.genes.<genome>.tsv.gz``,
+        or of gene bodies as BED6; or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
+        symbol. Plain or gzip.
+
+    Returns
+    -------
+    DataFrame chrom, tss (int64, 0-based position of the first transcribed base on either strand), strand (+ or -),
+    gene_id (several ids of one gene are joined by commas), symbol. Every row counts as one gene; GREAT's own
+    table has one gene at two loci.
+
+    Raises
+    ------
+    ValueError
+        If more than 1 % of the genes repeat (one row per transcript), a strand is neither + nor -, or a line of a file
+        cannot be read (file and line are given).
+    KeyError
+        If a DataFrame lacks one of the columns.
+    """
+    if isinstance(genome, pd.DataFrame):
+        if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
+            msg = f"tss needs the columns {list(_TSS_COLUMNS[:4])}; {missing} not among {list(genome.columns)}"
+            raise KeyError(msg)
+        check_columns(genome, _TSS_COLUMNS, name="tss")
+        table = genome.copy()
+        if "symbol" not in table.columns:
+            table["symbol"] = table["gene_id"]
+        elif table["symbol"].isna().any():
+            table["symbol"] = table["symbol"].astype(object).where(table["symbol"].notna(), table["gene_id"])
+        table = table[list(_TSS_COLUMNS)].reset_index(drop=True)
+    elif isinstance(genome, str) and genome in GENOMES:
+        table = _shipped(f"tss_{genome}.tsv.gz").copy()
+    else:
+        path = _need_file(genome, "tss")
+        with naming(path):
+            return _check_tss(_parse_tss(path))
+    return _check_tss(table)
+
+
+def _check_tss(table: pd.DataFrame) -> pd.DataFrame:
+    if table.empty:
+        msg = "tss is empty: there is not a single gene"
+        raise ValueError(msg)
+    table["tss"] = integers(table, "tss", "tss")
+    beyond = table["tss"] < 0
+    if beyond.any():
+        msg = f"tss: {table['tss'][beyond].iloc[0]} is no position, for gene {table['gene_id'][beyond].iloc[0]!r:.80}"
+        raise ValueError(msg)
+    for column in ("chrom", "strand", "gene_id", "symbol"):
+        table[column] = check_names(table[column], name=f"tss[{column!r}]")
+    bad = ~table["strand"].isin(["+", "-"])
+    if bad.any():
+        msg = (
+            f"tss: strand must be '+' or '-', got {table['strand'][bad].iloc[0]!r:.80} for "
+            f"{table['gene_id'][bad].iloc[0]:.80}"
+        )
+        raise ValueError(msg)
+    twice = table.duplicated(["gene_id", "symbol"])
+    if twice.mean() > 0.01:
+        first = table[twice].iloc[0]
+        msg = f"tss: {int(twice.sum())} genes occur more than once (first: {first['gene_id']} {first['symbol']})"
+        raise ValueError(msg + "; keep one TSS per gene")
+    return table
+
+
+def fitting_genomes(regions: pd.DataFrame) -> list[str]:
+    """Return the shipped genomes whose chromosomes could hold all regions."""
+    ends = regions.groupby("chrom", sort=False)["end"].max()
+    return [g for g in GENOMES if all(chrom_sizes(g).get(c, -1) >= e for c, e in ends.items())]

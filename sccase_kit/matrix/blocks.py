@@ -1,0 +1,101 @@
+"""Row blocks of any stored matrix: the one place that knows how each storage is sliced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._settings import settings
+from .access import as_csr
+
+_BYTES_PER_NONZERO = 8
+
+
+def _stored_nonzeros(matrix: Any) -> int | None:
+    """Return the number of stored values of a backed sparse dataset, or None where it is not known cheaply."""
+    group = getattr(matrix, "group", None)
+    if group is None:
+        return None
+    return int(group["data"].shape[0])
+
+
+def rows_per_block(matrix: Any, block_bytes: int | None = None) -> int:
+    """Return how many rows of `matrix` fill a block of `block_bytes` (by default `settings.block_bytes`)."""
+    block_bytes = settings.block_bytes if block_bytes is None else block_bytes
+    n, m = matrix.shape
+    if sparse.issparse(matrix):
+        nnz = int(matrix.nnz)
+    else:
+        stored = _stored_nonzeros(matrix)
+        nnz = n * m if stored is None else stored
+    per_row = max(1, nnz // max(1, n)) * _BYTES_PER_NONZERO
+    return int(np.clip(block_bytes // per_row, 1, max(1, n)))
+
+
+def _is_csc(matrix: Any) -> bool:
+    return getattr(matrix, "format", "") == "csc"
+
+
+def iter_row_blocks(
+    matrix: Any, *, block_rows: int | None = None, block_bytes: int | None = None
+) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    """Yield (rows, CSR block) over all rows of a matrix, in order; entries given twice are added.
+
+    Parameters
+    ----------
+    matrix
+        ndarray, scipy sparse matrix or array, backed sparse or dense dataset of anndata (h5ad, zarr), h5py or
+        zarr array, or dask array, of shape (n_obs, n_vars).
+    block_rows
+        Rows per block; by default as many as fit `block_bytes`. Dask arrays come in their own chunks.
+    block_bytes
+        Size of a block; by default `settings.block_bytes`.
+
+    Raises
+    ------
+    TypeError
+        If the matrix cannot be cut into rows.
+    ValueError
+        If a backed matrix is stored by columns (CSC): every block would read the whole file.
+    """
+    if hasattr(matrix, "dask"):
+        yield from _iter_dask(matrix)
+        return
+    if not hasattr(matrix, "shape") or not hasattr(matrix, "__getitem__"):
+        msg = f"a matrix of type {type(matrix).__name__} cannot be read in row blocks"
+        raise TypeError(msg)
+    if sparse.issparse(matrix):
+        matrix = sparse.csr_matrix(matrix)
+    elif _is_csc(matrix):
+        msg = "the matrix is stored by peaks (CSC) on disk; convert it once: sccase_kit.io.convert(source, target)"
+        raise ValueError(msg)
+    n = matrix.shape[0]
+    step = rows_per_block(matrix, block_bytes) if block_rows is None else block_rows
+    for start in range(0, n, step):
+        rows = slice(start, min(start + step, n))
+        yield rows, as_csr(matrix[rows.start : rows.stop])
+
+
+def _iter_dask(matrix: Any) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    if len(matrix.chunks[1]) > 1:
+        matrix = matrix.rechunk({1: -1})
+    start = 0
+    for i, size in enumerate(matrix.chunks[0]):
+        block = matrix.blocks[i, 0].compute()
+        yield slice(start, start + size), as_csr(block)
+        start += size
+
+
+def slow_storage(matrix: Any) -> str | None:
+    """Return why reading a backed matrix is slow (gzip compression), or None."""
+    group = getattr(matrix, "group", None)
+    data = group["data"] if group is not None else matrix
+    if getattr(data, "compression", None) == "gzip":
+        return (
+            "the counts are gzip-compressed, which reads about ten times slower than uncompressed or lz4; "
+            "convert the file once: sccase_kit.io.convert(source, target)"
+        )
+    return None

@@ -1,0 +1,271 @@
+"""The data as the model sees them: two products with diag(row_scale) · counts · diag(col_scale)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._settings import settings
+from .._threads import available_threads
+from .blocks import iter_row_blocks
+from .cluster import cluster_of
+from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, row_block
+from .rows import even_cuts, view_rows
+from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
+
+_MIN_NNZ_PER_THREAD = 500_000
+
+
+def _in_threads(
+    pool: ThreadPoolExecutor, work: Callable[[int, slice, RowBlock], None], blocks: list[tuple[slice, RowBlock]]
+) -> None:
+    if len(blocks) == 1:
+        work(0, *blocks[0])
+        return
+    for _ in pool.map(lambda item: work(item[0], *item[1]), enumerate(blocks)):
+        pass
+
+
+def _read_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """Yield the items, reading the next one in a thread while the last one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item
+
+
+class ScaledOperator:
+    r"""The matrix :math:`\tilde X = D_r C D_c` (cells × peaks) through its products, over any storage.
+
+    :math:`C` holds counts, :math:`D_r` and :math:`D_c` are the diagonal scalings of a TF-IDF. Neither
+    :math:`\tilde X` nor any other array of its size is formed: every product streams row blocks.
+
+    Parameters
+    ----------
+    matrix
+        Counts of shape (n_obs, n_vars): ndarray, scipy sparse matrix or array, or a stored matrix
+        (backed AnnData, zarr, dask) that is read block by block at each product.
+    row_scale
+        Array of shape (n_obs,), one factor per cell; `None` for ones.
+    col_scale
+        Array of shape (n_vars,), one factor per peak; `None` for ones.
+    dtype
+        Type of the products, float32 or float64.
+    binary
+        Use 1 for every nonzero count.
+    device
+        PyTorch device that does the products, such as `"cuda"`; counts in memory are copied to it once. `None` for
+        scipy and compiled kernels.
+
+    Raises
+    ------
+    ImportError, ValueError
+        If `device` needs PyTorch and it is not installed, or the device cannot be used.
+    """
+
+    def __init__(
+        self,
+        matrix: Any,
+        row_scale: np.ndarray | None = None,
+        col_scale: np.ndarray | None = None,
+        *,
+        dtype: Any = np.float32,
+        binary: bool = False,
+        device: str | None = None,
+    ) -> None:
+        self.shape: tuple[int, int] = (int(matrix.shape[0]), int(matrix.shape[1]))
+        self.dtype = np.dtype(dtype)
+        self.binary = binary
+        self.device = None if device is None else check_device(device)
+        self.in_memory = isinstance(matrix, np.ndarray) or sparse.issparse(matrix)
+        self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
+        self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
+        self._source = matrix
+        self._row_blocks: list[tuple[slice, RowBlock]] | None = None
+        self._unscaled_sq_norms: np.ndarray | None = None
+        self._cluster = cluster_of(matrix)
+        if self._cluster is not None and self.device is not None:
+            msg = f"device={device!r} belongs to this process, and a dask cluster works on the blocks of this array; "
+            msg += "close the dask client, or leave device out"
+            raise ValueError(msg)
+        if self.in_memory:
+            self._keep_blocks(sparse.csr_matrix(matrix))
+
+    def _keep_blocks(self, csr: sparse.csr_matrix) -> None:
+        self._compiled = csr.nnz >= COMPILED_NNZ
+        as_stored = self._compiled or self.device is not None
+        self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
+        self._row_blocks = [(rows, self._block(view_rows(self._source, rows))) for rows in self._split(csr.indptr)]
+
+    def _block(self, csr: sparse.csr_matrix) -> RowBlock | TorchBlock:
+        if self.device is not None:
+            return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
+        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled)
+
+    def _split(self, indptr: np.ndarray) -> list[slice]:
+        """Cut rows into one part per thread, with about the same number of stored values; for a device, few parts."""
+        if self.device is not None:
+            return [slice(a, b) for a, b in even_cuts(indptr, NNZ_PER_BLOCK)]
+        nnz = int(indptr[-1])
+        n_parts = max(1, min(available_threads(), nnz // _MIN_NNZ_PER_THREAD))
+        targets = np.linspace(0, nnz, n_parts + 1)[1:-1]
+        cuts = np.unique(np.concatenate([[0], np.searchsorted(indptr, targets), [len(indptr) - 1]]))
+        return [slice(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
+
+    def with_scales(self, row_scale: np.ndarray, col_scale: np.ndarray) -> ScaledOperator:
+        """Return an operator on the same stored counts with other diagonal scalings."""
+        other = object.__new__(ScaledOperator)
+        other.__dict__.update(self.__dict__)
+        other.row_scale = np.asarray(row_scale, dtype=np.float64)
+        other.col_scale = np.asarray(col_scale, dtype=np.float64)
+        if not np.array_equal(other.col_scale, self.col_scale):
+            other._unscaled_sq_norms = None
+        return other
+
+    def binarized(self) -> ScaledOperator:
+        """Return the operator of the 0/1 matrix with the same scalings."""
+        scales = self.row_scale, self.col_scale
+        return ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device)
+
+    def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+        """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""
+        for rows, block in self._iter_stored():
+            yield rows, as_float(block, self.dtype, binary=self.binary)
+
+    def to_csr(self) -> sparse.csr_matrix:
+        """Return X̃ itself in memory, CSR of float32: for the published program, on small data."""
+        parts = (sparse.diags(self.row_scale[r]) @ b @ sparse.diags(self.col_scale) for r, b in self.iter_blocks())
+        return sparse.vstack(list(parts), format="csr").astype(np.float32)
+
+    def _iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+        if self._row_blocks is not None:
+            yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)
+            return
+        yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
+
+    def _each_block(self, work: Callable[[int, slice, RowBlock], None]) -> None:
+        """Call `work(slot, rows, block)` for all rows, in threads; those at work at once have different slots."""
+        with ThreadPoolExecutor(available_threads()) as pool:
+            if self._row_blocks is not None:
+                _in_threads(pool, work, self._row_blocks)
+                return
+            for rows, counts in self._iter_stored():
+                self._compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
+                parts = self._split(counts.indptr)
+                blocks = pool.map(lambda part, counts=counts: self._block(view_rows(counts, part)), parts)
+                shifted = (slice(rows.start + part.start, rows.start + part.stop) for part in parts)
+                _in_threads(pool, work, list(zip(shifted, blocks, strict=True)))
+
+    def matmul(self, right: np.ndarray) -> np.ndarray:
+        """Return X̃ @ right for `right` of shape (n_vars, k): array of shape (n_obs, k) of `dtype`."""
+        out = np.empty((self.shape[0], right.shape[1]), dtype=self.dtype)
+        if self._cluster is not None:
+            for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
+                out[rows] = product * self.row_scale[rows, None].astype(self.dtype)
+            return out
+        packed = Packed(right * self.col_scale[:, None], self.dtype)
+
+        def product(_slot: int, rows: slice, block: RowBlock) -> None:
+            out[rows] = block.unpack(block.times(packed.of(block)), right.shape[1])
+            out[rows] *= self.row_scale[rows, None].astype(self.dtype)
+
+        self._each_block(product)
+        return out
+
+    def rmatmul(self, left: np.ndarray) -> np.ndarray:
+        """Return X̃ᵀ @ left for `left` of shape (n_obs, k): array of shape (n_vars, k) of `dtype`."""
+        if self._cluster is not None:
+            scaled = (left * self.row_scale[:, None]).astype(self.dtype)
+            total = self._cluster.transposed_times(scaled, binary=self.binary)
+            return total * self.col_scale[:, None].astype(self.dtype)
+        total = Totals(self.shape[1], left.shape[1], self.dtype)
+
+        def product(slot: int, rows: slice, block: RowBlock) -> None:
+            scaled = left[rows] * self.row_scale[rows, None]
+            block.add_transposed(block.pack(scaled, self.dtype), total.of(slot, block))
+
+        self._each_block(product)
+        return total.sum() * self.col_scale[:, None].astype(self.dtype)
+
+    def sweep(
+        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], *, n_left: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Compute left = update(rows, X̃ @ right) and X̃ᵀ @ left with one read of the data.
+
+        Parameters
+        ----------
+        right
+            Array of shape (n_vars, k).
+        update
+            Maps (rows, product of shape (len(rows), k)) to the new left rows of shape (len(rows), n_left).
+            It must not depend on other rows.
+        n_left
+            Columns of the left array; k by default.
+
+        Returns
+        -------
+        The left array of shape (n_obs, n_left) and X̃ᵀ @ left of shape (n_vars, n_left).
+        """
+        n_left = right.shape[1] if n_left is None else n_left
+        if self._cluster is not None:
+            return self._sweep_on_cluster(right, update, n_left)
+        packed = Packed(right * self.col_scale[:, None], self.dtype)
+        total = Totals(self.shape[1], n_left, self.dtype)
+        left = np.empty((self.shape[0], n_left), dtype=self.dtype)
+
+        def both(slot: int, rows: slice, block: RowBlock) -> None:
+            scale = self.row_scale[rows, None].astype(self.dtype)
+            left[rows] = update(rows, block.unpack(block.times(packed.of(block)), right.shape[1]) * scale)
+            block.add_transposed(block.pack(left[rows] * scale, self.dtype), total.of(slot, block))
+
+        self._each_block(both)
+        return left, total.sum() * self.col_scale[:, None].astype(self.dtype)
+
+    def _scaled_right(self, right: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(right * self.col_scale[:, None], dtype=self.dtype)
+
+    def _sweep_on_cluster(
+        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], n_left: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The sweep with the updates, which may write to arrays of this process, done here."""
+        left = np.empty((self.shape[0], n_left), dtype=self.dtype)
+        for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
+            left[rows] = update(rows, product * self.row_scale[rows, None].astype(self.dtype))
+        return left, self.rmatmul(left)
+
+    def row_sq_norms(self) -> np.ndarray:
+        """Return the squared L2 norm of every row of X̃: float64 array of shape (n_obs,)."""
+        if self._unscaled_sq_norms is None:
+            self._unscaled_sq_norms = self._compute_sq_norms()
+        return self._unscaled_sq_norms * self.row_scale**2
+
+    def _compute_sq_norms(self) -> np.ndarray:
+        weights = self.col_scale**2
+        out = np.empty(self.shape[0])
+        if self._cluster is not None:
+            for rows, values in self._cluster.row_sq_norms(weights, binary=self.binary):
+                out[rows] = values
+            return out
+
+        def norms(start: int, block: sparse.csr_matrix) -> None:
+            squared = as_float(block, np.dtype(np.float64), binary=self.binary)
+            squared.data = squared.data**2
+            out[start : start + block.shape[0]] = squared @ weights
+
+        with ThreadPoolExecutor(available_threads()) as pool:
+            for rows, stored in self._iter_stored():
+                pieces = [slice(a, b) for a, b in even_cuts(stored.indptr)]
+                jobs = [pool.submit(norms, rows.start + p.start, view_rows(stored, p)) for p in pieces]
+                for job in jobs:
+                    job.result()
+        return out
+
+    def sq_norm(self) -> float:
+        """Return ‖X̃‖²."""
+        return float(self.row_sq_norms().sum())

@@ -1,0 +1,174 @@
+"""Some rows of the counts and their two products: by scipy, or compiled where the data are large enough."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+COMPILED_NNZ = 4_000_000  # stored counts from which on compiling (seconds, once per machine) pays
+_SLAB = 8192  # columns whose part of a panel fits the second-level cache
+_NNZ_PER_CUT = 32  # stored counts of a row between two cuts, on average, at least
+_NNZ_PER_TILE = 3_000_000
+
+
+class ScipyBlock:
+    """Rows of counts multiplied by scipy.
+
+    Parameters
+    ----------
+    counts
+        CSR rows.
+    dtype
+        Type of the products.
+    binary
+        Use 1 for every nonzero count.
+    """
+
+    def __init__(self, counts: sparse.csr_matrix, *, dtype: np.dtype, binary: bool) -> None:
+        self.shape = counts.shape
+        self.counts = as_float(counts, dtype, binary=binary)
+
+    @staticmethod
+    def pack(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Return a dense array in the form the products take."""
+        return np.ascontiguousarray(dense, dtype=dtype)
+
+    @staticmethod
+    def unpack(packed: np.ndarray, n_columns: int) -> np.ndarray:
+        """Return the columns of a packed array."""
+        return packed[:, :n_columns]
+
+    @staticmethod
+    def zeros(n_rows: int, n_columns: int, dtype: np.dtype) -> np.ndarray:
+        """Return packed zeros."""
+        return np.zeros((n_rows, n_columns), dtype=dtype)
+
+    def times(self, packed: np.ndarray) -> np.ndarray:
+        """Return C @ dense, packed."""
+        return self.counts @ packed
+
+    def add_transposed(self, left: np.ndarray, total: np.ndarray) -> None:
+        """Add Cᵀ @ left to `total`; both packed."""
+        total += self.counts.T @ left
+
+
+class PanelBlock:
+    """Rows of counts multiplied by :mod:`sccase_kit.matrix.products`; the counts keep their type and memory.
+
+    The parameters are those of :class:`ScipyBlock`.
+    """
+
+    def __init__(self, counts: sparse.csr_matrix, *, dtype: np.dtype, binary: bool) -> None:
+        from .products import cut_rows
+
+        if binary and counts.nnz and not counts.data.all():
+            counts = counts.copy()
+            counts.eliminate_zeros()
+        self.shape = counts.shape
+        n_slabs = np.clip(counts.nnz // max(1, self.shape[0]) // _NNZ_PER_CUT, 1, max(1, self.shape[1] // _SLAB))
+        slab = -(-self.shape[1] // int(n_slabs))
+        try:
+            self._cuts = cut_rows(counts.indptr, counts.indices, self.shape[1], slab)
+        except ValueError:
+            counts = counts.sorted_indices()
+            self._cuts = cut_rows(counts.indptr, counts.indices, self.shape[1], slab)
+        self._tile = int(max(1, _NNZ_PER_TILE * self.shape[0] // max(1, counts.nnz)))
+        self._indices = counts.indices
+        self._values = None if binary else _compilable(counts.data, dtype)
+
+    @staticmethod
+    def pack(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Return a dense array in the form the products take."""
+        from .products import to_panels
+
+        return to_panels(dense, dtype)
+
+    @staticmethod
+    def unpack(packed: np.ndarray, n_columns: int) -> np.ndarray:
+        """Return the columns of a packed array."""
+        from .products import from_panels
+
+        return from_panels(packed, n_columns)
+
+    @staticmethod
+    def zeros(n_rows: int, n_columns: int, dtype: np.dtype) -> np.ndarray:
+        """Return packed zeros."""
+        from .products import WIDTH
+
+        return np.zeros((-(-n_columns // WIDTH), n_rows, WIDTH), dtype=dtype)
+
+    def times(self, packed: np.ndarray) -> np.ndarray:
+        """Return C @ dense, packed."""
+        from .products import gather
+
+        return gather(self._cuts, self._indices, self._values, packed, tile=self._tile)
+
+    def add_transposed(self, left: np.ndarray, total: np.ndarray) -> None:
+        """Add Cᵀ @ left to `total`; both packed."""
+        from .products import scatter
+
+        scatter(self._cuts, self._indices, self._values, left, total, tile=self._tile)
+
+
+def as_float(counts: sparse.csr_matrix, dtype: np.dtype, *, binary: bool) -> sparse.csr_matrix:
+    """Return the rows with values of `dtype` (ones and zeros if `binary`); the structure is shared."""
+    values = (counts.data != 0).astype(dtype) if binary else counts.data.astype(dtype, copy=False)
+    out = sparse.csr_matrix(counts.shape, dtype=dtype)
+    out.data, out.indices, out.indptr = values, counts.indices, counts.indptr
+    return out
+
+
+def _compilable(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    if values.dtype == bool:
+        return values.view(np.uint8)
+    known = values.dtype.isnative and (values.dtype.kind in "iu" or values.dtype in (np.float32, np.float64))
+    return values if known else values.astype(dtype)
+
+
+RowBlock = ScipyBlock | PanelBlock
+
+
+def row_block(counts: Any, *, dtype: np.dtype, binary: bool, compiled: bool) -> RowBlock:
+    """Return the rows ready for products."""
+    return (PanelBlock if compiled else ScipyBlock)(sparse.csr_matrix(counts), dtype=dtype, binary=binary)
+
+
+class Packed:
+    """A dense right-hand side in the form the blocks take, packed once."""
+
+    def __init__(self, dense: np.ndarray, dtype: np.dtype) -> None:
+        self._dense, self._dtype = dense, dtype
+        self._lock = threading.Lock()
+        self._forms: dict[type, np.ndarray] = {}
+
+    def of(self, block: RowBlock) -> np.ndarray:
+        """Return the form that `block` takes."""
+        with self._lock:
+            if type(block) not in self._forms:
+                self._forms[type(block)] = block.pack(self._dense, self._dtype)
+        return self._forms[type(block)]
+
+
+class Totals:
+    """Sums of X̃ᵀ @ left, one for every thread and form, so that no thread waits for another."""
+
+    def __init__(self, n_rows: int, n_columns: int, dtype: np.dtype) -> None:
+        self._shape, self._dtype = (n_rows, n_columns), dtype
+        self._sums: dict[tuple[int, type], np.ndarray] = {}
+
+    def of(self, slot: int, block: RowBlock) -> np.ndarray:
+        """Return the sum that the thread of `slot` adds to, in the form of `block`."""
+        key = (slot, type(block))
+        if key not in self._sums:
+            self._sums[key] = block.zeros(*self._shape, self._dtype)
+        return self._sums[key]
+
+    def sum(self) -> np.ndarray:
+        """Return the sum over threads, of shape (n_rows, n_columns)."""
+        total = np.zeros(self._shape, dtype=self._dtype)
+        for (_, kind), packed in sorted(self._sums.items(), key=lambda item: (item[0][0], item[0][1].__name__)):
+            total += kind.unpack(packed, self._shape[1])
+        return total

@@ -1,0 +1,59 @@
+"""Rows of CSR matrices without copies, and their canonical form."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .access import check_structure
+
+_NNZ_PER_PIECE = 8_000_000  # of what makes temporary copies of the stored values
+
+
+def view_rows(matrix: sparse.csr_matrix, rows: slice) -> sparse.csr_matrix:
+    """Return rows ``start:stop`` of a CSR matrix that share its values and indices (no copy).
+
+    The row pointers get the type of the indices, as scipy's products copy the indices where the types differ.
+    """
+    lo, hi = matrix.indptr[rows.start], matrix.indptr[rows.stop]
+    block = sparse.csr_matrix((rows.stop - rows.start, matrix.shape[1]), dtype=matrix.dtype)
+    block.data, block.indices = matrix.data[lo:hi], matrix.indices[lo:hi]
+    pointers = matrix.indptr[rows.start : rows.stop + 1] - lo
+    fits = hi - lo <= np.iinfo(block.indices.dtype).max
+    block.indptr = pointers.astype(block.indices.dtype) if fits else pointers
+    return block
+
+
+def even_cuts(indptr: np.ndarray, most: int = _NNZ_PER_PIECE) -> list[tuple[int, int]]:
+    """Return (start, stop) of runs of rows that cover all rows and hold about `most` stored values at most."""
+    n_rows, nnz = len(indptr) - 1, int(indptr[-1] - indptr[0])
+    targets = indptr[0] + np.arange(1, nnz // most + 1) * most
+    cuts = np.unique(np.concatenate([[0], np.searchsorted(indptr, targets), [n_rows]]))
+    return [(int(a), int(b)) for a, b in itertools.pairwise(cuts)]
+
+
+def _is_canonical(csr: sparse.csr_matrix) -> bool:
+    """Return whether every row is sorted and free of duplicates, piece by piece (scipy may copy the indices for it)."""
+    pieces = (view_rows(csr, slice(start, stop)) for start, stop in even_cuts(csr.indptr))
+    return all(piece.has_canonical_format for piece in pieces)
+
+
+def canonical(matrix: Any) -> Any:
+    """Return a sparse matrix in memory as CSR with sorted and summed entries (a copy if it has others); others as is.
+
+    Raises
+    ------
+    ValueError
+        If the pointers or indices do not agree with the shape.
+    """
+    if not sparse.issparse(matrix):
+        return matrix
+    check_structure(matrix)
+    matrix = sparse.csr_matrix(matrix)
+    if not _is_canonical(matrix):
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix

@@ -1,0 +1,67 @@
+"""Sums of counts over cells and peaks in one read of any storage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .._settings import settings
+from ..matrix.blocks import iter_row_blocks
+from .access import check_counts
+from .cluster import cluster_of
+from .rows import canonical, even_cuts, view_rows
+
+
+def _blocks(matrix: Any):
+    if isinstance(matrix, np.ndarray):
+        step = max(1, settings.block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
+        for start in range(0, len(matrix), step):
+            yield slice(start, min(start + step, len(matrix))), matrix[start : start + step]
+        return
+    if sparse.issparse(matrix):
+        csr = sparse.csr_matrix(matrix)
+        for start, stop in even_cuts(csr.indptr):
+            yield slice(start, stop), view_rows(csr, slice(start, stop))
+        return
+    yield from iter_row_blocks(matrix, block_bytes=settings.block_bytes)
+
+
+def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
+    """Check counts and return (depth per cell, open cells per peak, nonzeros) with one read.
+
+    Raises
+    ------
+    TypeError
+        If the values are not numeric.
+    ValueError
+        If a value is negative, NaN or infinite.
+    """
+    n, m = matrix.shape
+    depth, n_open, nnz = np.empty(n), np.zeros(m, dtype=np.int64), 0
+    cluster = cluster_of(matrix)
+    if cluster is not None:
+        parts = cluster.map(_stored_block_statistics)
+    else:
+        parts = ((rows, _block_statistics(raw)) for rows, raw in _blocks(matrix))
+    for rows, (sums, counts) in parts:
+        depth[rows] = sums
+        n_open += counts
+        nnz += int(counts.sum())
+    return depth, n_open, nnz
+
+
+def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Check a block and return depth per cell and open cells per peak."""
+    check_counts(raw, name="counts")
+    csr = sparse.csr_matrix(raw)
+    nonzero = csr.data != 0
+    indices = csr.indices if nonzero.all() else csr.indices[nonzero]
+    depth = np.asarray(csr.sum(axis=1, dtype=np.float64)).ravel()
+    return depth, np.bincount(indices, minlength=csr.shape[1])
+
+
+def _stored_block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The same of a block as it is stored, where entries may repeat."""
+    return _block_statistics(canonical(raw))

@@ -1,0 +1,1 @@
+"""Nearest cells, neighbour graphs and the communities in them."""

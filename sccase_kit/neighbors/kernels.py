@@ -1,0 +1,32 @@
+"""Compiled inner loops of the neighbour search."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, nogil=True)
+def smallest_per_row(values: np.ndarray, indices: np.ndarray, smallest: np.ndarray) -> None:
+    """Write the positions and values of the smallest entries of every row, ascending, ties by position.
+
+    Parameters
+    ----------
+    values
+        Array of shape (rows, n).
+    indices, smallest
+        Outputs of shape (rows, k), k ≤ n.
+    """
+    k = indices.shape[1]
+    for i in range(values.shape[0]):
+        best, where = smallest[i], indices[i]
+        best[:] = np.inf
+        for j in range(values.shape[1]):
+            v = values[i, j]
+            if v >= best[k - 1]:
+                continue
+            t = k - 1
+            while t > 0 and best[t - 1] > v:
+                best[t], where[t] = best[t - 1], where[t - 1]
+                t -= 1
+            best[t], where[t] = v, j

@@ -1,0 +1,171 @@
+"""Neighbour graph of the cells with UMAP's edge weights."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+EXACT_BELOW = 40_000
+_SPARE = 8  # candidates beyond those wanted, against rounding
+
+
+def nearest_neighbors(
+    embedding: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return indices and Euclidean distances of the nearest cells, both (n_obs, n_neighbors), itself first.
+
+    Exact below :data:`EXACT_BELOW` cells, by pynndescent's approximate search above (with `rng`).
+    """
+    n = embedding.shape[0]
+    if n <= EXACT_BELOW:
+        return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors)
+    return _approximate_neighbors(embedding, np.arange(n), n_neighbors, rng=rng)
+
+
+def nearest_of_batches(
+    embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nearest cells of every batch, each batch as many as its share of the cells, by distance.
+
+    Batch-balanced neighbours (Polański et al., Bioinformatics 36, 2020), with at least three of a batch.
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    codes
+        Integer batch codes 0..B−1, shape (n_obs,).
+    n_neighbors
+        Neighbours per cell in all, itself included.
+    rng
+        Used by the approximate search of large data only.
+
+    Returns
+    -------
+    Indices and Euclidean distances, both (n_obs, about n_neighbors), the cell itself first.
+    """
+    n = len(embedding)
+    found = []
+    for members in (np.flatnonzero(codes == batch) for batch in range(int(codes.max()) + 1)):
+        k = min(len(members), max(3, round(n_neighbors * len(members) / n)))
+        if n <= EXACT_BELOW:
+            own = np.full(n, -1)
+            own[members] = np.arange(len(members))
+            near, distances = _exact_neighbors(embedding, embedding[members], own, k)
+        else:
+            near, distances = _approximate_neighbors(embedding, members, k, rng=rng)
+        found.append((members[near], distances))
+    indices, distances = (np.hstack(parts) for parts in zip(*found, strict=True))
+    itself = indices == np.arange(n)[:, None]
+    order = np.argsort(np.where(itself, -1, distances), axis=1, kind="stable")
+    return np.take_along_axis(indices, order, axis=1), np.take_along_axis(distances, order, axis=1)
+
+
+def _exact_neighbors(
+    queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1.
+
+    Candidates, a few more than wanted, come from products in single precision; their distances are computed in double.
+    """
+    from .kernels import smallest_per_row
+
+    x, y = np.asarray(queries, dtype=np.float64), np.asarray(points, dtype=np.float64)
+    n, m = len(x), len(y)
+    centre = y.mean(axis=0)
+    left, turned = (x - centre).astype(np.float32), -2 * (y - centre).T.astype(np.float32)
+    squares = np.einsum("ij,ij->j", turned, turned) / 4
+    rows, width = max(1, min(n, 2**22 // max(m, 1))), min(m, n_neighbors + _SPARE)
+    buffer, near = np.empty((rows, m), dtype=np.float32), np.empty((rows, width))
+    candidates = np.empty((rows, width), dtype=np.int64)
+    indices, distances = np.empty((n, n_neighbors), dtype=np.int64), np.empty((n, n_neighbors))
+    for start in range(0, n, rows):
+        chunk = slice(start, min(n, start + rows))
+        size = chunk.stop - start
+        d = np.matmul(left[chunk], turned, out=buffer[:size])
+        d += squares  # the query's own square changes nothing in the order
+        known = np.flatnonzero(own[chunk] >= 0)
+        d[known, own[start + known]] = -np.inf  # itself first, also among duplicates
+        smallest_per_row(d, candidates[:size], near[:size])
+        chosen = np.sort(candidates[:size], axis=1)
+        exact = np.linalg.norm(y[chosen] - x[chunk, None], axis=2)
+        order = np.argsort(np.where(chosen == own[chunk, None], -1, exact), axis=1, kind="stable")[:, :n_neighbors]
+        indices[chunk] = np.take_along_axis(chosen, order, axis=1)
+        distances[chunk] = np.take_along_axis(exact, order, axis=1)
+    return indices, distances
+
+
+def _approximate_neighbors(
+    embedding: np.ndarray, members: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions in `members` and distances of the nearest of these cells, for every cell."""
+    from pynndescent import NNDescent
+
+    data = np.ascontiguousarray(embedding, dtype=np.float32)
+    seed = int((rng or np.random.default_rng(0)).integers(2**31))
+    index = NNDescent(data[members], n_neighbors=max(n_neighbors, min(15, len(members))), random_state=seed)
+    near, distances = (array[:, :n_neighbors] for array in index.neighbor_graph)
+    others = np.setdiff1d(np.arange(len(data)), members)
+    if len(others) == 0:
+        return near, distances.astype(np.float64)
+    indices = np.empty((len(data), n_neighbors), dtype=np.int64)
+    lengths = np.empty((len(data), n_neighbors))
+    indices[members], lengths[members] = near, distances
+    indices[others], lengths[others] = index.query(data[others], k=n_neighbors)
+    return indices, lengths
+
+
+def fuzzy_weights(indices: np.ndarray, distances: np.ndarray, *, n_iter: int = 64) -> sparse.csr_matrix:
+    r"""Return UMAP's symmetric edge weights (the fuzzy simplicial set).
+
+    The weight of cell i's edge to j is :math:`\exp(-\max(0, d_{ij} - \rho_i) / \sigma_i)` with :math:`\rho_i` the
+    smallest positive distance and :math:`\sigma_i` such that the weights of a cell sum to :math:`\log_2` of the
+    number of neighbours; the two directions are joined by :math:`a + b - ab`.
+
+    Parameters
+    ----------
+    indices, distances
+        Arrays of shape (n_obs, n_neighbors), the cell itself first.
+    n_iter
+        Bisection steps for the widths.
+    """
+    n, k = indices.shape
+    target = np.log2(k)
+    positive = np.where(distances > 0, distances, np.inf).min(axis=1)
+    rho = np.where(np.isfinite(positive), positive, 0.0)
+    excess = np.maximum(distances[:, 1:] - rho[:, None], 0)
+    low, high, sigma = np.zeros(n), np.full(n, np.inf), np.ones(n)
+    for _ in range(n_iter):
+        total = np.exp(-excess / sigma[:, None]).sum(axis=1)
+        too_wide = total > target
+        high = np.where(too_wide, sigma, high)
+        low = np.where(too_wide, low, sigma)
+        sigma = np.where(np.isinf(high), 2 * sigma, (low + np.where(np.isinf(high), sigma, high)) / 2)
+    floor = np.where(rho > 0, distances.mean(axis=1), distances.mean())
+    sigma = np.maximum(sigma, 1e-3 * floor)
+    weights = np.exp(-excess / np.maximum(sigma, np.finfo(float).tiny)[:, None])
+    graph = sparse.csr_matrix((weights.ravel(), (np.repeat(np.arange(n), k - 1), indices[:, 1:].ravel())), shape=(n, n))
+    other = graph.T.tocsr()
+    return (graph + other - graph.multiply(other)).tocsr()
+
+
+def neighbor_graph(
+    embedding: np.ndarray, n_neighbors: int = 15, *, rng: np.random.Generator | None = None
+) -> sparse.csr_matrix:
+    """Return the weighted neighbour graph of an embedding, CSR of shape (n_obs, n_obs), symmetric.
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    n_neighbors
+        Neighbours per cell, the cell itself included (as in :func:`scanpy.pp.neighbors`); at most n_obs.
+    rng
+        Used by the approximate search of large data only.
+
+    Returns
+    -------
+    CSR matrix of shape (n_obs, n_obs), float weights as in UMAP, zero on the diagonal.
+    """
+    n_neighbors = max(2, min(n_neighbors, embedding.shape[0]))
+    return fuzzy_weights(*nearest_neighbors(embedding, n_neighbors, rng=rng))

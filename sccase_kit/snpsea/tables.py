@@ -1,0 +1,243 @@
+"""The files SNPsea reads: gene matrix (GCT 1.2), named intervals (BED4), lists of SNPs and conditions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from ..intervals.columns import NO_POSITION, check_columns, check_names
+from ..intervals.frame import naming, open_text
+
+_LARGEST = 1e100  # squares of larger values overflow
+_ID_NAMES = ("SNP", "snp", "name", "marker")
+
+
+@dataclass(frozen=True)
+class GeneMatrix:
+    """A matrix of genes × conditions.
+
+    Attributes
+    ----------
+    genes
+        Gene ids, as in the gene intervals; unique.
+    symbols
+        One description per gene (GCT's second column).
+    conditions
+        Names of the columns; unique.
+    values
+        float64 array (genes × conditions).
+    """
+
+    genes: np.ndarray
+    symbols: np.ndarray
+    conditions: list[str]
+    values: np.ndarray
+
+    def __post_init__(self) -> None:
+        """Check shapes, names and values."""
+        shape = (len(self.genes), len(self.conditions))
+        if self.values.shape != shape or not all(shape):
+            msg = f"the gene matrix has shape {self.values.shape}, but {shape[0]} genes and {shape[1]} conditions"
+            raise ValueError(msg)
+        for what, names in (("gene ids", pd.Index(self.genes)), ("conditions", pd.Index(self.conditions))):
+            if names.has_duplicates:
+                msg = f"{what} of the gene matrix must be unique, {names[names.duplicated()][0]!r} occurs twice"
+                raise ValueError(msg)
+        bad = ~(np.abs(self.values) < _LARGEST)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            msg = (
+                f"the gene matrix holds {int(bad.sum())} missing or infinite values (or above {_LARGEST:g}), "
+                f"the first for gene {self.genes[row]!r} in {self.conditions[column]!r}: fill or drop them"
+            )
+            raise ValueError(msg)
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether every value is 0 or 1 (SNPsea looks at the first column only)."""
+        return bool(np.isin(self.values, (0.0, 1.0)).all())
+
+
+def as_gene_matrix(value: object) -> GeneMatrix:
+    """Return a gene matrix from a DataFrame genes × conditions, a GCT file, or a gene matrix."""
+    if isinstance(value, GeneMatrix):
+        return value
+    if isinstance(value, pd.DataFrame):
+        if value.index.nlevels > 1:
+            msg = f"gene_matrix must be indexed by gene id, its index has the levels {list(value.index.names)}"
+            raise ValueError(msg)
+        genes = value.index.astype(str).to_numpy(object)
+        if text := [c for c in value.columns if not is_numeric_dtype(value[c])]:
+            msg = f"gene_matrix: the columns {text[:5]} hold no numbers; drop them"
+            raise TypeError(msg)
+        return GeneMatrix(genes, genes, [str(c) for c in value.columns], value.to_numpy(np.float64))
+    return read_gct(value)
+
+
+def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
+    """Read a gene matrix in GCT 1.2 (plain or gzip).
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Returns
+    -------
+    GeneMatrix
+
+    Raises
+    ------
+    ValueError
+        If the file is not GCT 1.2, its size differs from what its second line says, or a cell is not a number; the
+        message gives the file and the line.
+    """
+    with open_text(path) as handle:
+        version = handle.readline().strip()
+        if version != "#1.2":
+            msg = f"{path}, line 1: a GCT file starts with '#1.2', got {version[:40]!r}"
+            raise ValueError(msg)
+        size = handle.readline().split()
+        if len(size) != 2 or not all(s.isdigit() for s in size):
+            msg = f"{path}, line 2: expected the numbers of rows and columns, got {' '.join(size)[:80]!r}"
+            raise ValueError(msg)
+        header = handle.readline().rstrip("\r\n").split("\t")
+        n_rows, n_columns = (int(s) for s in size)
+        if len(header) != n_columns + 2:
+            msg = f"{path}, line 3: {n_columns} conditions are announced, the header holds {len(header) - 2}"
+            raise ValueError(msg)
+        genes, symbols, rows = [], [], []
+        for number, line in enumerate(handle, 4):
+            if not line.strip():
+                continue
+            name, _, rest = line.rstrip("\r\n").partition("\t")
+            symbol, *cells = rest.split("\t")
+            try:
+                row = np.array(cells, dtype=np.float64)
+            except ValueError:
+                msg = f"{path}, line {number}: a value of gene {name[:80]!r} is not a number"
+                raise ValueError(msg) from None
+            if len(row) != n_columns:
+                msg = f"{path}, line {number}: {len(row)} values for {n_columns} conditions"
+                raise ValueError(msg)
+            genes.append(name)
+            symbols.append(symbol)
+            rows.append(row)
+    if len(rows) != n_rows:
+        msg = f"{path}: {n_rows} genes are announced, {len(rows)} found: is the file complete?"
+        raise ValueError(msg)
+    values = np.vstack(rows) if rows else np.empty((0, n_columns))
+    with naming(path):
+        return GeneMatrix(np.array(genes, object), np.array(symbols, object), header[2:], values)
+
+
+def read_intervals(value: object, *, name: str) -> pd.DataFrame:
+    """Return named intervals: a DataFrame chrom, start, end, name from a BED4 file or a DataFrame.
+
+    Parameters
+    ----------
+    value
+        Path of a BED file with at least four columns; or a DataFrame chrom, start, end and name, gene_id or snp.
+    name
+        Name of the argument in messages.
+
+    Raises
+    ------
+    KeyError
+        If columns are missing.
+    ValueError
+        If coordinates are not integers with 0 <= start <= end; the message gives the line of a file.
+    """
+    if isinstance(value, pd.DataFrame):
+        label = next((c for c in ("name", "gene_id", "snp") if c in value.columns), None)
+        missing = [c for c in ("chrom", "start", "end") if c not in value.columns]
+        if missing or label is None:
+            msg = f"{name} needs the columns chrom, start, end and name (or gene_id, snp), got {list(value.columns)}"
+            raise KeyError(msg)
+        check_columns(value, ("chrom", "start", "end", label), name=name)
+        frame = value[["chrom", "start", "end", label]].set_axis(["chrom", "start", "end", "name"], axis=1)
+        frame = frame.reset_index(drop=True).astype({"chrom": str, "name": str})
+        return _check_order(frame, name)
+    with open_text(value) as handle:
+        try:
+            frame = pd.read_csv(
+                handle, sep="\t", header=None, comment="#", usecols=[0, 1, 2, 3], dtype=str, na_filter=False
+            )
+        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+            msg = f"{name}: {value} is not a BED file with four columns: {error}"
+            raise ValueError(msg) from None
+    frame.columns = ["chrom", "start", "end", "name"]
+    return _check_order(frame, f"{name} ({value})")
+
+
+def _check_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    if frame.empty:
+        msg = f"{name} is empty: there is not a single interval"
+        raise ValueError(msg)
+    frame = frame.copy()
+    for column in ("start", "end"):
+        numbers = pd.to_numeric(frame[column], errors="coerce")
+        bad = (numbers.isna() | (numbers % 1 != 0) | (numbers.abs() > NO_POSITION)).to_numpy(bool)
+        if bad.any():
+            row = int(np.argmax(bad))
+            msg = f"{name}, interval {row + 1}: {column} must be an integer, got {frame[column].iloc[row]!r:.80}"
+            raise ValueError(msg)
+        frame[column] = numbers.astype(np.int64)
+    bad = ((frame["start"] < 0) | (frame["end"] < frame["start"])).to_numpy(bool)
+    if bad.any():
+        row = frame.iloc[int(np.argmax(bad))]
+        where = f"{row['chrom']:.80}:{row['start']}-{row['end']}"
+        msg = f"{name}: {row['name']!r:.80} lies at {where}; 0 <= start <= end is needed"
+        raise ValueError(msg)
+    return frame
+
+
+def read_ids(value: object, *, name: str) -> list[str]:
+    """Return the distinct SNP ids of a list, a DataFrame or a text file, in order of appearance.
+
+    In a file, lines that start with ``#`` are skipped; if a row before the first id holds a cell SNP, snp, name or
+    marker, it is the header and names the column, otherwise the first column is read.
+
+    Raises
+    ------
+    ValueError
+        If there is no id.
+    """
+    if isinstance(value, (str, os.PathLike)):
+        ids, column = [], 0
+        with open_text(value) as handle:
+            for number, line in enumerate(handle, 1):
+                if line.startswith("#") or not line.strip():
+                    continue
+                if "\0" in line:
+                    msg = f"{value}, line {number}: a NUL character; is this a text file of SNPs?"
+                    raise ValueError(msg)
+                cells = line.rstrip("\r\n").split("\t")
+                head = [i for i, c in enumerate(cells) if c in _ID_NAMES]
+                if not ids and head:
+                    column = head[0]
+                elif column < len(cells) and cells[column].strip():
+                    ids.append(cells[column].strip())
+    elif isinstance(value, pd.DataFrame):
+        label = next((c for c in (*_ID_NAMES, "rsid", "id") if c in value.columns), None)
+        if label is None:
+            msg = f"{name} needs a column named {' or '.join(_ID_NAMES)}, got {list(value.columns)}"
+            raise KeyError(msg)
+        check_columns(value, (label,), name=name)
+        ids = check_names(value[label], name=f"{name}[{label!r}]").tolist()
+    else:
+        ids = [str(v) for v in value]
+    if not ids:
+        msg = f"{name}{f' ({value})' if isinstance(value, (str, os.PathLike)) else ''} holds no SNP"
+        raise ValueError(msg)
+    return list(dict.fromkeys(ids))
+
+
+def condition_names(condition: str | Iterable[str]) -> list[str]:
+    """Return the distinct names of conditions, sorted; one name may be given as it is."""
+    return sorted({condition} if isinstance(condition, str) else {str(c) for c in condition})
