@@ -17,8 +17,8 @@ import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ._commands._hints import shell_way_out
-from ._commands._output import TABLE, show_lines, table_text, to_json
+from ._commands.hints import shell_way_out
+from ._commands.output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.

@@ -99,32 +99,79 @@ def part_of(module):
     return parts[1] if parts[0] == "sccase_kit" and len(parts) > 1 else ""
 
 
-FRONTS = {"tl", "pl", "pp", "cli", "_commands", "report", "datasets"}
+#: The floors of the house, from the ground up; a part imports from its own floor only itself, and else from below.
+FLOORS = [
+    ["_logging", "_settings", "_version"],
+    ["_validate", "_optional", "_progress", "_threads", "_adjust", "_atomic", "_calls", "_labels"],
+    ["matrix"],
+    ["neighbors"],
+    ["intervals"],
+    ["gene_sets", "snpsea", "motifs", "peaks", "enhance"],
+    ["great", "ldsc"],
+    ["regions", "get", "pp"],
+    ["metrics"],
+    ["io"],
+    ["datasets", "r", "interpret"],
+    ["pl"],
+    ["tl"],
+    ["report"],
+    ["_commands"],
+    ["cli"],
+]
+FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
+NUMERICS = ["matrix", "neighbors", "intervals", "gene_sets", "snpsea", "motifs", "peaks", "enhance", "great", "ldsc"]
 
 
-@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs", "regions"])
-def test_numerics_do_not_import_fronts(package):
-    bad = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in files(package)
-        for module, _ in imports_of(path)
-        if part_of(module) in FRONTS
-    ]
+def home_of(path):
+    """Return the part of the house that a file belongs to."""
+    return path.relative_to(ROOT).with_suffix("").parts[0]
+
+
+def modules():
+    return [path for path in sorted(ROOT.glob("**/*.py")) if path != ROOT / "__init__.py"]
+
+
+def test_every_part_has_a_floor():
+    assert {home_of(path) for path in modules()} == set(FLOOR_OF)
+
+
+def test_imports_go_down():
+    """Lazy ones too: what a function imports from above is a knot as well."""
+    bad = []
+    for path in modules():
+        home = home_of(path)
+        for module, _ in imports_of(path):
+            part = part_of(module)
+            if part and part != home and FLOOR_OF[part] >= FLOOR_OF[home] and not (part[0] == home[0] == "_"):
+                bad.append(f"{path.relative_to(ROOT)} imports {module}")
     assert not bad
 
 
-@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs"])
-def test_numerics_read_blocks_and_write_nothing(package):
-    bad = [
-        f"{path.relative_to(ROOT)} imports {module}"
-        for path in files(package)
-        for module, _ in imports_of(path)
-        if part_of(module) == "io" and module != "sccase_kit.matrix.blocks"
-    ]
+def test_no_folder_reaches_into_what_another_keeps_to_itself():
+    """A module or name with an underscore belongs to its folder."""
+    bad = []
+    for path in modules():
+        for module, name in names_of(path):
+            parts = module.split(".")
+            if (
+                len(parts) > 2
+                and parts[1] != home_of(path)
+                and any(part.startswith("_") for part in [*parts[2:], name])
+            ):
+                bad.append(f"{path.relative_to(ROOT)} imports {name} from {module}")
     assert not bad
 
 
-@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs"])
+def names_of(path):
+    """Return (module, name) of every relative import in a file."""
+    package = path.relative_to(ROOT.parent).with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
+            yield from ((".".join(base), alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs", "neighbors", "great", "snpsea"])
 def test_numerics_do_not_know_anndata_scanpy_or_plots(package):
     bad = [
         f"{path.relative_to(ROOT)} imports {module}"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from ._files import add_output, add_seed, check_data_or_table, finish, holds_data
+from .files import add_output, add_seed, check_data_or_table, finish, holds_data
 
 HELP = "cluster the cells"
 EXAMPLE = """example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ._files import save_data
+from .files import save_data
 
 HELP = "the main job on built-in data"
 EXAMPLE = """example:

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ._files import INPUT, add_layer, add_seed, check_target, save_data
+from .files import INPUT, add_layer, add_seed, check_target, save_data
 
 HELP = "enhance a count matrix"
 EXAMPLE = """example:

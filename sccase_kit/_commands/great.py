@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ._files import add_output, check_data_or_table, finish
+from .files import add_output, check_data_or_table, finish
 
 HELP = "functions of the genes near peaks (GREAT)"
 EXAMPLE = """example:

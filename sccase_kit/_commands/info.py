@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ._files import INPUT
+from .files import INPUT
 
 HELP = "what is in a file"
 EXAMPLE = """example:

@@ -12,7 +12,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from ._files import add_layer, add_output, add_seed, check_data_or_table, finish, holds_data
+from .files import add_layer, add_output, add_seed, check_data_or_table, finish, holds_data
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:

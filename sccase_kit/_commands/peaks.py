@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ._files import add_layer, add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
+from .files import add_layer, add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
 
 HELP = "specific and background peaks"
 EXAMPLE = """example:

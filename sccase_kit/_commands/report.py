@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ._files import check_target
+from .files import check_target
 
 HELP = "one HTML page of an enhanced file"
 EXAMPLE = """example:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .._atomic import replacing
 from .._version import __version__
-from ..io._hdf5 import write_h5ad
+from ..io.hdf5 import write_h5ad
 from ._files import write_table, write_text
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
 
 @cache
 def _shipped(file: str) -> pd.DataFrame:
-    with files("sccase_kit.regions").joinpath("data", file).open("rb") as handle:
+    with files("sccase_kit.intervals").joinpath("data", file).open("rb") as handle:
         return pd.read_csv(handle, sep="\t", compression="gzip", dtype={"gene_id": str, "symbol": str}, na_filter=False)
 
 
@@ -178,7 +178,7 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     genome
-        Name of a shipped genome (protein-coding genes; sources and licences are in ``regions/data/README.md``); path
+        Name of a shipped genome (protein-coding genes; sources and licences are in ``intervals/data/README.md``); path
         of a table with header chrom, tss, strand, gene_id, symbol, of GREAT's own ``GREATv4.genes.<genome>.tsv.gz``,
         or of gene bodies as BED6; or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
         symbol. Plain or gzip.

@@ -19,10 +19,10 @@ from .._settings import settings
 from ..intervals.peaks import parse_peaks
 from ..matrix.access import as_csr, check_structure
 from ..matrix.blocks import rows_per_block, slow_storage
-from ._hdf5 import write_h5ad
 from ._tenx import FormatError, read_10x_h5, read_10x_mtx
 from ._text import read_text
-from ._zarr import write_zarr
+from .hdf5 import write_h5ad
+from .zarr_store import write_zarr
 
 _TEXT = {".csv", ".tsv", ".txt"}
 _FRACTIONAL = "values are fractional, so these are not raw counts; kept as they are"

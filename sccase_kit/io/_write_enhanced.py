@@ -14,8 +14,8 @@ from .._progress import progress
 from .._settings import settings
 from .._validate import check_choice, check_scale
 from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
-from ._hdf5 import fill_h5ad, new_hdf5
-from ._zarr import replace_x, write_zarr
+from .hdf5 import fill_h5ad, new_hdf5
+from .zarr_store import replace_x, write_zarr
 
 
 def write_enhanced(

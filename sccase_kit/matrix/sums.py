@@ -8,8 +8,8 @@ import numpy as np
 from scipy import sparse
 
 from .._settings import settings
-from ..matrix.blocks import iter_row_blocks
 from .access import check_counts
+from .blocks import iter_row_blocks
 from .cluster import cluster_of
 from .rows import canonical, even_cuts, view_rows
 

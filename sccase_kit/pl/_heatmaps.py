@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
-from ..get.thin import check_fitted, enhanced, similarity
+from ..get.thin import check_fitted, enhanced, positions_of, similarity
 from ..matrix.access import get_matrix
 from ._strips import color_strip
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells

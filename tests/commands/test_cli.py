@@ -12,7 +12,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit import cli
-from sccase_kit._commands import _output
+from sccase_kit._commands import output as _output
 
 
 def test_version(capsys):

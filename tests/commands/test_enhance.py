@@ -63,7 +63,7 @@ WRITERS = {
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_every_input_gives_the_same_model(call_json, study, tmp_path, name):
-    import sccase_kit.io._zarr  # noqa: F401
+    import sccase_kit.io.zarr_store  # noqa: F401
 
     adata = study.adata.copy()
     WRITERS[name](adata, tmp_path / name)
@@ -188,7 +188,7 @@ def test_an_error_while_writing_keeps_the_old_file(call, counts_file, tmp_path, 
             out.write(b"half")
         raise error
 
-    monkeypatch.setattr("sccase_kit.io._hdf5.write_h5ad", fail)
+    monkeypatch.setattr("sccase_kit.io.hdf5.write_h5ad", fail)
     code, _, err = call("enhance", counts_file, "-o", target, "-k", 3)
     assert code == (130 if isinstance(error, KeyboardInterrupt) else 1)
     assert "No space left" in err or "interrupted" in err

@@ -9,8 +9,8 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit._commands import _hints
-from sccase_kit._commands._hints import shell_way_out
+from sccase_kit._commands import hints as _hints
+from sccase_kit._commands.hints import shell_way_out
 from sccase_kit.cli import build_parser
 
 

@@ -50,11 +50,9 @@ def test_spectral_embedding_is_that_of_the_dense_affinity(counts, dtype, empty):
         np.testing.assert_allclose(ours[7], 0, atol=atol)
 
 
-def test_more_blocks_come_closer_to_the_dense_affinity():
+def test_more_blocks_come_closer_to_the_dense_affinity(planted):
     """On a matrix too large for the Krylov space to be everything."""
-    from .conftest import planted_counts
-
-    op = prepare(planted_counts(n_cells=500, n_peaks=700, n_types=5, seed=1)[0]).op
+    op = prepare(planted(n_cells=500, n_peaks=700, n_types=5, seed=1)[0]).op
     values, vectors = np.linalg.eigh(dense_affinity(dense_of(op)))
     leading = vectors[:, ::-1][:, 1:21]
     captured = []

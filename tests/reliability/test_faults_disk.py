@@ -219,7 +219,7 @@ def test_files_are_the_same_as_those_of_anndata(fitted, tmp_path):
     """The file below HDF5 changes nothing: what anndata writes by itself reads back equal."""
     import anndata as ad
 
-    from sccase_kit.io._hdf5 import write_h5ad
+    from sccase_kit.io.hdf5 import write_h5ad
 
     adata = fitted.copy()
     adata.obs["text"] = [f"cell of {t}" for t in adata.obs["cell_type"]]

@@ -57,7 +57,7 @@ LIBRARY = {
         "e.h5ad",
     ),
     "write_enhanced h5ad, inside HDF5": (
-        "from sccase_kit.io._hdf5 import PatientFile\nadata = sk.read({enhanced!r})\n"
+        "from sccase_kit.io.hdf5 import PatientFile\nadata = sk.read({enhanced!r})\n"
         "once(PatientFile, 'write', {number}, calls=9)\nsk.io.write_enhanced(adata, 'e.h5ad')",
         "e.h5ad",
     ),

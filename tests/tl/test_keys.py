@@ -9,7 +9,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit._labels import column_names
-from sccase_kit.io._zarr import write_zarr
+from sccase_kit.io.zarr_store import write_zarr
 
 CALLS = {
     "enhance": lambda adata, key: sk.tl.enhance(adata, 3, method="sccase", key_added=key),

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.io._zarr import write_zarr
+from sccase_kit.io.zarr_store import write_zarr
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.io._zarr import write_zarr
+from sccase_kit.io.zarr_store import write_zarr
 from sccase_kit.motifs import scabc_pvalues
 
 

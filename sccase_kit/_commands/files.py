@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from ._output import TABLE
+from .output import TABLE
 
 INPUT = ".h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text"
 _DATA = (".h5ad", ".zarr")
@@ -86,8 +86,8 @@ def holds_data(target: Path | None) -> bool:
 def save_data(adata: AnnData, target: Path) -> None:
     """Write the data with every result; the file appears only when complete."""
     from .._atomic import replacing
-    from ..io._hdf5 import write_h5ad
-    from ..io._zarr import write_zarr
+    from ..io.hdf5 import write_h5ad
+    from ..io.zarr_store import write_zarr
 
     with replacing(target) as temporary:
         if target.suffix.lower() == ".zarr":
