@@ -70,7 +70,7 @@ def test_progress_follows_the_log_of_the_program(tmp_path, program, monkeypatch)
         def update(self, n):
             self.n += n
 
-    monkeypatch.setattr("sccase_kit.snpsea.files.progress", lambda **_: Bar())
+    monkeypatch.setattr("sccase_kit.snpsea.program.progress", lambda **_: Bar())
     run_snpsea(tmp_path / "snps", tmp_path / "out", **program)
     assert seen == [6]
 
