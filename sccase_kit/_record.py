@@ -273,6 +273,6 @@ def generator_of(text: str) -> np.random.Generator:
 
 
 def _version() -> str:
-    from . import __version__
+    from ._version import __version__
 
     return __version__

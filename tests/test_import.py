@@ -101,8 +101,7 @@ def part_of(module):
 
 #: The floors of the house, from the ground up; a part imports from its own floor only itself, and else from below.
 FLOORS = [
-    ["_logging", "_settings", "_version"],
-    ["_validate", "_optional", "_progress", "_threads", "_adjust", "_atomic", "_calls", "_labels"],
+    sorted({path.stem for path in ROOT.glob("_*.py")} - {"__init__"}),
     ["matrix"],
     ["neighbors"],
     ["intervals"],
