@@ -3,6 +3,7 @@
 Counts are cells × peaks, annotations peaks × sets. Nothing here knows AnnData; :mod:`sccase_kit.tl` does.
 """
 
+from .analytic import BackgroundBins, background_bins
 from .annotations import kmer_annotations, region_annotations, variant_annotations
 from .background import sample_background_peaks
 from .chromvar import Deviations, deviations, deviations_of_factors
@@ -21,6 +22,7 @@ from .synergy import annotation_correlation, annotation_synergy
 from .variance import variability
 
 __all__ = [
+    "BackgroundBins",
     "Deviations",
     "EncodedSequences",
     "Landmarks",
@@ -31,6 +33,7 @@ __all__ = [
     "annotation_synergy",
     "as_motifs",
     "assign_landmarks",
+    "background_bins",
     "cell_weights",
     "deviations",
     "deviations_of_factors",

@@ -17,7 +17,7 @@ from .._validate import check_int, check_number
 
 
 @dataclass(frozen=True)
-class _Grid:
+class PeakGrid:
     """Where the peaks lie: bin of every peak, the non-empty bins in order, their sizes and centres."""
 
     member: np.ndarray  # position in `centres` of each peak's bin
@@ -69,7 +69,7 @@ def sample_background_peaks(
     w = check_number(w, name="w", minimum=0, exclusive=True)
     bs = check_int(bs, name="bs", minimum=2)
     check_peak_counts(counts)
-    grid = _grid(counts, check_bias(np.ravel(bias), len(counts)), bs)
+    grid = peak_grid(counts, check_bias(np.ravel(bias), len(counts)), bs)
     if seed is not None:
         return _draw_as_r(grid, n_iterations, w, check_int(seed, name="seed"))
     return _draw_on_bins(grid, n_iterations, w, np.random.default_rng(rng))
@@ -100,7 +100,8 @@ def check_bias(bias: np.ndarray, n_peaks: int, *, names: Sequence[str] | None = 
     return bias
 
 
-def _grid(counts: np.ndarray, bias: np.ndarray, bs: int) -> _Grid:
+def peak_grid(counts: np.ndarray, bias: np.ndarray, bs: int) -> PeakGrid:
+    """Place peaks in bs × bs bins over the whitened plane of log10(reads) and bias; the inputs are checked already."""
     if len(counts) < 3:
         msg = f"background peaks need at least 3 peaks, got {len(counts)}"
         raise ValueError(msg)
@@ -122,7 +123,7 @@ def _grid(counts: np.ndarray, bias: np.ndarray, bs: int) -> _Grid:
     first, second = (_nearest(axis, column) for axis, column in zip(axes, white.T, strict=True))
     occupied, member, size = np.unique(first * bs + second, return_inverse=True, return_counts=True)
     centres = np.column_stack([axes[0][occupied // bs], axes[1][occupied % bs]])
-    return _Grid(member.ravel(), size, centres)
+    return PeakGrid(member.ravel(), size, centres)
 
 
 def _nearest(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -130,13 +131,13 @@ def _nearest(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.where(values - axis[right - 1] <= axis[right] - values, right - 1, right)
 
 
-def _kernel(grid: _Grid, k: int, w: float) -> np.ndarray:
+def bin_kernel(grid: PeakGrid, k: int, w: float) -> np.ndarray:
     """Return the normal density at the distances from bin k to all bins."""
     x = np.sqrt(np.sum((grid.centres - grid.centres[k]) ** 2, axis=1)) / w
     return 0.398942280401432677939946059934 * np.exp(-0.5 * x * x) / w
 
 
-def _draw_as_r(grid: _Grid, n_iterations: int, w: float, seed: int) -> np.ndarray:
+def _draw_as_r(grid: PeakGrid, n_iterations: int, w: float, seed: int) -> np.ndarray:
     from .background_kernels import alias_draw, normalise
     from .r_random import RUniform
 
@@ -145,7 +146,7 @@ def _draw_as_r(grid: _Grid, n_iterations: int, w: float, seed: int) -> np.ndarra
     order = np.argsort(grid.member, kind="stable")
     stops = np.cumsum(grid.size)
     for k, (stop, size) in enumerate(zip(stops, grid.size, strict=True)):
-        weights = (_kernel(grid, k, w) / grid.size)[grid.member]
+        weights = (bin_kernel(grid, k, w) / grid.size)[grid.member]
         normalise(weights)
         drawn = np.empty(n_iterations * size, dtype=np.int64)
         alias_draw(weights, stream.draw(len(drawn)), drawn)
@@ -153,13 +154,13 @@ def _draw_as_r(grid: _Grid, n_iterations: int, w: float, seed: int) -> np.ndarra
     return out
 
 
-def _draw_on_bins(grid: _Grid, n_iterations: int, w: float, rng: np.random.Generator) -> np.ndarray:
+def _draw_on_bins(grid: PeakGrid, n_iterations: int, w: float, rng: np.random.Generator) -> np.ndarray:
     out = np.empty((len(grid.member), n_iterations), dtype=np.int32)
     order = np.argsort(grid.member, kind="stable").astype(np.int32)
     stops = np.cumsum(grid.size)
     starts = stops - grid.size
     for k, (start, stop) in enumerate(zip(starts, stops, strict=True)):
-        cumulative = np.cumsum(_kernel(grid, k, w))
+        cumulative = np.cumsum(bin_kernel(grid, k, w))
         n = n_iterations * (stop - start)
         bins = np.searchsorted(cumulative, rng.random(n) * cumulative[-1], side="right")
         bins = np.minimum(bins, len(cumulative) - 1)

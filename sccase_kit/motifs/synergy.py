@@ -15,6 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._validate import check_int
+from .analytic import BackgroundBins
 from .chromvar import as_annotations, deviations
 
 _SETS_PER_CALL = 512
@@ -23,7 +24,7 @@ _SETS_PER_CALL = 512
 def annotation_correlation(
     counts: Any,
     annotations: Any,
-    background: np.ndarray,
+    background: np.ndarray | BackgroundBins,
     *,
     names: Sequence[str] | None = None,
     expectation: np.ndarray | None = None,
@@ -69,7 +70,7 @@ def annotation_correlation(
 def annotation_synergy(
     counts: Any,
     annotations: Any,
-    background: np.ndarray,
+    background: np.ndarray | BackgroundBins,
     *,
     names: Sequence[str] | None = None,
     expectation: np.ndarray | None = None,

@@ -23,7 +23,7 @@ def parts(matrix):
 
 
 def test_deviations(both):
-    compiled, plain = both("_deviation_kernels")
+    compiled, plain = both("chromvar_kernels")
     rng = np.random.default_rng(0)
     n_cells, n_peaks, n_draws = 7, 12, 5
     counts = rng.poisson(1.0, (n_cells, n_peaks)).astype(float)
@@ -53,7 +53,7 @@ def test_deviations(both):
 
 
 def test_background_draws(both):
-    compiled, plain = both("_background_kernels")
+    compiled, plain = both("background_kernels")
     rng = np.random.default_rng(1)
     for n in (1, 2, 7, 8, 30, 31, 32, 33):
         values = rng.random(n)
@@ -81,7 +81,7 @@ def test_alias_table_keeps_the_probabilities(uncompiled):
 
 
 def test_words(both):
-    compiled, plain = both("_kmer_kernels")
+    compiled, plain = both("kmer_kernels")
     for k in (1, 2, 3):
         np.testing.assert_array_equal(compiled.canonical_words(k), plain.canonical_words(k))
     rng = np.random.default_rng(2)
@@ -101,7 +101,7 @@ def test_words(both):
 
 def test_list_of_words_grows(both):
     """More distinct words than a quarter of the bases, the room at the start."""
-    compiled, plain = both("_kmer_kernels")
+    compiled, plain = both("kmer_kernels")
     codes = np.random.default_rng(3).integers(4, size=300).astype(np.int64)
     given = codes, np.array([0, 300]), 5, np.arange(4**5), 4**5
     one, two = compiled.words_of_sequences(*given), plain.words_of_sequences(*given)
@@ -111,7 +111,7 @@ def test_list_of_words_grows(both):
 
 @pytest.mark.parametrize("p", [0.0, 1e-3, 0.01, 0.1, 0.999999, 1.0])
 def test_tail_of_the_scores(both, p):
-    compiled, plain = both("_match_kernels")
+    compiled, plain = both("match_kernels")
     steps = np.random.default_rng(4).integers(0, 6, size=(5, 4))
     background = np.array([0.3, 0.2, 0.2, 0.3])
     tail = plain.score_tail(steps, background, p)
@@ -130,7 +130,7 @@ def test_tail_of_the_scores(both, p):
 @pytest.mark.parametrize("width", [2, 3, 5, 9])
 def test_sites(both, width):
     """Motifs narrower and wider than the indexed words; breaks, ends, and more hits than the first room."""
-    compiled, plain = both("_match_kernels")
+    compiled, plain = both("match_kernels")
     rng = np.random.default_rng(width)
     codes = rng.choice(5, p=[0.24, 0.24, 0.24, 0.24, 0.04], size=900).astype(np.int64)
     weights, k = rng.normal(size=(width, 4)), 3
