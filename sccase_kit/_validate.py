@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import numbers
 from collections.abc import Iterable
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -71,10 +72,17 @@ def check_choice(value: object, options: Iterable[str], *, name: str) -> str:
     raise ValueError(msg)
 
 
+#: Scalings of the enhanced matrix; None is the signal, a weighted mean of TF-IDF profiles.
+Scale = Literal["counts", "accessibility", "minmax"]
+
+
 def check_scale(value: object) -> None:
-    """Raise ValueError unless `value` is a scaling of the enhanced matrix: None or "minmax"."""
-    if not (value is None or (isinstance(value, str) and value == "minmax")):
-        msg = f"scale must be None (the signal) or 'minmax' (each peak, then each cell, to [0, 1]), got {value!r}"
+    """Raise ValueError unless `value` is a scaling of the enhanced matrix."""
+    if not (value is None or (isinstance(value, str) and value in get_args(Scale))):
+        msg = (
+            "scale must be None (the TF-IDF signal), 'counts' (expected counts), 'accessibility' (expected counts per "
+        )
+        msg += f"10,000 of the cell) or 'minmax' (each peak, then each cell, to [0, 1]), got {value!r}"
         raise ValueError(msg)
 
 

@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="PyTorch device for the products with the data, such as cuda (extra gpu)")
     parser.add_argument("--checkpoint", metavar="FOLDER", help="keep finished parts here, and go on from them")
     parser.add_argument("--matrix", help="also write the whole enhanced matrix here (.h5ad or .zarr)")
-    parser.add_argument("--scale", choices=["minmax"], help="scaling of --matrix: that of the published output")
+    parser.add_argument(
+        "--scale",
+        choices=["counts", "accessibility", "minmax"],
+        help="values of --matrix: expected counts; the same per 10,000 of the cell; as published; or the signal (none)",
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:

@@ -10,8 +10,10 @@ import pandas as pd
 from anndata import AnnData
 
 from .._progress import progress
-from .._validate import check_adata, check_scale
+from .._validate import Scale, check_adata, check_scale
+from ..enhance.expected import PER_CELL, accessibility
 from ..enhance.factors import Ranges, block, compute_ranges, minmax_scale
+from .scaling import count_scaling
 
 Selector = Sequence[str] | np.ndarray | slice | str | None
 
@@ -74,7 +76,9 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
     return entry
 
 
-def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndarray]:
+def factors(
+    adata: AnnData, *, key: str = "sccase", scale: Literal["counts", "accessibility"] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Return (cell_factors, peak_factors) of shapes (n_obs, r) and (n_vars, r): enhanced = cells @ peaks.T.
 
     Parameters
@@ -83,6 +87,9 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
         Data enhanced by :func:`sccase_kit.tl.enhance`.
     key
         The `key_added` of the fit.
+    scale
+        What their product is, see :func:`enhanced`: `None` for the signal, `"counts"` or `"accessibility"`. Min–max
+        scaled values have no such factors.
 
     Returns
     -------
@@ -92,6 +99,8 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
     ------
     KeyError
         If `adata` was not enhanced under `key`, or with ``solver="published"``, which has no thin factors.
+    ValueError
+        If `scale` is another one, or depth and IDF cannot be had from these data (see :func:`enhanced`).
 
     Examples
     --------
@@ -102,7 +111,16 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
     >>> cells.shape[1] == peaks.shape[1]
     True
     """
-    check_fitted(adata, key)
+    if scale == "minmax":
+        msg = "scale='minmax' has no thin factors of its own: read blocks with sccase_kit.get.enhanced"
+        raise ValueError(msg)
+    check_scale(scale)
+    return _factors(adata, key, scale, slice(None), slice(None))
+
+
+def _factors(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the factors of some cells and peaks whose product is in `scale` (not min–max)."""
+    entry = check_fitted(adata, key)
     if f"{key}_cell_factors" not in adata.obsm:
         msg = f"key={key!r} was fitted by solver='published', whose result is dense: read adata.layers[{key!r}]"
         raise KeyError(msg)
@@ -110,7 +128,10 @@ def factors(adata: AnnData, *, key: str = "sccase") -> tuple[np.ndarray, np.ndar
         msg = f"key={key!r}: adata.varm has lost {key}_peak_factors, as by concatenation; "
         msg += "run sccase_kit.tl.enhance on the concatenated data"
         raise KeyError(msg)
-    return adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
+    cells, peaks = adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
+    if scale is None:
+        return cells[rows], peaks[cols]
+    return count_scaling(adata, key, entry).factors(cells, peaks, scale, rows, cols)
 
 
 def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
@@ -164,7 +185,7 @@ def enhanced(
     *,
     obs_names: Selector = None,
     var_names: Selector = None,
-    scale: Literal["minmax"] | None = None,
+    scale: Scale | None = None,
 ) -> np.ndarray:
     """Compute a block of the enhanced matrix on demand.
 
@@ -177,19 +198,28 @@ def enhanced(
     obs_names, var_names
         Cells and peaks: names, a boolean mask, positions or a slice; `None` for all.
     scale
-        `None` for the signal (best for reading accessibility), `"minmax"` for the published output: each peak scaled
-        to [0, 1] over all cells, then each cell over all peaks (best for clustering).
+        `"counts"`: expected counts, in the unit of the counts that were enhanced (fragments or insertions); depth of
+        the cell × accessibility. `"accessibility"`: expected counts per 10,000 of the cell, which does not depend on its
+        depth; rows sum to 10,000 over the fitted peaks. `None`: the signal, a weighted mean of TF-IDF profiles.
+        `"minmax"`: the published output, each peak scaled to [0, 1] over all cells, then each cell over all peaks. The
+        guide *Which output for what* says which serves which question.
 
     Returns
     -------
-    Array of shape (cells, peaks), float32.
+    Array of shape (cells, peaks), float32; cells without counts are 0.
 
     Raises
     ------
     KeyError
         If a name is unknown or nothing was fitted under `key`.
     ValueError
-        If `scale` is unknown, or the min–max ranges cannot be had from a subset (see :func:`ranges`).
+        If `scale` is unknown; if the min–max ranges (see :func:`ranges`), or depth and IDF, which are read from the
+        counts when first needed, cannot be had from a subset; or if the counts are not those that were enhanced.
+
+    Notes
+    -----
+    Reading depth and IDF writes ``obsm["<key>_depth"]`` (n_obs × 1) and ``varm["<key>_idf"]`` (n_vars × 2: IDF, share of
+    all counts), float64.
 
     Examples
     --------
@@ -198,6 +228,8 @@ def enhanced(
     >>> sk.tl.enhance(adata)
     >>> sk.get.enhanced(adata, obs_names=slice(0, 10), var_names=adata.var_names[:3]).shape
     (10, 3)
+    >>> bool((sk.get.enhanced(adata, scale="accessibility").sum(axis=1).round() == 10_000).all())
+    True
     """
     check_fitted(adata, key)
     check_scale(scale)
@@ -205,9 +237,9 @@ def enhanced(
     cols = positions_of(var_names, adata.var_names, name="var_names")
     if is_dense(adata, key):
         return dense_matrix(adata, key, scale)[rows][:, cols]
+    if scale != "minmax":
+        return block(*_factors(adata, key, scale, rows, cols))
     cells, peaks = factors(adata, key=key)
-    if scale is None:
-        return block(cells[rows], peaks[cols])
     limits = ranges(adata, key=key)
     return block(cells[rows], peaks[cols], peak_range=limits.peak[cols], cell_range=limits.cell[rows])
 
@@ -220,13 +252,18 @@ def is_dense(adata: AnnData, key: str) -> bool:
 def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
     """Return the whole enhanced matrix of ``solver="published"``, scaled if wanted (which makes a copy)."""
     dense = np.asarray(adata.layers[key])
-    if scale is not None:
-        shape = tuple(int(v) for v in adata.uns[key]["shape"])
-        if adata.shape != shape:
-            msg = f"scale='minmax' of solver='published' needs the whole data of shape {shape}, got {adata.shape}"
-            raise ValueError(msg)
-        dense = minmax_scale(dense)
-    return dense
+    if scale is None:
+        return dense
+    shape = tuple(int(v) for v in adata.uns[key]["shape"])
+    if adata.shape != shape:
+        msg = f"scale={scale!r} of solver='published' needs the whole data of shape {shape}, got {adata.shape}"
+        raise ValueError(msg)
+    if scale == "minmax":
+        return minmax_scale(dense)
+    known = count_scaling(adata, key, adata.uns[key])
+    values = accessibility(dense, known.peaks)
+    values *= known.depth[:, None] if scale == "counts" else PER_CELL
+    return values.astype(np.float32)
 
 
 def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = None, to: Selector = None) -> np.ndarray:

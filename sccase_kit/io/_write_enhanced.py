@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._atomic import check_place, replacing
 from .._progress import progress
 from .._settings import settings
-from .._validate import check_choice, check_scale
+from .._validate import Scale, check_choice, check_scale
 from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from .hdf5 import fill_h5ad, new_hdf5
 from .zarr_store import replace_x, write_zarr
@@ -23,7 +23,7 @@ def write_enhanced(
     path: str | os.PathLike[str],
     key: str = "sccase",
     *,
-    scale: Literal["minmax"] | None = None,
+    scale: Scale | None = None,
     dtype: Literal["float16", "float32"] = "float32",
     compression: Literal["gzip", "lzf"] | None = None,
 ) -> None:
@@ -42,7 +42,8 @@ def write_enhanced(
     key
         The `key_added` of the fit.
     scale
-        `None` for the signal, `"minmax"` for the published output; see :func:`sccase_kit.get.enhanced`.
+        `"counts"`, `"accessibility"` (rows of sum 10,000), `None` for the signal or `"minmax"` for the published output;
+        see :func:`sccase_kit.get.enhanced`. It is noted in ``uns["<key>"]["scale"]`` of the file.
     dtype
         Stored type.
     compression
@@ -53,7 +54,7 @@ def write_enhanced(
     KeyError
         If nothing was fitted under `key`.
     ValueError
-        If the ending of `path`, `scale` or `dtype` is unknown.
+        If the ending of `path`, `scale` or `dtype` is unknown, or what the scale needs cannot be had from these data.
     FileNotFoundError
         If the folder of `path` does not exist.
     OSError
@@ -67,8 +68,11 @@ def write_enhanced(
         msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
         raise ValueError(msg)
     check_place(target)
-    if scale == "minmax" and not is_dense(adata, key):
-        ranges(adata, key=key)
+    if not is_dense(adata, key):
+        if scale == "minmax":
+            ranges(adata, key=key)
+        else:
+            factors(adata, key=key, scale=scale)
     result = AnnData(
         obs=adata.obs.copy(),
         var=adata.var.copy(),
@@ -81,11 +85,9 @@ def write_enhanced(
         write(result, temporary, _blocks(adata, key, scale, dtype), dtype=dtype, compression=compression)
 
 
-def _blocks(adata: AnnData, key: str, scale: Literal["minmax"] | None, dtype: str):
+def _blocks(adata: AnnData, key: str, scale: Scale | None, dtype: str):
     rows = max(1, settings.block_bytes // (4 * adata.n_vars))
     whole = dense_matrix(adata, key, scale) if is_dense(adata, key) else None
-    if whole is None:
-        factors(adata, key=key)
     with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
         for start in range(0, adata.n_obs, rows):
             part = slice(start, min(start + rows, adata.n_obs))

@@ -11,7 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._settings import settings
-from .._validate import check_adata, check_choice
+from .._validate import Scale, check_adata, check_choice
 from ..matrix.access import get_matrix
 from .evaluation import profiles_of
 from .profiles import Profiles
@@ -109,7 +109,7 @@ def accuracy(
     axis: Literal["cell", "peak"] = "cell",
     key: str | None = "sccase",
     layer: str | None = None,
-    scale: Literal["minmax"] | None = None,
+    scale: Scale | None = None,
 ) -> pd.DataFrame:
     """Return how well the enhanced values recover a known truth, per cell or per peak.
 

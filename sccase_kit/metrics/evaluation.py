@@ -10,7 +10,8 @@ from anndata import AnnData
 
 from .._labels import encode_labels
 from .._logging import warn
-from .._validate import check_adata, check_key, check_labels, check_scale
+from .._validate import Scale, check_adata, check_key, check_labels, check_scale
+from ..get.thin import enhanced, factors, is_dense
 from ..matrix.access import get_matrix
 from ..neighbors.communities import cluster_to_k
 from .agreements import agreement
@@ -23,7 +24,7 @@ def profiles_of(
     *,
     key: str | None = "sccase",
     layer: str | None = None,
-    scale: Literal["minmax"] | None = None,
+    scale: Scale | None = None,
 ) -> Profiles:
     """Return the enhanced matrix of a fitted AnnData as :class:`Profiles`, or a stored matrix with ``key=None``.
 
@@ -31,8 +32,12 @@ def profiles_of(
     ------
     KeyError
         If the fitted factors are missing.
+    ValueError
+        If counts are asked of a matrix that was not fitted.
     """
     check_scale(scale)
+    if scale in ("counts", "accessibility"):
+        return _in_counts(adata, key, scale)
     if key is None:
         profiles = Profiles(get_matrix(adata, layer))
         return profiles if scale is None else profiles.minmax_scaled()
@@ -49,6 +54,15 @@ def profiles_of(
     if f"{key}_range" in adata.obsm and f"{key}_range" in adata.varm:
         return profiles.minmax_scaled(np.asarray(adata.varm[f"{key}_range"]), np.asarray(adata.obsm[f"{key}_range"]))
     return profiles.minmax_scaled()
+
+
+def _in_counts(adata: AnnData, key: str | None, scale: Scale) -> Profiles:
+    if key is None:
+        msg = f"scale={scale!r} is for the result of sccase_kit.tl.enhance; with key=None pass scale=None or 'minmax'"
+        raise ValueError(msg)
+    if is_dense(adata, key):
+        return Profiles(enhanced(adata, key, scale=scale))
+    return Profiles(*factors(adata, key=key, scale=scale))
 
 
 def score_clustering(
@@ -84,7 +98,7 @@ def evaluate(
     *,
     key: str | None = "sccase",
     layer: str | None = None,
-    scale: Literal["minmax"] | None = "minmax",
+    scale: Scale | None = "minmax",
     method: Literal["louvain", "leiden"] = "louvain",
     n_components: int = 50,
     n_neighbors: int = 15,
@@ -109,7 +123,8 @@ def evaluate(
         Layer to judge with ``key=None``.
     scale
         `"minmax"` scales to [0, 1] per peak, then per cell, as the published program does before clustering; `None`
-        takes the enhanced values as they are. With ``key=None`` pass ``scale=None`` unless the matrix is small: the
+        takes the enhanced values as they are, `"counts"` and `"accessibility"` expected counts
+        (:func:`sccase_kit.get.enhanced`). With ``key=None`` pass ``scale=None`` unless the matrix is small: the
         scaled matrix is dense.
     method
         Clustering method.

@@ -10,13 +10,19 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import check_adata, check_choice, check_labels, check_scale, check_some, check_table
+from .._validate import Scale, check_adata, check_choice, check_labels, check_scale, check_some, check_table
 from ..get.thin import check_fitted, enhanced
 from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
 from .layouts import raw_layer
 
+_UNITS = {
+    "accessibility": "enhanced: counts per 10,000",
+    "counts": "enhanced: counts per cell",
+    "minmax": "enhanced: mean, min-max scaled",
+    None: "enhanced: mean TF-IDF signal",
+}
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
 
 
@@ -42,7 +48,7 @@ def genome_tracks(
     show: Literal["both", "raw", "enhanced"] = "both",
     key: str = "sccase",
     layer: str | None = None,
-    scale: Literal["minmax"] | None = None,
+    scale: Scale | None = None,
     ax: Sequence[Any] | None = None,
 ) -> list[Any]:
     """Draw the accessibility of the peaks in a locus by group, raw beside enhanced, with the genes below.
@@ -65,7 +71,7 @@ def genome_tracks(
         group. ``"both"``: two columns. Tracks of one column share their axis.
     key, layer, scale
         The fit, the layer of the counts (`None` for what was enhanced; without a fit `X`), and the scaling of the
-        enhanced values: `None` or "minmax".
+        enhanced values (:func:`sccase_kit.get.enhanced`); the title of the column says which.
     ax
         Axes, row by row, those of the genes last if there are genes; `None` makes a figure.
 
@@ -123,7 +129,7 @@ def genome_tracks(
             open_frame(panel)
             if j == 0:
                 panel.set_ylabel(plain(name, 24), rotation=0, ha="right", va="center", fontsize="small")
-        panels[j].set_title({"raw": "raw: share of open cells", "enhanced": "enhanced: mean"}[side], fontsize="medium")
+        panels[j].set_title("raw: share of open cells" if side == "raw" else _UNITS[scale], fontsize="medium")
     bottom = panels[-len(sides) :]
     for panel in bottom:
         if genes is not None:

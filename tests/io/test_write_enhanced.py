@@ -19,7 +19,7 @@ def adata():
 
 
 @pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
-@pytest.mark.parametrize("scale", [None, "minmax"])
+@pytest.mark.parametrize("scale", [None, "minmax", "counts"])
 @pytest.mark.parametrize("dtype", ["float16", "float32"])
 def test_file_equals_the_matrix(adata, tmp_path, suffix, scale, dtype):
     path = tmp_path / f"out{suffix}"
@@ -72,13 +72,13 @@ def test_replacing_needs_the_folder(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
 def test_a_dense_fit_is_scaled_once(tmp_path, monkeypatch, suffix):
-    from sccase_kit.enhance import factors as _factors
+    from sccase_kit.get import thin
 
     adata = sk.datasets.toy_study(n_cells=40, n_peaks=200).adata
     sk.tl.enhance(adata, 4, solver="published")
     expected, calls = sk.get.enhanced(adata, scale="minmax"), []
-    scale = _factors.minmax_scale
-    monkeypatch.setattr(_factors, "minmax_scale", lambda matrix: calls.append(1) or scale(matrix))
+    scale = thin.minmax_scale
+    monkeypatch.setattr(thin, "minmax_scale", lambda matrix: calls.append(1) or scale(matrix))
     path = tmp_path / f"a{suffix}"
     with sk.settings.override(block_bytes=7 * 4 * adata.n_vars):
         sk.io.write_enhanced(adata, path, scale="minmax")
