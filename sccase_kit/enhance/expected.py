@@ -95,7 +95,7 @@ def accessibility(matrix: np.ndarray, scaling: PeakScaling) -> np.ndarray:
 
 
 def measure_counts(matrix: Any) -> tuple[ScaledOperator, np.ndarray, PeakScaling]:
-    """Return the TF-IDF of counts (as :func:`sccase_kit.enhance.prepare`), the depth of cells, and the scaling of peaks.
+    """Return the TF-IDF of counts (as :func:`sccase_kit.enhance.prepare`), depth of cells, and scaling of peaks.
 
     Parameters
     ----------

@@ -199,8 +199,8 @@ def enhanced(
         Cells and peaks: names, a boolean mask, positions or a slice; `None` for all.
     scale
         `"counts"`: expected counts, in the unit of the counts that were enhanced (fragments or insertions); depth of
-        the cell × accessibility. `"accessibility"`: expected counts per 10,000 of the cell, which does not depend on its
-        depth; rows sum to 10,000 over the fitted peaks. `None`: the signal, a weighted mean of TF-IDF profiles.
+        the cell × accessibility. `"accessibility"`: expected counts per 10,000 of the cell, which does not depend on
+        its depth; rows sum to 10,000 over the fitted peaks. `None`: the signal, a weighted mean of TF-IDF profiles.
         `"minmax"`: the published output, each peak scaled to [0, 1] over all cells, then each cell over all peaks. The
         guide *Which output for what* says which serves which question.
 
@@ -218,8 +218,8 @@ def enhanced(
 
     Notes
     -----
-    Reading depth and IDF writes ``obsm["<key>_depth"]`` (n_obs × 1) and ``varm["<key>_idf"]`` (n_vars × 2: IDF, share of
-    all counts), float64.
+    Reading depth and IDF writes ``obsm["<key>_depth"]`` (n_obs × 1) and ``varm["<key>_idf"]`` (n_vars × 2: IDF, share
+    of all counts), float64.
 
     Examples
     --------

@@ -42,8 +42,8 @@ def write_enhanced(
     key
         The `key_added` of the fit.
     scale
-        `"counts"`, `"accessibility"` (rows of sum 10,000), `None` for the signal or `"minmax"` for the published output;
-        see :func:`sccase_kit.get.enhanced`. It is noted in ``uns["<key>"]["scale"]`` of the file.
+        `"counts"`, `"accessibility"` (rows of sum 10,000), `None` for the signal or `"minmax"` for the published
+        output; see :func:`sccase_kit.get.enhanced`. It is noted in ``uns["<key>"]["scale"]`` of the file.
     dtype
         Stored type.
     compression

@@ -118,11 +118,11 @@ def test_empty_cells_are_zero():
 
 
 def test_errors(fitted):
-    with pytest.raises(ValueError, match="'accessibility' .expected counts per 10,000"):
+    with pytest.raises(ValueError, match=r"'accessibility' .expected counts per 10,000"):
         sk.get.enhanced(fitted, scale="cpm")
     with pytest.raises(ValueError, match="has no thin factors"):
         sk.get.factors(fitted, scale="minmax")
-    with pytest.raises(ValueError, match="is for the result of sccase_kit.tl.enhance"):
+    with pytest.raises(ValueError, match=r"is for the result of sccase_kit\.tl.enhance"):
         sk.metrics.evaluate(fitted, "cell_type", key=None, scale="counts")
     table = sk.metrics.accuracy(fitted.copy(), "truth", scale="counts")
     assert table["auroc"].mean() > 0.6
