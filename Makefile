@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 DEMO_OUTPUT ?= demo_output
 export MPLBACKEND := agg
 
-.PHONY: help demo test test-lowest coverage notebooks docs bench lint clean apt
+.PHONY: help demo check test test-lowest coverage notebooks docs bench lint clean apt
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ test: apt $(STAMPS)/test  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
 
+check: $(STAMPS)/test  ## the inner loop: no slow tests, no notebooks, no R, no page builds
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -q -n 2 --dist loadfile -m "not slow and not r" --ignore=tests/r --ignore=tests/hostile --ignore=tests/reliability
+
 # Warnings of old versions of other people's packages are not errors here. Without R and notebooks.
 LOWEST ?= .venv-lowest
 $(LOWEST)/.stamp: pyproject.toml
@@ -60,8 +63,8 @@ bench: $(STAMPS)/test  ## run the speed and quality benchmarks (long)
 	$(BIN)/python benchmarks/speed.py
 	$(BIN)/python benchmarks/quality.py --quick
 
-lint: $(STAMPS)/test  ## check the style
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(STAMPS)/test  ## check the style and the types
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 clean:  ## remove the environment and everything generated
 	rm -rf $(VENV) $(LOWEST) $(DEMO_OUTPUT) docs/_build docs/api docs/notebooks .pytest_cache .ruff_cache .hypothesis

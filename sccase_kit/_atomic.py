@@ -13,7 +13,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+fcntl: Any
 try:
     import fcntl
 except ImportError:  # not on Windows: leftovers of killed runs then stay
@@ -174,7 +176,7 @@ def clear_leftovers(target: Path) -> None:
 
 def _explained(error: OSError, folder: Path, name: str) -> OSError:
     """Return the error with the target in place of a temporary name."""
-    return OSError(error.errno, f"{os.strerror(error.errno)}: {name!r} cannot be written in {str(folder)!r}")
+    return OSError(error.errno, f"{os.strerror(error.errno or 0)}: {name!r} cannot be written in {str(folder)!r}")
 
 
 def _prefix(target: Path) -> str:

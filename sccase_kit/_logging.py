@@ -6,6 +6,7 @@ import logging
 import sys
 import warnings
 from pathlib import Path
+from types import FrameType
 
 logger = logging.getLogger("sccase_kit")
 logger.addHandler(logging.NullHandler())
@@ -18,7 +19,8 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
     if sys.version_info >= (3, 12):
         warnings.warn(message, category, skip_file_prefixes=(_PACKAGE,), stacklevel=2)
         return
-    level, frame = 1, sys._getframe(0)
+    level = 1
+    frame: FrameType | None = sys._getframe(0)
     while frame is not None and frame.f_code.co_filename.startswith(_PACKAGE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 import numbers
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+
+Choice = TypeVar("Choice", bound=Any)
 
 
 def check_adata(value: object, *, name: str = "adata") -> AnnData:
@@ -61,7 +63,7 @@ def check_number(
     return result
 
 
-def check_choice(value: object, options: Iterable[str], *, name: str) -> str:
+def check_choice(value: Choice, options: Iterable[str], *, name: str) -> Choice:
     """Return `value` if it is one of `options`, else raise ValueError listing them (with the closest one)."""
     options = list(options)
     if isinstance(value, str) and value in options:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import io
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from ._commands.hints import shell_way_out
 from ._commands.output import TABLE, show_lines, table_text, to_json
@@ -129,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # a stream that has no µ or × shows its code
-            stream.reconfigure(errors="backslashreplace")
+            cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
     args = build_parser().parse_args(argv)
     try:
         with _signals():

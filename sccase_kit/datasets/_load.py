@@ -44,6 +44,8 @@ def available(*, data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     rows = {}
     for name, entry in manifest().items():
         sizes = [file.size for file in entry.files.values()]
+        known = [size for size in sizes if size is not None]
+        total = sum(known) if sizes and len(known) == len(sizes) else None
         rows[name] = {
             "kind": entry.kind,
             "title": entry.title,
@@ -52,7 +54,7 @@ def available(*, data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
             "genome": entry.genome,
             "accession": entry.accession,
             "licence": entry.licence,
-            "size": entry.prepared.size if entry.prepared else (sum(sizes) if sizes and None not in sizes else None),
+            "size": entry.prepared.size if entry.prepared else total,
             "on_disk": _is_on_disk(entry, data_dir),
             "page": entry.page,
         }

@@ -72,7 +72,7 @@ def draw_fragments(
     blocks = []
     for first in range(0, len(latent), step):
         cells = slice(first, first + step)
-        shift = None if shifts is None else shifts[batch[cells]].astype(np.float32)
+        shift = None if shifts is None or batch is None else shifts[batch[cells]].astype(np.float32)
         rate = expected_fragments(latent[cells], loadings, offset, total, activation=activation, shift=shift)
         rate -= wait_rng.standard_exponential(rate.shape, dtype=np.float32)
         row, column = np.nonzero(rate > 0)

@@ -146,9 +146,9 @@ def place_peaks(sizes: Sizes, genes: pd.DataFrame, *, rng: np.random.Generator) 
 
     near = np.concatenate(bins)
     taken = np.concatenate([near, bin_ids(genes["chrom_index"], genes["tss"])])
-    bins = np.concatenate([near, random_bins(sizes.n_peaks - len(near), taken=taken, rng=rng)])
-    order = np.argsort(bins)
-    peaks = peaks_in_bins(bins[order], rng=rng)
+    all_bins = np.concatenate([near, random_bins(sizes.n_peaks - len(near), taken=taken, rng=rng)])
+    order = np.argsort(all_bins)
+    peaks = peaks_in_bins(all_bins[order], rng=rng)
     peaks["program"] = np.array(program)[order]
     peaks["specific_to"] = peaks["program"].where(peaks["program"].isin(names), "")
     peaks.index = peak_names(peaks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -102,19 +102,18 @@ def regulatory_domains(
     return domains if curated is None else _with_curated(domains, tss, curated, chrom_sizes)
 
 
-def _with_curated(domains: pd.DataFrame, tss: pd.DataFrame, curated: object, chrom_sizes: Mapping[str, int]):
+def _with_curated(domains: pd.DataFrame, tss: pd.DataFrame, curated: Any, chrom_sizes: Mapping[str, int]):
     """Replace the domains of the genes that `curated` names."""
-    if not isinstance(curated, pd.DataFrame):
-        curated = _read_curated(curated)
-    if "gene" not in curated.columns:
-        msg = f"curated needs the columns chrom, start, end, gene; got {list(curated.columns)}"
+    given = curated if isinstance(curated, pd.DataFrame) else _read_curated(curated)
+    if "gene" not in given.columns:
+        msg = f"curated needs the columns chrom, start, end, gene; got {list(given.columns)}"
         raise KeyError(msg)
-    curated = check_regions(curated, name="curated", chrom_sizes=chrom_sizes)
-    check_same_style(curated, tss, name_a="curated", name_b="tss")
+    table = check_regions(given, name="curated", chrom_sizes=chrom_sizes)
+    check_same_style(table, tss, name_a="curated", name_b="tss")
     by_id = pd.Series(np.arange(len(tss)), index=tss["gene_id"])
     by_symbol = pd.Series(np.arange(len(tss)), index=tss["symbol"])
     rows = []
-    for record in curated.itertuples():
+    for record in table.itertuples():
         found = next((s.loc[[str(record.gene)]] for s in (by_id, by_symbol) if str(record.gene) in s.index), None)
         if found is None:
             msg = f"curated names the gene {record.gene!r}, which is neither a gene_id nor a symbol of tss"

@@ -46,7 +46,7 @@ def binom_log_sf(k: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
     return result
 
 
-def hypergeom_log_sf(k: np.ndarray, total: np.ndarray, marked: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def hypergeom_log_sf(k: np.ndarray, total: np.ndarray | int, marked: np.ndarray, drawn: np.ndarray) -> np.ndarray:
     """Return log P(X >= k) for X marked ones among `drawn` of `total`, of which `marked` are marked, without underflow.
 
     The tail on the side of k away from the mean is summed term by term; the other one follows by complement.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
         check_columns(genome, ("chrom", "length"), name="chrom_sizes")
         pairs = zip(check_names(genome["chrom"], name="chrom_sizes['chrom']"), genome["length"], strict=True)
     elif isinstance(genome, (Mapping, pd.Series)):
-        pairs = genome.items()
+        pairs = zip(genome.keys(), list(genome.values() if isinstance(genome, Mapping) else genome), strict=True)
     else:
         path = _need_file(genome, "genome")
         found = []
@@ -94,10 +95,11 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
     return _sizes(pairs)
 
 
-def _sizes(pairs: Iterable[tuple[object, object]]) -> dict[str, int]:
+def _sizes(pairs: Iterable[tuple[Any, Any]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for chrom, length in pairs:
-        whole = isinstance(length, numbers.Real) and 0 < length <= NO_POSITION and int(length) == length
+        is_number = isinstance(length, numbers.Real)
+        whole = is_number and 0 < float(length) <= NO_POSITION and int(length) == length
         if not whole or isinstance(length, bool) or str(chrom) in sizes:
             msg = f"chromosome sizes: {chrom!r} with length {length!r} is repeated or not a positive integer"
             raise ValueError(msg)

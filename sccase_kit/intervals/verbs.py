@@ -70,20 +70,20 @@ def overlap(
         If chromosomes are named ``1`` here and ``chr1`` there, or regions are not valid.
     """
     check_choice(how, ["any", "none", "pairs"], name="how")
-    a, b = _regions_or_points(a, "a"), _regions_or_points(b, "b")
-    check_same_style(a, b, name_a="a", name_b="b")
+    first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
+    check_same_style(first, second, name_a="a", name_b="b")
     options = {}
     if min_fraction is not None:
         options["f"] = check_number(min_fraction, name="min_fraction", minimum=0, exclusive=True)
         check_number(min_fraction, name="min_fraction", maximum=1)
     with bedtools() as module:
-        left, right = to_bed(module, a), to_bed(module, b)
+        left, right = to_bed(module, first), to_bed(module, second)
         if how == "pairs":
             result = left.intersect(right, wo=True, **options)
-            return _pair_table(read_columns(result, {3: "a", 7: "b", 8: "overlap"}), a, b)
+            return _pair_table(read_columns(result, {3: "a", 7: "b", 8: "overlap"}), first, second)
         result = left.intersect(right, **{"u" if how == "any" else "v": True}, **options)
         rows = read_columns(result, {3: "a"})["a"]
-    return a.iloc[np.sort(rows.to_numpy())]
+    return first.iloc[np.sort(rows.to_numpy())]
 
 
 def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
@@ -139,17 +139,17 @@ def closest_genes(
     check_int(k, name="k", minimum=1)
     if max_distance is not None:
         check_int(max_distance, name="max_distance", minimum=0)
-    regions, genes = check_regions(regions), tss_table(tss)
-    check_same_style(regions, genes, name_a="regions", name_b="tss")
+    places, genes = check_regions(regions), tss_table(tss)
+    check_same_style(places, genes, name_a="regions", name_b="tss")
     points = pd.DataFrame({"chrom": genes["chrom"], "start": genes["tss"], "end": genes["tss"] + 1})
     with bedtools() as module:
-        result = to_bed(module, regions).closest(to_bed(module, points, genes["strand"].to_numpy()), D="b", k=k)
+        result = to_bed(module, places).closest(to_bed(module, points, genes["strand"].to_numpy()), D="b", k=k)
         found = read_columns(result, {3: "region", 7: "gene", 10: "distance"})
     found = found[found["gene"] >= 0]
     if max_distance is not None:
         found = found[found["distance"].abs() <= max_distance]
     found = found.assign(away=found["distance"].abs()).sort_values(["region", "away", "gene"], kind="stable")
-    table = regions.iloc[found["region"].to_numpy()][["chrom", "start", "end"]]
+    table = places.iloc[found["region"].to_numpy()][["chrom", "start", "end"]]
     table.insert(0, "region", table.index.to_numpy())
     gene = found["gene"].to_numpy()
     return table.reset_index(drop=True).assign(
@@ -224,23 +224,23 @@ def shuffle(
         If there is no room for a region.
     """
     sizes = chrom_sizes_of(chrom_sizes)
-    regions = check_regions(regions, chrom_sizes=sizes)
+    table = check_regions(regions, chrom_sizes=sizes)
     given = {"include": include, "exclude": exclude}
     tables = {k: check_regions(v, name=k, chrom_sizes=sizes, unknown="drop") for k, v in given.items() if v is not None}
     seeds = np.random.default_rng(rng)
-    chroms = regions["chrom"].to_numpy()
-    blocks = [chroms == c for c in pd.unique(chroms)] if same_chromosome else [np.ones(len(regions), dtype=bool)]
+    chroms = table["chrom"].to_numpy()
+    blocks = [chroms == c for c in pd.unique(chroms)] if same_chromosome else [np.ones(len(table), dtype=bool)]
     columns = ["chrom", "start", "end"]
-    places = regions[columns].to_numpy(object)
+    places = table[columns].to_numpy(object)
     for block in blocks:
         held = {chroms[block][0]: sizes[chroms[block][0]]} if same_chromosome else sizes
         seed = int(seeds.integers(2**31 - 1))
-        moved = _shuffle_block(regions[block], held, tables, overlapping=overlapping, seed=seed)
+        moved = _shuffle_block(table[block], held, tables, overlapping=overlapping, seed=seed)
         if len(moved) != block.sum():
-            msg = f"there is no room for some of the {len(regions)} regions; relax include, exclude or overlapping"
+            msg = f"there is no room for some of the {len(table)} regions; relax include, exclude or overlapping"
             raise ValueError(msg)
         places[block] = moved.sort_values("row")[columns].to_numpy(object)
-    return regions.assign(**{c: places[:, i].astype(regions[c].dtype) for i, c in enumerate(columns)})
+    return table.assign(**{c: places[:, i].astype(table[c].dtype) for i, c in enumerate(columns)})
 
 
 def _shuffle_block(

@@ -184,14 +184,14 @@ class ScaledOperator:
             scaled = (left * self.row_scale[:, None]).astype(self.dtype)
             total = self._cluster.transposed_times(scaled, binary=self.binary)
             return total * self.col_scale[:, None].astype(self.dtype)
-        total = Totals(self.shape[1], left.shape[1], self.dtype)
+        totals = Totals(self.shape[1], left.shape[1], self.dtype)
 
         def product(slot: int, rows: slice, block: RowBlock) -> None:
             scaled = left[rows] * self.row_scale[rows, None]
-            block.add_transposed(block.pack(scaled, self.dtype), total.of(slot, block))
+            block.add_transposed(block.pack(scaled, self.dtype), totals.of(slot, block))
 
         self._each_block(product)
-        return total.sum() * self.col_scale[:, None].astype(self.dtype)
+        return totals.sum() * self.col_scale[:, None].astype(self.dtype)
 
     def sweep(
         self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], *, n_left: int | None = None

@@ -157,7 +157,7 @@ class Totals:
 
     def __init__(self, n_rows: int, n_columns: int, dtype: np.dtype) -> None:
         self._shape, self._dtype = (n_rows, n_columns), dtype
-        self._sums: dict[tuple[int, type], np.ndarray] = {}
+        self._sums: dict[tuple[int, type[Any]], np.ndarray] = {}
 
     def of(self, slot: int, block: RowBlock) -> np.ndarray:
         """Return the sum that the thread of `slot` adds to, in the form of `block`."""

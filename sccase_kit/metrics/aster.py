@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ..matrix.operator import ScaledOperator
 from ..neighbors.communities import METHODS, CommunitySearch
@@ -50,7 +51,7 @@ class AsterEstimate:
     curves: pd.DataFrame
 
 
-def find_knee(x: Sequence[float], y: Sequence[float], *, sensitivity: float = 1.0) -> float | None:
+def find_knee(x: ArrayLike, y: ArrayLike, *, sensitivity: float = 1.0) -> float | None:
     """Return the knee of a convex decreasing curve by Kneedle (Satopää et al., 2011), or None.
 
     Both axes are scaled to [0, 1] and the curve is turned upside down. The difference curve is how far it lies above

@@ -134,5 +134,5 @@ def _truth(name: str, adata: AnnData, truth: AnnData | str, plain: Profiles) -> 
         raise KeyError(msg)
     subset = plain
     if len(ours) < adata.n_vars:
-        subset = Profiles(plain.cells, plain.peaks[ours]) if plain.thin else Profiles(plain.cells[:, ours])
+        subset = Profiles(plain.cells, plain.peaks[ours]) if plain.peaks is not None else Profiles(plain.cells[:, ours])
     return get_matrix(truth)[cells][:, peaks[ours]], subset

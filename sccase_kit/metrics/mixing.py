@@ -58,16 +58,16 @@ def kbet(
     """
     x = np.asarray(embedding)
     codes, _ = encode_labels(batches, len(x), name="batches", min_groups=2)
-    search = {"alpha": alpha, "rng": np.random.default_rng(rng)}
+    generator = np.random.default_rng(rng)
     if labels is None:
-        return _acceptance(x, codes, min(n_neighbors, len(x)), **search)
+        return _acceptance(x, codes, min(n_neighbors, len(x)), alpha=alpha, rng=generator)
     groups, types = encode_labels(labels, len(x), name="labels")
     rates = []
     for chosen in (groups == group for group in range(len(types))):
         n_batches = len(np.unique(codes[chosen]))
         if chosen.sum() >= FEWEST and n_batches > 1:
             k = min(n_neighbors, max(FEWEST, int(chosen.sum() / n_batches / 4)))
-            rates.append(_acceptance(x[chosen], codes[chosen], k, **search))
+            rates.append(_acceptance(x[chosen], codes[chosen], k, alpha=alpha, rng=generator))
     if not rates:
         msg = f"no label has {FEWEST} cells or more of two batches; batch mixing inside labels cannot be judged"
         raise ValueError(msg)

@@ -48,7 +48,7 @@ class Profiles:
             msg += "both must have one per component"
             raise ValueError(msg)
         for name, value in (("cell_factors", self.cells), ("peak_factors", self.peaks)):
-            data = value.data if sparse.issparse(value) else value
+            data: Any = value.data if sparse.issparse(value) else value
             if data is not None and data.dtype.kind == "f" and not np.isfinite(data).all():
                 msg = f"{name} hold {int((~np.isfinite(data)).sum())} NaN or infinite value(s)"
                 raise ValueError(msg)
@@ -173,7 +173,7 @@ def indicator(codes: np.ndarray, n_groups: int) -> sparse.csr_matrix:
 
 def _triangle(peaks: np.ndarray) -> np.ndarray:
     """Return T (≤ r × r) with TᵀT = PᵀP, from a QR factorisation."""
-    return np.linalg.qr(np.asarray(peaks, dtype=np.float64), mode="r")
+    return np.asarray(np.linalg.qr(np.asarray(peaks, dtype=np.float64), mode="r"))
 
 
 def _thin_svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -137,10 +137,9 @@ class CommunitySearch:
         """
         cached = {} if cached is None else cached
         trace: list[tuple[float, int]] = []
-        best: tuple[int, float, np.ndarray] | None = None
+        tried: list[tuple[int, float, np.ndarray]] = []
 
         def trial(resolution: float, seed: int | None = None) -> int:
-            nonlocal best
             if seed is None and resolution in cached:
                 labels = cached[resolution]
             else:
@@ -149,9 +148,11 @@ class CommunitySearch:
                     cached[resolution] = labels
             found = int(labels.max()) + 1
             trace.append((resolution, found))
-            if best is None or abs(found - n_clusters) < abs(best[0] - n_clusters):
-                best = (found, resolution, labels)
+            tried.append((found, resolution, labels))
             return found
+
+        def best() -> tuple[int, float, np.ndarray]:
+            return min(tried, key=lambda one: abs(one[0] - n_clusters))
 
         counts = sorted((resolution, int(labels.max()) + 1) for resolution, labels in cached.items())
         high = min((r for r, found in counts if found >= n_clusters), default=3.0)
@@ -161,17 +162,17 @@ class CommunitySearch:
         if low > 0:
             trial(low)
         for _ in range(max_steps):
-            if best[0] == n_clusters or high - low < precision * high:
+            if best()[0] == n_clusters or high - low < precision * high:
                 break
             middle = (low + high) / 2
             found = trial(middle)
             low, high = (low, middle) if found > n_clusters else (middle, high)
         for extra in range(1, n_retries + 1):
-            if best[0] == n_clusters:
+            if best()[0] == n_clusters:
                 break
             for resolution in (low, high):
                 trial(resolution, seed=self.seed + extra)
-        found, resolution, labels = best
+        found, resolution, labels = best()
         return Clustering(_by_size(labels), found, resolution, found == n_clusters, tuple(trace))
 
 

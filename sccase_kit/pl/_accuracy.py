@@ -88,7 +88,7 @@ def accuracy_boxplot(
     return ax
 
 
-def _scores(table: object, score: str, name: str) -> pd.Series:
+def _scores(table: Any, score: str, name: str) -> pd.Series:
     """Return the finite scores of a table by row name."""
     table = check_table(table, name=name, hint="It must come from sk.metrics.accuracy.")
     check_key(score, table.columns, name="score", where=name)

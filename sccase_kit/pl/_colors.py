@@ -38,7 +38,9 @@ def category_colors(n: int) -> list[str]:
         base = np.array([to_rgb(c) for c in colored])
         found += [to_hex(c) for c in (base + (1 - base) * shade if shade > 0 else base * (1 + shade))]
     rest = max(0, n - len(found))
-    found += [to_hex(hsv_to_rgb((i / rest, 0.55 + 0.35 * (i % 2), 0.9 - 0.3 * (i % 3 == 1)))) for i in range(rest)]
+    found += [
+        to_hex(tuple(hsv_to_rgb((i / rest, 0.55 + 0.35 * (i % 2), 0.9 - 0.3 * (i % 3 == 1))))) for i in range(rest)
+    ]
     return found[:n]
 
 

@@ -44,7 +44,7 @@ def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | N
     curves, votes = entry["curves"], entry["votes"]
     panels = get_panels(3, ax, width=3.2, height=2.8)
     k = np.asarray(curves["k"])
-    drawn = [
+    drawn: list[tuple[str, str, dict[str, str | None], str]] = [
         ("knee", "k-means inertia", {"inertia": None}, "knee"),
         ("davies_bouldin", "Davies–Bouldin score", {"davies_bouldin": None}, "lowest"),
         (

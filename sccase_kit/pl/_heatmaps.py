@@ -87,7 +87,7 @@ def peak_heatmap(
     check_adata(adata)
     check_int(max_cells, name="max_cells", minimum=2)
     check_fitted(adata, key)
-    cols = np.atleast_1d(positions_of(_peak_names(peaks), adata.var_names, name="peaks"))
+    cols = np.atleast_1d(np.arange(adata.n_vars)[positions_of(_peak_names(peaks), adata.var_names, name="peaks")])
     labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
     rows = chosen[order_cells(labels.iloc[chosen])]

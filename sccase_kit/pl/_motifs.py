@@ -176,7 +176,7 @@ def variability_rank(
     color = np.where(strong, _STRONG, PALETTE[0])
     ax.scatter(rank, height, s=14 if len(table) < 200 else 7, c=color, linewidths=0, zorder=3, rasterized=raster)
     ax.hlines(1, 0, len(table) + 1, color="0.3", linestyle="--", linewidth=0.8)
-    ticks = MaxNLocator(6, integer=True).tick_values(0, len(table))
+    ticks = np.asarray(MaxNLocator(6, integer=True).tick_values(0, len(table)))
     ax.set_xticks(ticks[(ticks >= 0) & (ticks <= len(table))])
     ax.set(xlabel=f"rank of {len(table):,} sets", ylabel="variability")
     ax.spines[["top", "right"]].set_visible(False)

@@ -44,7 +44,7 @@ def name_at_sides(ax: Any, x: np.ndarray, y: np.ndarray, named: np.ndarray, text
     width, height = _size(ax)
     sides = [np.flatnonzero(x[named] < 0), np.flatnonzero(x[named] >= 0)]
     room = _SIDE * width - _EDGE - _LINE
-    fits = [_fit(ax, [texts[i] for i in rows], room=room, height=height) for rows in sides]
+    fits = [_fit(ax, [texts[int(i)] for i in rows], room=room, height=height) for rows in sides]
     wide = [fitted.widths.max(initial=0) for fitted in fits]
     shares = [min((_EDGE + w + _LINE) / width, _SIDE) if w else _BARE for w in wide]
     low, high = min(x.min(), 0.0), max(x.max(), 0.0)

@@ -89,7 +89,7 @@ def snpsea(
     square = _square(correlation, list(shown))
     order = leaves_list(linkage(square, "average")) if len(shown) > 2 else np.arange(len(shown))
     shown, square = shown[order], square[np.ix_(order, order)]
-    axes = _make_axes(len(groups), len(shown), ax)
+    axes = list(_make_axes(len(groups), len(shown), ax))
     _draw_correlation(axes[0], square)
     scores = -np.log10(wide.loc[shown].clip(lower=1e-300))
     limit = max(1.05 * np.nanmax(scores.to_numpy()), -1.15 * np.log10(alpha / len(wide)))
@@ -122,22 +122,22 @@ def _square(correlation: pd.DataFrame, names: list[Any]) -> np.ndarray:
 
 def _make_axes(n_groups: int, n_rows: int, axes: Sequence[Any] | None) -> np.ndarray:
     if axes is not None:
-        axes = np.atleast_1d(np.asarray(list(axes.values()) if isinstance(axes, Mapping) else axes, object)).ravel()
-        if len(axes) != n_groups + 1:
-            msg = f"ax must hold {n_groups + 1} Axes (correlation and {n_groups} groups), got {len(axes)}"
+        given = np.atleast_1d(np.asarray(list(axes.values()) if isinstance(axes, Mapping) else axes, object)).ravel()
+        if len(given) != n_groups + 1:
+            msg = f"ax must hold {n_groups + 1} Axes (correlation and {n_groups} groups), got {len(given)}"
             raise ValueError(msg)
-        for ax in axes:
+        for ax in given:
             _check_is_axes(ax)
-        return axes
+        return given
     import matplotlib.pyplot as plt
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     height = max(2.4, 0.21 * n_rows + 1.1)
     widths = [min(3.0, 0.11 * n_rows + 0.7), *[2.3] * n_groups]
-    figure, axes = plt.subplots(
-        1, n_groups + 1, figsize=(sum(widths) + 2.2, height), width_ratios=widths, layout="constrained"
-    )
-    figure.get_layout_engine().set(wspace=0.02)
-    return np.asarray(axes, dtype=object)
+    layout = ConstrainedLayoutEngine(wspace=0.02)
+    size = (sum(widths) + 2.2, height)
+    _, made = plt.subplots(1, n_groups + 1, figsize=size, width_ratios=widths, layout=layout)
+    return np.asarray(made, dtype=object)
 
 
 def _draw_correlation(ax: Any, square: np.ndarray) -> None:

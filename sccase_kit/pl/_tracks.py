@@ -150,7 +150,7 @@ def _megabases(place: float, ticks: np.ndarray) -> str:
 def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray, *, key, layer, scale) -> np.ndarray:
     """Return the share of open cells, or the mean enhanced value, by group and peak."""
     out = np.empty((len(rows), len(peaks)))
-    counts = get_matrix(adata, raw_layer(adata, key, layer)) if side == "raw" else None
+    counts: Any = get_matrix(adata, raw_layer(adata, key, layer)) if side == "raw" else None
     for i, cells in enumerate(rows):
         if side == "raw":
             block = counts[cells][:, peaks]
@@ -181,7 +181,8 @@ def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) 
     """Draw gene bodies (or starts) with an arrow in the direction of transcription; names do not overlap."""
     inside = (genes["chrom"] == chrom) & (genes["_high"] > start) & (genes["_low"] < end)
     part = genes[inside].sort_values("_low", kind="stable")
-    span, free = end - start, []
+    span = end - start
+    free: list[float] = []
     for _, gene in part.iterrows():
         a, b = max(gene["_low"], start), min(gene["_high"], end)
         text = plain(gene["_label"], 24)

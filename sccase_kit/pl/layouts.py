@@ -90,7 +90,9 @@ def scores_of(adata: AnnData, key: str, *, layer: str | None = None, rng: int = 
     return raw_pca(adata, layer=layer, rng=rng) if key == RAW else enhanced_pca(adata, key=key)
 
 
-def stored_layout(adata: AnnData, key: str, *, method: str, layer: str | None = None, rng: int = 0) -> str:
+def stored_layout(
+    adata: AnnData, key: str, *, method: Literal["umap", "tsne"], layer: str | None = None, rng: int = 0
+) -> str:
     """Return the key of `obsm` with the layout of the raw data (`RAW`) or of a fit, computing it where needed.
 
     One that was drawn with another `rng`, or of another `layer` of raw data, is replaced; one of the user stays.
