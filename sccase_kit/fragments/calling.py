@@ -1,0 +1,67 @@
+"""Which barcodes are cells: those on the deep side of the gap between background and cells."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+#: Barcodes with fewer fragments are never called.
+FLOOR = 100
+
+
+def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
+    """Return the number of fragments from which on a barcode is called a cell.
+
+    The logarithms of the counts of at least `floor` are split in two such that the variance inside the two parts is
+    smallest (Otsu's threshold, exact on the sorted values). Every barcode counts once. A split that explains no more
+    than three quarters of the variance, as it would for a uniform distribution, shows no two modes (background and
+    cells, such as in a file of cells only); then all these barcodes are called.
+
+    Parameters
+    ----------
+    counts
+        Fragments of every barcode.
+    floor
+        Smallest number of fragments of a cell.
+
+    Returns
+    -------
+    The smallest number of fragments of a cell, at least `floor`.
+
+    References
+    ----------
+    Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. Syst. Man Cybern. 1979.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.fragments.cell_threshold([120, 130, 150, 160, 9000, 9500, 12000])
+    9000
+    """
+    counts = np.asarray(counts)
+    values = np.sort(counts[counts >= floor])
+    if len(values) < 2 or values[0] == values[-1]:
+        return int(floor)
+    x = np.log10(values)
+    n = len(x)
+    below = np.arange(1, n)
+    total = np.cumsum(x)
+    left, right = total[:-1] / below, (total[-1] - total[:-1]) / (n - below)
+    between = below * (n - below) / n**2 * (right - left) ** 2
+    between[values[1:] == values[:-1]] = -1.0  # equal counts stay together
+    cut = int(np.argmax(between))
+    return int(values[cut + 1]) if between[cut] > 0.75 * x.var() else int(floor)
+
+
+def rank_curve(counts: npt.ArrayLike, *, points: int = 500) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the barcode-rank curve thinned to at most `points` places, evenly spaced on a logarithmic scale.
+
+    Returns
+    -------
+    rank (int64, from 1) and the fragments of the barcode of that rank (int64).
+    """
+    ordered = np.sort(np.asarray(counts, dtype=np.int64))[::-1]
+    if not len(ordered):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    rank = np.unique(np.rint(np.geomspace(1, len(ordered), points)).astype(np.int64))
+    return rank, ordered[rank - 1]
