@@ -1,8 +1,8 @@
 """Simulate a fragment file in Cell Ranger's format (bgzip) with the peaks it was drawn from.
 
-Run: python benchmarks/make_fragments.py FOLDER [--fragments 20000000] [--cells 8000]; writes fragments.tsv.gz, peaks.bed
-and barcodes.tsv. Half of the fragments of a cell lie in peaks, a tenth of all fragments belongs to 200,000 background
-barcodes, lengths have the nucleosomes' steps, and read pairs per fragment are geometric.
+Run: python benchmarks/make_fragments.py FOLDER [--fragments 20000000] [--cells 8000]; writes fragments.tsv.gz,
+peaks.bed and barcodes.tsv. Half of the fragments of a cell lie in peaks, a tenth of all fragments belongs to 200,000
+background barcodes, lengths have the nucleosomes' steps, and read pairs per fragment are geometric.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ from ._commands.output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
-COMMANDS = ["info", "enhance", "cluster", "peaks", "motifs", "great", "interpret", "report", "demo", "doctor"]
+COMMANDS = ["info", "count", "enhance", "cluster", "peaks", "motifs", "great", "interpret", "report", "demo", "doctor"]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it
 #: (130 for Ctrl-C).
 REFUSED, SIGNALLED = 1, 128

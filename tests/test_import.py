@@ -105,7 +105,7 @@ FLOORS = [
     ["matrix"],
     ["neighbors"],
     ["intervals"],
-    ["gene_sets", "snpsea", "motifs", "peaks", "enhance"],
+    ["gene_sets", "snpsea", "motifs", "peaks", "enhance", "fragments"],
     ["great", "ldsc"],
     ["regions", "get", "pp"],
     ["metrics"],
@@ -118,7 +118,10 @@ FLOORS = [
     ["cli"],
 ]
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
-NUMERICS = ["matrix", "neighbors", "intervals", "gene_sets", "snpsea", "motifs", "peaks", "enhance", "great", "ldsc"]
+NUMERICS = [
+    *["matrix", "neighbors", "intervals", "gene_sets", "snpsea", "motifs", "peaks", "enhance", "fragments"],
+    *["great", "ldsc"],
+]
 
 
 def home_of(path):
@@ -170,7 +173,7 @@ def names_of(path):
             yield from ((".".join(base), alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs", "neighbors", "great", "snpsea"])
+@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs", "neighbors", "great", "snpsea", "fragments"])
 def test_numerics_do_not_know_anndata_scanpy_or_plots(package):
     bad = [
         f"{path.relative_to(ROOT)} imports {module}"

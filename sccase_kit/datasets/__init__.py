@@ -4,6 +4,7 @@ from ._load import DataNotFoundError, available, fetch, load
 from ._paper_simulation import paper_simulation
 from ._simulate import simulate, simulated_expectation
 from ._toy import ToyStudy, toy_study
+from ._toy_fragments import write_toy_fragments
 from ._toy_ldsc import ToyLdsc, toy_ldsc
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "simulated_expectation",
     "toy_ldsc",
     "toy_study",
+    "write_toy_fragments",
 ]

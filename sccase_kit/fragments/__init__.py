@@ -1,4 +1,4 @@
-"""Fragment files: reading, counting and describing, on arrays and text; the front is :func:`sccase_kit.read_fragments`."""
+"""Fragment files: reading, counting and describing; :func:`sccase_kit.read_fragments` is the front."""
 
 from .calling import cell_threshold, rank_curve
 

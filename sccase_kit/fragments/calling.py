@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 #: Barcodes with fewer fragments are never called.
-FLOOR = 100
+FLOOR = 200
 
 
 def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
@@ -35,7 +35,7 @@ def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
     Examples
     --------
     >>> import sccase_kit as sk
-    >>> sk.fragments.cell_threshold([120, 130, 150, 160, 9000, 9500, 12000])
+    >>> sk.fragments.cell_threshold([220, 230, 250, 260, 9000, 9500, 12000])
     9000
     """
     counts = np.asarray(counts)

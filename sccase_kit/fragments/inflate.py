@@ -136,9 +136,7 @@ def ordered(jobs: Iterator[tuple[Future[bytes], int]], ahead: int) -> Iterator[t
             job.cancel()
 
 
-def _bgzip_jobs(
-    handle: BinaryIO, path: str | os.PathLike[str], pool: Executor
-) -> Iterator[tuple[Future[bytes], int]]:
+def _bgzip_jobs(handle: BinaryIO, path: str | os.PathLike[str], pool: Executor) -> Iterator[tuple[Future[bytes], int]]:
     """Start a job for every megabyte of whole bgzip blocks."""
     held, position = b"", 0
     for more in iter(lambda: handle.read(COMPRESSED), b""):
@@ -147,8 +145,8 @@ def _bgzip_jobs(
         while (size := _size_of_block(held[at : at + 18])) and at + size <= len(held):
             bounds.append((at, at + size))
             at += size
-        if not bounds and len(held) > 1 << 16 and not size:
-            msg = f"there is no block at byte {position}"
+        if not size and len(held) - at >= 18:
+            msg = f"there is no block at byte {position + at}"
             raise DamagedFileError(msg)
         position += at
         if bounds:
@@ -220,7 +218,28 @@ def _gunzip(handle: BinaryIO) -> Iterator[tuple[bytes, int]]:
 def _unzstd(handle: BinaryIO) -> Iterator[tuple[bytes, int]]:
     from .._optional import import_optional
 
-    zstandard = import_optional("zstandard", extra="fragments")
-    reader = zstandard.ZstdDecompressor().stream_reader(handle, read_across_frames=True)
-    for part in iter(lambda: reader.read(PLAIN), b""):
-        yield part, handle.tell()
+    decompressor = import_optional("zstandard", extra="fragments").ZstdDecompressor()
+    stream, begun = decompressor.decompressobj(), False  # the module's own reader takes a cut file for a whole one
+    for raw in iter(lambda: handle.read(COMPRESSED // 4), b""):
+        data: bytes = raw
+        while data:
+            part = stream.decompress(data)
+            begun, data = not stream.eof, stream.unused_data
+            if stream.eof:
+                stream = decompressor.decompressobj()
+            if part:
+                yield part, handle.tell()
+    if begun:
+        msg = "the end is missing"
+        raise EOFError(msg)
+
+
+def first_lines(path: str | os.PathLike[str], n: int) -> list[str]:
+    """Return the first `n` lines of a file that are not comments, without their ends."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        for text, _ in text_blocks(path, pool=pool, ahead=1):
+            lines = [line for line in text.split(b"\n") if line.strip() and not line.startswith(b"#")]
+            return [line.rstrip(b"\r").decode(errors="replace") for line in lines[:n]]
+    return []

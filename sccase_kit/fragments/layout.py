@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -45,7 +46,7 @@ def lay_out(chrom: npt.ArrayLike, start: npt.ArrayLike, end: npt.ArrayLike) -> L
     order = np.lexsort((high, low, codes))
     bounds = np.searchsorted(codes[order], np.arange(len(names) + 1)).astype(np.int64)
     reach = high[order].copy()
-    for a, b in zip(bounds[:-1], bounds[1:], strict=True):
+    for a, b in pairwise(bounds):
         np.maximum.accumulate(reach[a:b], out=reach[a:b])
     return Layout(
         chroms={str(name): i for i, name in enumerate(names)},

@@ -4,7 +4,7 @@ Text is a block of whole lines as uint8. Columns are separated by tabs: chromoso
 is one, the number of read pairs. Lines may end in CR LF; empty lines and lines that start with ``#`` are skipped.
 
 A barcode table is four arrays: `slots` (int32, a power of two long, −1 where empty, open addressing), `hashes`
-(uint64, one per barcode), `offsets` (int64, one more than barcodes) and `pool` (uint8, all barcodes one behind another).
+(uint64, one per barcode), `offsets` (int64, one more than barcodes) and `pool` (uint8, all barcodes in a row).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ FINE, FEW_COLUMNS, NO_NUMBER, MANY_NAMES = 0, 1, 2, 3
 #: Slots of the table of the chromosome names of one block; at most half are used.
 NAME_SLOTS = 1 << 16
 #: Positions in the report: status, place of the bad line, lines, fragments of listed barcodes, names, of no listed
-#: barcode, with end <= start or start < 0, lines without a number in column 5, out of order, equal to the line before.
-STATUS, PLACE, LINES, KEPT, NAMES, UNLISTED, EMPTY, NO_READS, UNSORTED, REPEATED = range(10)
+#: barcode, with end <= start or start < 0, lines with a number in column 5, out of order, equal to the line before.
+STATUS, PLACE, LINES, KEPT, NAMES, UNLISTED, EMPTY, WITH_READS, UNSORTED, REPEATED = range(10)
 #: Length of the report.
 REPORT = 10
 _TAB, _LF, _CR, _HASH, _MINUS = 9, 10, 13, 35, 45
@@ -166,10 +166,9 @@ def parse_fragments(text, n, chrom, start, end, cell, reads, name_slots, name_at
             pairs = _integer(text, d + 1, _trimmed(text, d + 1, e))
             if pairs < 1:
                 pairs = 1
-                report[NO_READS] += 1
+            else:
+                report[WITH_READS] += 1
             d = e if text[e] == _LF else _end_of_line(text, e)
-        else:
-            report[NO_READS] += 1
         # the name of the chromosome: that of the line before, one of the block, or a new one
         same = current >= 0 and name_at[current, 1] - name_at[current, 0] == a - i
         if same:

@@ -62,8 +62,8 @@ class Tally:
         int64: fragments by length, without mitochondrial ones.
     profile
         int64: insertions by distance from the transcription start sites, −2,000 to 2,000.
-    lines, unlisted, empty, no_reads, repeated
-        Lines of the file; fragments of no listed barcode; with end <= start or start < 0; without a number of read
+    lines, unlisted, empty, with_reads, repeated
+        Lines of the file; fragments of no listed barcode; with end <= start or start < 0; with a number of read
         pairs; equal to the line before.
     unknown, beyond
         Chromosome → fragments that were left out because it has no length, or they reach beyond its end.
@@ -79,7 +79,7 @@ class Tally:
     lines: int = 0
     unlisted: int = 0
     empty: int = 0
-    no_reads: int = 0
+    with_reads: int = 0
     repeated: int = 0
     unknown: Counter[str] = field(default_factory=Counter)
     beyond: Counter[str] = field(default_factory=Counter)
@@ -361,13 +361,13 @@ def _check_part(part: _Part, path: str | os.PathLike[str], lines_before: int) ->
 
 
 def _add_report(total: Tally, part: _Part) -> None:
-    from .parse_kernels import EMPTY, LINES, NO_READS, REPEATED, UNLISTED, UNSORTED
+    from .parse_kernels import EMPTY, LINES, REPEATED, UNLISTED, UNSORTED, WITH_READS
 
     report = part.report
     total.lines += int(report[LINES])
     total.unlisted += int(report[UNLISTED])
     total.empty += int(report[EMPTY])
-    total.no_reads += int(report[NO_READS])
+    total.with_reads += int(report[WITH_READS])
     total.repeated += int(report[REPEATED])
     total.is_sorted &= not report[UNSORTED]
     total.unknown.update(part.unknown)

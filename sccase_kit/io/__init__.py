@@ -4,6 +4,7 @@ from ..great.files import write_great
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
 from ..snpsea.program import run_snpsea
+from ._fragments import read_fragments
 from ._read import convert, read
 from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
@@ -12,6 +13,7 @@ __all__ = [
     "FormatError",
     "convert",
     "read",
+    "read_fragments",
     "run_snpsea",
     "write_bed",
     "write_enhanced",
