@@ -61,6 +61,7 @@ MODULES = {
     "motifs": "Motifs on arrays",
     "regions": "Regions on tables and arrays",
     "enhance": "The model on arrays",
+    "fragments": "Fragment files on arrays",
 }
 
 

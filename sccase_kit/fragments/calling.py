@@ -56,6 +56,13 @@ def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
 def rank_curve(counts: npt.ArrayLike, *, points: int = 500) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the barcode-rank curve thinned to at most `points` places, evenly spaced on a logarithmic scale.
 
+    Parameters
+    ----------
+    counts
+        Fragments of every barcode.
+    points
+        Largest number of places.
+
     Returns
     -------
     rank (int64, from 1) and the fragments of the barcode of that rank (int64).
