@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,7 @@ from .._adjust import benjamini_hochberg
 from .._validate import check_int
 
 _BOOTSTRAP_BYTES = 64 * 2**20
+_MIN_SAMPLES = 32
 
 
 def variability(
@@ -60,16 +61,12 @@ def variability(
         msg = f"names must have one entry per set ({z.shape[1]}), got {len(names)}"
         raise ValueError(msg)
     n_bootstrap = check_int(n_bootstrap, name="n_bootstrap", minimum=0)
-    finite = np.isfinite(z)
-    count = finite.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(finite, z, 0).sum(axis=0) / count
-        centred = np.where(finite, z - mean, 0.0)
-        spread = np.sqrt((centred**2).sum(axis=0) / (count - 1))
-    spread[count < 2] = np.nan
+    spread, count = np.empty(z.shape[1]), np.empty(z.shape[1], dtype=np.int64)
+    for part in _columns(z):
+        _, _, count[part], spread[part] = _centre(z[:, part])
     table = pd.DataFrame({"variability": spread}, index=pd.Index(names) if names is not None else None)
     if n_bootstrap:
-        bounds = _bootstrap(centred, finite, n_bootstrap, np.random.default_rng(rng))
+        bounds = _bootstrap(z, n_bootstrap, np.random.default_rng(rng))
         bounds[:, count < 2] = np.nan
         table["bootstrap_lower_bound"], table["bootstrap_upper_bound"] = bounds
     n = len(z)
@@ -78,24 +75,44 @@ def variability(
     return table
 
 
-def _bootstrap(centred: np.ndarray, finite: np.ndarray, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
+def _columns(z: np.ndarray) -> Iterator[slice]:
+    """Yield blocks of sets whose copies stay small beside `z`."""
+    step = max(1, _BOOTSTRAP_BYTES // (8 * len(z)))
+    for start in range(0, z.shape[1], step):
+        yield slice(start, min(start + step, z.shape[1]))
+
+
+def _centre(z: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return z less its mean (0 where it is not finite), where it is finite, how often, and its standard deviation."""
+    finite = np.isfinite(z)
+    count = finite.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(finite, z, 0).sum(axis=0) / count
+        centred = np.where(finite, z - mean, 0.0)
+        spread = np.sqrt((centred**2).sum(axis=0) / (count - 1))
+    spread[count < 2] = np.nan
+    return centred, finite, count, spread
+
+
+def _bootstrap(z: np.ndarray, n_bootstrap: int, rng: np.random.Generator) -> np.ndarray:
     """Return the 2.5 and 97.5 % quantiles of the standard deviation over resampled cells, shape (2, n_sets).
 
     All sets share the resampled cells; a sample enters as the number of times each cell was drawn.
     """
-    n, n_sets = centred.shape
+    n, n_sets = z.shape
     spreads = np.empty((n_bootstrap, n_sets))
-    square, member = centred**2, finite.astype(np.float64)
-    step = max(1, _BOOTSTRAP_BYTES // (8 * max(n, n_sets)))
+    step = max(_MIN_SAMPLES, _BOOTSTRAP_BYTES // (8 * n))
     for start in range(0, n_bootstrap, step):
         rows = slice(start, min(start + step, n_bootstrap))
         times = np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(rows.stop - rows.start)])
         times = times.astype(np.float64)
-        count = times @ member
-        with np.errstate(invalid="ignore", divide="ignore"):
-            variance = (times @ square - (times @ centred) ** 2 / count) / (count - 1)
-        variance[count < 2] = np.nan
-        spreads[rows] = np.sqrt(np.maximum(variance, 0))
+        for part in _columns(z):
+            centred, finite, _, _ = _centre(z[:, part])
+            count = float(n) if finite.all() else times @ finite.astype(np.float64)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                variance = (times @ centred**2 - (times @ centred) ** 2 / count) / (count - 1)
+            variance[np.broadcast_to(np.less(count, 2), variance.shape)] = np.nan
+            spreads[rows, part] = np.sqrt(np.maximum(variance, 0))
     bounds = np.full((2, n_sets), np.nan)
     known = ~np.isnan(spreads).all(axis=0)
     if known.any():

@@ -14,9 +14,10 @@ from .._adjust import benjamini_hochberg
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..get.chromvar import read_deviations
 from ..matrix.access import get_matrix
-from ..motifs import annotation_correlation, annotation_synergy
+from ..motifs import annotation_correlation, annotation_synergy, background_bins
 from ..motifs import differential_deviations as test_deviations
 from ..motifs import differential_variability as test_variability
+from ..motifs.blocks import totals
 from ._params import check_same_peaks, sets_slot
 
 _SHOWN = 5
@@ -186,8 +187,9 @@ def motif_synergy(
     ----------
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationSynergy``).
     """
-    matrix, names, background = _chosen(adata, sets, n_top, key)
+    matrix, names = _chosen(adata, sets, n_top, key)
     counts = _counts(adata, layer, key)
+    background = _background(adata, counts, key)
     square = annotation_synergy(counts, matrix, background, names=names, n_draws=n_draws, rng=rng)
     table = _pairs(square, matrix, "synergy")
     table["p_value"] = stats.norm.sf(table["synergy"])
@@ -234,8 +236,9 @@ def motif_correlation(
     ----------
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0, ``getAnnotationCorrelation``).
     """
-    matrix, names, background = _chosen(adata, sets, n_top, key)
-    square = annotation_correlation(_counts(adata, layer, key), matrix, background, names=names)
+    matrix, names = _chosen(adata, sets, n_top, key)
+    counts = _counts(adata, layer, key)
+    square = annotation_correlation(counts, matrix, _background(adata, counts, key), names=names)
     return _pairs(square, matrix, "correlation", drop=False)
 
 
@@ -274,10 +277,8 @@ def _plain(columns: dict[str, pd.Series]) -> dict[str, np.ndarray]:
     return {name: column.to_numpy() for name, column in columns.items()}
 
 
-def _chosen(
-    adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str
-) -> tuple[sparse.csc_matrix, list[str], np.ndarray]:
-    """Return the columns of the annotations, their names, and the background peaks."""
+def _chosen(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str) -> tuple[sparse.csc_matrix, list[str]]:
+    """Return the columns of the annotations, and their names."""
     check_adata(adata)
     hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
     check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
@@ -300,7 +301,18 @@ def _chosen(
     stored: Any = adata.varm[slot]
     matrix = sparse.csc_matrix(stored.to_numpy() if isinstance(stored, pd.DataFrame) else stored, dtype=np.float64)
     matrix = matrix[:, [names.index(name) for name in sets]]
-    return matrix, sets, np.asarray(adata.varm[f"{key}_background"])
+    return matrix, sets
+
+
+def _background(adata: AnnData, counts: Any, key: str) -> Any:
+    """Return the background peaks of the run, or the bins of an analytic one."""
+    params = adata.uns[key]["params"]
+    if str(params.get("method", "permuted")) == "permuted":
+        return np.asarray(adata.varm[f"{key}_background"])
+    bias = str(params["bias"])
+    hint = f"adata.uns[{key!r}] was computed from it; store the GC content there."
+    check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint)
+    return background_bins(totals(counts).per_peak, adata.var[bias].to_numpy(dtype=np.float64))
 
 
 def _counts(adata: AnnData, layer: str | None, key: str) -> Any:
