@@ -20,6 +20,7 @@ import pandas as pd
 
 from ._text_files import naming, open_text
 
+_AS_ONE = str.maketrans(" -.", "___")
 _LOOKED_AT = 30  # data lines by which separator and header are told
 _SEPARATORS = ("\t", ",", ";", "|")
 MISSING = ("", ".", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "-nan", "NULL", "null", "None", "<NA>")  # in numbers
@@ -59,6 +60,11 @@ class Layout:
     def width(self) -> int:
         """Number of cells of a row."""
         return self.shift + len(self.names) if self.names else len(self.rows[0])
+
+
+def plain_name(column: object) -> str:
+    """Return the name of a column in upper case, without a leading ``#``, blanks, dashes and points as ``_``."""
+    return str(column).strip().lstrip("#").upper().translate(_AS_ONE)
 
 
 def split_cells(line: str, separator: str) -> list[str]:
@@ -138,6 +144,9 @@ def table_layout(
     if not lines:
         msg = f"{path} is empty" if not comments else f"{path} holds comments (lines that start with #) but no data"
         raise ValueError(msg)
+    if any("\0" in line for line in lines):
+        msg = f"{path} holds NUL characters; is it a table of text?"
+        raise ValueError(msg)
     separator = _separator_of(lines)
     head, up = split_cells(lines[0], separator), split_cells(hashed, separator)
     if len(up) == len(head) > 1 and is_header(up) and not is_header(head):
@@ -185,7 +194,7 @@ def read_columns(
 
 
 def read_table(path: str | os.PathLike[str], *, text: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a whole table with a header, plain or packed; the separator is the header's.
+    """Read a whole table whose first line is its header, plain or packed; the separator is the header's.
 
     Parameters
     ----------
@@ -198,12 +207,11 @@ def read_table(path: str | os.PathLike[str], *, text: Sequence[str] = ()) -> pd.
     Raises
     ------
     ValueError
-        If there is no header, names repeat, or a row has another number of cells than the header; names the file.
+        If names repeat or a row has another number of cells than the header; names the file.
     """
     layout = table_layout(path)
-    if not layout.names:
-        msg = f"{path} has no header: its first line is {' '.join(layout.rows[0])[:80]!r}"
-        raise ValueError(msg)
+    if not layout.names:  # names that look like numbers
+        layout = table_layout(path, is_header=lambda cells: True)
     if twice := [name for name in layout.names if layout.names.count(name) > 1]:
         msg = f"{path} has several columns called {twice[0]!r}; drop or rename all but one"
         raise ValueError(msg)
@@ -234,6 +242,7 @@ def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at
         "index_col": False,
         "quoting": csv.QUOTE_NONE if layout.separator == "\t" else csv.QUOTE_MINIMAL,
         "low_memory": False,
+        "float_precision": "high",
     }
     with naming(layout.path), open_text(layout.path) as handle:
         for _ in range(layout.n_above):

@@ -82,7 +82,7 @@ def _read(path: str) -> AnnData | pd.DataFrame:
 def _read_regions(path: Path, *, shown: str) -> pd.DataFrame:
     """Read a table with a header that starts with chrom (or #chrom), else a BED file."""
     import sccase_kit as sk
-    from sccase_kit.intervals.frame import open_text
+    from sccase_kit._text_files import open_text
 
     if not path.is_file():
         msg = f"no such file: {shown!r}"

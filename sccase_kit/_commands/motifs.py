@@ -89,7 +89,7 @@ def peak_sequences(adata: AnnData, path: Path) -> dict[str, str] | None:
     ValueError
         If it is not FASTA.
     """
-    from sccase_kit.intervals.frame import open_text
+    from sccase_kit._text_files import open_text
 
     if not path.is_file():
         msg = f"no such file: {str(path)!r}"

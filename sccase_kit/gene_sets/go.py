@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import sparse
 
 from .._logging import logger
+from .._text_files import open_text
 from .._validate import check_choice
-from ..intervals.frame import open_text
 from .sets import GeneSets
 
 ONTOLOGIES = {"BP": "GO Biological Process", "MF": "GO Molecular Function", "CC": "GO Cellular Component"}

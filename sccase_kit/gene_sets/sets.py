@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from ..intervals.frame import open_text
+from .._text_files import open_text
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,8 +9,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from .._text_files import open_text
 from .._validate import check_choice, check_int
-from ..intervals.frame import check_regions, check_same_style, open_text
+from ..intervals.frame import check_regions, check_same_style
 from ..intervals.genomes import tss_table
 
 Rule = Literal["basal_plus_extension", "two_nearest", "single_nearest"]

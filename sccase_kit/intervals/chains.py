@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from .._logging import logger
+from .._text_files import open_text
 from .._validate import check_number
 from .arrays import linearise, overlap_pairs
-from .frame import check_regions, check_same_style, open_text
+from .frame import check_regions, check_same_style
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import os
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from .._logging import warn
+from .._text_files import open_text
 from .._validate import check_choice
 from .columns import NO_POSITION, check_chrom_style, check_columns, check_names, integers, natural_key, split_name
 
 _OTHER_NAMES = {"chrom": ("chr", "chromosome", "seqnames", "seqname"), "start": ("chromstart", "chr_start", "begin")}
 _OTHER_NAMES["end"] = ("chromend", "chr_end", "stop")
-
-
-@contextmanager
-def open_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
-    """Open a plain or gzip-compressed UTF-8 text file for reading (by its first two bytes, not by its name).
-
-    Raises
-    ------
-    ValueError
-        If what is read inside the `with` block is not UTF-8, or the compressed data are damaged or end early.
-    """
-    path = Path(path)
-    with path.open("rb") as handle:
-        packed = handle.read(2) == b"\x1f\x8b"
-    try:
-        with gzip.open(path, "rt", encoding="utf-8-sig") if packed else path.open(encoding="utf-8-sig") as text:
-            yield text
-    except (EOFError, UnicodeDecodeError, gzip.BadGzipFile, zlib.error) as err:
-        msg = f"{path} cannot be read as {'gzip-compressed ' if packed else ''}UTF-8 text: {err}"
-        raise ValueError(msg) from err
-
-
-@contextmanager
-def naming(path: object) -> Iterator[None]:
-    """Let every ValueError inside the `with` block name the file, in the class that callers expect."""
-    try:
-        yield
-    except ValueError as err:
-        if type(err) is ValueError and str(path) in str(err):
-            raise
-        msg = f"{path}: {err!s:.500}"
-        raise ValueError(msg) from err
-
-
-def read_table(path: str | os.PathLike[str], **options: object) -> pd.DataFrame:
-    """Read a text table (plain or gzip) by :func:`pandas.read_csv`; what fails is a ValueError that names the file."""
-    with naming(path), open_text(path) as handle:
-        return pd.read_csv(handle, low_memory=False, **options)
 
 
 def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:

@@ -14,8 +14,10 @@ import numpy as np
 import pandas as pd
 
 from .._logging import warn
+from .._text_files import naming, open_text
 from .columns import NO_POSITION, check_columns, check_names, integers
-from .frame import check_regions, naming, open_text, read_bed
+from .frame import check_regions, read_bed
+from .gtf import GENE_COLUMNS, is_gtf, read_gtf
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
@@ -143,7 +145,9 @@ def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
 
 
 def _parse_tss(path: Path) -> pd.DataFrame:
-    """Read a TSS file: ours (with header), GREAT's ``GREATv4.genes`` table, or gene bodies as BED6."""
+    """Read a TSS file: ours (with header), GREAT's ``GREATv4.genes`` table, gene bodies as BED6, GTF or GFF3."""
+    if is_gtf(path):
+        return _starts(_one_place(_protein_coding(read_gtf(path), path), path))
     with open_text(path) as handle:
         first = handle.readline().rstrip("\r\n").split("\t")
     header = [c.lstrip("#").lower() for c in first]
@@ -167,11 +171,47 @@ def _parse_tss(path: Path) -> pd.DataFrame:
         except (IndexError, ValueError):
             msg = (
                 f"{path}, line {number}: expected a TSS table (header chrom, tss, strand, gene_id, symbol), GREAT's "
-                f"gene table or gene bodies as BED6 (chrom start end name score strand), got {' '.join(cells)[:80]!r}"
+                "gene table, gene bodies as BED6 (chrom start end name score strand), GTF or GFF3, got "
+                f"{' '.join(cells)[:80]!r}"
             )
             raise ValueError(msg) from None
         records.append(record)
     return pd.DataFrame.from_records(records, columns=list(_TSS_COLUMNS))
+
+
+def _protein_coding(genes: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return the protein-coding genes, as in the shipped tables; all, with a warning, where no type is given."""
+    coding = (genes["gene_type"] == "protein_coding").to_numpy(bool)
+    if coding.all():
+        return genes
+    if not coding.any():
+        types = sorted(set(genes["gene_type"]) - {""})[:5]
+        warn(f"{path}: no gene is called protein_coding ({types or 'no types are given'}); all {len(genes)} are taken")
+        return genes
+    warn(
+        f"{path}: {int((~coding).sum())} of {len(genes)} genes are not protein-coding and left out, as in the shipped "
+        "tables; for others pass tss=sccase_kit.regions.read_gtf(path, gene_type=...)"
+    )
+    return genes[coding]
+
+
+def _one_place(genes: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Return every gene at its first place; files of UCSC and RefSeq give genes of PAR and of patches several times."""
+    order = np.argsort(genes["chrom"].str.contains("_").to_numpy(bool), kind="stable")  # chr1 before chr1_alt
+    repeated = genes.iloc[order].duplicated(["gene_id", "gene"]).to_numpy(bool)
+    if not repeated.any():
+        return genes
+    first = genes["gene"].iloc[order[repeated][0]]
+    warn(f"{path}: {int(repeated.sum())} genes occur at a second place, which is left out (first: {first})")
+    return genes.iloc[np.sort(order[~repeated])]
+
+
+def _starts(genes: pd.DataFrame) -> pd.DataFrame:
+    """Return the TSS table of gene bodies as :func:`read_gtf` gives them."""
+    forward = (genes["strand"] == "+").to_numpy(bool)
+    tss = np.where(forward, genes["start"], genes["end"] - 1)
+    table = genes[["chrom", "strand", "gene_id"]].assign(tss=tss, symbol=genes.get("gene", genes["gene_id"]))
+    return table[list(_TSS_COLUMNS)].reset_index(drop=True)
 
 
 def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
@@ -182,8 +222,9 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     genome
         Name of a shipped genome (protein-coding genes; sources and licences are in ``intervals/data/README.md``); path
         of a table with header chrom, tss, strand, gene_id, symbol, of GREAT's own ``GREATv4.genes.<genome>.tsv.gz``,
-        or of gene bodies as BED6; or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
-        symbol. Plain or gzip.
+        of gene bodies as BED6, or of GTF or GFF3 (its protein-coding genes, where the file gives types; the others are
+        left out with a warning); or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
+        symbol, or with gene bodies (from :func:`~sccase_kit.regions.read_gtf`). Plain or packed.
 
     Returns
     -------
@@ -200,6 +241,9 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         If a DataFrame lacks one of the columns.
     """
     if isinstance(genome, pd.DataFrame):
+        if "tss" not in genome.columns and {"chrom", "start", "end", "strand", "gene_id"} <= set(genome.columns):
+            check_columns(genome, GENE_COLUMNS, name="tss")
+            genome = _starts(genome.assign(**{c: integers(genome, c, "tss") for c in ("start", "end")}))
         if missing := [c for c in _TSS_COLUMNS[:4] if c not in genome.columns]:
             msg = f"tss needs the columns {list(_TSS_COLUMNS[:4])}; {missing} not among {list(genome.columns)}"
             raise KeyError(msg)

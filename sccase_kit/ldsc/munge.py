@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .._tables import read_table
 from .._validate import check_number
 from ..intervals.columns import check_columns
-from ..intervals.frame import read_table
 
 _NAMES = {
     "SNP": ("SNP", "MARKERNAME", "SNPID", "RS", "RSID", "RS_NUMBER", "RS_NUMBERS"),
@@ -187,7 +187,7 @@ def _read(value: object, name: str) -> pd.DataFrame:
     if not Path(value).is_file():
         msg = f"{name}: there is no file {str(value)!r}"
         raise FileNotFoundError(msg)
-    return read_table(value, sep=r"\s+", dtype={"SNP": str})
+    return read_table(value, text=("SNP",))
 
 
 def _is_plain(a1: pd.Series, a2: pd.Series) -> np.ndarray:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._text_files import open_text
 from .._validate import check_table
 from ..intervals.arrays import linearise, overlaps_any
 from ..intervals.columns import NO_POSITION, check_names, integers
-from ..intervals.frame import check_regions, open_text
+from ..intervals.frame import check_regions
 from ..intervals.snps import in_style
 
 _MAGIC = b"\x6c\x1b\x01"

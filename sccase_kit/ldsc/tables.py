@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._tables import read_table
+from .._text_files import naming
 from .._validate import check_column, check_key
 from ..intervals.columns import NO_POSITION, check_columns, check_names
-from ..intervals.frame import naming, natural_key, read_table
+from ..intervals.frame import natural_key
 
 _LARGEST = 1e13  # beyond every LD score and position
 AUTOSOMES = tuple(str(c) for c in range(1, 23))
@@ -40,7 +42,7 @@ def chromosomes_of(prefix: str | os.PathLike[str], suffixes: Sequence[str]) -> l
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    table = read_table(path, sep=r"\s+", dtype={"SNP": str, "CHR": str})
+    table = read_table(path, text=("SNP", "CHR"))
     if missing := [c for c in columns if c not in table.columns]:
         msg = f"{path} has no column {missing}; its columns are {table.columns.tolist()[:12]!r:.300}"
         raise ValueError(msg)
@@ -263,7 +265,7 @@ def read_sumstats(value: object, *, name: str = "sumstats") -> pd.DataFrame:
         table = value
     elif Path(value).is_file():
         name = f"{name} ({value})"
-        table = read_table(value, sep="\t", dtype={"SNP": str})
+        table = read_table(value, text=("SNP", "A1", "A2"))
     else:
         msg = f"{name}: there is no file {str(value)!r}"
         raise FileNotFoundError(msg)

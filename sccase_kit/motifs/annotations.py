@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._text_files import open_text
 from .._validate import check_choice, check_int
 from ..intervals.arrays import linearise, overlap_pairs, overlaps_any
-from ..intervals.frame import as_regions, check_same_style, open_text, read_bed
+from ..intervals.frame import as_regions, check_same_style, read_bed
 from .sequences import EncodedSequences, encode_sequences
 
 _MAX_K = 10

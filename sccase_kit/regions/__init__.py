@@ -8,6 +8,7 @@ from ..great.run import great
 from ..intervals.chains import Lifted, liftover
 from ..intervals.frame import check_regions, parse_names, read_bed
 from ..intervals.genomes import GENOMES, chrom_sizes, gaps, tss_table
+from ..intervals.gtf import read_gtf
 from ..intervals.snps import read_snps
 from ..intervals.verbs import closest_genes, merge, overlap, shuffle, window
 from ..ldsc.munge import Munged, munge_sumstats
@@ -53,6 +54,7 @@ __all__ = [
     "read_bim",
     "read_gct",
     "read_gmt",
+    "read_gtf",
     "read_ld_scores",
     "read_snps",
     "regulatory_domains",

@@ -15,7 +15,7 @@ from .._atomic import replacing
 from .._logging import logger
 from .._optional import require_program
 from .._progress import progress
-from ..intervals.frame import open_text
+from .._text_files import open_text
 from .tables import condition_names
 
 _HINT = "Build it from https://github.com/slowkow/snpsea, or use engine='python'."

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from .._text_files import naming, open_text
 from ..intervals.columns import NO_POSITION, check_columns, check_names
-from ..intervals.frame import naming, open_text
 
 _LARGEST = 1e100  # squares of larger values overflow
 _ID_NAMES = ("SNP", "snp", "name", "marker")

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import sccase_kit as sk
+from sccase_kit._tables import read_table
 from sccase_kit.datasets._manifest import read_manifest
 from sccase_kit.gene_sets import go as _go
 from sccase_kit.intervals import chains as _liftover
@@ -25,7 +26,7 @@ from sccase_kit.intervals.frame import read_bed
 from sccase_kit.ldsc import panel as _ldsc_panel
 from sccase_kit.ldsc import tables as _ldsc_tables
 from sccase_kit.motifs import read_motifs
-from sccase_kit.regions import read_gmt
+from sccase_kit.regions import read_gmt, read_gtf
 from sccase_kit.snpsea import tables as _snpsea_files
 
 GAF = "\t".join(["UniProtKB", "P1", "G1", "", "GO:1", "R", "IDA", "", "P", "Gene", "ENSG1|g", "protein", "t", "d", "U"])
@@ -57,6 +58,15 @@ TEXTS = {
     "LD scores": ("r.1.l2.ldscore", ["CHR\tSNP\tBP\taL2", "1\trs1\t100\t1.5", "1\trs2\t200\t3.25"]),
     "chromosome sizes": ("r.sizes", ["chr1\t1000", "chr2\t500"]),
     "TSS": ("r.tss", ["chrom\ttss\tstrand\tgene_id\tsymbol", "chr1\t10\t+\tE1\tG1", "chr1\t90\t-\tE2\tG2"]),
+    "GTF": (
+        "r.gtf",
+        [
+            "#!build x",
+            *[f'chr1\ta\tgene\t{s}\t99\t.\t{c}\t.\tgene_id "g{s}"; gene_type "x";' for s, c in ((5, "+"), (90, "-"))],
+        ],
+    ),
+    "GFF3": ("r.gff3", ["##gff-version 3", "chr1\ta\tgene\t5\t9\t.\t+\t.\tID=gene:g1;Name=A;biotype=x%3By", "##FASTA"]),
+    "table": ("r.txt", ["#a\tb\tc", "x\t1\t2.5", "y\t\tNA", "z\t3\t1e5"]),
     "MEME": (
         "r.meme",
         [
@@ -103,6 +113,12 @@ def read_ld_scores(path: Path) -> Any:
     return _ldsc_tables.read_ld_scores(path.parent / "r.")
 
 
+def quiet_gtf(path: Path) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # genes without a strand
+        return read_gtf(path)
+
+
 READERS = {
     "BED": read_bed,
     "GMT": read_gmt,
@@ -120,6 +136,9 @@ READERS = {
     "LD scores": read_ld_scores,
     "chromosome sizes": _genomes.chrom_sizes,
     "TSS": _genomes.tss_table,
+    "GTF": quiet_gtf,
+    "GFF3": quiet_gtf,
+    "table": read_table,
     "MEME": read_motifs,
     "JASPAR": read_motifs,
     "TRANSFAC": read_motifs,

@@ -53,6 +53,7 @@ ELSEWHERE |= {
     "read_bim",
     "read_gct",
     "read_gmt",
+    "read_gtf",
     "read_ld_scores",
     "common_overlap",
     "open_panel",
