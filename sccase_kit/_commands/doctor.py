@@ -18,7 +18,7 @@ The exit code is 1 if the package itself cannot work, and 0 if only optional par
 
 CORE = [
     *["numpy", "scipy", "pandas", "anndata", "h5py", "scanpy", "scikit-learn", "numba"],
-    *["igraph", "leidenalg", "matplotlib", "seaborn", "pooch", "pyyaml", "tqdm"],
+    *["igraph", "matplotlib", "seaborn", "pooch", "pyyaml", "tqdm"],
 ]
 #: Optional modules: distribution, what they are for, the extra that brings them.
 OPTIONAL = {

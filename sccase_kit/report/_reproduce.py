@@ -23,7 +23,6 @@ PACKAGES = [
     "scikit-learn",
     "numba",
     "igraph",
-    "leidenalg",
     "matplotlib",
 ]
 #: What the script says of where it starts, and of changes that are not recorded.

@@ -68,13 +68,16 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
 
 def _depths(depth: np.ndarray, n_open: np.ndarray) -> Any:
     import matplotlib.pyplot as plt
+    import seaborn as sns
 
     _, axes = plt.subplots(1, 2, figsize=(7.6, 2.6), layout="constrained")
-    axes[0].hist(np.log10(np.maximum(depth, 1)), bins=40, color="#0072B2")
-    axes[0].set(xlabel="log₁₀ counts of the cell", ylabel="cells")
-    axes[1].hist(np.log10(np.maximum(n_open, 1)), bins=40, color="#009E73")
-    axes[1].set(xlabel="log₁₀ cells with the peak open", ylabel="peaks")
-    for ax in axes:
+    drawn = [
+        (depth, "#0072B2", "counts of the cell (log scale)", "cells"),
+        (n_open, "#009E73", "cells with the peak open (log scale)", "peaks"),
+    ]
+    for ax, (values, color, what, unit) in zip(axes, drawn, strict=True):
+        sns.histplot(np.maximum(values, 1), bins=40, log_scale=True, color=color, alpha=1, linewidth=0, ax=ax)
+        ax.set(xlabel=what, ylabel=unit)
         ax.spines[["top", "right"]].set_visible(False)
     return axes[0]
 
