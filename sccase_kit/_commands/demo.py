@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     raw = sk.metrics.evaluate(adata, "cell_type", key=None)
     sk.tl.enhance(adata, batch_key="batch")
     sk.tl.cluster(adata, n_clusters=n_types)
-    sk.tl.specific_peaks(adata, "cell_type", n_top=100, ranking="contrast")
+    sk.tl.specific_peaks(adata, "cell_type", n_top=100, genome="hg38")
     score = sk.metrics.evaluate(adata, "cell_type")
     clusters = sk.metrics.agreement(adata.obs["cell_type"], adata.obs["louvain"])
     planted = adata.var_names[adata.var["specific_to"] != ""]

@@ -33,13 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=["model", "scabc", "background"],
         default="model",
-        help="model: projection of each group's component; scabc: Poisson regression on the counts; "
+        help="model: counts and enhanced profiles, see --ranking; scabc: Poisson regression on the counts; "
         "background: peaks without specificity (model)",
     )
     parser.add_argument(
         "--ranking",
-        choices=["coefficient", "contrast"],
-        help="of --method model: coefficient, as in the paper; contrast: lead over the next group (coefficient)",
+        choices=["score", "coefficient", "component", "contrast"],
+        help="of --method model: score: depth-adjusted z of the counts times enhanced log2 fold change; "
+        "coefficient (or component): as in the paper; contrast: lead over the next group (score)",
+    )
+    parser.add_argument(
+        "--genome", help="of --method model: add the nearest gene: hg19, hg38, mm9, mm10 or a TSS table"
+    )
+    parser.add_argument(
+        "--max-padj", type=float, help="of --method model: leave out peaks with a larger adjusted p-value"
     )
 
 
@@ -47,13 +54,14 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, find the peaks, write."""
     import sccase_kit as sk
 
-    if args.ranking and args.method != "model":
-        msg = f"--ranking is of --method model, and --method {args.method} is given; leave one of them out"
-        raise ValueError(msg)
+    for flag, given in (("ranking", args.ranking), ("genome", args.genome), ("max-padj", args.max_padj)):
+        if given is not None and args.method != "model":
+            msg = f"--{flag} is of --method model, and --method {args.method} is given; leave one of them out"
+            raise ValueError(msg)
     if args.layer and args.method != "scabc":
         msg = f"--layer is of --method scabc, and --method {args.method} is given; it takes the fitted model"
         raise ValueError(msg)
-    groupby, ranking = args.groupby or "louvain", args.ranking or "coefficient"
+    groupby, ranking = args.groupby or "louvain", args.ranking or "score"
     target = check_data_or_table(args.output, bed=True)
     adata = sk.read(args.input)
     if args.method == "background":
@@ -63,7 +71,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         sk.tl.scabc(adata, groupby, n_top=args.n_top, layer=args.layer)
         key, table = "scabc", adata.uns["scabc"]["top"]
     else:
-        sk.tl.specific_peaks(adata, groupby, n_top=args.n_top, ranking=ranking)
+        options = {"ranking": ranking, "genome": args.genome, "max_padj": args.max_padj}
+        sk.tl.specific_peaks(adata, groupby, n_top=args.n_top, **options)
         key, table = "specific_peaks", adata.uns["specific_peaks"]["peaks"]
     first = [column for column in _PLACE if column in table.columns]
     table = table[[*first, *(c for c in table.columns if c not in first)]]

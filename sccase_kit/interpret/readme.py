@@ -14,7 +14,8 @@ _FILES = {
         "Peaks",
         {
             "result.tsv": "specific peaks of every group by rank, and the background peaks as one more group",
-            "*.bed": "the same, one file per group",
+            "groups.tsv": "every group: its cells, its peaks, how many are significant, and why they are few",
+            "*.bed": "the same peaks, one file per group",
             "lifted.tsv": "the peaks on the genome of the files below",
             "lost.tsv": "peaks that could not be lifted over, with the reason",
         },
@@ -66,8 +67,9 @@ def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: 
     where = f"; those of SNPsea and LDSC were lifted over to {data_genome}" if lifted else ""
     lines = [
         f"{_TITLE}\n",
-        f"Specific peaks of the groups in `{groupby}` ({n_top} each, genome {genome}{where}) and as many background",
-        f"peaks, by sccase_kit {__version__}. `step.json` lets a further call keep what is finished; `attributes.json`",
+        f"Specific peaks of the groups in `{groupby}` (at most {n_top} each, `peaks/groups.tsv` says how many; genome",
+        f"{genome}{where}) and at most {n_top} background peaks, by sccase_kit {__version__}. `step.json` lets a",
+        "further call keep what is finished; `attributes.json`",
         "holds the parameters of a result.\n",
     ]
     for step, (title, files) in _FILES.items():

@@ -10,9 +10,10 @@ from ._great import great
 from ._interpret import interpret
 from ._ldsc import ldsc
 from ._motifs import add_gc_content, match_motifs
-from ._peaks import background_peaks, compare_specific_peaks, specific_peaks
+from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
 from ._snpsea import snpsea
+from ._specific_peaks import specific_peaks
 
 __all__ = [
     "add_gc_content",

@@ -18,13 +18,15 @@ from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
 from ..interpret.steps import run_step
 from ..intervals.chains import liftover
-from ..intervals.genomes import GENOMES
+from ..intervals.genomes import GENOMES, tss_table
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
 from ._great import great as run_great
 from ._ldsc import ldsc as run_ldsc
-from ._peaks import background_peaks, specific_peaks
+from ._nearest_gene import add_nearest_gene
+from ._peaks import background_peaks
 from ._snpsea import snpsea as run_snpsea
+from ._specific_peaks import specific_peaks
 
 BACKGROUND = "background"
 _SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
@@ -40,7 +42,7 @@ def interpret(
     snpsea: Mapping[str, Any] | None = None,
     ldsc: Mapping[str, Any] | None = None,
     n_top: int = 1000,
-    ranking: Literal["coefficient", "contrast"] = "contrast",
+    ranking: Literal["score", "coefficient", "component", "contrast"] = "score",
     key: str = "sccase",
     data_genome: str = "hg19",
     chain: str | os.PathLike[str] | None = None,
@@ -74,7 +76,8 @@ def interpret(
     n_top
         Specific peaks per group, and background peaks.
     ranking
-        See :func:`sccase_kit.tl.specific_peaks`; ``"coefficient"`` is the paper's, for specific and background peaks.
+        See :func:`sccase_kit.tl.specific_peaks`; ``"coefficient"`` (or ``"component"``) is the paper's, for
+        specific and background peaks.
     key
         The `key_added` of the fit.
     data_genome
@@ -88,7 +91,9 @@ def interpret(
     Returns
     -------
     Name → table as written: "peaks" (specific peaks, and the background as one more group), and "great", "snpsea",
-    "ldsc" where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]` are written too.
+    "ldsc" where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]` are written too. Every group
+    is in "peaks" unless it has no marker at all; ``peaks/groups.tsv`` lists all of them, with the reason where peaks
+    are few, and a warning names those.
 
     Raises
     ------
@@ -123,12 +128,14 @@ def interpret(
         warn("chain is for snpsea and ldsc, of which none is asked for")
     folder = check_folder(path)
     check_readme(folder)
-    specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, key=key)
-    background_peaks(adata, n_top=n_top, groupby=groupby if ranking == "contrast" else None, key=key)
-    table = _joined(adata)
+    specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, genome=genome, key=key)
+    paper = ranking in ("coefficient", "component")
+    background_peaks(adata, n_top=n_top, groupby=None if paper else groupby, key=key)
+    table = _joined(adata, genome)
     folder.mkdir(parents=True, exist_ok=True)
     lift = chain if options and genome != data_genome else None
-    steps = _steps(table, folder, genome, dict(great or {}), options, lift)
+    groups = adata.uns["specific_peaks"]["groups"]
+    steps = _steps(table, groups, folder, genome=genome, great=dict(great or {}), options=options, chain=lift)
     found = {}
     for name, (made_from, work) in progress(steps.items(), desc="interpret", total=len(steps)):
         try:
@@ -140,23 +147,25 @@ def interpret(
     return {name: result for name, result in found.items() if result is not None}
 
 
-def _joined(adata: AnnData) -> pd.DataFrame:
+def _joined(adata: AnnData, genome: str) -> pd.DataFrame:
     """Return specific peaks and background in one table, with the groups as text."""
     specific = adata.uns["specific_peaks"]["peaks"]
     specific = specific.assign(group=specific["group"].astype(str))
     if BACKGROUND in set(specific["group"]):
         msg = f"a group is called {BACKGROUND!r}, as the group of the background peaks will be; rename it"
         raise ValueError(msg)
-    background = adata.uns["background_peaks"]["peaks"].assign(group=BACKGROUND)
     if unplaced := specific.loc[specific["start"] < 0, "peak"].tolist() if "start" in specific else ["all"]:
         msg = f"{len(unplaced)} specific peaks have no coordinates, such as {unplaced[0]!r}: see pp.parse_peaks"
         raise ValueError(msg)
-    return pd.concat([specific, background], ignore_index=True)
+    background = adata.uns["background_peaks"]["peaks"].assign(group=BACKGROUND)
+    return pd.concat([specific, add_nearest_gene(background, tss_table(genome))], ignore_index=True)
 
 
 def _steps(
     table: pd.DataFrame,
+    groups: pd.DataFrame,
     folder: Path,
+    *,
     genome: str,
     great: dict[str, Any],
     options: dict[str, dict[str, Any]],
@@ -164,7 +173,7 @@ def _steps(
 ) -> dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]]:
     """Return step → (what it is made from, what makes it)."""
     steps: dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]] = {
-        "peaks": ([table, genome, chain], lambda out: _write_peaks(table, out, chain)),
+        "peaks": ([table, groups, genome, chain], lambda out: _write_peaks(table, groups, out, chain)),
         "great": ([table, genome, great], lambda out: _great(table, out, genome, great)),
     }
 
@@ -179,7 +188,10 @@ def _steps(
     return steps
 
 
-def _write_peaks(table: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None) -> pd.DataFrame:
+def _write_peaks(
+    table: pd.DataFrame, groups: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None
+) -> pd.DataFrame:
+    groups.to_csv(out / "groups.tsv", sep="\t", index=False, lineterminator="\n")
     for group, part in table.groupby("group", sort=False):
         write_bed(part.rename(columns={"peak": "name"}), out / f"{file_name(group)}.bed")
     if chain is not None:

@@ -10,6 +10,9 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.io.zarr_store import write_zarr
 
+COLUMNS = ["chrom", "start", "end", "peak", "group", "rank", "score", "log2fc", "log2fc_enhanced", "log2fc_nearest"]
+COLUMNS += ["pct_in", "pct_out", "pvalue", "padj", "component", "coefficient"]
+
 
 @pytest.fixture(scope="module")
 def fitted():
@@ -32,9 +35,9 @@ def test_finds_planted_peaks(fitted):
 
 
 def test_table_is_sorted_and_matches_the_model(fitted, tmp_path):
-    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=30, copy=True)
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=30, ranking="coefficient", copy=True)
     table = adata.uns["specific_peaks"]["peaks"]
-    assert list(table.columns) == ["chrom", "start", "end", "peak", "group", "rank", "component", "coefficient"]
+    assert list(table.columns) == COLUMNS
     rows = adata.var_names.get_indexer(table["peak"])
     np.testing.assert_allclose(table["coefficient"], adata.varm["sccase_projection"][rows, table["component"]])
     for _, part in table.groupby("group"):
@@ -75,11 +78,13 @@ def test_contrast_finds_more_of_the_planted_peaks(rng):
     assert own.mean() < 0.15 < paper.mean(), (own.mean(), paper.mean())
 
 
-def test_contrast_needs_thin_factors():
+@pytest.mark.parametrize("ranking", ["score", "contrast"])
+def test_dense_results_have_the_same_peaks_as_their_matrix(ranking):
     adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
     sk.tl.enhance(adata, 6, solver="published")
-    with pytest.raises(KeyError, match="solver='published'"):
-        sk.tl.specific_peaks(adata, "cell_type", ranking="contrast")
+    sk.tl.specific_peaks(adata, "cell_type", ranking=ranking, n_top=5, alpha=1, min_specificity=0)
+    table = adata.uns["specific_peaks"]["peaks"]
+    assert set(table["group"]) == set(adata.obs["cell_type"])
     with pytest.raises(ValueError, match="ranking must be one of"):
         sk.tl.specific_peaks(adata, "cell_type", ranking="wilcoxon")
 
@@ -123,7 +128,7 @@ def test_warns_without_specific_component(fitted):
     adata = fitted.copy()
     adata.obs["random"] = pd.Categorical(np.random.default_rng(0).permutation(np.arange(adata.n_obs) % 2).astype(str))
     with pytest.warns(UserWarning, match="no component is specific to"):
-        sk.tl.specific_peaks(adata, "random", n_top=5)
+        sk.tl.specific_peaks(adata, "random", n_top=5, ranking="coefficient", min_significant=0)
 
 
 def test_errors(fitted):
@@ -144,10 +149,21 @@ def test_groups_of_the_same_name_are_refused(fitted):
     with pytest.raises(ValueError, match=r"groupby='mixed': groups \['1'\] are not distinct as text; rename them"):
         sk.tl.specific_peaks(adata, "mixed")
     adata.obs["number"] = adata.obs["mixed"].astype(int)
-    with pytest.warns(UserWarning, match=r"groups \['0', '1'\] have the same component, hence the same peaks"):
-        sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0)
     sk.tl.specific_peaks(adata, "number", n_top=3, alpha=1, min_specificity=0, ranking="contrast")
-    assert set(adata.uns["specific_peaks"]["peaks"]["group"]) <= {"0", "1"}
+    assert set(adata.uns["specific_peaks"]["peaks"]["group"]) == {"0", "1"}
+
+
+def test_groups_that_share_a_component_are_named(fitted):
+    adata = fitted.copy()
+    half = np.where(np.arange(adata.n_obs) % 2, "a", "b")
+    own = (adata.obs["cell_type"] == "type_1").to_numpy()
+    adata.obs["halves"] = np.where(own, half, "rest")
+    adata.obsm["X_sccase"] = np.zeros_like(adata.obsm["X_sccase"])
+    adata.obsm["X_sccase"][:, 0], adata.obsm["X_sccase"][:, 1] = own, ~own
+    with pytest.warns(UserWarning, match=r"groups \['a', 'b'\] have the same component, hence the same peaks"):
+        sk.tl.specific_peaks(adata, "halves", n_top=3, alpha=1, min_specificity=0, ranking="component")
+    peaks = adata.uns["specific_peaks"]["peaks"].groupby("group")["peak"].agg(list)
+    assert peaks["a"] == peaks["b"] != peaks["rest"]
 
 
 @pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
