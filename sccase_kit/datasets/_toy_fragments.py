@@ -72,7 +72,7 @@ def write_toy_fragments(
     check_number(background, name="background", minimum=0, maximum=1)
     target = check_place(path)
     generator = np.random.default_rng(rng)
-    peaks = study.adata.var[["chrom", "start", "end"]]
+    peaks = study.adata.var[["chrom", "start", "end"]].astype({"chrom": object})  # a category once written
     inside = _in_peaks(study.adata.X.tocoo(), peaks, generator)
     per_cell = np.bincount(inside["cell"], minlength=study.adata.n_obs)
     n_other = generator.poisson(per_cell * (1 - in_peaks) / in_peaks)
@@ -96,7 +96,7 @@ def write_toy_fragments(
 def _lengths(n: int, rng: np.random.Generator) -> np.ndarray:
     kind = rng.choice(len(_LENGTHS), n, p=_SHARES)
     drawn = rng.normal(np.take(_LENGTHS, kind), np.take(_SPREAD, kind))
-    return np.clip(np.rint(drawn), 25, 600).astype(np.int64)
+    return np.minimum(25 + np.abs(np.rint(drawn) - 25), 600).astype(np.int64)
 
 
 def _in_peaks(counts: sparse.coo_matrix, peaks: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

@@ -40,6 +40,9 @@ def name_samples(fragments: object) -> tuple[dict[str, Path], bool]:
     if not samples:
         msg = "fragments is empty: name at least one file"
         raise ValueError(msg)
+    if bad := [name for name in samples if not name.strip() or "/" in name or JOINT in name]:
+        msg = f"fragments: names of samples must not be empty or hold '/' or {JOINT!r}, got {bad}"
+        raise ValueError(msg)
     return samples, several
 
 

@@ -264,9 +264,9 @@ def _check_counted(tally: Tally, path: Path, barcodes: list[str], table: pd.Data
     share = (
         f"{tally.unlisted:,} of {tally.lines:,} lines have barcodes that are {'not called' if called else 'no cells'}"
     )
-    logger.info("%s: %s; %s fragments on sequences without peaks (%s)%s", path, share,
-                f"{tally.without_peaks.total():,}", _some(tally.without_peaks),
-                "" if tally.is_sorted else "; the file is not sorted")  # fmt: skip
+    rest = tally.without_peaks.total()
+    bare = f"; {rest:,} fragments lie on sequences without peaks ({_some(tally.without_peaks)})" if rest else ""
+    logger.info("%s: %s%s%s", path, share, bare, "" if tally.is_sorted else "; the file is not sorted")
 
 
 def _some(names: Mapping[str, int]) -> str:

@@ -2,6 +2,7 @@
 
 from ._accuracy import accuracy_boxplot
 from ._estimate_k import estimate_k
+from ._fragments import barcode_rank, fragment_lengths, fragment_quality, tss_by_depth, tss_profile
 from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
 from ._ldsc import ldsc
@@ -15,12 +16,15 @@ from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
     "accuracy_boxplot",
+    "barcode_rank",
     "cell_map",
     "depth_correlation",
     "deviation_map",
     "differential_volcano",
     "embedding_heatmap",
     "estimate_k",
+    "fragment_lengths",
+    "fragment_quality",
     "genome_tracks",
     "great_bar",
     "great_distances",
@@ -35,5 +39,7 @@ __all__ = [
     "score_bars",
     "similarity_heatmap",
     "snpsea",
+    "tss_by_depth",
+    "tss_profile",
     "variability_rank",
 ]

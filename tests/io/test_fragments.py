@@ -306,6 +306,7 @@ def test_chromosomes_that_match_nothing(file, peaks, cells):
         ({"fragments": 3}, TypeError, "fragments must be a file"),
         ({"fragments": [3]}, TypeError, "names of files"),
         ({"fragments": []}, ValueError, "fragments is empty"),
+        ({"fragments": {"a/b": __file__}}, ValueError, "must not be empty or hold '/'"),
     ],
 )
 def test_arguments(file, peaks, cells, arguments, error, message):
