@@ -6,14 +6,16 @@ one_line <- function(call) {
   if (nchar(text) > 200L) paste0(substr(text, 1L, 197L), "...") else text
 }
 
-# guarded(function() ...) -> list(value =, problem =); `problem` is NULL on success.
+# guarded(function() ...) -> list(value =, problem =, interrupted =); `problem` is NULL on success.
 #
 # `problem` holds R's own message, the failing call, the calls that led to it (outermost first) and sessionInfo().
 # Warnings are printed at once, one line each, instead of being collected until the end.
 guarded <- function(body) {
   problem <- NULL
+  interrupted <- FALSE
   depth <- sys.nframe()
-  own <- "^(tryCatch|withCallingHandlers|doTryCatch|tryCatchList|tryCatchOne|body)\\(|^eval\\((call|statement, frame|expr, p)\\)$"
+  own <- paste0("^(tryCatch|withCallingHandlers|doTryCatch|tryCatchList|tryCatchOne|body)\\(|",
+                "^eval\\((call|code|statement, frame|expr, p|expr, envir)|^(eval|withVisible)\\(eval\\(code|^withVisible\\(eval")
   on_error <- function(condition) {
     calls <- vapply(sys.calls(), one_line, "")
     calls <- calls[seq_along(calls) > depth]
@@ -36,9 +38,13 @@ guarded <- function(body) {
     error = function(condition) {
       if (is.null(problem)) on_error(condition)
       NULL
+    },
+    interrupt = function(condition) {
+      interrupted <<- TRUE
+      NULL
     }
   )
-  list(value = value, problem = problem)
+  list(value = value, problem = problem, interrupted = interrupted)
 }
 
 # guarded(fun(...)) with the arguments of a list. They are referred to, not pasted into the call: a traceback stays short.
@@ -49,6 +55,13 @@ invoke <- function(fun, arguments) {
   guarded(function() eval(call))
 }
 
+# A statement ready to be evaluated: loops as byte code, since R compiles them itself only in the global environment.
+prepared <- function(statement, frame) {
+  loops <- is.call(statement) && any(c("for", "while", "repeat") %in% all.names(statement))
+  if (!loops) return(statement)
+  tryCatch(compiler::compile(statement, frame, options = list(suppressAll = TRUE)), error = function(condition) statement)
+}
+
 # Evaluate code, statement by statement, in an environment of its own that holds `variables` and sees the attached
 # packages (also those that the code attaches) but not the global environment.
 evaluate <- function(code, variables) {
@@ -57,7 +70,20 @@ evaluate <- function(code, variables) {
     value <- NULL
     for (statement in as.list(parse(text = code, keep.source = FALSE))) {
       parent.env(frame) <- parent.env(globalenv())
-      value <- eval(statement, frame)
+      code <- prepared(statement, frame)
+      value <- eval(code, frame)
+    }
+    value
+  })
+}
+
+# Evaluate code in the global environment; the value is list(value, visible).
+evaluate_visibly <- function(code) {
+  guarded(function() {
+    value <- list(value = NULL, visible = FALSE)
+    for (statement in as.list(parse(text = code, keep.source = FALSE))) {
+      code <- prepared(statement, globalenv())
+      value <- withVisible(eval(code, globalenv()))
     }
     value
   })

@@ -1,4 +1,4 @@
-# Sparse matrices and SummarizedExperiments, taken apart and put together for the bridge in Python.
+# Sparse matrices and experiments, put together for Python; matrices of any class made plain for it.
 
 make_sparse <- function(kind, i, p, x, dim) {
   need("Matrix")
@@ -6,42 +6,44 @@ make_sparse <- function(kind, i, p, x, dim) {
   methods::new(kind, i = i, p = p, x = x, Dim = dim)
 }
 
-# Any matrix class -> list of dgCMatrix/lgCMatrix slots, or a dense base matrix.
-matrix_parts <- function(value) {
+# Any matrix class -> dgCMatrix or lgCMatrix, or a dense base matrix.
+plain_matrix <- function(value) {
   if (methods::is(value, "DelayedArray") && DelayedArray::is_sparse(value)) value <- methods::as(value, "dgCMatrix")
   if (methods::is(value, "sparseMatrix")) {
     value <- methods::as(methods::as(value, "CsparseMatrix"), "generalMatrix")
     logical <- methods::is(value, "lMatrix") || methods::is(value, "nMatrix")
-    value <- methods::as(value, if (logical) "lMatrix" else "dMatrix")
-    return(list(sparse = TRUE, i = value@i, p = value@p, x = value@x, dim = value@Dim))
+    return(methods::as(value, if (logical) "lMatrix" else "dMatrix"))
   }
-  list(sparse = FALSE, values = unname(as.matrix(value)))
+  as.matrix(value)
 }
 
-frame_columns <- function(frame) {
-  columns <- lapply(seq_along(frame), function(k) {
-    column <- frame[[k]]
-    if (methods::is(column, "Rle")) column <- as.vector(column)
-    if (is.atomic(column) && is.null(dim(column))) column else NULL
-  })
-  names(columns) <- names(frame)
-  Filter(Negate(is.null), columns)
+# A DataFrame of exactly these columns, also of none, whatever they are called.
+make_frame <- function(columns, nrow, names = NULL) {
+  if (is.null(names(columns))) names(columns) <- character()
+  methods::new(methods::getClass("DFrame", where = asNamespace("S4Vectors")), listData = columns, nrows = nrow, rownames = names)
 }
 
-make_experiment <- function(kind, assays, obs, obs_names, var, var_names, ranges, reduced) {
+# A sparse matrix as pairs (SingleCellExperiment fails on sparse matrices of 1 x 1).
+pairs_of <- function(matrix) {
+  to <- rep(seq_len(ncol(matrix)), diff(matrix@p))
+  S4Vectors::SelfHits(matrix@i + 1L, to, nnode = nrow(matrix), x = matrix@x)
+}
+
+make_experiment <- function(kind, assays, obs, obs_names, var, var_names, ranges, reduced, col_pairs, row_pairs, raw, note) {
   need(unique(c("SummarizedExperiment", kind)))
-  frame <- function(columns, names) S4Vectors::DataFrame(columns, row.names = names, check.names = FALSE)
+  suppressPackageStartupMessages(requireNamespace("SummarizedExperiment", quietly = TRUE))
   assays <- lapply(assays, function(value) {
     dimnames(value) <- list(var_names, obs_names)
     value
   })
-  arguments <- list(assays = assays, colData = frame(obs, obs_names))
+  cells <- make_frame(obs, length(obs_names), obs_names)
+  arguments <- list(assays = assays, colData = cells, metadata = list(sccase_kit = note))
   if (is.null(ranges)) {
-    arguments$rowData <- frame(var, var_names)
+    arguments$rowData <- make_frame(var, length(var_names), var_names)
   } else {
     rows <- GenomicRanges::GRanges(ranges$chrom, IRanges::IRanges(ranges$start + 1L, ranges$end))
-    S4Vectors::mcols(rows) <- frame(var, NULL)
     names(rows) <- var_names
+    S4Vectors::mcols(rows) <- make_frame(var, length(var_names))
     arguments$rowRanges <- rows
   }
   if (kind == "SummarizedExperiment") return(do.call(SummarizedExperiment::SummarizedExperiment, arguments))
@@ -49,48 +51,14 @@ make_experiment <- function(kind, assays, obs, obs_names, var, var_names, ranges
     rownames(value) <- obs_names
     value
   })
-  do.call(SingleCellExperiment::SingleCellExperiment, c(arguments, list(reducedDims = reduced)))
-}
-
-experiment_parts <- function(experiment) {
-  rows <- SummarizedExperiment::rowData(experiment)
-  ranges <- NULL
-  if (methods::is(experiment, "RangedSummarizedExperiment")) {
-    where <- SummarizedExperiment::rowRanges(experiment)
-    if (methods::is(where, "GRanges")) ranges <- ranges_parts(where)
+  arguments$reducedDims <- reduced
+  if (!is.null(raw)) {
+    dimnames(raw$assay) <- list(raw$var_names, obs_names)
+    raw_rows <- make_frame(raw$var, length(raw$var_names), raw$var_names)
+    arguments$altExps <- list(raw = SummarizedExperiment::SummarizedExperiment(list(counts = raw$assay), rowData = raw_rows))
   }
-  reduced <- list()
-  if (methods::is(experiment, "SingleCellExperiment")) {
-    reduced <- lapply(as.list(SingleCellExperiment::reducedDims(experiment)), function(value) unname(as.matrix(value)))
-  }
-  names <- SummarizedExperiment::assayNames(experiment)
-  count <- length(SummarizedExperiment::assays(experiment))
-  if (is.null(names)) names <- sprintf("assay%d", seq_len(count))
-  names[!nzchar(names)] <- sprintf("assay%d", seq_len(count))[!nzchar(names)]
-  list(
-    assays = stats::setNames(lapply(seq_len(count), function(k) {
-      matrix_parts(SummarizedExperiment::assay(experiment, k, withDimnames = FALSE))
-    }), names),
-    obs = frame_columns(SummarizedExperiment::colData(experiment)),
-    obs_names = colnames(experiment),
-    var = frame_columns(rows),
-    var_names = rownames(experiment),
-    ranges = ranges,
-    reduced = reduced,
-    dim = dim(experiment)
-  )
+  experiment <- do.call(SingleCellExperiment::SingleCellExperiment, arguments)
+  for (name in names(col_pairs)) SingleCellExperiment::colPair(experiment, name) <- pairs_of(col_pairs[[name]])
+  for (name in names(row_pairs)) SingleCellExperiment::rowPair(experiment, name) <- pairs_of(row_pairs[[name]])
+  experiment
 }
-
-# 0-based, half-open.
-ranges_parts <- function(where) {
-  list(
-    chrom = as.character(GenomicRanges::seqnames(where)),
-    start = as.integer(GenomicRanges::start(where)) - 1L,
-    end = as.integer(GenomicRanges::end(where)),
-    strand = as.character(GenomicRanges::strand(where))
-  )
-}
-
-frame_parts <- function(frame) list(columns = frame_columns(frame), names = rownames(frame))
-
-classes <- function(value) methods::is(value)

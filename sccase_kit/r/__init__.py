@@ -1,12 +1,12 @@
-"""The door to R: the R packages as engines, conversions, notebooks, and what is installed.
+"""R: the R packages as engines, conversions, notebooks, and what is installed.
 
 Nothing here starts R before it is used; everything else in the package works without R.
 """
 
-from ._convert import converter
+from ._convert import converter, from_r
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
-from ._experiment import from_r, to_r
+from ._experiment import to_r
 from ._ipython import load_ipython_extension
 from ._session import evaluate
 from ._status import available, status, status_table

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from sccase_kit._progress import progress
 
@@ -58,7 +58,8 @@ def run_command(command: Sequence[str], console: Console, *, env: dict[str, str]
         bufsize=0,
     ) as process:
         try:
-            while piece := process.stdout.read(65536):
+            output = cast(IO[bytes], process.stdout)
+            while piece := output.read(65536):
                 console.feed(decoder.decode(piece))
             console.close()
             return process.wait()

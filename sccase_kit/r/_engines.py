@@ -252,15 +252,17 @@ def match_motifs(
     if not sequences or not profiles:
         msg = f"at least one sequence and one motif are needed, got {len(sequences)} and {len(profiles)}"
         raise ValueError(msg)
+    frequencies: Any = background
     if isinstance(background, str):
         if background not in ("subject", "even"):
             msg = f"background must be 'subject', 'even' or four frequencies, got {background!r}"
             raise ValueError(msg)
     else:
-        background = np.asarray(background, dtype=np.float64)
-        if background.shape != (4,) or not (background > 0).all() or not np.isclose(background.sum(), 1):
-            msg = f"background must be four positive frequencies (A, C, G, T) that sum to 1, got {background.tolist()}"
+        given = np.asarray(background, dtype=np.float64)
+        if given.shape != (4,) or not (given > 0).all() or not np.isclose(given.sum(), 1):
+            msg = f"background must be four positive frequencies (A, C, G, T) that sum to 1, got {given.tolist()}"
             raise ValueError(msg)
+        frequencies = given
     result = run_tool(
         "motifmatchr",
         {
@@ -268,7 +270,7 @@ def match_motifs(
             "profiles": np.hstack(profiles),
             "widths": np.array([profile.shape[1] for profile in profiles], dtype=np.int32),
             "p_cutoff": check_number(p_cutoff, name="p_cutoff", minimum=0, maximum=1, exclusive=True),
-            "background": background,
+            "background": frequencies,
             "window": check_int(window, name="window", minimum=1),
         },
     )

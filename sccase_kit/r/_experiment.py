@@ -1,7 +1,8 @@
-"""AnnData ↔ SummarizedExperiment and SingleCellExperiment."""
+"""AnnData → SummarizedExperiment and SingleCellExperiment."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -13,30 +14,34 @@ from sccase_kit._logging import warn
 from sccase_kit._validate import check_adata, check_choice
 from sccase_kit.matrix.access import as_csr
 
-from ._from_r import frame_from, from_sexp, matrix_from, named
-from ._session import call_r, door, exclusive
-from ._to_r import columns_to_sexp, to_sexp, transposed_to_sexp
+from ._limits import INT32_MAX
+from ._note import note_of, r_names
+from ._to_r import column_value, sparse_value, strings, to_value, transposed_value
+from ._values import NULL, RValue, listed, make, named, text
 
-_RANGES = ("chrom", "start", "end")
+RANGES = ("chrom", "start", "end")
+_KINDS = ("SummarizedExperiment", "SingleCellExperiment")
 
 Kind = Literal["SummarizedExperiment", "SingleCellExperiment"]
 
 
-def to_r(adata: AnnData, *, kind: Kind = "SummarizedExperiment", x_name: str = "counts") -> Any:
+def to_r(adata: AnnData, *, kind: Kind = "SummarizedExperiment", x_name: str | None = None) -> Any:
     """Return an AnnData as a SummarizedExperiment (peaks × cells) in R.
 
     ``X`` and the layers become assays: a CSR matrix of cells × peaks hands R its three arrays as they are. ``obs``
     becomes colData, ``var`` rowData; where ``var`` has chrom, start and end they become rowRanges (1-based, as R
-    counts).
+    counts). What has no place in R is left out and named in a warning; types that R lacks (32-bit reals, categories of
+    numbers, …) are noted in ``metadata(x)$sccase_kit``, and :func:`from_r` restores them.
 
     Parameters
     ----------
     adata
         Cells × peaks, in memory.
     kind
-        ``"SingleCellExperiment"`` also takes ``obsm`` along, as reducedDims.
+        ``"SingleCellExperiment"`` also takes ``obsm`` along as reducedDims, ``obsp`` and ``varp`` as colPairs and
+        rowPairs, and ``raw`` as the alternative experiment "raw".
     x_name
-        Name of the assay that holds ``X``.
+        Name of the assay that holds ``X``; `None`: "counts", or "X" where a layer is called so.
 
     Returns
     -------
@@ -52,137 +57,178 @@ def to_r(adata: AnnData, *, kind: Kind = "SummarizedExperiment", x_name: str = "
     RError
         If the R package is missing.
     ValueError
-        If a layer has the name of the assay of ``X``.
+        If a layer has the name of the assay of ``X``, or names of cells or peaks hold a NUL character.
     """
-    check_adata(adata)
+    value = experiment_value(adata, kind=kind, x_name=x_name)
+    from ._session import exclusive
+    from ._sexp import write_sexp
+
     with exclusive():
         import rpy2.robjects as ro
 
-        return ro.default_converter.rpy2py(anndata_to_sexp(adata, kind=kind, x_name=x_name))
+        return ro.default_converter.rpy2py(write_sexp(value))
 
 
-def from_r(value: Any, *, x_name: str | None = None) -> Any:
-    """Return an R object as Python; a SummarizedExperiment becomes an AnnData (cells × peaks).
+def experiment_value(adata: AnnData, *, kind: str = "SummarizedExperiment", x_name: str | None = None) -> RValue:
+    """Make the R value of an AnnData; see :func:`to_r`."""
+    check_adata(adata)
+    check_choice(kind, list(_KINDS), name="kind")
+    single = kind == "SingleCellExperiment"
+    lost: list[str] = []
+    layers = {str(name): matrix for name, matrix in adata.layers.items() if name is not None}
+    x_name = _x_name(x_name, layers, has_x=adata.X is not None)
+    matrices = ({} if adata.X is None else {x_name: adata.X}) | layers
+    converted = {name: _assay(matrix, name, lost, needed=name == x_name) for name, matrix in matrices.items()}
+    assays = {name: value for name, value in converted.items() if value is not None}
+    ranges, why = _ranges(adata.var)
+    if why:
+        lost.append(why)
+    var = adata.var if ranges is NULL else adata.var.drop(columns=list(RANGES))
+    obsm = _obsm(adata.obsm, lost) if single else {}
+    pairs = {name: _pairs(getattr(adata, name), name, lost) if single else {} for name in ("obsp", "varp")}
+    raw = _raw(adata, lost) if single else NULL
+    note = note_of(
+        adata,
+        {name: matrices[name] for name in assays},
+        x_name=x_name,
+        obsm={key: adata.obsm[key] for key in obsm},
+        raw=raw is not NULL,
+    )
+    value = make(
+        "make_experiment",
+        kind=text(kind),
+        assays=named(assays),
+        obs=columns(adata.obs, "adata.obs", lost),
+        obs_names=strings(adata.obs_names, "adata.obs_names"),
+        var=columns(var, "adata.var", lost),
+        var_names=strings(adata.var_names, "adata.var_names"),
+        ranges=ranges,
+        reduced=named(obsm),
+        col_pairs=named(pairs["obsp"]),
+        row_pairs=named(pairs["varp"]),
+        raw=raw,
+        note=text(note),
+    )
+    _say(adata, lost, single=single)
+    return value
 
-    Assays become ``X`` and layers, colData ``obs``, rowData ``var``, rowRanges chrom, start and end (0-based,
-    half-open; strand where there is one), reducedDims ``obsm``. Sparse assays come as CSR on the arrays of R's
-    dgCMatrix.
 
-    Parameters
-    ----------
-    value
-        An R object, e.g. what :func:`to_r`, :func:`~sccase_kit.r.evaluate` or rpy2 returned.
-    x_name
-        Assay that becomes ``X``: by default "counts" if there is one, else the first.
-
-    Returns
-    -------
-    AnnData or other
-        AnnData for experiments; arrays, DataFrames, sparse matrices, … for other R objects.
-
-    Raises
-    ------
-    ImportError
-        If R or rpy2 is missing or they do not fit together.
-    KeyError
-        If there is no assay `x_name`.
-    """
-    with exclusive() as here:
-        if not hasattr(value, "__sexp__"):
-            return value
-        if value.typeof.name == "S4SXP" and "SummarizedExperiment" in set(here.helper("classes")(value)):
-            return sexp_to_anndata(value, x_name=x_name)
-        return from_sexp(value)
+def _say(adata: AnnData, lost: list[str], *, single: bool) -> None:
+    """Name in one warning what R does not get."""
+    left_out = [name for name in ("obsm", "varm", "obsp", "varp", "uns") if len(getattr(adata, name))]
+    left_out += ["raw"] if adata.raw is not None else []
+    taken = ("obsm", "obsp", "varp", "raw")
+    if single:
+        left_out = [name for name in left_out if name not in taken]
+    sentences = []
+    if left_out:
+        hint = [name for name in left_out if name in taken]
+        more = f" (kind='SingleCellExperiment' takes {', '.join(hint)} along)" if hint else ""
+        sentences.append(f"adata.{', adata.'.join(left_out)} are not passed to R{more}")
+    if lost:
+        sentences.append(f"not passed to R: {'; '.join(lost)}")
+    if sentences:
+        warn(". ".join(sentences))
 
 
-def _assay(matrix: Any, name: str) -> Any:
-    """Convert cells × peaks to an R matrix peaks × cells."""
-    if sparse.issparse(matrix):
-        return transposed_to_sexp(as_csr(matrix), name=name)
-    if not isinstance(matrix, np.ndarray):
-        msg = f"{name} must be in memory to be passed to R (ndarray or scipy sparse), got {type(matrix).__name__}"
-        raise TypeError(msg)
-    return to_sexp(np.asarray(matrix).T, name=name)
-
-
-def anndata_to_sexp(adata: AnnData, *, kind: str = "SummarizedExperiment", x_name: str = "counts") -> Any:
-    """Build the R object; see :func:`to_r`. Call it inside ``exclusive()``."""
-    check_choice(kind, ["SummarizedExperiment", "SingleCellExperiment"], name="kind")
-    layers = {name: matrix for name, matrix in adata.layers.items() if name is not None}
-    if x_name in layers and adata.X is not None:
+def _x_name(x_name: str | None, layers: Mapping[str, Any], *, has_x: bool) -> str:
+    if x_name is None:
+        free = (name for name in ("counts", "X", *(f"X.{k}" for k in range(1, len(layers) + 2))) if name not in layers)
+        return next(free)
+    if x_name in layers and has_x:
         msg = f"x_name={x_name!r} is also a layer; choose another name for X, layers are {list(layers)}"
         raise ValueError(msg)
-    left_out = [name for name in ("obsm", "varm", "obsp", "varp", "uns") if len(getattr(adata, name))]
-    if kind == "SingleCellExperiment":
-        left_out = [name for name in left_out if name != "obsm"]
-    if left_out:
-        hint = " (kind='SingleCellExperiment' takes obsm along)" if "obsm" in left_out else ""
-        warn(f"adata.{', adata.'.join(left_out)} are not passed to R{hint}")
-    here = door()
-    ri = here.rinterface
-    matrices = ({} if adata.X is None else {x_name: adata.X}) | layers
-    assays = ri.ListSexpVector([_assay(matrix, f"assay {name!r}") for name, matrix in matrices.items()])
-    assays.names = ri.StrSexpVector(list(matrices))
-    var, ranges = adata.var, ri.NULL
-    if set(_RANGES) <= set(var.columns):
-        ranges = to_sexp(
-            {
-                "chrom": var["chrom"].astype(str).to_numpy(dtype=object),
-                "start": var["start"].to_numpy(dtype=np.int64),
-                "end": var["end"].to_numpy(dtype=np.int64),
-            },
-            name="adata.var",
-        )
-        var = var.drop(columns=list(_RANGES))
-    reduced = {}
-    if kind == "SingleCellExperiment":
-        reduced = {name: np.asarray(values) for name, values in adata.obsm.items()}
-    return call_r(
-        here.helper("make_experiment"),
-        ri.StrSexpVector([kind]),
-        assays,
-        columns_to_sexp(adata.obs, name="adata.obs"),
-        ri.StrSexpVector([str(item) for item in adata.obs_names]),
-        columns_to_sexp(var, name="adata.var"),
-        ri.StrSexpVector([str(item) for item in adata.var_names]),
-        ranges,
-        to_sexp(reduced, name="adata.obsm"),
+    return x_name
+
+
+def _assay(matrix: Any, name: str, lost: list[str], *, needed: bool) -> RValue | None:
+    """Convert cells × peaks to an R matrix peaks × cells; name layers that cannot be, but stop on X."""
+    try:
+        if sparse.issparse(matrix):
+            return transposed_value(as_csr(matrix), name=f"assay {name!r}")
+        if not isinstance(matrix, np.ndarray):
+            found = type(matrix).__name__
+            msg = f"assay {name!r} must be in memory to be passed to R (ndarray or scipy sparse), got {found}"
+            raise TypeError(msg)
+        return to_value(np.asarray(matrix).T, name=f"assay {name!r}")
+    except TypeError as err:
+        if needed:
+            raise
+        lost.append(f"adata.layers[{name!r}] ({err})")
+        return None
+
+
+def columns(frame: pd.DataFrame, name: str, lost: list[str]) -> RValue:
+    """Convert the columns of a data frame to a named list; what cannot be converted is named in `lost`."""
+    names, values = [], []
+    for k, (key, r_name) in enumerate(zip(frame.columns.tolist(), r_names(frame.columns), strict=True)):
+        try:
+            value = column_value(frame.iloc[:, k], f"{name}[{key!r}]")
+            strings([r_name], f"{name}.columns")
+        except (TypeError, ValueError, OverflowError) as err:
+            lost.append(str(err))
+            continue
+        names.append(r_name)
+        values.append(value)
+    return listed(values, names)
+
+
+def _ranges(var: pd.DataFrame) -> tuple[RValue, str]:
+    """Return chrom, start and end for GRanges, or NULL and why they stay plain columns."""
+    if not set(RANGES) <= set(var.columns) or not var.columns.is_unique:
+        return NULL, ""
+    stay = "rowRanges: chrom, start and end stay columns of rowData, because"
+    if (missing := var[list(RANGES)].isna().any(axis=1)).any():
+        return NULL, f"{stay} {int(missing.sum())} peak(s) have no position"
+    try:
+        start, end = (var[name].to_numpy(dtype=np.float64) for name in ("start", "end"))
+    except (TypeError, ValueError):
+        return NULL, f"{stay} start or end are not numbers"
+    if (wrong := (start != np.rint(start)) | (end != np.rint(end)) | (end < start)).any():
+        return NULL, f"{stay} {int(wrong.sum())} peak(s) end before they start or at no whole base"
+    if len(end) and (end.max() > INT32_MAX or start.min() < -INT32_MAX):
+        return NULL, f"{stay} {int((end > INT32_MAX).sum())} peak(s) end beyond 2**31 - 1, R's last position"
+    chrom = var["chrom"].astype(str).to_numpy(dtype=object)
+    values = {"chrom": chrom, "start": start.astype(np.int64), "end": end.astype(np.int64)}
+    return to_value(values, name="adata.var"), ""
+
+
+def _obsm(obsm: Mapping[str, Any], lost: list[str]) -> dict[str, RValue]:
+    found = {}
+    for key, value in obsm.items():
+        name = f"adata.obsm[{key!r}]"
+        try:
+            if isinstance(value, pd.DataFrame):
+                found[key] = make("make_frame", columns=columns(value, name, lost), nrow=to_value(len(value)))
+            elif sparse.issparse(value):
+                found[key] = sparse_value(value, name)
+            elif getattr(value, "ndim", 2) == 2:
+                found[key] = to_value(np.asarray(value), name=name)
+            else:
+                lost.append(f"{name} ({value.ndim} dimensions)")
+        except (TypeError, ValueError, OverflowError) as err:
+            lost.append(str(err))
+    return found
+
+
+def _pairs(pairs: Mapping[str, Any], slot: str, lost: list[str]) -> dict[str, RValue]:
+    found = {}
+    for key, value in pairs.items():
+        try:
+            found[key] = sparse_value(sparse.csc_matrix(value), f"adata.{slot}[{key!r}]")
+        except (TypeError, ValueError, OverflowError) as err:
+            lost.append(str(err))
+    return found
+
+
+def _raw(adata: AnnData, lost: list[str]) -> RValue:
+    if adata.raw is None:
+        return NULL
+    assay = _assay(adata.raw.X, "raw", lost, needed=False)
+    if assay is None:
+        return NULL
+    raw_var = adata.raw.var
+    return listed(
+        [assay, columns(raw_var, "adata.raw.var", lost), strings(adata.raw.var_names, "adata.raw.var_names")],
+        ["assay", "var", "var_names"],
     )
-
-
-def sexp_to_anndata(value: Any, *, x_name: str | None = None) -> AnnData:
-    """Build the AnnData; see :func:`from_r`. Call it inside ``exclusive()``."""
-    here = door()
-    parts = named(call_r(here.helper("experiment_parts"), value))
-    n_vars, n_obs = (int(size) for size in parts["dim"])
-    matrices = {}
-    for name, slots in named(parts["assays"]).items():
-        matrix = matrix_from(slots)
-        matrices[name] = sparse.csr_matrix(matrix.T) if sparse.issparse(matrix) else np.ascontiguousarray(matrix.T)
-    if x_name is not None and x_name not in matrices:
-        msg = f"x_name={x_name!r} is not an assay; available: {list(matrices)}"
-        raise KeyError(msg)
-    first = x_name or ("counts" if "counts" in matrices else next(iter(matrices), None))
-    x = matrices.pop(first, None)
-
-    def names(key: str, count: int) -> list[str]:
-        known = parts[key].typeof.name != "NILSXP"
-        return list(parts[key]) if known else [str(k) for k in range(count)]
-
-    def frame(key: str, index: list[str]) -> pd.DataFrame:
-        columns = frame_from(named(parts[key]), None)
-        columns = columns if len(columns.columns) else pd.DataFrame(index=range(len(index)))
-        columns.index = pd.Index(index, dtype=object)
-        return columns
-
-    obs = frame("obs", names("obs_names", n_obs))
-    var = frame("var", names("var_names", n_vars))
-    if parts["ranges"].typeof.name != "NILSXP":
-        ranges = frame_from(named(parts["ranges"]), None)
-        ranges.index = var.index
-        ranges = ranges.astype({"start": np.int64, "end": np.int64})
-        if (ranges["strand"] == "*").all():
-            ranges = ranges.drop(columns="strand")
-        var = pd.concat([ranges, var.drop(columns=[c for c in ranges if c in var])], axis=1)
-    obsm = {name: from_sexp(values) for name, values in named(parts["reduced"]).items()}
-    return AnnData(X=x, obs=obs, var=var, layers=matrices, obsm=obsm)

@@ -1,156 +1,168 @@
-"""R → Python values on rpy2's low level: copies, never R's memory."""
+"""R values → Python."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
-from ._session import call_r, door
+from ._values import NA_INTEGER, NULL, RValue
 
-_NA_INTEGER = -(2**31)
-_DTYPES = {
-    "CPLXSXP": np.complex128,
-    "INTSXP": np.int32,
-    "LGLSXP": np.int32,
-    "RAWSXP": np.uint8,
-    "REALSXP": np.float64,
-}
+_UNITS = {"secs": 1.0, "mins": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0}
+_NO_ZONE = ("", "UTC", "GMT")
 
 
-def from_sexp(value: Any) -> Any:
-    """Convert a low-level R value to Python.
+def from_value(value: RValue, lost: list[str]) -> Any:
+    """Convert an R value to Python.
 
     Vectors become numpy arrays (integers and logicals with NA: float64 with NaN; strings: object with None), arrays
     keep their shape, factors become Categoricals, data frames (data.frame, DataFrame) DataFrames, sparse matrices CSC,
-    SummarizedExperiments AnnData, GRanges a DataFrame chrom/start/end/strand (0-based), named lists dicts, other
-    lists lists, NULL None. Anything else is returned as it is.
+    experiments and Seurat objects AnnData, GRanges a DataFrame chrom/start/end/strand (0-based), named lists dicts,
+    other lists lists, NULL None. Anything else is returned as the carrier has it.
+
+    Parameters
+    ----------
+    value
+        The R value.
+    lost
+        Takes a sentence for everything that is left out.
     """
-    kind = value.typeof.name if hasattr(value, "typeof") else ""
-    if kind == "NILSXP":
+    if value.kind == "NULL":
         return None
-    if kind == "S4SXP":
-        return _from_s4(value)
-    if kind == "VECSXP":
-        return _from_list(value)
-    if kind not in ("LGLSXP", "INTSXP", "REALSXP", "CPLXSXP", "STRSXP", "RAWSXP"):
-        return value
-    classes = _attribute(value, "class")
-    if classes is not None and "factor" in list(classes):
-        codes = np.maximum(_raw(value).astype(np.int64) - 1, -1)
-        levels = list(_attribute(value, "levels"))
-        return pd.Categorical.from_codes(codes, categories=levels, ordered="ordered" in list(classes))
-    array = _plain(value)
-    if classes is not None and "POSIXct" in list(classes):
-        return pd.to_datetime(array, unit="s").to_numpy()
-    if classes is not None and "Date" in list(classes):
+    if value.kind == "S4":
+        from ._s4 import from_s4
+
+        return from_s4(value, lost)
+    if value.kind == "list":
+        return _from_list(value, lost)
+    if value.kind == "opaque":
+        return value.origin
+    classes = value.classes
+    if "factor" in classes:
+        codes = np.maximum(value.data.astype(np.int64) - 1, -1)
+        return pd.Categorical.from_codes(codes, categories=value.text("levels"), ordered="ordered" in classes)
+    array = plain(value)
+    if "POSIXct" in classes:
+        return _times(array, next(iter(value.text("tzone")), ""))
+    if "Date" in classes:
         return pd.to_datetime(array, unit="D").to_numpy()
-    dim = _attribute(value, "dim")
-    return array if dim is None else array.reshape(tuple(dim), order="F")
-
-
-def _attribute(value: Any, name: str) -> Any:
-    return value.do_slot(name) if name in value.list_attrs() else None
-
-
-def _raw(value: Any) -> np.ndarray:
-    """Copy the memory of an atomic R vector."""
-    if len(value) == 0:
-        return np.empty(0, dtype=_DTYPES[value.typeof.name])
-    if value.typeof.name in ("CPLXSXP", "RAWSXP"):
-        return np.array(list(value), dtype=_DTYPES[value.typeof.name])
-    return np.array(value.memoryview())
-
-
-def _plain(value: Any) -> np.ndarray:
-    kind = value.typeof.name
-    if kind == "STRSXP":
-        from rpy2.rinterface_lib.sexp import NACharacterType
-
-        items = [None if isinstance(item, NACharacterType) else str(item) for item in value]
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
+    if "difftime" in classes:
+        scale = _UNITS.get(next(iter(value.text("units")), "secs"), 1.0)
+        return pd.to_timedelta(np.round(np.asarray(array, dtype=np.float64) * scale * 1e9), unit="ns").to_numpy()
+    dim = value.slot("dim")
+    if dim.kind == "NULL":
         return array
-    array = _raw(value)
-    if kind in ("INTSXP", "LGLSXP"):
-        missing = array == _NA_INTEGER
+    note_dimnames(value.slot("dimnames"), "a matrix" if len(dim) == 2 else "an array", lost)
+    return array.reshape(tuple(int(size) for size in dim.data), order="F")
+
+
+def note_dimnames(names: RValue, what: str, lost: list[str]) -> None:
+    """Say that row or column names are left out, if there are any."""
+    sides = [side for side, item in zip(("row", "column"), names.data or [], strict=False) if item.kind == "character"]
+    if sides:
+        lost.append(
+            f"the {' and '.join(sides)} names of {what} (rownames(x), colnames(x) and as.data.frame(x) give them)"
+        )
+
+
+def plain(value: RValue) -> np.ndarray:
+    """Return an atomic vector without its attributes."""
+    if value.kind == "character":
+        array = np.empty(len(value.data), dtype=object)
+        array[:] = value.data
+        return array
+    if value.kind in ("integer", "logical"):
+        missing = value.data == NA_INTEGER
         if missing.any():
-            return np.where(missing, np.nan, array)
-        return array.astype(bool) if kind == "LGLSXP" else array
-    return array
+            return np.where(missing, np.nan, value.data)
+        return value.data.astype(bool) if value.kind == "logical" else value.data
+    return value.data
 
 
-def _from_list(value: Any) -> Any:
-    classes = _attribute(value, "class")
-    names = _attribute(value, "names")
-    if classes is not None and "data.frame" in list(classes):
-        rows = list(door().rinterface.baseenv["row.names"](value))
-        return frame_from(dict(zip(names if names is not None else [], value, strict=True)), rows)
-    items = [from_sexp(item) for item in value]
-    if names is None:
+def _times(seconds: np.ndarray, zone: str) -> Any:
+    micro = np.round(np.where(np.isnan(seconds), 0, seconds) * 1e6).astype(np.int64).astype("datetime64[us]")
+    times = pd.DatetimeIndex(np.where(np.isnan(seconds), np.datetime64("NaT"), micro))
+    if not len(times) or (times.year.min() > 1677 and times.year.max() < 2262):  # what nanoseconds reach
+        times = times.as_unit("ns")
+    if zone in _NO_ZONE:
+        return times.to_numpy()
+    try:
+        return times.tz_localize("UTC").tz_convert("UTC" if zone == "Etc/UTC" else zone).array
+    except (KeyError, ValueError, OSError):  # a zone that this system does not know
+        return times.to_numpy()
+
+
+def _from_list(value: RValue, lost: list[str]) -> Any:
+    if "data.frame" in value.classes:
+        return frame_from(value.items(), row_names(value), lost)
+    items = [from_value(item, lost) for item in value.data]
+    keys = value.text("names")
+    if not keys and items:
         return items
-    keys = list(names)
+    if not items:
+        return {} if value.slot("names").kind == "character" else []
     return dict(zip(keys, items, strict=True)) if len(set(keys)) == len(keys) else items
 
 
-def frame_from(columns: Mapping[str, Any], rows: list[str] | None) -> pd.DataFrame:
-    """Build a DataFrame from R columns; integers and logicals with NA become nullable columns.
+def row_names(frame: RValue) -> list[str]:
+    """Return the row names of a data.frame."""
+    rows = frame.slot("row.names")
+    if rows.kind == "character":
+        return [str(item) for item in rows.data]
+    codes = np.asarray(plain(rows), dtype=np.float64) if rows.kind != "NULL" else np.empty(0)
+    if len(codes) == 2 and np.isnan(codes[0]):  # R's short form c(NA, -n)
+        return [str(k) for k in range(1, int(abs(codes[1])) + 1)]
+    return [str(int(k)) for k in codes]
 
-    Row names "1", "2", … become a RangeIndex.
+
+def column_from(column: RValue, lost: list[str]) -> Any:
+    """Convert one column; integers and logicals with NA become nullable. None where it cannot be a column."""
+    if column.kind == "S4":
+        from ._s4 import run_lengths
+
+        return run_lengths(column, lost)
+    if column.kind not in ("logical", "integer", "double", "complex", "character", "raw"):
+        return None
+    if column.slot("dim").kind != "NULL":
+        return None
+    converted = from_value(column, lost)
+    if column.kind in ("integer", "logical") and isinstance(converted, np.ndarray) and converted.dtype.kind == "f":
+        missing = np.isnan(converted)
+        filled = np.where(missing, 0, converted)
+        if column.kind == "logical":
+            return pd.arrays.BooleanArray(filled.astype(bool), missing)
+        return pd.arrays.IntegerArray(filled.astype(np.int32), missing)
+    return converted
+
+
+def frame_from(columns: Iterable[tuple[str, RValue]], rows: list[str] | None, lost: list[str]) -> pd.DataFrame:
+    """Build a DataFrame from R columns. Row names "1", "2", … become a RangeIndex.
+
+    Columns that are no plain vectors (lists, matrices, tables) are left out and named in `lost`.
     """
-    data = {}
-    for name, column in columns.items():
-        converted = from_sexp(column)
-        kind = column.typeof.name
-        if isinstance(converted, np.ndarray) and converted.dtype.kind == "f" and kind in ("INTSXP", "LGLSXP"):
-            converted = pd.array(
-                [None if np.isnan(item) else (bool(item) if kind == "LGLSXP" else int(item)) for item in converted],
-                dtype="boolean" if kind == "LGLSXP" else "Int32",
-            )
-        data[name] = converted
-    count = len(rows) if rows is not None else None
-    plain = rows is None or rows == [str(k) for k in range(1, count + 1)]
-    index = None if count is None else pd.RangeIndex(count) if plain else pd.Index(rows, dtype=object)
-    return pd.DataFrame(data, index=index)
+    names, data = [], []
+    for name, column in columns:
+        converted = column_from(column, lost)
+        if converted is None:
+            lost.append(f"the column {name!r} ({'/'.join(column.classes) or column.kind})")
+            continue
+        names.append(name)
+        data.append(converted)
+    count = len(rows) if rows is not None else len(data[0]) if data else 0
+    plain_rows = rows is None or rows == [str(k) for k in range(1, count + 1)]
+    index = pd.RangeIndex(count) if plain_rows else pd.Index(rows, dtype=object)
+    frame = pd.DataFrame(dict(enumerate(data)), index=index)
+    frame.columns = pd.Index(names, dtype=object)
+    return frame
 
 
-def sparse_from(parts: Mapping[str, Any]) -> sparse.csc_matrix:
-    """Build CSC from the slots that ``matrix_parts()`` in R returns (low-level values)."""
-    indices, indptr = _raw(parts["i"]), _raw(parts["p"])
-    data = _plain(parts["x"])
-    return sparse.csc_matrix((data, indices, indptr), shape=tuple(_raw(parts["dim"]).tolist()))
+def summary(lost: list[str]) -> str:
+    """Return what was left out as one sentence."""
+    unique = list(dict.fromkeys(lost))
+    shown = unique if len(unique) <= 10 else [*unique[:10], f"{len(unique) - 10} more"]
+    return f"not taken along from R: {'; '.join(shown)}"
 
 
-def named(value: Any) -> dict[str, Any]:
-    """Return the elements of a named R list as low-level values."""
-    return dict(zip(value.names, value, strict=True)) if len(value) else {}
-
-
-def _from_s4(value: Any) -> Any:
-    here = door()
-    classes = set(here.helper("classes")(value))
-    if "Matrix" in classes or "DelayedArray" in classes:
-        return matrix_from(call_r(here.helper("matrix_parts"), value))
-    if "SummarizedExperiment" in classes:
-        from ._experiment import sexp_to_anndata
-
-        return sexp_to_anndata(value)
-    if "DataFrame" in classes or "DFrame" in classes:
-        parts = named(call_r(here.helper("frame_parts"), value))
-        rows = None if parts["names"].typeof.name == "NILSXP" else list(parts["names"])
-        frame = frame_from(named(parts["columns"]), rows)
-        return frame
-    if "GRanges" in classes:
-        return frame_from(named(call_r(here.helper("ranges_parts"), value)), None)
-    return value
-
-
-def matrix_from(parts: Any) -> Any:
-    """Build CSC or ndarray from what ``matrix_parts()`` in R returns."""
-    slots = named(parts)
-    if bool(slots["sparse"][0]):
-        return sparse_from(slots)
-    return from_sexp(slots["values"])
+__all__ = ["NULL", "column_from", "frame_from", "from_value", "note_dimnames", "plain", "row_names", "summary"]

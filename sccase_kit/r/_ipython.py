@@ -1,10 +1,11 @@
-"""%%R cells with this package's conversions."""
+"""%%R cells with this package's conversions, errors, output and Ctrl-C."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from ._convert import converter
+from ._session import exclusive, unwrap
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -15,6 +16,9 @@ def load_ipython_extension(ipython: Any) -> None:
         %load_ext sccase_kit.r
         %%R -i adata -o depth
         depth <- Matrix::colSums(SummarizedExperiment::assay(adata))
+
+    What R prints appears as it comes; errors are :class:`~sccase_kit.r.RError` with R's traceback; Ctrl-C (the stop
+    button) ends the cell.
 
     Parameters
     ----------
@@ -29,4 +33,15 @@ def load_ipython_extension(ipython: Any) -> None:
     rules = converter()
     from rpy2.ipython import rmagic
 
-    ipython.register_magics(rmagic.RMagics(ipython, converter=rules))
+    class Magics(rmagic.RMagics):
+        """rpy2's magics, run through this package's session."""
+
+        def eval(self, code: str) -> tuple[str, Any, bool]:
+            """Evaluate code in R's global environment; return no text (it is shown already), value, visibility."""
+            with exclusive(show=True) as here:
+                text = here.rinterface.StrSexpVector([code])
+                value, visible = unwrap(here.helper("evaluate_visibly")(text))
+                return "", value, bool(visible[0])
+
+    Magics.__name__ = "RMagics"  # IPython lists magics by the name of their class
+    ipython.register_magics(Magics(ipython, converter=rules))

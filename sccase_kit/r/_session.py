@@ -1,8 +1,7 @@
-"""The one door to R inside this process: lazy start, one lock, R's output to logging, R's errors as RError.
+"""R inside this process: lazy start, one lock, R's output shown or logged, R's errors as RError, Ctrl-C.
 
-Everything below works on rpy2's low-level values and on this package's own conversions (:mod:`._to_r`,
-:mod:`._from_r`), so nothing depends on rpy2's active converters: calls from any thread work. Nothing is left in R's
-global environment.
+Everything below works on rpy2's low-level values and on this package's own conversions (:mod:`._sexp`), so nothing
+depends on rpy2's active converters: calls from any thread work. Nothing is left in R's global environment.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from typing import Any
 
 from ._console import Console, logger
 from ._errors import error_from
+from ._interrupt import interruptible
 from ._locate import scripts_dir
 from ._pairs import explain
 
@@ -47,7 +47,7 @@ class Door:
 
 
 def door() -> Door:
-    """Start R if it is not running and return the door to it.
+    """Start R if it is not running and return it.
 
     Raises
     ------
@@ -85,31 +85,45 @@ def _start() -> Door:
 
 
 @contextmanager
-def _console_to_logging() -> Iterator[None]:
-    """Send what R prints to the package's log while the block runs, then give R's console back."""
+def _console(*, show: bool) -> Iterator[None]:
+    """Take what R prints while the block runs, then give R's console back."""
     from rpy2.rinterface_lib import callbacks
 
-    console = Console()
-    names = ("consolewrite_print", "consolewrite_warnerror")
-    before = {name: getattr(callbacks, name) for name in names}
+    consoles = {
+        "consolewrite_print": Console(echo="stdout" if show else None),
+        "consolewrite_warnerror": Console(echo="stderr" if show else None),
+    }
+    before = {name: getattr(callbacks, name) for name in consoles}
     try:
-        for name in names:
+        for name, console in consoles.items():
             setattr(callbacks, name, console.feed)
         yield
     finally:
         for name, function in before.items():
             setattr(callbacks, name, function)
-        console.close()
+        for console in consoles.values():
+            console.close()
 
 
 @contextmanager
-def exclusive() -> Iterator[Door]:
-    """Hold R for this thread: its lock, rpy2's lock, and R's console."""
+def exclusive(*, show: bool = False) -> Iterator[Door]:
+    """Hold R for this thread: its lock, rpy2's lock, R's console and Ctrl-C.
+
+    Parameters
+    ----------
+    show
+        Print what R prints where the package's log does not take it.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came meanwhile.
+    """
     with _LOCK:
         here = door()
         from rpy2.rinterface_lib import openrlib
 
-        with openrlib.rlock, _console_to_logging():
+        with openrlib.rlock, interruptible(), _console(show=show):
             yield here
 
 
@@ -121,7 +135,7 @@ def call_r(function: Any, *arguments: Any, **named: Any) -> Any:
     function
         R closure or builtin.
     *arguments, **named
-        Low-level R values, as :func:`~sccase_kit.r._convert.to_sexp` makes them.
+        Low-level R values, as :func:`~sccase_kit.r._sexp.write_sexp` makes them.
 
     Raises
     ------
@@ -132,22 +146,34 @@ def call_r(function: Any, *arguments: Any, **named: Any) -> Any:
     vector = here.rinterface.ListSexpVector([*arguments, *named.values()])
     if named:
         vector.names = here.rinterface.StrSexpVector([*[""] * len(arguments), *named])
-    return _unwrap(here.helper("invoke")(function, vector))
+    return unwrap(here.helper("invoke")(function, vector))
 
 
-def _unwrap(outcome: Any) -> Any:
-    value, problem = outcome[0], outcome[1]
+def unwrap(outcome: Any) -> Any:
+    """Return the value of what ``guarded()`` in R returned.
+
+    Raises
+    ------
+    RError
+        If R failed.
+    KeyboardInterrupt
+        If R was interrupted.
+    """
+    value, problem, interrupted = outcome[0], outcome[1], outcome[2]
+    if interrupted[0]:
+        raise KeyboardInterrupt
     if problem.typeof.name == "NILSXP":
         return value
     raise error_from({name: list(lines) for name, lines in zip(problem.names, problem, strict=True)})
 
 
 def evaluate(code: str, **variables: Any) -> Any:
-    """Run R code and return the value of its last statement as a Python value.
+    """Run R code inside this process and return the value of its last statement as a Python value.
 
     The code sees `variables` and the attached packages, and nothing else: R's global environment is neither read nor
-    written. What R prints goes to the logger ``sccase_kit.r``. Ctrl-C waits for R here; the engines
-    (:func:`~sccase_kit.r.chromvar` and so on) run R in a child process that can be stopped.
+    written. What R prints is shown as it comes; where the logger ``sccase_kit.r`` takes level INFO, it goes there
+    instead. Ctrl-C ends R's loops and functions and raises KeyboardInterrupt; compiled code of R packages may not look
+    for it: :func:`~sccase_kit.r.run` runs code in a process that can be stopped at any time.
 
     Parameters
     ----------
@@ -160,12 +186,14 @@ def evaluate(code: str, **variables: Any) -> Any:
     -------
     Any
         numpy array, list of strings' array, DataFrame, sparse matrix, AnnData, dict, list or None; an rpy2 object for
-        R objects that have no Python counterpart.
+        R objects that have no Python counterpart. What is left out is named in a warning.
 
     Raises
     ------
     ImportError
         If R or rpy2 is missing or they do not fit together.
+    KeyboardInterrupt
+        After Ctrl-C.
     RError
         If R fails, with R's message, traceback and session.
 
@@ -175,12 +203,13 @@ def evaluate(code: str, **variables: Any) -> Any:
     >>> sk.r.evaluate("x + 1", x=[1.0, 2.0])  # doctest: +SKIP
     array([2., 3.])
     """
-    from ._from_r import from_sexp
-    from ._to_r import to_sexp
+    from ._convert import python_of
+    from ._sexp import write_sexp
+    from ._to_r import to_value
 
-    with exclusive() as here:
-        names = here.rinterface.StrSexpVector(list(variables))
-        values = here.rinterface.ListSexpVector([to_sexp(value, name=name) for name, value in variables.items()])
-        values.names = names
+    values = {name: to_value(value, name=name) for name, value in variables.items()}
+    with exclusive(show=True) as here:
+        vector = here.rinterface.ListSexpVector([write_sexp(value) for value in values.values()])
+        vector.names = here.rinterface.StrSexpVector(list(values))
         text = here.rinterface.StrSexpVector([str(code)])
-        return from_sexp(_unwrap(here.helper("evaluate")(text, values)))
+        return python_of(unwrap(here.helper("evaluate")(text, vector)))

@@ -102,10 +102,10 @@ def test_sparse_beyond_32_bit_is_refused():
     tall = sparse.csc_matrix((np.ones(1), np.zeros(1, dtype=np.int64), np.array([0, 1])), shape=(2**31, 1))
     with pytest.raises(OverflowError, match="2,147,483,648 rows"):
         r.evaluate("x", x=tall)
-    from sccase_kit.r._to_r import transposed_to_sexp
+    from sccase_kit.r._to_r import transposed_value
 
     with pytest.raises(OverflowError, match="counts has 2,147,483,648 rows"):
-        transposed_to_sexp(wide, name="counts")
+        transposed_value(wide, name="counts")
 
 
 def test_limit_is_the_largest_32_bit_integer():
@@ -206,7 +206,9 @@ def test_series_index_and_dates():
     assert r.evaluate("x", x=pd.Index(["a", "b"])).tolist() == ["a", "b"]
     assert r.evaluate("as.Date('2020-01-02')")[0] == np.datetime64("2020-01-02")
     zoned = pd.Series(pd.to_datetime(["2020-01-02 03:04"]).tz_localize("Europe/Berlin"))
-    assert r.evaluate("x", x=zoned)[0] == np.datetime64("2020-01-02T02:04")
+    back = r.evaluate("x", x=zoned)
+    assert back[0] == pd.Timestamp("2020-01-02T02:04", tz="UTC")
+    assert str(back.dtype) == "datetime64[ns, Europe/Berlin]"
 
 
 @pytest.mark.r("rpy2", "Matrix")

@@ -166,7 +166,7 @@ def test_bad_input():
         r.to_r("file.h5ad")
     adata = AnnData(np.ones((1, 1)), layers={"counts": np.ones((1, 1))})
     with pytest.raises(ValueError, match="x_name='counts' is also a layer"):
-        r.to_r(adata)
+        r.to_r(adata, x_name="counts")
     with pytest.raises(ValueError, match="kind must be one of"):
         r.to_r(adata, kind="Seurat")
     assert r.from_r(3) == 3

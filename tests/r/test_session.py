@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -39,6 +41,49 @@ def test_output_goes_to_logging(caplog):
     levels = {record.getMessage(): record.levelname for record in caplog.records}
     assert levels["printed"] == levels["told"] == "INFO"
     assert levels["Warning: careful"] == "WARNING"
+
+
+def test_output_is_shown_where_no_log_takes_it(capsys):
+    r.evaluate("cat('printed\\n'); print(1:3); message('told'); warning('careful'); invisible(NULL)")
+    out, err = capsys.readouterr()
+    assert out == "printed\n[1] 1 2 3\n"
+    assert err == "told\nWarning: careful\n"
+
+
+LONG = {
+    "a loop": "repeat {}",
+    "a loop that prints": "repeat cat('')",
+    "a loop in a function": "f <- function() repeat {}; lapply(1, function(k) f())",
+    "a sleep": "Sys.sleep(60)",
+    "code that catches it": "tryCatch(repeat {}, interrupt = function(e) 5)",
+}
+
+
+@pytest.mark.parametrize("what", LONG)
+def test_ctrl_c_is_keyboard_interrupt(what):
+    r.evaluate("1")
+    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    handler, start = signal.getsignal(signal.SIGINT), time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        r.evaluate(LONG[what])
+    assert time.monotonic() - start < 20
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert r.evaluate("1 + 1").tolist() == [2]  # and no interrupt is left over
+
+
+def test_loops_are_compiled():
+    r.evaluate("1")
+    code = "s <- 0; for (i in 1:1000000) s <- s + i; s"
+    assert r.evaluate(code)[0] == 500000500000
+    loop, compiled = (min(_seconds(text) for _ in range(3)) for text in (code, f"f <- function() {{ {code} }}; f()"))
+    assert loop < 4 * compiled  # not compiled, it is some 15 times slower
+
+
+def _seconds(code: str) -> float:
+    start = time.process_time()
+    r.evaluate(code)
+    return time.process_time() - start
 
 
 def test_error_is_raised_with_rs_words():
