@@ -23,7 +23,10 @@ from ._commands.output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
-COMMANDS = ["info", "count", "enhance", "cluster", "peaks", "motifs", "great", "interpret", "report", "demo", "doctor"]
+COMMANDS = [
+    *["info", "count", "enhance", "held-out", "cluster", "peaks", "motifs", "great", "interpret", "report"],
+    *["demo", "doctor"],
+]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it
 #: (130 for Ctrl-C).
 REFUSED, SIGNALLED = 1, 128
@@ -45,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sccase-kit {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
-        module = importlib.import_module(f"._commands.{name}", __package__)
+        module = importlib.import_module(f"._commands.{name.replace('-', '_')}", __package__)
         sub = commands.add_parser(
             name,
             help=module.HELP,

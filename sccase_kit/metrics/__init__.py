@@ -11,11 +11,15 @@ from .experiments import batch_experiment, dropout_experiment, imbalance_experim
 from .methods import knn_smoothing, raw_tfidf
 from .mixing import batch_asw, kbet
 from .profiles import Profiles, pca_from_factors
+from .recovery import HeldOut, held_out, held_out_verdict
 from .silhouettes import silhouette, silhouette_samples
 from .smoothing import smoothing_scores
+from .splits import HiddenEntries, hide_entries
 
 __all__ = [
     "Clustering",
+    "HeldOut",
+    "HiddenEntries",
     "Profiles",
     "accuracy",
     "agreement",
@@ -26,6 +30,9 @@ __all__ = [
     "depth_correlation",
     "dropout_experiment",
     "evaluate",
+    "held_out",
+    "held_out_verdict",
+    "hide_entries",
     "imbalance_degree",
     "imbalance_experiment",
     "kbet",

@@ -17,6 +17,7 @@ from ..matrix.access import get_matrix
 from .methods import as_profiles
 from .profiles import Profiles
 from .scores import all_scores
+from .splits import HiddenEntries
 
 
 def compare(
@@ -26,6 +27,7 @@ def compare(
     truth: AnnData | str | None = None,
     batch_key: str | None = None,
     raw: AnnData | None = None,
+    hidden: HiddenEntries | None = None,
     key: str = "sccase",
     rng: int = 0,
     **clustering: Any,
@@ -47,6 +49,9 @@ def compare(
         Column of `obs` with the batches: adds kBET and batch ASW.
     raw
         AnnData whose `X` is the raw matrix (its TF-IDF): adds the smoothing scores. Cells are matched by name.
+    hidden
+        Result of :func:`sccase_kit.metrics.hide_entries`, if the results were made from its `training`: adds `gain` and
+        `slope`, how probable the hidden entries are. Cells must be all of them, in order; peaks are matched by name.
     key
         Key of the thin factors.
     rng
@@ -95,6 +100,8 @@ def compare(
             rng=rng,
             **clustering,
         )
+        if hidden is not None:
+            rows[name] |= hidden.score(adata, key=key).to_dict()
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
 
 

@@ -5,6 +5,7 @@ from ._estimate_k import estimate_k
 from ._fragments import barcode_rank, fragment_lengths, fragment_quality, tss_by_depth, tss_profile
 from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
+from ._held_out import held_out
 from ._ldsc import ldsc
 from ._logos import motif_logo
 from ._model import depth_correlation, objective_trace
@@ -29,6 +30,7 @@ __all__ = [
     "great_bar",
     "great_distances",
     "great_dot",
+    "held_out",
     "ldsc",
     "motif_heatmap",
     "motif_logo",

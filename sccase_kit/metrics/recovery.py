@@ -1,0 +1,328 @@
+"""How well methods tell where a cell is open although no fragment was seen, on any data and without labels."""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._labels import encode_labels
+from .._logging import warn
+from .._progress import progress
+from .._validate import check_adata, check_choice, check_int, check_labels
+from ..enhance.expected import count_factors, factor_sums, measure_counts
+from ..enhance.preparation import prepare
+from ..enhance.runner import Stopwatch, fit_consensus
+from ..matrix.access import get_matrix
+from .hidden import CellScores
+from .methods import Method
+from .splits import HiddenEntries, hide_entries
+
+#: Deviation slopes between which deviations count as of the right size.
+CALIBRATED = (0.8, 1.25)
+_ROUNDING = 1e-6  # nats
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Result of :func:`held_out`.
+
+    Attributes
+    ----------
+    table
+        One row per method: `gain` (nats per hidden entry beyond the peak mean), `se` (its standard error, from
+        bootstrapping cells), `sd_splits` (standard deviation over the splits), `times` (exp of the gain: how many times
+        as probable a hidden entry is), `slope` (deviation slope: 1 is right, above 1 deviations are too small),
+        `difference` and `difference_se` (gain beyond the first method, paired over cells and splits), `seconds` (mean
+        of the fits), and `error`. With groups `of_types`: the gain as a share of that of the groups' means.
+    splits
+        One row per split and method: `split`, `method`, `gain`, `slope`, `seconds`, `error`.
+    n_cells, n_peaks, n_hidden
+        Cells, peaks and hidden entries scored, means over the splits.
+    share
+        Share of the open entries that were hidden.
+    """
+
+    table: pd.DataFrame
+    splits: pd.DataFrame
+    n_cells: int
+    n_peaks: int
+    n_hidden: int
+    share: float
+
+
+def held_out(
+    adata: AnnData,
+    methods: Mapping[str, Method] | None = None,
+    *,
+    groupby: str | None = None,
+    share: float = 0.3,
+    n_splits: int = 3,
+    min_cells: int = 5,
+    n_boot: int = 200,
+    layer: str | None = None,
+    on_error: Literal["raise", "record"] = "raise",
+    rng: int | np.random.Generator | None = 0,
+) -> HeldOut:
+    """Hide entries, enhance the rest, and score how probable the hidden ones are beyond the peak mean.
+
+    A random share of the open entries is hidden, whole; methods see the others. They say which share of a cell's
+    fragments each peak gets, and each hidden entry is scored among the peaks that training left closed in its cell. The
+    gain is the mean log-likelihood ratio to "peak mean × depth". It needs no labels, and nothing of size cells × peaks
+    is formed for methods that return factors.
+
+    Parameters
+    ----------
+    adata
+        Counts, cells × peaks, in any storage. Peaks filtered as they will be enhanced.
+    methods
+        Name → function of an AnnData, and of `rng` if it has such a parameter. It writes to its AnnData by
+        :func:`sccase_kit.tl.enhance` and returns None, or returns what :meth:`HiddenEntries.score` takes: an enhanced
+        AnnData, one with a matrix in `X`, a matrix, or (cell_factors, peak_factors). `None` judges the default method.
+    groupby
+        Column of `obs` with known types: adds their means, shrunk to the peak mean by the best weight, as a yardstick.
+        They see the labels, so this is for benchmarks.
+    share
+        Share of the open entries that are hidden.
+    n_splits
+        Random splits. One orders coarse choices; three give errors of some hundredths of the gain on 500 cells.
+    min_cells
+        Peaks with fewer training entries are left out.
+    n_boot
+        Bootstrap samples of the cells.
+    layer
+        Layer with the counts; `None` for `X`.
+    on_error
+        `"record"` goes on where a method fails, with the message in the column `error`.
+    rng
+        Seed or generator; each split draws its own seed, which the methods get too.
+
+    Returns
+    -------
+    :class:`HeldOut`; drawn by :func:`sccase_kit.pl.held_out`, said in a sentence by :func:`held_out_verdict`.
+
+    Warns
+    -----
+    UserWarning
+        If peaks or cells were left out because too little of them remained for training.
+
+    Raises
+    ------
+    TypeError
+        If `methods` does not map names to functions.
+    ValueError
+        If an argument is out of bounds or nothing can be scored.
+
+    Notes
+    -----
+    The gain is a score of recovery, not of clustering: it rejects settings that fit noise, but the best gain and the
+    best clusters are not at the same setting (see the guide *Held-out fragments*).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=800).adata
+    >>> result = sk.metrics.held_out(adata, {"robust": sk.tl.enhance}, n_splits=1)
+    >>> bool(result.table.loc["robust", "gain"] > 0)
+    True
+    """
+    check_adata(adata)
+    check_int(n_splits, name="n_splits", minimum=1)
+    check_int(n_boot, name="n_boot", minimum=2)
+    check_choice(on_error, ["raise", "record"], name="on_error")
+    methods = {"robust": _consensus} if methods is None else dict(methods)
+    if not methods or not all(callable(method) for method in methods.values()):
+        msg = f"methods must map names to functions of an AnnData, got {methods!r}"
+        raise TypeError(msg)
+    labels = None if groupby is None else check_labels(adata, groupby, min_groups=2)
+    seeds = np.random.default_rng(rng).integers(2**31, size=n_splits).tolist()
+    judge = _Judge(adata.n_obs, n_splits, list(methods), with_types=labels is not None)
+    bar_size = n_splits * len(methods)
+    with progress(total=bar_size, desc="held-out entries", unit="fit") as bar, tempfile.TemporaryDirectory() as folder:
+        stored = adata.isbacked or hasattr(get_matrix(adata, layer), "dask")
+        for number, seed in enumerate(seeds):
+            where = Path(folder) / str(number) if stored else None
+            if where is not None:
+                where.mkdir()
+            split = hide_entries(adata, share=share, min_cells=min_cells, layer=layer, folder=where, rng=seed)
+            judge.begin(split)
+            if labels is not None:
+                codes, _ = encode_labels(labels[split.cells].astype(str), int(split.cells.sum()), min_groups=1)
+                judge.add("types", split.score_groups(codes), 0.0)
+            for name, method in methods.items():
+                started = time.perf_counter()
+                try:
+                    result = _run(method, split.training, seed)
+                    seconds = time.perf_counter() - started
+                    judge.add(name, split.score_cells(result), seconds)
+                except Exception as err:
+                    if on_error == "raise":
+                        raise
+                    judge.fail(name, f"{type(err).__name__}: {err}")
+                bar.update()
+            if stored:
+                split.training.file.close()
+    judge.warn_of_left_out(adata.shape, min_cells)
+    return judge.result(n_boot, share, np.random.default_rng(seeds[0]))
+
+
+def _consensus(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the thin factors, in counts, of the default method."""
+    matrix = get_matrix(adata)
+    fit = fit_consensus(prepare(matrix), None, rng=np.random.default_rng(rng), watch=Stopwatch())
+    scaling = measure_counts(matrix)[2]
+    return fit.cell_factors, count_factors(fit.peak_factors, scaling, factor_sums(fit.peak_factors, scaling))
+
+
+def _run(method: Callable[..., Any], training: AnnData, seed: int) -> Any:
+    own = training if training.isbacked else training.copy()
+    with warnings.catch_warnings():  # the training data lack what is hidden: empty cells and peaks are meant
+        warnings.simplefilter("ignore", UserWarning)
+        takes_rng = "rng" in inspect.signature(method).parameters
+        result = method(own, rng=seed) if takes_rng else method(own)
+    return own if result is None else result
+
+
+class _Judge:
+    """Collects the sums of every cell, split and method, and makes the tables of them."""
+
+    def __init__(self, n_cells: int, n_splits: int, names: list[str], *, with_types: bool) -> None:
+        self._names = [*names, "types"] if with_types else names
+        self._n_splits = n_splits
+        self._hidden = np.zeros((n_splits, n_cells))
+        self._sums = {name: np.zeros((n_splits, 3, n_cells)) for name in self._names}
+        self._rows: list[dict[str, Any]] = []
+        self._shapes: list[tuple[int, int, int]] = []
+        self._cells = np.zeros(0, dtype=bool)
+
+    def begin(self, split: HiddenEntries) -> None:
+        """Start the next split."""
+        self._cells = split.cells
+        self._shapes.append((int(split.cells.sum()), int(split.peaks.sum()), split.n_hidden))
+
+    def add(self, name: str, scores: CellScores, seconds: float) -> None:
+        """Add a method's sums."""
+        number = len(self._shapes) - 1
+        gain = scores.gain if scores.gain.ndim == 1 else scores.gain[:, np.argmax(scores.gain.sum(axis=0))]
+        self._hidden[number, self._cells] = scores.n_hidden
+        self._sums[name][number][:, self._cells] = gain, scores.seen, scores.said
+        row = {"gain": scores.mean_gain(), "slope": scores.slope(), "seconds": seconds, "error": ""}
+        self._rows.append({"split": number, "method": name} | row)
+
+    def fail(self, name: str, error: str) -> None:
+        """Note that a method failed."""
+        self._sums[name][:] = np.nan
+        self._rows.append({"split": len(self._shapes) - 1, "method": name, "error": error})
+
+    def warn_of_left_out(self, shape: tuple[int, int], min_cells: int) -> None:
+        """Warn of cells and peaks that were not scored."""
+        n, m = np.min([counts[:2] for counts in self._shapes], axis=0)
+        parts = [f"{shape[1] - m} of {shape[1]} peaks with fewer than {min_cells} training entries"] * int(m < shape[1])
+        parts += [f"{shape[0] - n} of {shape[0]} cells without one"] * int(n < shape[0])
+        if parts:
+            warn(f"left out of the held-out scores: {' and '.join(parts)}")
+
+    def result(self, n_boot: int, share: float, rng: np.random.Generator) -> HeldOut:
+        """Return the tables."""
+        splits = pd.DataFrame(self._rows)
+        gains, slopes = self._bootstrap(n_boot, rng)
+        first = self._names[0]
+        rows = {}
+        for name in self._names:
+            mine = splits[splits["method"] == name]
+            differences = gains[name] - gains[first]
+            rows[name] = {
+                "gain": gains[name][0],
+                "se": gains[name][1:].std(ddof=1),
+                "sd_splits": mine["gain"].std(ddof=1) if len(mine) > 1 else np.nan,
+                "times": np.exp(gains[name][0]),
+                "slope": slopes[name],
+                "difference": differences[0],
+                "difference_se": differences[1:].std(ddof=1),
+                "seconds": mine["seconds"].mean(),
+                "error": "; ".join(dict.fromkeys(filter(None, mine["error"]))),
+            }
+            if "types" in self._names:
+                rows[name]["of_types"] = gains[name][0] / gains["types"][0]
+        table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+        n, m, hidden = np.round(np.mean(self._shapes, axis=0)).astype(int).tolist()
+        return HeldOut(table, splits, n, m, hidden, share)
+
+    def _bootstrap(self, n_boot: int, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+        """Return the gain of every method, of all cells and then of bootstrap samples, and its slope."""
+        hidden = self._hidden.sum(axis=0)
+        totals = {name: sums.sum(axis=0) for name, sums in self._sums.items()}
+        gains = {name: np.empty(n_boot + 1) for name in self._names}
+        n = len(hidden)
+        for b in range(n_boot + 1):
+            weights = np.ones(n) if b == 0 else np.bincount(rng.integers(n, size=n), minlength=n)
+            for name, total in totals.items():
+                gains[name][b] = weights @ total[0] / (weights @ hidden)
+        slopes = {name: CellScores(hidden, *total).slope() for name, total in totals.items()}
+        return gains, slopes
+
+
+def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, dict[str, float]]:
+    """Say in a sentence whether, and by how much, a method tells where cells are open.
+
+    Parameters
+    ----------
+    result
+        Result of :func:`held_out`.
+    method
+        A row of its table; `None` for the first.
+
+    Returns
+    -------
+    The sentence, and its numbers: `gain`, `se`, `times`, `slope`, `n_hidden`.
+
+    Raises
+    ------
+    KeyError
+        If there is no such method.
+    ValueError
+        If it failed.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=800).adata
+    >>> text, numbers = sk.metrics.held_out_verdict(sk.metrics.held_out(adata, n_splits=1))
+    >>> text.startswith("Enhancing helps")
+    True
+    """
+    name = result.table.index[0] if method is None else method
+    if name not in result.table.index:
+        msg = f"method={method!r} is not in the table; available: {result.table.index.tolist()}"
+        raise KeyError(msg)
+    row = result.table.loc[name]
+    gain, error, slope = float(row["gain"]), float(row["se"]), float(row["slope"])
+    if not np.isfinite(gain):
+        msg = f"method {name!r} failed: {row['error']}"
+        raise ValueError(msg)
+    numbers = {"gain": gain, "se": error, "times": float(np.exp(gain)), "slope": slope, "n_hidden": result.n_hidden}
+    what = f"of {result.n_hidden:,} hidden fragments (gain {gain:.3f} ± {error:.3f} nats over the peak mean)"
+    least = max(2 * error, _ROUNDING)
+    if gain > least:
+        text = f"Enhancing helps these data: each {what} is on average {np.exp(gain):.3g} times as probable"
+    elif gain < -least:
+        text = f"Enhancing harms these data: each {what} is on average {np.exp(-gain):.3g} times less probable"
+    else:
+        text = f"No evidence that enhancing helps these data: the probability {what} does not change beyond its error"
+    if gain > least:
+        low, high = CALIBRATED
+        size = "right" if low <= slope <= high else "too small" if slope > high else "too large"
+        text += f"; differences between cells have {'the right' if size == 'right' else 'a'} size"
+        text += f" (slope {slope:.2f})." if size == "right" else f" that is {size} (slope {slope:.2f} instead of 1)."
+    else:
+        text += "."
+    return text, numbers
