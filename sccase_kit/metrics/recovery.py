@@ -130,8 +130,10 @@ def held_out(
     Examples
     --------
     >>> import sccase_kit as sk
-    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=800).adata
-    >>> result = sk.metrics.held_out(adata, {"robust": sk.tl.enhance}, n_splits=1)
+    >>> adata = sk.datasets.toy_study(n_cells=300, n_peaks=800).adata
+    >>> sk.pp.filter_peaks(adata, min_fraction=0.03)
+    >>> sk.pp.filter_cells(adata, min_peaks=8)
+    >>> result = sk.metrics.held_out(adata, {"robust": sk.tl.enhance}, n_splits=1, min_cells=1)
     >>> bool(result.table.loc["robust", "gain"] > 0)
     True
     """
@@ -295,8 +297,10 @@ def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, d
     Examples
     --------
     >>> import sccase_kit as sk
-    >>> adata = sk.datasets.toy_study(n_cells=200, n_peaks=800).adata
-    >>> text, numbers = sk.metrics.held_out_verdict(sk.metrics.held_out(adata, n_splits=1))
+    >>> adata = sk.datasets.toy_study(n_cells=300, n_peaks=800).adata
+    >>> sk.pp.filter_peaks(adata, min_fraction=0.03)
+    >>> sk.pp.filter_cells(adata, min_peaks=8)
+    >>> text, numbers = sk.metrics.held_out_verdict(sk.metrics.held_out(adata, n_splits=1, min_cells=1))
     >>> text.startswith("Enhancing helps")
     True
     """

@@ -175,4 +175,5 @@ def test_compare_adds_the_scores(study):
     sk.tl.enhance(fitted, 4, method="sccase")
     table = sk.metrics.compare({"fit": fitted, "counts": split.training}, "cell_type", hidden=split)
     assert table.loc["fit", "gain"] == pytest.approx(split.score(fitted)["gain"])
-    assert table.loc["fit", "gain"] > 0 > table.loc["counts", "gain"]
+    assert table.loc["fit", "gain"] > 0
+    assert table.loc["counts", "gain"] == pytest.approx(0, abs=1e-6)  # own counts tell nothing of the other peaks
