@@ -69,7 +69,7 @@ def test_pages_name_only_what_exists():
     for name in set(re.findall(r"`sk\.(\w+\.\w+)", text)):
         module, item = name.split(".")
         assert hasattr(getattr(sccase_kit, module), item), f"sk.{name}"
-    for command in set(re.findall(r"`sccase-kit ([\w-]+)", text)):
+    for command in set(re.findall(r"`sccase-kit (\w[\w-]*)", text)):
         from sccase_kit.cli import COMMANDS
 
         assert command in COMMANDS

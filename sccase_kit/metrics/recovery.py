@@ -110,17 +110,17 @@ def held_out(
     -------
     :class:`HeldOut`; drawn by :func:`sccase_kit.pl.held_out`, said in a sentence by :func:`held_out_verdict`.
 
-    Warns
-    -----
-    UserWarning
-        If peaks or cells were left out because too little of them remained for training.
-
     Raises
     ------
     TypeError
         If `methods` does not map names to functions.
     ValueError
         If an argument is out of bounds or nothing can be scored.
+
+    Warns
+    -----
+    UserWarning
+        If peaks or cells were left out because too little of them remained for training.
 
     Notes
     -----
