@@ -1,8 +1,9 @@
-"""The closest points (transcription start sites) to regions of one chromosome, on arrays."""
+"""The transcription starts that are closest to regions."""
 
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 
 def closest_points(
@@ -57,3 +58,42 @@ def closest_points(
     each = count[place]
     within = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
     return np.repeat(of, each), order[np.repeat(first[place], each) + within], np.repeat(distance, each)
+
+
+def closest_starts(
+    regions: pd.DataFrame, genes: pd.DataFrame, *, k: int = 1
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find, by chromosome, the genes whose transcription starts lie at the k smallest distances from every region.
+
+    Parameters
+    ----------
+    regions
+        chrom, start, end; rows without a place have a start below 0, and no gene.
+    genes
+        chrom, tss, strand.
+    k
+        Number of different distances; see :func:`closest_points`.
+
+    Returns
+    -------
+    Three arrays with one entry per pair, ordered by region, distance and gene: position of the region, position of the
+    gene, and the distance in bases from the nearest edge of the region, 0 inside, negative where the region lies
+    upstream of the gene.
+    """
+    chrom, start, end = (regions[column].to_numpy() for column in ("chrom", "start", "end"))
+    gene_chrom, tss = genes["chrom"].to_numpy(), genes["tss"].to_numpy()
+    forward = (genes["strand"] == "+").to_numpy(bool)
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+    for name in pd.unique(gene_chrom):
+        rows, own = np.flatnonzero((chrom == name) & (start >= 0)), np.flatnonzero(gene_chrom == name)
+        if len(rows):
+            region, point, away = closest_points(start[rows], end[rows], tss[own], k=k)
+            found.append((rows[region], own[point], away))
+    if not found:
+        nothing = np.zeros(0, dtype=np.intp)
+        return nothing, nothing.copy(), np.zeros(0, dtype=np.int64)
+    region, gene, away = (np.concatenate(part) for part in zip(*found, strict=True))
+    # `away` is negative where the gene lies left: then the region lies downstream of a gene on the + strand.
+    distance = np.where(forward[gene], -away, away)
+    order = np.lexsort((gene, np.abs(distance), region))
+    return region[order], gene[order], distance[order]

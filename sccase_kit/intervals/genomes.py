@@ -1,4 +1,4 @@
-"""Genomes: chromosome sizes, gaps and transcription start sites, shipped for four assemblies, replaceable by files."""
+"""Genomes: chromosome sizes, gaps and genes, shipped for four assemblies, replaceable by files."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .gtf import GENE_COLUMNS, is_gtf, read_gtf
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
+_BODY = ("start", "end")
 
 
 @cache
@@ -153,6 +154,7 @@ def _parse_tss(path: Path) -> pd.DataFrame:
     header = [c.lstrip("#").lower() for c in first]
     great = header[:4] == ["gene_ids", "chrom", "pos", "strand"]
     own = set(_TSS_COLUMNS) <= set(header)
+    body = not great and (not own or set(_BODY) <= set(header))
     records = []
     for number, cells in _rows(path):
         if own and number == 1:
@@ -161,13 +163,14 @@ def _parse_tss(path: Path) -> pd.DataFrame:
             if own:
                 row = dict(zip(header, cells, strict=True))
                 record = (row["chrom"], int(row["tss"]), row["strand"], row["gene_id"], row["symbol"])
+                record += (int(row["start"]), int(row["end"])) if body else ()
             elif great:
                 gene_id = cells[4] if cells[0] == "NA" else cells[0]
                 record = (cells[1], int(cells[2]) - (cells[3] == "-"), cells[3], gene_id, cells[4])
             else:
                 strand = cells[5]
                 position = int(cells[1]) if strand == "+" else int(cells[2]) - 1
-                record = (cells[0], position, strand, cells[3], cells[3])
+                record = (cells[0], position, strand, cells[3], cells[3], int(cells[1]), int(cells[2]))
         except (IndexError, ValueError):
             msg = (
                 f"{path}, line {number}: expected a TSS table (header chrom, tss, strand, gene_id, symbol), GREAT's "
@@ -176,7 +179,7 @@ def _parse_tss(path: Path) -> pd.DataFrame:
             )
             raise ValueError(msg) from None
         records.append(record)
-    return pd.DataFrame.from_records(records, columns=list(_TSS_COLUMNS))
+    return pd.DataFrame.from_records(records, columns=[*_TSS_COLUMNS, *(_BODY if body else ())])
 
 
 def _protein_coding(genes: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -210,12 +213,20 @@ def _starts(genes: pd.DataFrame) -> pd.DataFrame:
     """Return the TSS table of gene bodies as :func:`read_gtf` gives them."""
     forward = (genes["strand"] == "+").to_numpy(bool)
     tss = np.where(forward, genes["start"], genes["end"] - 1)
-    table = genes[["chrom", "strand", "gene_id"]].assign(tss=tss, symbol=genes.get("gene", genes["gene_id"]))
-    return table[list(_TSS_COLUMNS)].reset_index(drop=True)
+    table = genes[["chrom", "strand", "gene_id", *_BODY]].assign(tss=tss, symbol=genes.get("gene", genes["gene_id"]))
+    return table[[*_TSS_COLUMNS, *_BODY]].reset_index(drop=True)
+
+
+def _shipped_genes(genome: str) -> pd.DataFrame:
+    """Return the shipped table, in which a gene body is given by its length from the start of transcription."""
+    table = _shipped(f"tss_{genome}.tsv.gz").copy()
+    forward, length = (table["strand"] == "+").to_numpy(bool), table.pop("length")
+    table["start"] = np.where(forward, table["tss"], table["tss"] + 1 - length)
+    return table.assign(end=table["start"] + length)
 
 
 def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
-    """Return one transcription start site per gene.
+    """Return one transcription start site per gene, with the gene body where it is known.
 
     Parameters
     ----------
@@ -224,13 +235,14 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         of a table with header chrom, tss, strand, gene_id, symbol, of GREAT's own ``GREATv4.genes.<genome>.tsv.gz``,
         of gene bodies as BED6, or of GTF or GFF3 (its protein-coding genes, where the file gives types; the others are
         left out with a warning); or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
-        symbol, or with gene bodies (from :func:`~sccase_kit.regions.read_gtf`). Plain or packed.
+        symbol, start and end, or with gene bodies alone (from :func:`~sccase_kit.regions.read_gtf`). Plain or packed.
 
     Returns
     -------
     DataFrame chrom, tss (int64, 0-based position of the first transcribed base on either strand), strand (+ or -),
-    gene_id (several ids of one gene are joined by commas), symbol. Every row counts as one gene; GREAT's own
-    table has one gene at two loci.
+    gene_id (several ids of one gene are joined by commas), symbol; and start, end (int64, 0-based half-open) of the
+    gene body, except from tables that have none, such as GREAT's. Every row counts as one gene; GREAT's own table has
+    one gene at two loci.
 
     Raises
     ------
@@ -253,9 +265,11 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
             table["symbol"] = table["gene_id"]
         elif table["symbol"].isna().any():
             table["symbol"] = table["symbol"].astype(object).where(table["symbol"].notna(), table["gene_id"])
-        table = table[list(_TSS_COLUMNS)].reset_index(drop=True)
+        body = _BODY if set(_BODY) <= set(table.columns) else ()
+        check_columns(table, body, name="tss")
+        table = table[[*_TSS_COLUMNS, *body]].reset_index(drop=True)
     elif isinstance(genome, str) and genome in GENOMES:
-        table = _shipped(f"tss_{genome}.tsv.gz").copy()
+        table = _shipped_genes(genome)
     else:
         path = _need_file(genome, "tss")
         with naming(path):
@@ -272,6 +286,13 @@ def _check_tss(table: pd.DataFrame) -> pd.DataFrame:
     if beyond.any():
         msg = f"tss: {table['tss'][beyond].iloc[0]} is no position, for gene {table['gene_id'][beyond].iloc[0]!r:.80}"
         raise ValueError(msg)
+    if "start" in table.columns:
+        table["start"], table["end"] = (integers(table, column, "tss") for column in _BODY)
+        empty = (table["start"] < 0) | (table["start"] >= table["end"])
+        if empty.any():
+            row = table[empty].iloc[0]
+            msg = f"tss: the gene body {row['start']}-{row['end']} of {row['gene_id']!r:.80} is not 0 <= start < end"
+            raise ValueError(msg)
     for column in ("chrom", "strand", "gene_id", "symbol"):
         table[column] = check_names(table[column], name=f"tss[{column!r}]")
     bad = ~table["strand"].isin(["+", "-"])

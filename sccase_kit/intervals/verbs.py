@@ -1,4 +1,4 @@
-"""Interval algebra for users, computed by BEDTools: overlap, window, closest genes, merge, shuffle."""
+"""Interval algebra for users: overlap, window, merge, shuffle (computed by BEDTools) and closest genes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from .._validate import check_choice, check_int, check_number
 from .bedtools import bedtools, read_columns, to_bed
+from .closest import closest_starts
 from .columns import check_columns, integers
 from .frame import check_regions, check_same_style
 from .genomes import chrom_sizes as chrom_sizes_of
@@ -117,7 +118,10 @@ def closest_genes(
     k: int = 1,
     max_distance: int | None = None,
 ) -> pd.DataFrame:
-    """Return the genes whose TSS is closest to every region (``bedtools closest``).
+    """Return the genes whose TSS is closest to every region.
+
+    With ``k=1`` these are the pairs of ``bedtools closest -D b``. With more, BEDTools counts genes and stops early
+    where several are equally close (of ties at distance 0 it prints the ties and never the next); here places count.
 
     Parameters
     ----------
@@ -126,7 +130,8 @@ def closest_genes(
     tss
         Genes; see :func:`~sccase_kit.regions.tss_table`.
     k
-        How many genes per region; equally close ones count as one place and are all given.
+        How many places per region, the closest first; genes at the same distance, on either side, are one place and are
+        all given.
     max_distance
         Leave out genes further away, in bases.
 
@@ -141,21 +146,16 @@ def closest_genes(
         check_int(max_distance, name="max_distance", minimum=0)
     places, genes = check_regions(regions), tss_table(tss)
     check_same_style(places, genes, name_a="regions", name_b="tss")
-    points = pd.DataFrame({"chrom": genes["chrom"], "start": genes["tss"], "end": genes["tss"] + 1})
-    with bedtools() as module:
-        result = to_bed(module, places).closest(to_bed(module, points, genes["strand"].to_numpy()), D="b", k=k)
-        found = read_columns(result, {3: "region", 7: "gene", 10: "distance"})
-    found = found[found["gene"] >= 0]
+    region, gene, distance = closest_starts(places, genes, k=k)
     if max_distance is not None:
-        found = found[found["distance"].abs() <= max_distance]
-    found = found.assign(away=found["distance"].abs()).sort_values(["region", "away", "gene"], kind="stable")
-    table = places.iloc[found["region"].to_numpy()][["chrom", "start", "end"]]
+        near = np.abs(distance) <= max_distance
+        region, gene, distance = region[near], gene[near], distance[near]
+    table = places.iloc[region][["chrom", "start", "end"]]
     table.insert(0, "region", table.index.to_numpy())
-    gene = found["gene"].to_numpy()
     return table.reset_index(drop=True).assign(
         gene_id=genes["gene_id"].to_numpy()[gene],
         symbol=genes["symbol"].to_numpy()[gene],
-        distance=found["distance"].to_numpy(),
+        distance=distance,
     )
 
 

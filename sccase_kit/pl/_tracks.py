@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -10,8 +11,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._validate import Scale, check_adata, check_choice, check_labels, check_scale, check_some, check_table
+from .._record import records
+from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some, check_table
 from ..get.thin import check_fitted, enhanced
+from ..intervals.gene_names import find_genes
+from ..intervals.genomes import GENOMES, tss_table
 from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
@@ -23,13 +27,25 @@ _UNITS = {
     "minmax": "enhanced: mean, min-max scaled",
     None: "enhanced: mean TF-IDF signal",
 }
+_REGION = re.compile(r"(\S+?)[:_-]([\d,]+)[-_]([\d,]+)")
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
 
 
-def _parse_locus(locus: str) -> tuple[str, int, int]:
-    match = re.fullmatch(r"(\S+?)[:_-]([\d,]+)[-_]([\d,]+)", locus) if isinstance(locus, str) else None
+def _known_genome(adata: AnnData) -> str | None:
+    """Return the shipped genome that all results which name one were made with."""
+    named = {str(entry.params.get("genome")) for entry in records(adata.uns).values()} & set(GENOMES)
+    return named.pop() if len(named) == 1 else None
+
+
+def _parse_locus(locus: str, genes: pd.DataFrame | None, flank: int) -> tuple[str, int, int]:
+    """Return the place of a locus, or of a gene with what surrounds it."""
+    match = _REGION.fullmatch(locus) if isinstance(locus, str) else None
+    if match is None and isinstance(locus, str) and genes is not None and "symbol" in genes.columns:
+        row = genes.iloc[find_genes(genes, [locus], name="locus")[0]]
+        low, high = (row["start"], row["end"]) if "start" in genes.columns else (row["tss"], row["tss"] + 1)
+        return str(row["chrom"]), max(int(low) - flank, 0), int(high) + flank
     if match is None:
-        msg = f"locus must look like 'chr1:100,000-200,000', got {locus!r}"
+        msg = f"locus must look like 'chr1:100,000-200,000', got {locus!r}; for a gene pass genes='hg38' (the genome)"
         raise ValueError(msg)
     chrom, start, end = match.group(1), *(int(v.replace(",", "")) for v in match.group(2, 3))
     if start >= end:
@@ -43,7 +59,8 @@ def genome_tracks(
     locus: str,
     groupby: str,
     *,
-    genes: pd.DataFrame | None = None,
+    genes: pd.DataFrame | str | os.PathLike[str] | None = None,
+    flank: int = 25_000,
     groups: Sequence[str] | None = None,
     show: Literal["both", "raw", "enhanced"] = "both",
     key: str = "sccase",
@@ -58,12 +75,16 @@ def genome_tracks(
     adata
         Enhanced data with coordinates in `var`.
     locus
-        ``"chr1:100,000-200,000"``; peaks that overlap it are drawn at their places, widened to be seen in wide loci.
+        ``"chr1:100,000-200,000"``, or a gene such as ``"TAL1"``; peaks that overlap it are drawn at their places,
+        widened to be seen in wide loci.
     groupby
         Column of `obs`; one row of tracks per group.
     genes
-        Genes to draw below: chrom, strand, symbol (or gene_id), and start and end of the gene bodies or tss alone,
-        such as :func:`sccase_kit.regions.tss_table`.
+        Genes to draw below: a genome (hg19, hg38, mm9, mm10), a file (see :func:`sccase_kit.regions.tss_table`), or a
+        table with chrom, strand, symbol (or gene_id), and start and end of the gene bodies or tss alone. For a gene,
+        `None` takes the genome that results in `adata` were made with.
+    flank
+        Bases to show on both sides of a gene.
     groups
         Groups to draw, in this order.
     show
@@ -82,18 +103,24 @@ def genome_tracks(
     Raises
     ------
     KeyError
-        If there is no fit under `key`, what was enhanced is no longer there, or columns are missing.
+        If there is no fit under `key`, what was enhanced is no longer there, columns are missing, or the gene is not
+        among `genes`.
     ValueError
         If the locus cannot be read or holds no peak, a group is unknown, or enhanced values are missing or infinite.
     TypeError
-        If `genes` is not a DataFrame.
+        If `genes` is none of these.
     """
     check_adata(adata)
     check_choice(show, ["both", "raw", "enhanced"], name="show")
     check_scale(scale)
     if show != "raw":
         check_fitted(adata, key)
-    chrom, start, end = _parse_locus(locus)
+    check_int(flank, name="flank", minimum=0)
+    if genes is None and _REGION.fullmatch(str(locus)) is None:
+        genes = _known_genome(adata)
+    table = tss_table(genes) if isinstance(genes, (str, os.PathLike)) else genes
+    bodies = None if table is None else _bodies(table)
+    chrom, start, end = _parse_locus(locus, table, flank)
     place = require_coordinates(adata)
     inside = (place["chrom"] == chrom) & (place["end"] > start) & (place["start"] < end)
     peaks = np.flatnonzero(inside.to_numpy())
@@ -103,12 +130,11 @@ def genome_tracks(
         raise ValueError(msg)
     labels = check_labels(adata, groupby)
     names = list(labels.cat.categories) if groups is None else check_some(groups, name="groups")
-    genes = None if genes is None else _bodies(genes)
     if absent := [name for name in names if name not in set(labels.cat.categories)]:
         msg = f"groups: {absent} are not in obs[{groupby!r}]; available: {list(labels.cat.categories)}"
         raise ValueError(msg)
     sides = ["raw", "enhanced"] if show == "both" else [show]
-    extra = 0 if genes is None else len(sides)
+    extra = 0 if bodies is None else len(sides)
     rows = [np.flatnonzero((labels == name).to_numpy()) for name in names]
     tracks = {side: _means(adata, side, rows, peaks, key=key, layer=layer, scale=scale) for side in sides}
     panels = get_panels(
@@ -132,8 +158,8 @@ def genome_tracks(
         panels[j].set_title("raw: share of open cells" if side == "raw" else _UNITS[scale], fontsize="medium")
     bottom = panels[-len(sides) :]
     for panel in bottom:
-        if genes is not None:
-            _draw_genes(panel, genes, chrom, start, end)
+        if bodies is not None:
+            _draw_genes(panel, bodies, chrom, start, end)
         panel.tick_params(axis="x", labelbottom=True, labelsize=7)
         panel.xaxis.get_major_locator().set_params(nbins=4, integer=True)
         panel.xaxis.set_major_formatter(lambda value, _, axis=panel.xaxis: _megabases(value, axis.get_ticklocs()))

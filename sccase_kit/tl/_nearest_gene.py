@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from ..intervals.closest import closest_points
+from ..intervals.closest import closest_starts
 from ..intervals.frame import check_same_style
 from ..intervals.genomes import tss_table
 from ..intervals.peaks import require_coordinates
@@ -44,20 +44,12 @@ def nearest_genes(regions: pd.DataFrame, genes: pd.DataFrame) -> tuple[np.ndarra
     one nearest to the middle of the region counts.
     """
     gene, distance = np.full(len(regions), -1, dtype=np.intp), np.zeros(len(regions), dtype=np.int64)
-    chrom, start, end = (regions[column].to_numpy() for column in ("chrom", "start", "end"))
-    gene_chrom, tss, strand = genes["chrom"].to_numpy(), genes["tss"].to_numpy(), genes["strand"].to_numpy()
-    for name in pd.unique(chrom):
-        rows, own = np.flatnonzero((chrom == name) & (start >= 0)), np.flatnonzero(gene_chrom == name)
-        if not len(rows) or not len(own):
-            continue
-        region, point, away = closest_points(start[rows], end[rows], tss[own])
-        middle = (start[rows] + end[rows]) / 2
-        order = np.lexsort((point, np.abs(tss[own][point] - middle[region]), region))
-        first = order[np.r_[True, np.diff(region[order]) != 0]]
-        found = own[point[first]]
-        gene[rows[region[first]]] = found
-        # `away` is negative where the gene lies left: then the region lies downstream of a gene on the + strand.
-        distance[rows[region[first]]] = np.where(strand[found] == "+", -away[first], away[first])
+    region, found, away = closest_starts(regions, genes)
+    middle = (regions["start"].to_numpy() + regions["end"].to_numpy()) / 2
+    order = np.lexsort((found, np.abs(genes["tss"].to_numpy()[found] - middle[region]), region))
+    region, found, away = region[order], found[order], away[order]
+    first = np.diff(region, prepend=-1) != 0
+    gene[region[first]], distance[region[first]] = found[first], away[first]
     return gene, distance
 
 

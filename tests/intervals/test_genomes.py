@@ -1,5 +1,6 @@
 """Shipped and user-given chromosome sizes, gaps and TSS tables."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -15,6 +16,9 @@ def test_shipped_tables_fit_together(genome):
     assert genes["gene_id"].is_unique
     assert genes["symbol"].is_unique
     assert (genes["tss"] < genes["chrom"].map(sizes)).all()
+    assert (genes["tss"] == np.where(genes["strand"] == "+", genes["start"], genes["end"] - 1)).all()
+    assert (genes["end"] <= genes["chrom"].map(sizes)).all()
+    assert (genes["end"] - genes["start"]).between(1, 2_600_000).all()
     assert genes["gene_id"].str.startswith("ENS").mean() > 0.99
     if genome != "mm9":
         table = gaps(genome)
@@ -40,6 +44,25 @@ def test_shipped_tss_lie_near_those_of_the_server(golden):
 def test_a_known_gene():
     genes = tss_table("hg38").set_index("symbol")
     assert genes.loc["GATA1", ["chrom", "strand", "gene_id"]].tolist() == ["chrX", "+", "ENSG00000102145"]
+
+
+def test_known_gene_bodies():
+    assert tss_table("hg19").set_index("symbol").loc["TAL1", ["start", "end"]].tolist() == [47_681_962, 47_695_443]
+    # Genes that SIMBA places on alternate sequences only, lifted over from hg19.
+    assert {"HLA-DRA", "MOG", "ELANE", "NCR1"} <= set(tss_table("hg38")["symbol"])
+
+
+def test_bodies_of_tables_and_files(tmp_path):
+    table = pd.DataFrame({"chrom": "chr1", "tss": [10, 39], "strand": ["+", "-"], "gene_id": [*"ab"]})
+    assert "start" not in tss_table(table).columns
+    bodies = tss_table(table.assign(start=[10, 20], end=[25, 40]))
+    assert bodies[["start", "end"]].values.tolist() == [[10, 25], [20, 40]]
+    bodies.to_csv(tmp_path / "own.tsv", sep="\t", index=False)
+    pd.testing.assert_frame_equal(tss_table(tmp_path / "own.tsv"), bodies)
+    (tmp_path / "genes.bed").write_text("chr1\t10\t25\ta\t0\t+\nchr1\t20\t40\tb\t0\t-\n")
+    assert tss_table(tmp_path / "genes.bed")[["start", "end"]].values.tolist() == [[10, 25], [20, 40]]
+    with pytest.raises(ValueError, match="gene body 30-20 of 'b' is not"):
+        tss_table(table.assign(start=[10, 30], end=[25, 20]))
 
 
 def test_files(tmp_path):

@@ -128,7 +128,7 @@ def test_a_gtf_is_a_tss_table(tmp_path):
     path.write_bytes(gzip.compress(GENCODE.encode()))
     with pytest.warns(UserWarning, match="1 of 2 genes are not protein-coding and left out"):
         table = tss_table(path)
-    assert table.values.tolist() == [["chr1", 71584, "-", "ENSG00000186092.7", "OR4F5"]]
+    assert table.values.tolist() == [["chr1", 71584, "-", "ENSG00000186092.7", "OR4F5", 65418, 71585]]
     both = tss_table(read_gtf(path))
     assert both["tss"].tolist() == [11868, 71584]
     assert both["symbol"].tolist() == ["DDX11L2", "OR4F5"]

@@ -86,7 +86,6 @@ def test_merge(pair):
     assert merge(a, distance=5).values.tolist() == expected
 
 
-@needs_bedtools
 def test_closest_genes(pair):
     a, _ = pair
     rng = np.random.default_rng(2)
@@ -105,6 +104,44 @@ def test_closest_genes(pair):
         assert row.distance == 0 or (row.distance < 0) == upstream
     assert (closest_genes(a, tss, max_distance=20)["distance"].abs() <= 20).all()
     assert len(closest_genes(a, tss, k=2)) > len(found)
+
+
+def closest_with_ties(k):
+    regions = pd.DataFrame({"chrom": "chr1", "start": [100], "end": [200]})
+    tss = pd.DataFrame({"chrom": "chr1", "tss": [120, 150, 209, 90, 400], "strand": "+", "gene_id": [*"abcde"]})
+    return closest_genes(regions, tss, k=k)
+
+
+def test_equally_close_genes_are_one_place():
+    """A gene 10 to the left and one 10 to the right are one place, as are two inside."""
+    assert [closest_with_ties(k)["gene_id"].str.cat() for k in (1, 2, 3)] == ["ab", "abcd", "abcde"]
+    assert closest_with_ties(3)["distance"].tolist() == [0, 0, -10, 10, -201]
+
+
+@needs_bedtools
+@pytest.mark.parametrize("seed", range(3))
+def test_closest_genes_are_those_of_bedtools(seed):
+    import pybedtools
+
+    rng = np.random.default_rng(seed)
+    start = rng.integers(0, 3_000, 60)
+    regions = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 60), "start": start})
+    regions["end"] = regions["start"] + rng.integers(1, 200, 60)
+    tss = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 40), "tss": rng.integers(0, 3_200, 40)})
+    tss["strand"], tss["gene_id"] = rng.choice(["+", "-"], 40), [f"g{i}" for i in range(40)]
+    left = "".join(
+        f"{r.chrom}\t{r.start}\t{r.end}\t{r.Index}\n" for r in regions.sort_values(["chrom", "start"]).itertuples()
+    )
+    right = "".join(
+        f"{g.chrom}\t{g.tss}\t{g.tss + 1}\t{g.gene_id}\t0\t{g.strand}\n"
+        for g in tss.sort_values(["chrom", "tss"]).itertuples()
+    )
+    theirs = pybedtools.BedTool(left, from_string=True).closest(
+        pybedtools.BedTool(right, from_string=True), D="b", t="all"
+    )
+    found = closest_genes(regions, tss)
+    ours = set(zip(found["region"], found["gene_id"], found["distance"], strict=True))
+    assert ours == {(int(f[3]), f[7], int(f[10])) for f in theirs}
 
 
 @needs_bedtools

@@ -111,6 +111,26 @@ def test_tracks_of_one_side_and_chosen_groups(study):
     ) == list(given)
 
 
+def test_a_gene_is_a_locus(study):
+    adata = study.adata.copy()
+    place = adata.var.iloc[5]
+    genes = pd.DataFrame(
+        {"chrom": [place["chrom"]], "tss": [place["start"]], "strand": "+", "gene_id": "ENSG7.1", "symbol": "Abc"}
+    )
+    genes["start"], genes["end"] = genes["tss"], genes["tss"] + 3_000
+    for name in ("Abc", "ABC", "ENSG7"):
+        axes = sk.pl.genome_tracks(adata, name, "cell_type", show="raw", groups=["type_1"], genes=genes, flank=1_000)
+        assert axes[0].get_xlim() == (max(place["start"] - 1_000, 0), place["start"] + 4_000)
+        assert any(text.get_text() == "Abc" for text in axes[-1].texts)
+    with pytest.raises(KeyError, match="locus: 1 of 1 are not among the 1 genes"):
+        sk.pl.genome_tracks(adata, "Abd", "cell_type", show="raw", genes=genes)
+    with pytest.raises(ValueError, match="for a gene pass genes='hg38'"):
+        sk.pl.genome_tracks(adata, "Abc", "cell_type", show="raw")
+    adata.uns["x"] = {"package": "sccase_kit", "function": "tl.great", "version": "1", "params": {"genome": "hg38"}}
+    with pytest.raises(ValueError, match="holds no peak"):
+        sk.pl.genome_tracks(adata, "HBB", "cell_type", show="raw", flank=0)
+
+
 @pytest.mark.parametrize("span", [2, 20, 500, 20_000, 9_000_000])
 def test_ticks_of_every_window_differ_and_have_no_needless_zeros(study, span):
     peak = study.adata.var.iloc[5]
