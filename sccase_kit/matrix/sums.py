@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from .cluster import cluster_of
 from .rows import canonical, even_cuts, view_rows
 
 
-def _blocks(matrix: Any):
+def row_pieces(matrix: Any) -> Iterator[tuple[slice, Any]]:
+    """Yield pieces of rows of a matrix of any storage, as they are stored."""
     if isinstance(matrix, np.ndarray):
         step = max(1, settings.block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
         for start in range(0, len(matrix), step):
@@ -44,7 +46,7 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
     if cluster is not None:
         parts = cluster.map(_stored_block_statistics)
     else:
-        parts = ((rows, _block_statistics(raw)) for rows, raw in _blocks(matrix))
+        parts = ((rows, _block_statistics(raw)) for rows, raw in row_pieces(matrix))
     for rows, (sums, counts) in parts:
         depth[rows] = sums
         n_open += counts

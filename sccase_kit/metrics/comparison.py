@@ -14,6 +14,7 @@ from anndata import AnnData
 from .._progress import progress
 from .._validate import check_labels
 from ..matrix.access import get_matrix
+from ..matrix.batches import warn_of_closed_peaks
 from .methods import as_profiles
 from .profiles import Profiles
 from .scores import all_scores
@@ -82,6 +83,9 @@ def compare(
     >>> bool(table.loc["enhanced", "cell_auprc"] > table.loc["counts", "cell_auprc"])
     True
     """
+    if raw is not None and batch_key is not None and batch_key in raw.obs:
+        batches = check_labels(raw, batch_key, name="batch_key")
+        warn_of_closed_peaks(get_matrix(raw), batches.cat.codes.to_numpy(np.int64), list(batches.cat.categories))
     rows = {}
     for name, given in progress(results.items(), desc="compare", total=len(results)):
         adata = _open(name, given)

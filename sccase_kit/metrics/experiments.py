@@ -13,7 +13,8 @@ from anndata import AnnData
 
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_key, check_labels, check_number
-from ..matrix.access import layer_names
+from ..matrix.access import get_matrix, layer_names
+from ..matrix.batches import warn_of_closed_peaks
 from ..pp import dropout, subsample_cells
 from .agreements import imbalance_degree
 from .methods import Method, run_method
@@ -176,7 +177,8 @@ def batch_experiment(
     DataFrame, one row per seed and method; see :func:`dropout_experiment`.
     """
     check_adata(adata)
-    check_labels(adata, batch_key, name="batch_key", min_groups=2)
+    batches = check_labels(adata, batch_key, name="batch_key", min_groups=2)
+    warn_of_closed_peaks(get_matrix(adata), batches.cat.codes.to_numpy(np.int64), list(batches.cat.categories))
     level = check_number(fraction, name="fraction", minimum=0, maximum=1)
     corruptions = {batch_key: _at(subsample_cells, groupby=groupby, fraction=level)}
     return _run(adata, groupby, methods, "batch_key", corruptions, seeds, truth, batch_key, on_error, clustering)

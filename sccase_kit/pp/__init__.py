@@ -3,6 +3,7 @@
 from ..intervals.peaks import parse_peak_names, parse_peaks, require_coordinates
 from ._corrupt import dropout, subsample_cells
 from ._filter import binarize, filter_cells, filter_peaks
+from ._merge_peaks import merge_peaks, remap_counts
 from ._reference import align_reference, bulk_reference, pseudobulk, self_reference
 from ._tfidf import Tfidf, tfidf, tfidf_scaling
 
@@ -14,9 +15,11 @@ __all__ = [
     "dropout",
     "filter_cells",
     "filter_peaks",
+    "merge_peaks",
     "parse_peak_names",
     "parse_peaks",
     "pseudobulk",
+    "remap_counts",
     "require_coordinates",
     "self_reference",
     "subsample_cells",

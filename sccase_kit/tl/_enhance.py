@@ -210,7 +210,7 @@ def enhance(
     check_orientation(adata)
     if n_components != "auto":
         check_n_components(n_components, adata)
-    codes = batch_codes(adata, batch_key)
+    codes = batch_codes(adata, batch_key, layer=layer)
     generator = np.random.default_rng(rng)
     watch = Stopwatch()
     watch.stage("prepare")

@@ -12,6 +12,8 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels
 from ..intervals.columns import are_peaks
+from ..matrix.access import get_matrix
+from ..matrix.batches import warn_of_closed_peaks
 
 # Arguments that have no effect with a method, a solver, or without an input.
 _ROBUST = ("init", "lam", "gamma1", "gamma2", "keep_probability", "batch_method", "max_iter", "tol")
@@ -73,8 +75,11 @@ def check_n_components(value: Any, adata: AnnData) -> int:
     return k
 
 
-def batch_codes(adata: AnnData, batch_key: str | None) -> np.ndarray | None:
-    """Return integer codes of the batches, shape (n_obs,), or None without a key; a column of batches is then named."""
+def batch_codes(adata: AnnData, batch_key: str | None, *, layer: str | None = None) -> np.ndarray | None:
+    """Return integer codes of the batches, shape (n_obs,), or None without a key; a column of batches is then named.
+
+    Warns where many peaks are closed in all cells of one batch.
+    """
     if batch_key is None:
         for name in (column for column in set(adata.obs) if str(column).lower() in ("batch", "batches")):
             if (n_batches := len(adata.obs[name].astype(str).drop_duplicates())) > 1:
@@ -85,7 +90,9 @@ def batch_codes(adata: AnnData, batch_key: str | None) -> np.ndarray | None:
     if single := [str(name) for name, size in sizes.items() if size < 2]:
         msg = f"batch_key={batch_key!r}: batches {single} have a single cell; merge or drop them"
         raise ValueError(msg)
-    return labels.cat.codes.to_numpy().astype(np.int64)
+    codes = labels.cat.codes.to_numpy().astype(np.int64)
+    warn_of_closed_peaks(get_matrix(adata, layer), codes, list(labels.cat.categories))
+    return codes
 
 
 def aligned_reference(reference: Any, adata: AnnData) -> np.ndarray:
