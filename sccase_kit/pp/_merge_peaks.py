@@ -226,7 +226,7 @@ def remap_counts(adata: AnnData, peaks: Any, *, layer: str | None = None) -> Ann
     if lost or empty:
         warn(
             f"remap_counts: {lost:,} of {len(old):,} peaks, with {1 - after / max(before, 1):.1%} of the counts, "
-            f"overlap no new one and are left out; {empty:,} of {len(new):,} new peaks overlap none of the old ones, so "
+            f"overlap no new one and are left out; {empty:,} of {len(new):,} new peaks overlap no old one, so "
             "their zeros are not measured. Counting the fragments anew (sccase_kit.read_fragments) has neither"
         )
     var = new.assign(n_sources=sources)
