@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .._tables import read_table
+from .._logging import logger
+from .._tables import MISSING, numbers, read_columns, read_table, table_layout
 from .._validate import check_number
 from ..intervals.columns import check_columns
+from .gwas_vcf import is_vcf, read_gwas_vcf
+from .roles import TEXT, Columns, find_columns
 
-_NAMES = {
-    "SNP": ("SNP", "MARKERNAME", "SNPID", "RS", "RSID", "RS_NUMBER", "RS_NUMBERS"),
-    "P": ("P", "PVALUE", "P_VALUE", "PVAL", "P_VAL", "GC_PVALUE"),
-    "A1": ("A1", "ALLELE1", "ALLELE_1", "EFFECT_ALLELE", "REFERENCE_ALLELE", "INC_ALLELE", "EA"),
-    "A2": ("A2", "ALLELE2", "ALLELE_2", "OTHER_ALLELE", "NON_EFFECT_ALLELE", "DEC_ALLELE", "NEA"),
-    "N": ("N", "WEIGHT"),
-    "INFO": ("INFO",),
-    "FRQ": ("EAF", "FRQ", "MAF", "FRQ_U", "F_U"),
-}
-# signed statistic → value without effect
-_SIGNED = {"Z": 0, "ZSCORE": 0, "Z_SCORE": 0, "GC_ZSCORE": 0, "OR": 1, "B": 0, "BETA": 0, "EFFECT": 0, "LOG_ODDS": 0}
 _COMPLEMENT = {"A": "T", "T": "A", "C": "G", "G": "C"}
+_SMALLEST_P = 1e-307  # of statistics that give −log₁₀ p
 
 
 @dataclass(frozen=True)
@@ -39,38 +32,16 @@ class Munged:
         DataFrame SNP, A1, A2, N, Z; with `merge_alleles` one row per SNP of that list, empty where nothing is known.
     log
         Step → number of SNPs it removed, in order.
+    columns
+        Role → column it was read from.
+    source
+        Whose names the columns have: "ldsc", or the program that wrote the table.
     """
 
     table: pd.DataFrame
     log: dict[str, int]
-
-
-def _standard_names(columns: list[str]) -> dict[str, str]:
-    """Return column → standard name, upper case and with - and . as _."""
-    plain = {c: c.upper().replace("-", "_").replace(".", "_") for c in columns}
-    found: dict[str, str] = {}
-    for standard, options in _NAMES.items():
-        match = [c for c, name in plain.items() if name in options]
-        if len(match) > 1:
-            msg = f"columns {match} could all be {standard}; drop or rename all but one"
-            raise ValueError(msg)
-        if match:
-            found[match[0]] = standard
-    return found
-
-
-def _signed_column(columns: list[str], signed: tuple[str, float] | None) -> tuple[str, float]:
-    if signed is not None:
-        if signed[0] not in columns:
-            msg = f"signed={signed!r}: there is no column {signed[0]!r}; the columns are {columns}"
-            raise KeyError(msg)
-        return signed
-    plain = {c: c.upper().replace("-", "_").replace(".", "_") for c in columns}
-    match = [c for c, name in plain.items() if name in _SIGNED]
-    if len(match) != 1:
-        msg = f"one signed statistic (Z, OR, BETA, LOG_ODDS) is needed, found {match}; name it: signed=('BETA', 0)"
-        raise ValueError(msg)
-    return match[0], _SIGNED[plain[match[0]]]
+    columns: dict[str, str] = field(default_factory=dict)
+    source: str = "ldsc"
 
 
 def munge_sumstats(
@@ -79,28 +50,52 @@ def munge_sumstats(
     merge_alleles: pd.DataFrame | str | os.PathLike[str] | None = None,
     signed: tuple[str, float] | None = None,
     n: float | None = None,
+    n_cas: float | None = None,
+    n_con: float | None = None,
     info_min: float = 0.9,
     maf_min: float = 0.01,
     n_min: float | None = None,
+    nstudy_min: float | None = None,
+    columns: Mapping[str, str] | None = None,
+    ignore: Collection[str] = (),
+    a1_inc: bool = False,
+    sample: str | None = None,
 ) -> Munged:
-    """Bring summary statistics into the form SNP, A1, A2, N, Z.
+    """Bring summary statistics into the form SNP, A1, A2, N, Z, by the rules of ldsc 1.0.1.
 
     Parameters
     ----------
     sumstats
-        DataFrame, or a table file separated by blanks or tabs (gzip allowed), with SNP, P, A1 (effect allele), A2, a
-        signed statistic, and N, INFO, MAF where known; usual other names are recognised.
+        DataFrame, or a table file (plain or packed) separated by tabs, commas or blanks, with SNP, P, A1 (effect
+        allele), A2, a signed statistic, and N, INFO, MAF where known: under the names that ldsc knows, or as written by
+        PLINK 1 and 2, REGENIE, SAIGE, BOLT-LMM, SNPTEST, METAL, FinnGen, the PGC (also daner files), the GWAS Catalog
+        (GWAS-SSF) and OpenGWAS (VCF).
     merge_alleles
         SNP, A1, A2 to keep (``w_hm3.snplist``): SNPs that are not in it are left out, and those whose alleles do not
         match, strand and order aside, stay without values.
     signed
         Name of the signed statistic and its value without effect, such as ``("OR", 1)``; by default recognised by name.
     n
-        Sample size, if there is no column N.
-    info_min, maf_min
-        SNPs with INFO or minor allele frequency at or below are left out.
+        Sample size, if there are no columns for it; a column wins.
+    n_cas, n_con
+        Numbers of cases and controls, if neither a column nor `n` gives the size.
+    info_min
+        SNPs with a smaller INFO are left out.
+    maf_min
+        SNPs with a minor allele frequency at or below are left out.
     n_min
-        SNPs with a smaller N are left out; by default the 90 % quantile of N divided by 1.5.
+        SNPs with a smaller N are left out, where N is a column; by default the 90 % quantile of N divided by 1.5.
+    nstudy_min
+        Where a column counts studies and none gives N: fewest studies of a SNP; by default the most that occur.
+    columns
+        Role → column, for names that are not recognised; roles are SNP, P, LOG10P, A1, A2, N, N_CAS, N_CON, NSTUDY,
+        INFO, FRQ.
+    ignore
+        Columns to leave alone.
+    a1_inc
+        A1 is the allele that increases the trait: no signed statistic is needed, and Z is positive.
+    sample
+        The study, in a VCF of several.
 
     Returns
     -------
@@ -113,81 +108,219 @@ def munge_sumstats(
     TypeError
         If a column of numbers holds dates or True and False.
     ValueError
-        If columns are ambiguous, nothing remains, or the median of the signed statistic is not near its value without
-        effect (wrong column, or wrong null value).
+        If columns are ambiguous, hold no numbers, nothing remains, or the median of the signed statistic is not near
+        its value without effect (wrong column, or wrong null value); if no allele matches `merge_alleles`.
+
+    Notes
+    -----
+    With columns of cases and controls, N is (cases + controls) · P / P̄, P the share of cases and P̄ its mean among the
+    SNPs with the most people. Steps and their order are those of ldsc; it reports "INFO <= 0.9", and keeps 0.9.
+    Where a file gives −log₁₀ p, p below 1e-307 count as that.
     """
-    table = _read(sumstats, "sumstats")
-    check_columns(table, table.columns, name="sumstats")
-    names = _standard_names([str(c) for c in table.columns])
-    column, null = _signed_column([str(c) for c in table.columns], signed)
-    table = table.rename(columns=names | {column: "SIGNED"})
-    needed = ["SNP", "P", "A1", "A2", "SIGNED"]
-    if n is not None:
-        table["N"] = float(check_number(n, name="n", minimum=0, exclusive=True))
-    if missing := [c for c in [*needed, "N"] if c not in table.columns]:
-        msg = f"sumstats has no column for {missing}" + ("; pass n= for the sample size" if missing == ["N"] else "")
+    sizes = {}
+    for name, value in (("n", n), ("n_cas", n_cas), ("n_con", n_con)):
+        if value is not None:
+            sizes[name] = float(check_number(value, name=name, minimum=0, exclusive=True))
+    n_given = "n" in sizes or {"n_cas", "n_con"} <= set(sizes)
+    found, names, blocks = _open(
+        sumstats, named=columns, signed=signed, ignore=ignore, a1_inc=a1_inc, n_given=n_given, sample=sample
+    )
+    if not (n_given or "N" in found.at or {"N_CAS", "N_CON"} <= set(found.at) or found.n_cas):
+        msg = "sumstats has no column for ['N']; pass n= for the sample size"
         raise KeyError(msg)
-    log: dict[str, int] = {}
+    alleles = None if merge_alleles is None else _alleles(merge_alleles)
+    steps = _Steps()
+    known = None if alleles is None else set(alleles["SNP"])
+    kept = [_filtered(block, steps, known, info_min=info_min, maf_min=maf_min) for block in blocks]
+    table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+    steps.check(table, known)
+    table = steps.keep("repeated", table, ~table["SNP"].duplicated())
+    sizes = {"n_cas": found.n_cas, "n_con": found.n_con} | sizes if found.n_cas else sizes
+    table = _with_n(table, steps, sizes, n_min, nstudy_min)
+    steps.check(table, known)
+    z = np.sqrt(stats.chi2.isf(table["P"], 1))
+    if "SIGNED" in table.columns:
+        null = _null(table["SIGNED"], found, names)
+        z = np.where(table["SIGNED"] < null, -1, 1) * z
+    result = table[["SNP", "A1", "A2", "N"]].assign(Z=z).reset_index(drop=True)
+    if alleles is not None:
+        result = _merged(result, alleles, steps)
+    used = {role: str(names[k]) for role, k in found.at.items()}
+    logger.info("munged %d SNPs, columns of %s: %s", len(result), found.source, used)
+    return Munged(result, steps.log, used, found.source)
 
-    def keep(step: str, good: Any) -> None:
-        nonlocal table
-        good = np.asarray(good, dtype=bool)
-        log[step] = int((~good).sum())
-        table = table[good]
-        if table.empty:
-            msg = f"no SNP remains after the step {step!r}; removed so far: {log}"
-            raise ValueError(msg)
 
-    alleles = None
-    if merge_alleles is not None:
-        alleles = _read(merge_alleles, "merge_alleles")
-        if missing := [c for c in ("SNP", "A1", "A2") if c not in alleles.columns]:
-            msg = f"merge_alleles has no column {missing}, only {alleles.columns.tolist()[:8]}"
-            raise KeyError(msg)
-        check_columns(alleles, alleles.columns, name="merge_alleles")
-        alleles = alleles.assign(**{c: alleles[c].astype(str) for c in ("SNP", "A1", "A2")})
-        keep("not in merge_alleles", table["SNP"].astype(str).isin(alleles["SNP"]))
-    used = [c for c in ("SNP", "P", "A1", "A2", "SIGNED", "N", "INFO", "FRQ") if c in table.columns]
-    table = table[used]
-    for name in set(used) - {"SNP", "A1", "A2"}:
-        if pd.api.types.is_bool_dtype(table[name]) or pd.api.types.is_datetime64_any_dtype(table[name]):
-            msg = f"sumstats: the column for {name} must hold numbers, got dtype {table[name].dtype}"
+class _Steps:
+    """The number of SNPs that every step removes, summed over blocks."""
+
+    def __init__(self) -> None:
+        self.log: dict[str, int] = {}
+        self.total = 0
+        self.examples: list[str] = []
+
+    def keep(self, step: str, table: pd.DataFrame, good: object) -> pd.DataFrame:
+        mask = np.asarray(good, dtype=bool)
+        self.log[step] = self.log.get(step, 0) + int((~mask).sum())
+        return table[mask]
+
+    def check(self, table: pd.DataFrame, known: set[str] | None) -> None:
+        """Raise ValueError if nothing is left; names the step that removed the last."""
+        if len(table):
+            return
+        left, last = self.total, "reading"
+        for step, removed in self.log.items():
+            left, last = left - removed, step
+            if left == 0 and removed:
+                break
+        hint = ""
+        if last == "not in merge_alleles" and self.examples and known:
+            hint = f". Its ids look like {next(iter(known))!r}, those of sumstats like {self.examples[0]!r}"
+        msg = f"no SNP remains after the step {last!r}; removed so far: {self.log}{hint}"
+        raise ValueError(msg)
+
+
+def _open(
+    sumstats: object, *, sample: str | None, **options: object
+) -> tuple[Columns, list[str], Iterator[pd.DataFrame]]:
+    """Return which columns there are, their names, and the blocks of rows: text as str, numbers as float64."""
+    if isinstance(sumstats, pd.DataFrame):
+        check_columns(sumstats, sumstats.columns, name="sumstats")
+        names = [str(c) for c in sumstats.columns]
+        found = find_columns(names, sumstats.head(30).to_numpy(object).tolist(), **options)
+        return found, names, iter([_of_frame(sumstats, found)])
+    if not isinstance(sumstats, (str, os.PathLike)) or not Path(sumstats).is_file():
+        msg = f"sumstats: there is no file {str(sumstats)!r}"
+        raise FileNotFoundError(msg)
+    layout = table_layout(sumstats)
+    names = list(layout.names)
+    if is_vcf(layout):
+        blocks = read_gwas_vcf(layout, sample=sample)
+        first = next(blocks, pd.DataFrame())
+        at = dict.fromkeys(first.columns, 0)
+        return Columns("GWAS-VCF", at), [f"{layout.path.name}"], _chained(first, blocks)
+    if not names:
+        msg = f"{layout.path} has no header: its first line is {' '.join(layout.rows[0])[:80]!r}"
+        raise ValueError(msg)
+    found = find_columns(names, layout.rows, **options)
+    if twice := [names[k] for k in found.at.values() if names.count(names[k]) > 1]:
+        msg = f"sumstats has several columns called {twice[0]!r}; drop or rename all but one"
+        raise ValueError(msg)
+    return found, names, read_columns(layout, found.at, text=[r for r in found.at if r in TEXT])
+
+
+def _chained(first: pd.DataFrame, rest: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    yield first
+    yield from rest
+
+
+def _of_frame(table: pd.DataFrame, found: Columns) -> pd.DataFrame:
+    result = {}
+    for role, k in found.at.items():
+        values = table.iloc[:, k]
+        if role in TEXT:
+            result[role] = values.astype(object).where(values.notna(), "").astype(str)
+        elif pd.api.types.is_bool_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
+            msg = f"sumstats: the column for {role} must hold numbers, got dtype {values.dtype}"
             raise TypeError(msg)
-        table = table.assign(**{name: pd.to_numeric(table[name], errors="coerce")})
-    keep("missing values", table.drop(columns=[c for c in ("INFO", "FRQ") if c in used]).notna().all(axis=1))
-    table = table.assign(SNP=table["SNP"].astype(str))
-    if "INFO" in used:
-        keep(f"INFO <= {info_min}", table["INFO"] > info_min)
-    if "FRQ" in used:
-        keep(f"MAF <= {maf_min}", np.minimum(table["FRQ"], 1 - table["FRQ"]) > maf_min)
-    keep("p-value out of bounds", (table["P"] > 0) & (table["P"] <= 1))
-    table = table.assign(**{name: table[name].astype(str).str.upper() for name in ("A1", "A2")})
-    keep("not a SNP, or strand-ambiguous", _is_plain(table["A1"], table["A2"]))
-    keep("repeated", ~table["SNP"].duplicated())
-    limit = table["N"].quantile(0.9) / 1.5 if n_min is None else n_min
-    keep(f"N < {limit:g}", table["N"] >= limit)
-    median = float(table["SIGNED"].median())
+        else:
+            result[role] = numbers(values, name=f"sumstats, column {table.columns[k]!r}")
+    return pd.DataFrame(result)
+
+
+def _filtered(
+    block: pd.DataFrame, steps: _Steps, known: set[str] | None, *, info_min: float, maf_min: float
+) -> pd.DataFrame:
+    """Return the rows of a block that pass what can be judged row by row, in the order of ldsc."""
+    steps.total += len(block)
+    if filtered := block.attrs.get("filtered", 0):
+        steps.total += filtered
+        steps.log["FILTER of the VCF"] = steps.log.get("FILTER of the VCF", 0) + filtered
+    if "TEST" in block.columns:
+        block = steps.keep("another test than ADD", block, block["TEST"] == "ADD").drop(columns="TEST")
+    if "A2" not in block.columns:  # PLINK 2 without OMITTED
+        block = block.assign(A2=block["ALT"].where(block["A1"] == block["REF"], block["REF"]))
+    block = block.drop(columns=[c for c in ("REF", "ALT") if c in block.columns])
+    if "LOG10P" in block.columns:
+        of_log = np.maximum(10.0 ** -block["LOG10P"].abs(), _SMALLEST_P)
+        own = block["P"] if "P" in block.columns else pd.Series(np.nan, index=block.index)
+        block = block.assign(P=own.where(own > 0, of_log)).drop(columns="LOG10P")
+    present = block.drop(columns="INFO", errors="ignore")
+    texts = [c for c in ("SNP", "A1", "A2") if c in present.columns]
+    complete = present.notna().all(axis=1) & ~present[texts].isin(MISSING).any(axis=1)
+    block = steps.keep("missing values", block, complete)
+    if known is not None:
+        steps.examples += block["SNP"].head(1).tolist()
+        block = steps.keep("not in merge_alleles", block, block["SNP"].isin(known))
+    if "INFO" in block.columns:
+        block = steps.keep(f"INFO < {info_min}", block, block["INFO"] >= info_min).drop(columns="INFO")
+    if "FRQ" in block.columns:
+        minor = np.minimum(block["FRQ"], 1 - block["FRQ"])
+        block = steps.keep(f"MAF <= {maf_min}", block, minor > maf_min).drop(columns="FRQ")
+    block = steps.keep("p-value out of bounds", block, (block["P"] > 0) & (block["P"] <= 1))
+    block = block.assign(**{name: block[name].str.upper() for name in ("A1", "A2")})
+    return steps.keep("not a SNP, or strand-ambiguous", block, _is_plain(block["A1"], block["A2"]))
+
+
+def _with_n(
+    table: pd.DataFrame, steps: _Steps, sizes: Mapping[str, float], n_min: float | None, nstudy_min: float | None
+) -> pd.DataFrame:
+    """Return the table with N: of cases and controls, a column, or what was given; SNPs of few people are left out."""
+    if {"N_CAS", "N_CON"} <= set(table.columns):
+        people = table["N_CAS"] + table["N_CON"]
+        share = table["N_CAS"] / people
+        table = table.assign(N=people * share / share[people == people.max()].mean())
+    if "N" in table.columns:
+        limit = table["N"].quantile(0.9) / 1.5 if n_min is None else n_min
+        return steps.keep(f"N < {limit:g}", table, table["N"] >= limit)
+    if "NSTUDY" in table.columns:
+        limit = table["NSTUDY"].max() if nstudy_min is None else nstudy_min
+        table = steps.keep(f"NSTUDY < {limit:g}", table, table["NSTUDY"] >= limit)
+    return table.assign(N=sizes["n"] if "n" in sizes else sizes["n_cas"] + sizes["n_con"])
+
+
+def _null(values: pd.Series, found: Columns, names: list[str]) -> float:
+    """Return the value without effect, after a check that the median is near it."""
+    column = names[found.at["SIGNED"]]
+    null = found.null
+    if null is None:
+        if not (values < 0).any():
+            msg = f"the value without effect of {column!r} is not known, 0 or 1: pass signed=({column!r}, 0)"
+            raise ValueError(msg)
+        null = 0.0
+    median = float(values.median())
     if abs(median - null) > 0.1:
         msg = f"the median of {column!r} is {median:.3g}, {null:g} is expected: wrong column, or wrong null value?"
         raise ValueError(msg)
-    z = np.sqrt(stats.chi2.isf(table["P"], 1)) * np.where(table["SIGNED"] < null, -1, 1)
-    result = table[["SNP", "A1", "A2", "N"]].assign(Z=z).reset_index(drop=True)
-    if alleles is None:
-        return Munged(result, log)
-    joined = alleles[["SNP", "A1", "A2"]].rename(columns={"A1": "M1", "A2": "M2"}).merge(result, on="SNP", how="left")
-    wrong = joined["Z"].notna() & ~_matches(joined)
-    log["alleles do not match"] = int(wrong.sum())
-    joined.loc[wrong, ["A1", "A2", "N", "Z"]] = np.nan
-    return Munged(joined[["SNP", "A1", "A2", "N", "Z"]], log)
+    return null
 
 
-def _read(value: object, name: str) -> pd.DataFrame:
-    if isinstance(value, pd.DataFrame):
-        return value.copy()
-    if not Path(value).is_file():
-        msg = f"{name}: there is no file {str(value)!r}"
+def _alleles(value: object) -> pd.DataFrame:
+    if not isinstance(value, pd.DataFrame) and not Path(str(value)).is_file():
+        msg = f"merge_alleles: there is no file {str(value)!r}"
         raise FileNotFoundError(msg)
-    return read_table(value, text=("SNP",))
+    table = value if isinstance(value, pd.DataFrame) else read_table(Path(str(value)), text=("SNP", "A1", "A2"))
+    if missing := [c for c in ("SNP", "A1", "A2") if c not in table.columns]:
+        msg = f"merge_alleles has no column {missing}, only {table.columns.tolist()[:8]}"
+        raise KeyError(msg)
+    check_columns(table, table.columns, name="merge_alleles")
+    return table.assign(**{c: table[c].astype(str) for c in ("SNP", "A1", "A2")})[["SNP", "A1", "A2"]]
+
+
+def _merged(result: pd.DataFrame, alleles: pd.DataFrame, steps: _Steps) -> pd.DataFrame:
+    """Return a row per SNP of the list, without values where the alleles do not match."""
+    joined = alleles.rename(columns={"A1": "M1", "A2": "M2"}).merge(result, on="SNP", how="left")
+    known = joined["Z"].notna()
+    wrong = known & ~_matches(joined)
+    steps.log["alleles do not match"] = int(wrong.sum())
+    if wrong.sum() == known.sum():
+        row = joined[wrong].iloc[0]
+        msg = (
+            f"no SNP has the alleles of merge_alleles; the first, {row['SNP']!r:.80}, has {row['A1']}/{row['A2']} "
+            f"instead of {row['M1']}/{row['M2']:.20}"
+        )
+        raise ValueError(msg)
+    joined.loc[wrong, ["A1", "A2", "N", "Z"]] = np.nan
+    return joined[["SNP", "A1", "A2", "N", "Z"]]
 
 
 def _is_plain(a1: pd.Series, a2: pd.Series) -> np.ndarray:

@@ -42,7 +42,7 @@ def test_z_of_p_and_sign(table):
 def test_every_step_removes_what_it_says(table):
     changes = {
         "missing values": [(0, "BETA", np.nan), (1, "other.allele", None)],
-        "INFO <= 0.9": [(2, "INFO", 0.9), (3, "INFO", np.nan)],
+        "INFO < 0.9": [(2, "INFO", 0.8999), (3, "INFO", np.nan)],  # ldsc says "INFO <= 0.9", and keeps 0.9
         "MAF <= 0.01": [(4, "EAF", 0.995), (5, "EAF", 0.01)],
         "p-value out of bounds": [(6, "PVAL", 0.0), (7, "PVAL", 1.1)],
         "repeated": [(9, "rsid", "rs8")],
@@ -116,7 +116,7 @@ def test_alleles_as_numbers_are_no_alleles(table):
         (lambda t: t.drop(columns="N"), {}, KeyError, "pass n= for the sample size"),
         (lambda t: t.drop(columns="PVAL"), {}, KeyError, r"no column for \['P'\]"),
         (lambda t: t, {"n": 0}, ValueError, "n must be"),
-        (lambda t: t.assign(INFO=0.1), {}, ValueError, "no SNP remains after the step 'INFO <= 0.9'"),
+        (lambda t: t.assign(INFO=0.1), {}, ValueError, "no SNP remains after the step 'INFO < 0.9'"),
         (lambda t: t.assign(BETA=t["BETA"] + 1), {}, ValueError, "wrong column, or wrong null value"),
         (lambda t: t, {"merge_alleles": pd.DataFrame({"SNP": ["rs1"]})}, KeyError, r"no column \['A1', 'A2'\]"),
         (lambda t: "nowhere.txt", {}, FileNotFoundError, "sumstats: there is no file 'nowhere.txt'"),
