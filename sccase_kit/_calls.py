@@ -6,47 +6,23 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from anndata import AnnData
 
+from ._logging import warn
+from ._record import recorded, stored_params
+from ._record_old import BEFORE
 from ._validate import check_slot
 
-#: Functions whose parameters are stored beside their result, in the order of a study, with parameters that tell them.
-STORED = {
-    "pp.tfidf": {"variant"},
-    "tl.estimate_k": {"k_values", "min_fraction"},
-    "tl.enhance": {"solver", "keep_probability"},
-    "tl.cluster": {"use_rep", "n_clusters"},
-    "tl.specific_peaks": {"groupby", "min_specificity"},
-    "tl.background_peaks": {"n_top", "key"},
-    "tl.scabc": {"groupby", "engine", "compat", "source"},
-    "tl.match_motifs": {"p_cutoff"},
-    "tl.chromvar": {"source", "bias", "n_background"},
-    "tl.great": {"genome", "gene_sets"},
-}
 #: Key of `uns` with the steps that changed cells, peaks or counts: number → function and params.
 STEPS = "sccase_kit_steps"
 #: Key of `uns` with what the layouts in `obsm` were drawn from: slot → settings.
 LAYOUTS = "sccase_kit_layouts"
-#: Key, in the entry of a result, of the number of steps before it; absent where it came after all of them.
-BEFORE = "n_steps_before"
-
-
-def stored_seed(rng: object) -> int | str:
-    """Return an integer seed as it is, and "generator" for a generator or None, which no file holds."""
-    return int(rng) if isinstance(rng, (int, np.integer)) else "generator"
-
-
-def has_params(entry: object) -> bool:
-    """Return whether an entry of `uns` holds the parameters of a function."""
-    return isinstance(entry, Mapping) and isinstance(entry.get("params"), Mapping)
 
 
 def made_by(entry: object) -> str | None:
-    """Return the function that stores such an entry of `uns`, or None."""
-    given = set(entry["params"]) if has_params(entry) else set()
-    fitting = [name for name, wanted in STORED.items() if wanted <= given]
-    return max(fitting, key=lambda name: len(STORED[name]), default=None)
+    """Return the function of this package that made an entry of `uns`, or None."""
+    found = recorded(entry)
+    return None if found is None else found.function
 
 
 def check_free(adata: AnnData, key: object, function: str) -> str:
@@ -62,6 +38,8 @@ def check_free(adata: AnnData, key: object, function: str) -> str:
     if maker not in (None, function):
         msg = f"key_added={key!r} holds the result of sccase_kit.{maker}, which would be lost; choose another name"
         raise ValueError(msg)
+    if maker is None and key in adata.uns:
+        warn(f"uns[{key!r}] is not of this package and is replaced")
     return key
 
 
@@ -102,7 +80,7 @@ def record_step(adata: AnnData, function: str, **params: Any) -> None:
     for key, entry in list(adata.uns.items()):
         if made_by(entry) and BEFORE not in entry:
             adata.uns[key] = {**entry, BEFORE: n_before}
-    given = {name: value for name, value in params.items() if value is not None}
+    given, _ = stored_params(params)
     adata.uns[STEPS] = {**known, f"{number:04d}": {"function": f"pp.{function}", "params": given}}
 
 
@@ -115,5 +93,7 @@ def steps(uns: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     return [
         (str(entry["function"]), entry["params"])
         for entry in entries
-        if has_params(entry) and re.fullmatch(r"pp\.\w+", str(entry.get("function")))
+        if isinstance(entry, Mapping)
+        and isinstance(entry.get("params"), Mapping)
+        and re.fullmatch(r"pp\.\w+", str(entry.get("function")))
     ]

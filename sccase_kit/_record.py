@@ -29,22 +29,28 @@ what to run). Nobody else looks into ``uns[key]["params"]``.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from anndata import AnnData
 
 from ._record_old import read_old
+from ._rng import generator_of, seeded
+from ._version import __version__
+
+__all__ = ["OBJECT", "Record", "as_object", "generator_of", "record", "recorded", "records", "required", "seeded"]
 
 PACKAGE = "sccase_kit"
 #: Keys of an entry that are not results.
 OWN = ("package", "function", "version", "number", "params", "objects")
-_FRESH = re.compile(r"default_rng\((\d+)\)")
+#: Longer lists are objects.
+LONGEST = 100
+#: Stands for an argument of which only the name is kept, such as a list of sequences; see :func:`as_object`.
+OBJECT = object()
 _FUNCTION = re.compile(r"[a-z_]+\.[a-z_]\w*")
 
 
@@ -75,6 +81,19 @@ class Record:
     version: str
     number: int
 
+    def entry(self) -> dict[str, Any]:
+        """Return the entry of `uns` that holds it."""
+        head: dict[str, Any] = {"package": PACKAGE, "function": self.function, "version": self.version}
+        head |= {"number": self.number, "params": dict(self.params)}
+        if self.objects:
+            head["objects"] = np.array(self.objects, dtype=object)
+        return head | dict(self.results)
+
+    def with_params(self, **values: Any) -> Record:
+        """Return the record with other arguments; None takes one out."""
+        params = {name: value for name, value in (self.params | values).items() if value is not None}
+        return replace(self, params=params)
+
 
 def record(adata: AnnData, key: str, function: str, /, *, params: Mapping[str, Any], **results: Any) -> None:
     """Write a call and its results to `adata.uns[key]`, in place of what was there.
@@ -101,16 +120,7 @@ def record(adata: AnnData, key: str, function: str, /, *, params: Mapping[str, A
     """
     kept, objects = stored_params(params)
     number = 1 + max((entry.number for entry in records(adata.uns).values()), default=-1)
-    entry: dict[str, Any] = {
-        "package": PACKAGE,
-        "function": function,
-        "version": _version(),
-        "number": number,
-        "params": kept,
-    }
-    if objects:
-        entry["objects"] = np.array(objects, dtype=object)
-    adata.uns[key] = entry | results
+    adata.uns[key] = Record(function, kept, tuple(objects), results, __version__, number).entry()
 
 
 def stored_params(params: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -126,12 +136,17 @@ def stored_params(params: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
         if isinstance(value, os.PathLike):
             value = os.fspath(value)
         if isinstance(value, (range, tuple, list)):
-            value = list(value)
+            value = list(value) if len(value) <= LONGEST else OBJECT
         if _is_plain(value) or (isinstance(value, list) and _is_plain_list(value)):
             kept[name] = _plain(value)
         else:
             objects.append(name)
     return kept, objects
+
+
+def as_object(value: object) -> object | None:
+    """Return what :func:`record` is given for an argument of which only the name is kept: `OBJECT`, or None."""
+    return None if value is None else OBJECT
 
 
 def _is_plain(value: object) -> bool:
@@ -207,72 +222,3 @@ def records(uns: Mapping[str, Any]) -> dict[str, Record]:
     """Return every result of this package in `uns`: key → call."""
     found = {str(key): recorded(entry) for key, entry in uns.items()}
     return {key: entry for key, entry in found.items() if entry is not None}
-
-
-def seeded(rng: Any) -> tuple[int | np.random.Generator, int | str]:
-    """Return what to draw from, and what is recorded of it, so that the call can be repeated.
-
-    Parameters
-    ----------
-    rng
-        As a user gives it: integer, Generator, None, or anything else that :func:`numpy.random.default_rng` takes.
-
-    Returns
-    -------
-    The integer twice; else a Generator, and the text of its present state, which :func:`generator_of` reads.
-    """
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
-        return int(rng), int(rng) if rng < 2**63 else f"default_rng({int(rng)})"  # files hold 64 bits
-    generator = np.random.default_rng(rng)
-    return generator, _text(generator)
-
-
-def _text(generator: np.random.Generator) -> str:
-    """Return "default_rng(seed)" of a fresh generator, and of others all of their state as JSON."""
-    bits = generator.bit_generator
-    sequence = getattr(bits, "seed_seq", None)
-    spawns = {}
-    if isinstance(sequence, np.random.SeedSequence):
-        spawns = sequence.state
-        entropy = spawns["entropy"]
-        if isinstance(entropy, (int, np.integer)) and bits.state == np.random.default_rng(entropy).bit_generator.state:
-            if sequence.n_children_spawned == 0 and sequence.spawn_key == ():
-                return f"default_rng({entropy})"
-    return json.dumps({"state": bits.state, "seed_seq": spawns}, default=_listed)
-
-
-def _listed(value: Any) -> Any:
-    if isinstance(value, (np.ndarray, np.generic)):
-        return value.tolist()
-    msg = f"a generator's state cannot be recorded: it holds {type(value).__name__}"
-    raise TypeError(msg)
-
-
-def generator_of(text: str) -> np.random.Generator:
-    """Return the generator in the state that :func:`seeded` recorded.
-
-    Raises
-    ------
-    ValueError
-        If the text is not of it (version 0.1 wrote "generator" for every generator).
-    """
-    if fresh := _FRESH.fullmatch(text):
-        return np.random.default_rng(int(fresh[1]))
-    try:
-        parts = json.loads(text)
-        state, spawns = parts["state"], parts["seed_seq"]
-        kind = getattr(np.random, state["bit_generator"])
-        if spawns:
-            spawns = {name: tuple(v) if name == "spawn_key" else v for name, v in spawns.items()}
-        bits = kind(np.random.SeedSequence(**spawns)) if spawns else kind()
-        bits.state = state
-    except (ValueError, KeyError, TypeError, AttributeError) as err:
-        msg = f"rng: {text[:60]!r} is not the state of a generator"
-        raise ValueError(msg) from err
-    return np.random.Generator(bits)
-
-
-def _version() -> str:
-    from ._version import __version__
-
-    return __version__

@@ -152,4 +152,14 @@ def _as_given(function: str, params: dict[str, Any], results: Mapping[str, Any])
         params = params | {"method": "published"}
     if params["n_components"] == 0:
         params = params | {"n_components": "auto"}
-    return {name: value for name, value in params.items() if name != "solver"}
+    unused = {"solver", *_UNUSED.get(params["method"], "").split()}
+    unused |= set() if "n_reference" in params else {"alpha"}
+    unused |= set() if "batch_key" in params else {"batch_method"}
+    return {name: value for name, value in params.items() if name not in unused}
+
+
+#: Method → options that version 0.1 stored although they had no effect.
+_UNUSED = {
+    "robust": "init lam gamma1 gamma2 keep_probability batch_method max_iter tol",
+    "published": "init alpha keep_probability batch_method max_iter tol",
+}

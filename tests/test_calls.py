@@ -21,7 +21,7 @@ CALLS = {
     "dropout": ({"rate": 0.5, "rng": np.int64(3)}, {"rate": 0.5, "rng": 3}),
     "subsample_cells": (
         {"n_cells": 20, "groupby": "batch", "rng": np.random.default_rng(0)},
-        {"n_cells": 20, "groupby": "batch", "rng": "generator"},
+        {"n_cells": 20, "groupby": "batch", "rng": "default_rng(0)"},
     ),
 }
 

@@ -9,6 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from ..enhance import METHODS
 from .files import INPUT, add_layer, add_seed, check_target, save_data
 
 HELP = "enhance a count matrix"
@@ -30,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_layer(parser)
     parser.add_argument("-o", "--output", required=True, help="target .h5ad or .zarr, with the model in it")
     parser.add_argument("-k", "--n-components", type=_components, default="auto", help="components, or auto (default)")
-    parser.add_argument("--method", choices=["robust", "sccase"], help="the method (robust)")
+    methods = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
+    parser.add_argument("--method", choices=list(METHODS), help=f"the method. {methods}")
     parser.add_argument("--reference", help=f"reference counts, groups × peaks: {INPUT}")
     parser.add_argument("--depth", action="store_true", help="correct for sequencing depth")
     parser.add_argument("--batch-key", help="column of obs with the batches to correct")
@@ -51,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, enhance, write."""
     import sccase_kit as sk
+    from sccase_kit._record import recorded
 
     target = check_target(args.output)
     matrix = check_target(args.matrix, option="--matrix")
@@ -92,5 +95,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "peaks dropped": before - adata.n_vars,
         "embedding": f"obsm['X_sccase'], {adata.obsm['X_sccase'].shape[1]} components",
         "seconds": round(sum(entry["timing"].values()), 2),
-        "method": entry["params"]["method"],
+        "method": recorded(entry).params["method"],
     }

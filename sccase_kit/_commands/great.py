@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the peaks, test the gene sets, write."""
     import sccase_kit as sk
+    from sccase_kit._record import as_object, record
     from sccase_kit._validate import check_number
 
     target = check_data_or_table(args.output)
@@ -60,8 +61,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         f"terms with FDR <= {args.max_fdr:g}": int(table.loc[fdr <= args.max_fdr, "ID"].nunique()),
     }
     if adata is not None:
+        params = {
+            "genome": args.genome,
+            "gene_sets": args.gene_sets,
+            "groupby": args.groupby,
+            "background": as_object(background),
+            "tss": args.tss,
+        }
         info = {k: v for k, v in table.attrs.get("great", {}).items() if isinstance(v, (str, bool, int, float))}
-        adata.uns["great"] = {"table": table, "params": {**info, "gene_sets": str(args.gene_sets)}}
+        info = {name: value for name, value in info.items() if name not in params}
+        record(adata, "great", "tl.great", params=params, table=table, info=info)
     shown = table[fdr <= args.max_fdr].drop(columns="Regions", errors="ignore") if target is None else table
     return finish(result, target, adata, shown.reset_index(drop=True))
 

@@ -26,7 +26,7 @@ def _is_label(column: pd.Series) -> bool:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
-    from sccase_kit._calls import has_params
+    from sccase_kit._record import records
     from sccase_kit.io import read
     from sccase_kit.matrix.access import layer_names
     from sccase_kit.matrix.sums import count_statistics
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     adata = read(args.input)
     depth, n_open, nnz = count_statistics(adata.X)
     n, m = adata.shape
-    params = {key: entry["params"] for key, entry in adata.uns.items() if has_params(entry)}
+    made = records(adata.uns)
     return {
         "file": str(args.input),
         "cells": n,
@@ -52,6 +52,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         },
         "layers": layer_names(adata),
         "embeddings": list(adata.obsm),
-        "enhanced under": [key for key in params if f"{key}_cell_factors" in adata.obsm or key in adata.layers],
-        "results": list(params),
+        "enhanced under": [key for key, call in made.items() if call.function == "tl.enhance"],
+        "results": list(made),
     }

@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, match the motifs, compute deviations, write."""
     import sccase_kit as sk
+    from sccase_kit._record import record
     from sccase_kit._validate import check_labels
 
     if args.motifs and not args.fasta:
@@ -69,10 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     stored = ["obsm['chromvar_deviations']", "obsm['chromvar_z']", "uns['chromvar']"]
     if args.groupby:
         table = sk.tl.differential_deviations(adata, args.groupby).rename(columns={"set": "motif"})
-        adata.uns["chromvar_groups"] = {
-            "table": table,
-            "params": {"groupby": args.groupby, "reference": "rest", "key": "chromvar"},
-        }
+        record(adata, "chromvar_groups", "tl.differential_deviations", params={"groupby": args.groupby}, table=table)
         stored.append("uns['chromvar_groups']")
     if holds_data(target):
         result["stored in"] = ", ".join(stored)

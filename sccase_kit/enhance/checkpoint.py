@@ -4,16 +4,72 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .._atomic import check_folder, replacing
 from .._logging import logger
+from ..matrix.access import check_structure
 
 _STATE = "generator_state"
+Arrays = dict[str, np.ndarray]
+#: Says what is wrong with the arrays of a stage, or None.
+Judge = Callable[[Arrays], str | None]
+
+
+def shapes_are(shapes: Mapping[str, tuple[int, ...]], *, optional: tuple[str, ...] = (), sign: bool = True) -> Judge:
+    """Return a judge of arrays: all there and no others, of these shapes, real, finite, and not negative.
+
+    Parameters
+    ----------
+    shapes
+        Name → shape; −1 for a length that is free.
+    optional
+        Names that may be absent.
+    sign
+        Whether values must be at least 0.
+    """
+
+    def judge(arrays: Arrays) -> str | None:
+        if missing := sorted(set(shapes) - set(optional) - set(arrays)):
+            return f"{missing} missing"
+        if unknown := sorted(set(arrays) - set(shapes)):
+            return f"{unknown} unknown"
+        for name, values in arrays.items():
+            wanted = shapes[name]
+            if values.ndim != len(wanted) or any(w not in (-1, n) for w, n in zip(wanted, values.shape, strict=True)):
+                return f"{name} of shape {values.shape}, expected {wanted}"
+            if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+                return f"{name} with missing, infinite or other values than numbers"
+            if sign and values.size and values.min() < 0:
+                return f"{name} with negative values"
+        return None
+
+    return judge
+
+
+def is_graph(n: int) -> Judge:
+    """Return a judge of `data`, `indices` and `indptr`: a CSR matrix (n × n) of weights of at least 0."""
+    sound = shapes_are({"data": (-1,), "indices": (-1,), "indptr": (n + 1,)})
+
+    def judge(arrays: Arrays) -> str | None:
+        if (reason := sound(arrays)) is not None:
+            return reason
+        if arrays["indices"].dtype.kind != "i" or arrays["indptr"].dtype.kind != "i":
+            return "indices that are no integers"
+        graph = sparse.csr_matrix((n, n), dtype=arrays["data"].dtype)
+        graph.data, graph.indices, graph.indptr = arrays["data"], arrays["indices"], arrays["indptr"]
+        try:
+            check_structure(graph, name="graph")
+        except ValueError as err:
+            return str(err)
+        return None
+
+    return judge
 
 
 class Checkpoint:
@@ -64,36 +120,52 @@ class Checkpoint:
             )
             raise ValueError(msg)
 
-    def load(self, stage: str) -> dict[str, np.ndarray] | None:
+    def load(self, stage: str, *, judge: Judge | None = None) -> Arrays | None:
         """Return the arrays of a stage and set the generator to where it was, or None if it was not finished.
+
+        Parameters
+        ----------
+        stage
+            Its name.
+        judge
+            Says what is wrong with the arrays, or None.
 
         Raises
         ------
         ValueError
-            If the file is damaged.
+            If the file is damaged: it cannot be read, or its arrays cannot be of this run.
         """
         path = self._path(stage)
         if not path.exists():
             return None
+        before = self._rng.bit_generator.state
         try:
             with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             self._rng.bit_generator.state = json.loads(str(arrays.pop(_STATE)))
+            reason = None if judge is None else judge(arrays)
         except Exception as err:  # a damaged zip fails in many ways
-            msg = f"checkpoint: {path} is damaged ({type(err).__name__}: {err}); remove it, and the stage is done anew"
-            raise ValueError(msg) from err
+            self._rng.bit_generator.state = before
+            raise self._damaged(path, f"{type(err).__name__}: {err}") from err
+        if reason is not None:
+            self._rng.bit_generator.state = before
+            raise self._damaged(path, reason)
         logger.info("checkpoint: stage %r taken from %s", stage, path)
         return arrays
 
-    def save(self, stage: str, arrays: dict[str, np.ndarray]) -> None:
+    @staticmethod
+    def _damaged(path: Path, reason: str) -> ValueError:
+        return ValueError(f"checkpoint: {path} is damaged ({reason}); remove it, and the stage is done anew")
+
+    def save(self, stage: str, arrays: Arrays) -> None:
         """Keep the arrays of a finished stage."""
         state = np.array(json.dumps(self._rng.bit_generator.state))
         with replacing(self._path(stage)) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays, **{_STATE: state})
 
-    def stage(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    def stage(self, name: str, compute: Callable[[], Arrays], *, judge: Judge | None = None) -> Arrays:
         """Return the arrays of a stage: those kept, or computed now and kept."""
-        arrays = self.load(name)
+        arrays = self.load(name, judge=judge)
         if arrays is None:
             arrays = compute()
             self.save(name, arrays)

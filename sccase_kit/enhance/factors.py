@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from .._settings import settings
 
@@ -84,6 +85,37 @@ def block(
     out -= cell_range[:, :1]
     out /= cell_width[:, None]
     return np.clip(out, 0, 1, out=out)
+
+
+def scaled_block(values: np.ndarray, peak_range: np.ndarray, cell_range: np.ndarray) -> np.ndarray:
+    """Return values of the enhanced matrix (a × b), min–max scaled by the ranges of the peaks and of the cells.
+
+    Parameters
+    ----------
+    values
+        Unscaled, dense.
+    peak_range, cell_range
+        Rows of :class:`Ranges` of these peaks (b × 2) and cells (a × 2).
+    """
+    out = (values - peak_range[:, 0]) / range_width(peak_range)
+    out = (out - cell_range[:, :1]) / range_width(cell_range)[:, None]
+    return np.clip(out, 0, 1).astype(values.dtype)
+
+
+def sparse_ranges(matrix: sparse.csr_matrix) -> Ranges:
+    """Return the ranges of the min–max scaling of a sparse enhanced matrix; it stays sparse.
+
+    Parameters
+    ----------
+    matrix
+        Non-negative, cells × peaks. The minimum of a peak is above 0 only where every cell has it, so that what is
+        not stored stays 0 in the scaled matrix.
+    """
+    peak = np.column_stack([matrix.min(axis=0).toarray().ravel(), matrix.max(axis=0).toarray().ravel()])
+    scaled = sparse.csr_matrix(matrix, copy=True)
+    scaled.data = (scaled.data - peak[scaled.indices, 0]) / range_width(peak)[scaled.indices]
+    cell = np.column_stack([scaled.min(axis=1).toarray().ravel(), scaled.max(axis=1).toarray().ravel()])
+    return Ranges(peak=peak, cell=cell)
 
 
 def compute_ranges(

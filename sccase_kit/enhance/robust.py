@@ -20,12 +20,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
 from .batch import align_embedding, balanced_factors, spread_over_batches
+from .checkpoint import Arrays, Judge, is_graph, shapes_are
 from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
 from .nmf import SMALL, balance, compressed_nmf, effort, hals, nndsvd, sketch
 from .reference import Reference, reference_memberships, reference_weight
@@ -34,7 +36,18 @@ BANK = (3, 4, 6, 8, 12, 20)
 LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
 SCALED, WHITENED = 30, 20  # spectral components, scaled by the roots of their eigenvalues and not
 FEW = 5_000  # cells up to which twice as many full passes are taken; they raise silhouettes by less than .01
-Stage = Callable[[str, Callable[[], dict[str, np.ndarray]]], dict[str, np.ndarray]]
+
+
+class Stage(Protocol):
+    """Returns the arrays of a long stage: computed, or from an earlier run if `judge` finds nothing wrong."""
+
+    def __call__(self, name: str, compute: Callable[[], Arrays], *, judge: Judge | None = None) -> Arrays:
+        """Return name → array."""
+
+
+def computed(name: str, compute: Callable[[], Arrays], *, judge: Judge | None = None) -> Arrays:
+    """Compute a stage; nothing is kept."""
+    return compute()
 
 
 @dataclass(frozen=True)
@@ -230,7 +243,7 @@ def fit_robust(
     source: np.ndarray | None = None,
     codes: np.ndarray | None = None,
     rng: np.random.Generator,
-    stage: Stage = lambda _name, compute: compute(),
+    stage: Stage = computed,
 ) -> RobustFit:
     """Fit the consensus.
 
@@ -253,11 +266,13 @@ def fit_robust(
         earlier run.
     """
 
-    def factorise() -> dict[str, np.ndarray]:
+    def factorise() -> Arrays:
         *arrays, best = nmf_bank(op, options.bank, rng=rng)
         return {**dict(zip("hwx", map(np.hstack, arrays), strict=True)), "rank_one": np.array(best)}
 
-    bank = stage("bank", factorise)
+    (n, m), width = op.shape, sum(options.bank)
+    kept = shapes_are({"h": (n, width), "w": (m, width), "x": (m, width), "rank_one": ()})
+    bank = stage("bank", factorise, judge=kept)
     cuts = np.cumsum(options.bank)[:-1]
     hs, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
     total = op.sq_norm()
@@ -273,13 +288,13 @@ def fit_robust(
     theta = np.hstack([weight * m for weight, m in zip(weights, members, strict=True)])
     sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
 
-    def neighbours() -> dict[str, np.ndarray]:
+    def neighbours() -> Arrays:
         coarse = np.hstack(members[: max(1, len(members) // 2)])  # finer ones follow batches more than types
         graph = cell_graph(op, coarse, options, codes=codes, rng=rng)
         return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
 
-    graph = stage("graph", neighbours)
-    kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(op.shape[0],) * 2)
+    graph = stage("graph", neighbours, judge=is_graph(n))
+    kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(n, n))
     projection = np.hstack([unit_columns(w) for w in ws])
     if reference is not None:
         groups = reference_memberships(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from .._record import required
 from ..enhance.expected import PER_CELL, PeakScaling, count_factors, factor_sums, measure_counts, shares
 from ..matrix.access import get_matrix
 
@@ -82,7 +83,7 @@ def count_scaling(adata: AnnData, key: str, entry: Mapping[str, Any]) -> CountSc
 
 def _measured(adata: AnnData, key: str, entry: Mapping[str, Any]) -> CountScaling:
     """Read the counts that were fitted; whether they are those is seen from the product of one random vector."""
-    layer = entry["params"].get("layer") or None
+    layer = required(adata, key, "tl.enhance").params.get("layer")
     op, depth, peaks = measure_counts(get_matrix(adata, layer))
     probe = np.random.default_rng(0).random
     if f"{key}_sources" in adata.obsm:
@@ -92,8 +93,8 @@ def _measured(adata: AnnData, key: str, entry: Mapping[str, Any]) -> CountScalin
         sums = factor_sums(factors, peaks)
     else:
         weights = probe((adata.n_vars, 1))
-        stored = np.asarray(adata.layers[key]) @ weights
-        now = np.asarray(adata.obsp[f"{key}_similarity"]).T @ op.matmul(weights)
+        stored = adata.layers[key] @ weights
+        now = adata.obsp[f"{key}_similarity"].T @ op.matmul(weights)
         sums = np.zeros(0)
     if np.linalg.norm(now - stored) > _TOLERANCE * np.linalg.norm(stored):
         where = "adata.X" if layer is None else f"adata.layers[{layer!r}]"

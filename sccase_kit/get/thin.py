@@ -8,11 +8,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from .._progress import progress
+from .._record import recorded, records
 from .._validate import Scale, check_adata, check_scale
 from ..enhance.expected import PER_CELL, accessibility
-from ..enhance.factors import Ranges, block, compute_ranges, minmax_scale
+from ..enhance.factors import Ranges, block, compute_ranges, minmax_scale, scaled_block, sparse_ranges
 from .scaling import count_scaling
 
 Selector = Sequence[str] | np.ndarray | slice | str | None
@@ -59,8 +61,9 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
     """
     check_adata(adata)
     entry = adata.uns.get(key)
-    if not hasattr(entry, "keys") or "params" not in entry or "objective" not in entry:
-        fitted = [k for k, v in adata.uns.items() if hasattr(v, "keys") and "objective" in v]
+    found = recorded(entry, "tl.enhance")
+    if found is None or "objective" not in found.results:
+        fitted = [name for name, other in records(adata.uns).items() if other.function == "tl.enhance"]
         msg = f"key={key!r}: adata holds no enhanced data under this key (found: {fitted}); "
         if f"{key}_cell_factors" in adata.obsm:
             msg += (
@@ -122,7 +125,8 @@ def _factors(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) 
     """Return the factors of some cells and peaks whose product is in `scale` (not min–max)."""
     entry = check_fitted(adata, key)
     if f"{key}_cell_factors" not in adata.obsm:
-        msg = f"key={key!r} was fitted by solver='published', whose result is dense: read adata.layers[{key!r}]"
+        msg = f"key={key!r} was fitted by a method without thin factors, such as solver='published': read "
+        msg += f"adata.layers[{key!r}]"
         raise KeyError(msg)
     if f"{key}_peak_factors" not in adata.varm:
         msg = f"key={key!r}: adata.varm has lost {key}_peak_factors, as by concatenation; "
@@ -172,6 +176,10 @@ def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
         msg = f"the min–max ranges were not computed before adata was cut from {shape} to {adata.shape}; "
         msg += "call sccase_kit.get.ranges(adata) on the whole object first"
         raise ValueError(msg)
+    if is_dense(adata, key) and sparse.issparse(adata.layers[key]):
+        result = sparse_ranges(adata.layers[key])
+        adata.varm[slot], adata.obsm[slot] = result.peak, result.cell
+        return result
     cells, peaks = factors(adata, key=key)
     with progress(total=2 * adata.n_obs, desc="min–max ranges", unit="cell") as bar:
         result = compute_ranges(cells, peaks, report=bar.update)
@@ -236,7 +244,7 @@ def enhanced(
     rows = positions_of(obs_names, adata.obs_names, name="obs_names")
     cols = positions_of(var_names, adata.var_names, name="var_names")
     if is_dense(adata, key):
-        return dense_matrix(adata, key, scale)[rows][:, cols]
+        return _layer_block(adata, key, scale, rows, cols)
     if scale != "minmax":
         return block(*_factors(adata, key, scale, rows, cols))
     cells, peaks = factors(adata, key=key)
@@ -245,19 +253,40 @@ def enhanced(
 
 
 def is_dense(adata: AnnData, key: str) -> bool:
-    """Return whether the result is a layer, of ``solver="published"``, instead of factors."""
+    """Return whether the result is a layer, as of ``method="published"``, instead of factors."""
     return key in adata.layers and f"{key}_cell_factors" not in adata.obsm
 
 
-def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
-    """Return the whole enhanced matrix of ``solver="published"``, scaled if wanted (which makes a copy)."""
-    dense = np.asarray(adata.layers[key])
+def _layer_block(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) -> np.ndarray:
+    """Return a block of a result that is a layer; of a sparse one nothing else becomes dense."""
+    layer = adata.layers[key]
+    if not sparse.issparse(layer):
+        return dense_matrix(adata, key, scale)[rows][:, cols]
     if scale is None:
-        return dense
+        return layer[rows][:, cols].toarray()
+    if scale == "minmax":
+        limits = ranges(adata, key=key)
+        return scaled_block(layer[rows][:, cols].toarray(), limits.peak[cols], limits.cell[rows])
+    _check_whole(adata, key, scale)
+    known = count_scaling(adata, key, adata.uns[key])
+    values = accessibility(layer[rows].toarray(), known.peaks)
+    values *= known.depth[rows, None] if scale == "counts" else PER_CELL
+    return values[:, cols].astype(np.float32)
+
+
+def _check_whole(adata: AnnData, key: str, scale: str) -> None:
     shape = tuple(int(v) for v in adata.uns[key]["shape"])
     if adata.shape != shape:
         msg = f"scale={scale!r} of solver='published' needs the whole data of shape {shape}, got {adata.shape}"
         raise ValueError(msg)
+
+
+def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
+    """Return the whole enhanced matrix of ``method="published"``, scaled if wanted (which makes a copy)."""
+    dense = np.asarray(adata.layers[key])
+    if scale is None:
+        return dense
+    _check_whole(adata, key, scale)
     if scale == "minmax":
         return minmax_scale(dense)
     known = count_scaling(adata, key, adata.uns[key])
@@ -301,7 +330,8 @@ def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = Non
     rows = positions_of(obs_names, adata.obs_names, name="obs_names")
     cols = positions_of(to, adata.obs_names, name="to")
     if f"{key}_similarity" in adata.obsp:
-        return np.asarray(adata.obsp[f"{key}_similarity"])[rows][:, cols]
+        part = adata.obsp[f"{key}_similarity"][rows][:, cols]
+        return part.toarray() if sparse.issparse(part) else np.asarray(part)
     slot = f"{key}_sources"
     if slot not in adata.obsm:
         msg = f"adata.obsm[{slot!r}] is missing; run sccase_kit.tl.enhance(adata, key_added={key!r}) again"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from anndata import AnnData
+from scipy import sparse
 
 from .._atomic import check_place, replacing
 from .._progress import progress
+from .._record import recorded
 from .._settings import settings
 from .._validate import Scale, check_choice, check_scale
 from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
@@ -77,9 +80,10 @@ def write_enhanced(
         obs=adata.obs.copy(),
         var=adata.var.copy(),
         obsm={f"X_{key}": np.asarray(adata.obsm[f"X_{key}"])},
-        varm={f"{key}_projection": np.asarray(adata.varm[f"{key}_projection"])},
-        uns={key: {"params": dict(adata.uns[key]["params"]), "scale": scale or "none"}},
+        varm={name: np.asarray(adata.varm[name]) for name in [f"{key}_projection"] if name in adata.varm},
     )
+    made = recorded(adata.uns[key], "tl.enhance")
+    result.uns[key] = replace(made, results={"scale": scale or "none"}).entry()
     with replacing(target) as temporary:
         write = _write_h5ad if target.suffix == ".h5ad" else _write_zarr
         write(result, temporary, _blocks(adata, key, scale, dtype), dtype=dtype, compression=compression)
@@ -87,7 +91,8 @@ def write_enhanced(
 
 def _blocks(adata: AnnData, key: str, scale: Scale | None, dtype: str):
     rows = max(1, settings.block_bytes // (4 * adata.n_vars))
-    whole = dense_matrix(adata, key, scale) if is_dense(adata, key) else None
+    dense = is_dense(adata, key) and not sparse.issparse(adata.layers[key])
+    whole = dense_matrix(adata, key, scale) if dense else None
     with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
         for start in range(0, adata.n_obs, rows):
             part = slice(start, min(start + rows, adata.n_obs))

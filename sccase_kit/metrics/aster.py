@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from ..matrix.krylov import leading_components
 from ..matrix.operator import ScaledOperator
 from ..neighbors.communities import METHODS, CommunitySearch
 from ..neighbors.nearest import neighbor_graph
-from .krylov import leading_components
 from .silhouettes import silhouette
 
 _PRECISION = 0.01  # of the resolution; finer steps only chase the chance of one seed

@@ -13,10 +13,10 @@ from scipy import sparse
 from .._validate import check_adata
 from ..enhance.preparation import prepare
 from ..matrix.access import get_matrix
+from ..matrix.krylov import leading_components
 from ..neighbors.nearest import nearest_neighbors
 from ..pp import tfidf_scaling
 from .evaluation import profiles_of
-from .krylov import leading_components
 from .profiles import Profiles
 
 Method = Callable[..., Any]

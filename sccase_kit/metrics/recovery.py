@@ -19,9 +19,9 @@ from .._labels import encode_labels
 from .._logging import warn
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_labels
+from ..enhance import fit_consensus
 from ..enhance.expected import count_factors, factor_sums, measure_counts
 from ..enhance.preparation import prepare
-from ..enhance.runner import Stopwatch, fit_consensus
 from ..matrix.access import get_matrix
 from .hidden import CellScores
 from .methods import Method
@@ -180,7 +180,7 @@ def held_out(
 def _consensus(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the thin factors, in counts, of the default method."""
     matrix = get_matrix(adata)
-    fit = fit_consensus(prepare(matrix), None, rng=np.random.default_rng(rng), watch=Stopwatch())
+    fit = fit_consensus(prepare(matrix), rng=rng)
     scaling = measure_counts(matrix)[2]
     return fit.cell_factors, count_factors(fit.peak_factors, scaling, factor_sums(fit.peak_factors, scaling))
 

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._record import recorded
 from .._validate import check_adata, check_int, check_some
+from ..enhance import METHODS
 from ..get.thin import check_fitted
 from ..matrix.access import get_matrix
 from ..metrics import depth_correlation as correlate
@@ -51,8 +53,10 @@ def objective_trace(
     traces = {}
     for name in keys:
         entry = check_fitted(adata, name)
-        if entry["params"].get("method") == "robust":
-            msg = f"key={name!r}: the robust method has no objective trace; draw fits of method='sccase'"
+        method = METHODS.get(recorded(entry).params.get("method"))
+        if method is not None and not method.iterates:
+            able = [other for other, kind in METHODS.items() if kind.iterates]
+            msg = f"key={name!r}: the {method.name} method has no objective trace; methods that have one: {able}"
             raise ValueError(msg)
         trace = np.asarray(entry["objective"], dtype=float)
         if trace.ndim != 1 or not trace.size or not np.isfinite(trace).all():

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._calls import LAYOUTS, has_params, layout_settings
+from .._calls import LAYOUTS, layout_settings
+from .._record import recorded
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
 from ..get.thin import check_fitted, factors, ranges
@@ -35,13 +36,13 @@ def raw_layer(adata: AnnData, key: str | Sequence[str], layer: str | None = None
     if layer is not None:
         return layer
     keys = [key] if isinstance(key, str) else list(key)
-    entries = [adata.uns.get(one) for one in keys]
-    read = {str(e["params"].get("layer", "")) for e in entries if has_params(e) and "objective" in e}
+    fits = [recorded(adata.uns.get(one), "tl.enhance") for one in keys]
+    read = {fit.params.get("layer") for fit in fits if fit is not None}
     if len(read) > 1:
-        names = [name or "X" for name in sorted(read)]
+        names = sorted("X" if name is None else name for name in read)
         msg = f"key={keys}: these fits were made from different matrices, {names}; pass layer= with the raw counts"
         raise ValueError(msg)
-    name = next(iter(read), "") or None
+    name = next(iter(read), None)
     if name is not None and name not in layer_names(adata):
         msg = f"key={keys[0]!r} was made from adata.layers[{name!r}], which is no longer there (layers: "
         msg += f"{layer_names(adata)}); put it back, or pass layer= with the raw counts"

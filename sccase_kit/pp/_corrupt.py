@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
-from .._calls import record_step, stored_seed
+from .._calls import record_step
+from .._record import seeded
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..matrix.access import in_memory_copy
 from .loading import load_counts, put_matrix
@@ -46,11 +47,12 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     rate = check_number(rate, name="rate", minimum=0, maximum=1)
     csr = load_counts(adata, layer).copy()
     csr.eliminate_zeros()
+    rng, seed = seeded(rng)
     csr.data[np.random.default_rng(rng).random(csr.nnz) < rate] = 0
     csr.eliminate_zeros()
     result = in_memory_copy(adata)
     put_matrix(result, layer, csr)
-    record_step(result, "dropout", rate=rate, layer=layer, rng=stored_seed(rng))
+    record_step(result, "dropout", rate=rate, layer=layer, rng=seed)
     return result
 
 
@@ -99,6 +101,7 @@ def subsample_cells(
     50
     """
     check_adata(adata)
+    rng, seed = seeded(rng)
     generator = np.random.default_rng(rng)
     given = {"fraction": fraction, "n_cells": n_cells, "evenness": evenness}
     given = {name: value for name, value in given.items() if value is not None}
@@ -130,5 +133,5 @@ def subsample_cells(
         parts = [generator.choice(np.flatnonzero(codes == g), int(k), replace=False) for g, k in enumerate(wanted)]
         keep = np.concatenate(parts)
     result = in_memory_copy(adata[np.sort(keep)])
-    record_step(result, "subsample_cells", **given, groupby=groupby, rng=stored_seed(rng))
+    record_step(result, "subsample_cells", **given, groupby=groupby, rng=seed)
     return result

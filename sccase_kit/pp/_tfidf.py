@@ -25,6 +25,7 @@ from scipy import sparse
 
 from .._calls import check_free
 from .._logging import warn
+from .._record import record
 from .._validate import check_adata, check_choice
 from ..matrix.access import as_csr, in_memory_copy
 from ..matrix.operator import ScaledOperator
@@ -194,5 +195,5 @@ def tfidf(
     matrix = load_counts(adata, layer)
     target = in_memory_copy(adata) if copy else adata
     target.layers[key_added] = tfidf_scaling(matrix, variant).apply(matrix)
-    target.uns[key_added] = {"params": {"variant": variant, "layer": layer or ""}}
+    record(target, key_added, "pp.tfidf", params={"variant": variant, "layer": layer})
     return target if copy else None

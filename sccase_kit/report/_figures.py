@@ -13,6 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._calls import LAYOUTS, layout_settings
+from .._record import recorded
 from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..matrix.sums import count_statistics
@@ -91,7 +92,8 @@ def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int,
         if (layout_settings(view, slot) or {}).get("layer", layer or "") != (layer or ""):
             del view.obsm[slot]
     view.uns.pop(LAYOUTS, None)
-    view.uns[key] = {**view.uns[key], "params": {**view.uns[key]["params"], "layer": ""}}
+    if (made := recorded(view.uns[key])) is not None:
+        view.uns[key] = made.with_params(layer=None).entry()
     if key in adata.layers:
         view.layers[key] = np.asarray(adata.layers[key])[chosen]
     for name, column in view.obs.items():

@@ -10,7 +10,8 @@ import pandas as pd
 from anndata import AnnData
 
 from .. import pl
-from .._calls import has_params, made_by
+from .._calls import made_by
+from .._record import recorded, records
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
@@ -85,10 +86,10 @@ def _depths(depth: np.ndarray, n_open: np.ndarray) -> Any:
 def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section:
     """Return the section on the model: maps raw against enhanced, embedding, similarity, objective, time."""
     entry = adata.uns[key]
-    params = entry["params"]
+    made = recorded(entry)
+    params = {} if made is None else made.params
     tiles = {
         "method": params.get("method", ""),
-        "solver": params.get("solver", ""),
         "components": int(np.shape(adata.obsm.get(f"X_{key}", np.empty((0, 0))))[1]),
         "batches corrected": params.get("batch_key") or "no",
         "depth corrected": bool(params.get("depth")),
@@ -168,7 +169,7 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
         if function not in {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}:
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
-        by = entry["params"].get("groupby", groupby)
+        by = recorded(entry).params.get("groupby", groupby)
         title = {"tl.specific_peaks": "Specific peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
         if function != "tl.background_peaks" and by in view.obs:
@@ -197,10 +198,10 @@ def grouped_table(table: pd.DataFrame, caption: str) -> Table:
 def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
     """Return the section on deviations of motifs (or other peak sets) by chromVAR."""
     blocks: list[Block] = []
-    for name, entry in adata.uns.items():
-        if not (has_params(entry) and isinstance(entry.get("variability"), pd.DataFrame)):
+    for name, made in records(adata.uns).items():
+        if not isinstance(made.results.get("variability"), pd.DataFrame):
             continue
-        table = entry["variability"].sort_values("variability", ascending=False, kind="stable")
+        table = made.results["variability"].sort_values("variability", ascending=False, kind="stable")
         blocks.append(Text(f"chromVAR ({name})", kind="heading"))
         blocks.append(
             draw(

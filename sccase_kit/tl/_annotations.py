@@ -12,6 +12,7 @@ from scipy import sparse
 
 from .._labels import column_name
 from .._logging import warn
+from .._record import records
 from .._validate import check_key
 from ..motifs import region_annotations, variant_annotations
 from ._params import sets_slot
@@ -109,10 +110,9 @@ def _stored_names(adata: AnnData, slot: str, n_sets: int) -> list[str] | None:
     own = adata.uns.get(slot)
     if isinstance(own, Mapping) and "names" in own:
         return list(own["names"])
-    for key, entry in adata.uns.items():
-        params = entry.get("params") if isinstance(entry, Mapping) else None
-        if isinstance(params, Mapping) and "annotations" in params and sets_slot(key, params) == slot:
-            names = list(entry.get("names", []))
+    for key, found in records(adata.uns).items():
+        if found.function == "tl.chromvar" and sets_slot(key, found) == slot:
+            names = list(found.results["names"])
             if len(names) == n_sets:
                 return names
     return None

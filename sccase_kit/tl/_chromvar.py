@@ -10,9 +10,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._calls import check_free, stored_seed
+from .._calls import check_free
 from .._logging import warn
 from .._progress import progress
+from .._record import OBJECT, as_object, record, seeded
 from .._validate import check_adata, check_choice, check_int, check_labels
 from ..matrix.access import as_csr, in_memory_copy
 from ._annotations import resolve_annotations
@@ -161,7 +162,8 @@ def chromvar(
         gc = read_bias(adata, bias)
     else:
         background = read_background(adata, background)
-    seed, rng = stored_seed(rng), np.random.default_rng(rng)
+    rng, seed = seeded(rng)
+    rng = np.random.default_rng(rng)
     if engine == "r":
         result = _r(
             signal,
@@ -212,32 +214,33 @@ def chromvar(
     table["n_peaks"] = np.diff(sets.tocsc().indptr)
     table["fraction_matches"] = result["fraction_matches"]
     table["fraction_background_overlap"] = result["fraction_background_overlap"]
-    target.uns[key_added] = {
+    params = {
+        "annotations": stored_source(annotations, f"{key_added}_sets"),
+        "names": as_object(names),
+        "weight": weight,
+        "source": source,
+        "key": key if source == "enhanced" else None,
+        "layer": layer,
+        "bias": bias if isinstance(bias, str) else OBJECT,
+        "background": stored_source(given, f"{key_added}_background"),
+        "method": method,
+        "n_background": n_background,
+        "r_seed": r_seed,
+        "expectation_norm": bool(expectation_norm),
+        "expectation_groupby": expectation_groupby,
+        "compat": bool(compat),
+        "min_expected": min_expected,
+        "n_bootstrap": n_bootstrap,
+        "engine": engine,
+        "rng": seed,
+    }
+    found = {
         "names": np.array(labels, dtype=object),
         "variability": table,
-        "params": {
-            "annotations": stored_source(annotations, f"{key_added}_sets"),
-            "names": "" if names is None else "given",
-            "weight": weight or "",
-            "source": source,
-            "key": key if source == "enhanced" else "",
-            "layer": layer if layer is not None else "X",
-            "bias": bias if isinstance(bias, str) else "given",
-            "background": "" if given is None else stored_source(given, f"{key_added}_background"),
-            "method": method,
-            "n_background": n_background,
-            "n_vars": target.n_vars,
-            "peaks_checksum": peaks_checksum(target),
-            "r_seed": -1 if r_seed is None else int(r_seed),
-            "expectation_norm": bool(expectation_norm),
-            "expectation_groupby": expectation_groupby or "",
-            "compat": bool(compat),
-            "min_expected": -1 if min_expected is None else float(min_expected),
-            "n_bootstrap": n_bootstrap,
-            "engine": engine,
-            "rng": seed,
-        },
+        "n_vars": target.n_vars,
+        "peaks_checksum": peaks_checksum(target),
     }
+    record(target, key_added, "tl.chromvar", params=params, **found)
     return target if copy else None
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._calls import check_free, made_by, stored_seed
+from .._calls import check_free, made_by
 from .._logging import logger, warn
+from .._record import record, seeded
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ..matrix.access import in_memory_copy
 from ..metrics.evaluation import profiles_of
@@ -95,6 +96,7 @@ def cluster(
     if not np.isfinite(embedding).all():
         msg = f"adata.obsm[{use_rep!r}] holds NaN or infinite values; enhance again or drop those cells"
         raise ValueError(msg)
+    rng, seed = seeded(rng)
     if n_clusters is None:
         found = community_search(embedding, n_neighbors, rng=rng).at(resolution, method)
     else:
@@ -105,19 +107,17 @@ def cluster(
     target.obs[slot] = pd.Categorical(
         [str(label) for label in found.labels], categories=[str(i) for i in range(found.n_clusters)]
     )
-    target.uns[slot] = {
-        "params": {
-            "method": method,
-            "use_rep": use_rep,
-            "key": key if use_rep == "enhanced" else "",
-            "n_neighbors": n_neighbors,
-            "n_clusters": -1 if n_clusters is None else n_clusters,
-            "rng": stored_seed(rng),
-        },
-        "resolution": found.resolution,
-        "n_clusters": found.n_clusters,
-        "reached": found.reached,
+    params = {
+        "n_clusters": n_clusters,
+        "method": method,
+        "use_rep": use_rep,
+        "key": key if use_rep == "enhanced" else None,
+        "n_neighbors": n_neighbors,
+        "resolution": resolution if n_clusters is None else None,
+        "rng": seed,
     }
+    result = {"resolution": found.resolution, "n_clusters": found.n_clusters, "reached": found.reached}
+    record(target, slot, "tl.cluster", params=params, **result)
     logger.info("%s: %d clusters at resolution %.4g", method, found.n_clusters, found.resolution)
     return target if copy else None
 

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse, stats
 
 from .._adjust import benjamini_hochberg
+from .._record import required
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..get.chromvar import read_deviations
 from ..matrix.access import get_matrix
@@ -280,23 +281,21 @@ def _plain(columns: dict[str, pd.Series]) -> dict[str, np.ndarray]:
 def _chosen(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str) -> tuple[sparse.csc_matrix, list[str]]:
     """Return the columns of the annotations, and their names."""
     check_adata(adata)
-    hint = "Run sccase_kit.tl.chromvar(adata, ...) first."
-    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
-    entry = adata.uns[key]
-    params, names = entry["params"], [str(name) for name in entry["names"]]
-    check_same_peaks(adata, params, key=key)
-    if params["source"] != "counts":
+    found = required(adata, key, "tl.chromvar")
+    names = [str(name) for name in found.results["names"]]
+    check_same_peaks(adata, found, key=key)
+    if found.params["source"] != "counts":
         msg = f"key={key!r} holds deviations of the enhanced signal; run sccase_kit.tl.chromvar(source='counts')"
         raise ValueError(msg)
     if sets is None:
-        ranked = entry["variability"]["variability"].sort_values(ascending=False).dropna()
+        ranked = found.results["variability"]["variability"].sort_values(ascending=False).dropna()
         sets = [str(name) for name in ranked.index[: check_int(n_top, name="n_top", minimum=2)]]
     sets = [sets] if isinstance(sets, str) else list(sets)
     unknown = [name for name in sets if name not in names]
     if unknown:
         msg = f"sets: {unknown[:_SHOWN]} are not among the sets of {key!r}, such as {names[:_SHOWN]}"
         raise KeyError(msg)
-    slot = sets_slot(key, params)
+    slot = sets_slot(key, found)
     check_key(slot, adata.varm.keys(), name="annotations", where="adata.varm")
     stored: Any = adata.varm[slot]
     matrix = sparse.csc_matrix(stored.to_numpy() if isinstance(stored, pd.DataFrame) else stored, dtype=np.float64)
@@ -306,18 +305,22 @@ def _chosen(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str) ->
 
 def _background(adata: AnnData, counts: Any, key: str) -> Any:
     """Return the background peaks of the run, or the bins of an analytic one."""
-    params = adata.uns[key]["params"]
-    if str(params.get("method", "permuted")) == "permuted":
+    params = required(adata, key, "tl.chromvar").params
+    if params.get("method", "permuted") == "permuted":
         return np.asarray(adata.varm[f"{key}_background"])
-    bias = str(params["bias"])
+    bias = params.get("bias")
+    if bias is None:
+        msg = f"key={key!r} was computed from GC content that was given as values; store it in adata.var, and run "
+        msg += "sccase_kit.tl.chromvar again with bias= its column"
+        raise KeyError(msg)
     hint = f"adata.uns[{key!r}] was computed from it; store the GC content there."
     check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint)
     return background_bins(totals(counts).per_peak, adata.var[bias].to_numpy(dtype=np.float64))
 
 
 def _counts(adata: AnnData, layer: str | None, key: str) -> Any:
-    read = str(adata.uns[key]["params"]["layer"])
-    return get_matrix(adata, layer if layer is not None or read == "X" else read)
+    read = required(adata, key, "tl.chromvar").params.get("layer")
+    return get_matrix(adata, read if layer is None else layer)
 
 
 def _pairs(square: pd.DataFrame, matrix: sparse.csc_matrix, value: str, *, drop: bool = True) -> pd.DataFrame:

@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Literal
 
 import numpy as np
 from anndata import AnnData
 
-from .._calls import check_free, stored_seed
-from .._logging import logger, warn
-from .._progress import progress
-from .._validate import check_adata, check_choice, check_int, check_number
-from ..enhance.checkpoint import Checkpoint
-from ..enhance.memory import expected_memory
-from ..enhance.nmf import sketch_width
-from ..enhance.preparation import fingerprint, prepare
-from ..enhance.published import LAMBDA, LAMBDA_REFERENCE
-from ..enhance.reference import Reference
-from ..enhance.robust import choose_bank
-from ..enhance.runner import ModelOptions, Stopwatch, fit_consensus, fit_sccase
-from ..matrix.access import get_matrix, warn_of_fractions
+from .._calls import check_free
+from .._logging import logger
+from .._record import record, seeded
+from .._validate import check_adata
+from ..enhance import Method
+from ..enhance.method import check_takes, used_options
+from ..enhance.run import choose, fit
+from ..matrix.access import get_matrix, in_memory_copy, warn_of_fractions
 from ._enhance_inputs import (
     aligned_reference,
     batch_codes,
-    check_combination,
-    check_n_components,
     check_orientation,
     check_shape,
     estimated_components,
-    reference_components,
-    warn_of_ignored,
+    options_given,
+    write_fields,
 )
-from ._enhance_published import published_slots
-from ._enhance_slots import thin_slots, write_slots
 
 
 def enhance(
@@ -43,7 +35,7 @@ def enhance(
     *,
     depth: bool = False,
     batch_key: str | None = None,
-    method: Literal["robust", "sccase"] | None = None,
+    method: Literal["robust", "sccase", "published", "knn", "tfidf"] | Method | type[Method] | None = None,
     solver: Literal["thin", "published"] = "thin",
     init: Literal["fast", "published"] = "fast",
     n_reference: int | Literal["auto"] = "auto",
@@ -93,11 +85,13 @@ def enhance(
         Column of `obs` with batches to correct.
     method
         `"robust"` (default): a consensus over several numbers of components, smoothed on neighbour graphs, which does
-        not collapse when that number is wrong. `"sccase"`: the paper's model (the default with
-        ``solver="published"`` or ``init="published"``).
+        not collapse when that number is wrong. `"sccase"`: the paper's model (the default with ``init="published"``).
+        `"published"`: what the published program (`sccase` 0.2.5) computes, dense, on small data. `"knn"` and
+        `"tfidf"`: baselines. Or an object of a method with its options, such as
+        ``sk.enhance.Knn(n_neighbors=30)``. :data:`sccase_kit.enhance.METHODS` holds them all, with what each can use.
     solver
-        `"thin"` never forms an n × n or cells × peaks array. `"published"` reproduces the published program
-        (`sccase` 0.2.5) literally, dense, on small data; one of `reference`, `depth`, `batch_key` at a time.
+        ``solver="published"`` is another spelling of ``method="published"``, which takes one of `reference`, `depth`,
+        `batch_key` at a time.
     init
         `"fast"`, a sketched start, or `"published"`, scikit-learn's NMF with `random_state=100`.
     n_reference
@@ -119,15 +113,15 @@ def enhance(
     dtype
         Precision of the products with the data.
     device
-        PyTorch device that does the products with the data (extra `gpu`; thin solver), such as `"cuda"`. `None` for
-        the CPU without PyTorch. The result is the same up to rounding.
+        PyTorch device that does the products with the data (extra `gpu`), such as `"cuda"`. `None` for the CPU without
+        PyTorch. The result is the same up to rounding.
     layer
         Layer with the counts; `None` for `X`.
     rng
-        Seed or generator.
+        Seed or generator. Its state at the beginning is recorded, so that the call can be repeated.
     checkpoint
-        Folder where finished parts of a long fit are kept (thin solver). The same call takes up a run that was stopped
-        where it was, with the same result; remove the folder afterwards.
+        Folder where finished parts of a long fit are kept. The same call takes up a run that was stopped where it was,
+        with the same result; remove the folder afterwards.
     key_added
         Prefix of the fields written.
     copy
@@ -148,14 +142,17 @@ def enhance(
     `obsm["sccase_range"]`, `varm["sccase_range"]`
         Ranges of the min–max scaling; on large data absent until first needed.
     `uns["sccase"]`
-        `params`, `objective` (after each iteration), `timing` (seconds per stage), `shape`.
+        The call (`function`, `version`, `params`), `objective` (after each iteration), `timing` (seconds per stage),
+        `shape`.
     `layers["sccase"]`, `obsp["sccase_similarity"]`
-        Only with ``solver="published"``, in place of the factors: X·Z (n_obs × n_vars) and Z (n_obs × n_obs).
+        Only of methods that are not thin, in place of the factors: the enhanced matrix (n_obs × n_vars), dense of
+        ``method="published"`` and CSR of the baselines, and Z (n_obs × n_obs).
 
     Raises
     ------
     TypeError, ValueError, KeyError
-        If an argument or the counts are unusable; the message names it.
+        If an argument or the counts are unusable, or the method cannot use what is given; the message names it, and
+        the methods that can.
 
     References
     ----------
@@ -169,145 +166,37 @@ def enhance(
     >>> adata.obsm["X_sccase"].shape
     (200, 5)
     """
+    call = dict(locals())
     check_adata(adata)
     check_free(adata, key_added, "tl.enhance")
-    if method is None:
-        method = "sccase" if solver == "published" or init == "published" else "robust"
-    check_choice(method, ["robust", "sccase"], name="method")
-    check_choice(solver, ["thin", "published"], name="solver")
-    check_choice(init, ["fast", "published"], name="init")
-    check_choice(batch_method, ["balanced", "published"], name="batch_method")
-    check_choice(dtype, ["float32", "float64"], name="dtype")
-    check_combination(method, solver, device=device, checkpoint=checkpoint)
-    if lam is not None:
-        check_number(lam, name="lam", minimum=0, exclusive=True)
-    check_number(gamma1, name="gamma1", minimum=0)
-    check_number(gamma2, name="gamma2", minimum=0)
-    check_number(alpha, name="alpha", minimum=0)
-    check_number(keep_probability, name="keep_probability", minimum=0, maximum=1)
-    check_number(tol, name="tol", minimum=0)
-    check_int(max_iter, name="max_iter", minimum=1)
-    warn_of_ignored(
-        method,
-        solver,
-        {"reference": reference, "batch_key": batch_key},
-        enhance,
-        init=init,
-        n_reference=n_reference,
-        alpha=alpha,
-        lam=lam,
-        gamma1=gamma1,
-        gamma2=gamma2,
-        keep_probability=keep_probability,
-        batch_method=batch_method,
-        max_iter=max_iter,
-        tol=tol,
-    )
-    if lam is None:
-        lam = LAMBDA_REFERENCE if solver == "published" and reference is not None else LAMBDA
+    chosen = choose(method, options_given(enhance, call), solver=solver)
+    inputs = {"reference": reference, "depth": depth, "batch": batch_key, "checkpoint": checkpoint, "device": device}
+    check_takes(chosen, inputs)
     matrix = get_matrix(adata, layer)
     check_shape(adata)
     check_orientation(adata)
-    if n_components != "auto":
-        check_n_components(n_components, adata)
+    chosen.resolve(adata.shape, 0)
     codes = batch_codes(adata, batch_key, layer=layer)
-    generator = np.random.default_rng(rng)
-    watch = Stopwatch()
-    watch.stage("prepare")
-    data = prepare(matrix, dtype=np.dtype(dtype), device=device)
-    warn_of_fractions(data.depth, adata, layer)
-    if depth and np.ptp(data.depth) == 0:
-        warn("depth=True has no effect: all cells have the same depth")
-    aligned = None if reference is None else aligned_reference(reference, adata)
-    automatic = n_components == "auto"
-    if automatic and method == "sccase":
-        watch.stage("estimate_k")
-        n_components = estimated_components(adata, int((data.depth > 0).sum()), layer=layer, rng=generator.spawn(1)[0])
-    elif automatic:
-        logger.info("n_components='auto': method='robust' averages several numbers of components and needs none")
-        n_components = 0
-    elif method == "robust" and solver == "thin":
-        bank = choose_bank(None, adata.shape)
-        known = "is among them already" if n_components in bank else "is added to them"
-        logger.info("method='robust' averages %s components; n_components=%d %s", bank, n_components, known)
-    k_ref = reference_components(n_reference, int(n_components) if solver == "published" else None, aligned)
-    params = {
-        "n_components": int(n_components),
-        "n_reference": k_ref,
-        "reference": reference is not None,
-        "depth": bool(depth),
-        "batch_key": batch_key or "",
-        "method": method,
-        "solver": solver,
-        "init": init,
-        "alpha": float(alpha),
-        "lam": float(lam),
-        "gamma1": float(gamma1),
-        "gamma2": float(gamma2),
-        "keep_probability": float(keep_probability),
-        "batch_method": batch_method,
-        "max_iter": int(max_iter),
-        "tol": float(tol),
-        "dtype": dtype,
-        "device": device or "",
-        "layer": layer or "",
-        "rng": stored_seed(rng),
-    }
-    if solver == "thin" and not data.op.in_memory:
-        _tell_memory(adata, int(n_components), robust=method == "robust")
-    kept = None if checkpoint is None else Checkpoint(checkpoint, params | fingerprint(data, codes, aligned), generator)
-    if solver == "published":
-        watch.stage("published")
-        slots = published_slots(data, params, aligned, codes, key_added)
-        watch.stage(None)
-    elif method == "robust":
-        fit = fit_consensus(
-            data,
-            n_components or None,
-            reference=None if aligned is None else Reference(aligned, k_ref, alpha),
-            depth=depth,
-            batch=codes,
-            rng=generator,
-            watch=watch,
-            checkpoint=kept,
-        )
-        slots = thin_slots(fit, key_added)
-    else:
-        options = ModelOptions(
-            n_components=int(n_components),
-            init=init,
-            lam=lam,
-            gamma1=gamma1,
-            gamma2=gamma2,
-            keep_probability=keep_probability,
-            batch_method=batch_method,
-            max_iter=max_iter,
-            tol=tol,
-        )
-        with progress(desc="enhance", total=max_iter, unit="iteration") as bar:
-
-            def report(_iteration: int, value: float) -> None:
-                bar.set_postfix(objective=f"{value:.6g}", refresh=False)
-                bar.update()
-
-            fit = fit_sccase(
-                data,
-                options,
-                reference=None if aligned is None else Reference(aligned, k_ref, alpha),
-                depth=depth,
-                batch=codes,
-                rng=generator,
-                watch=watch,
-                report=report,
-                checkpoint=kept,
-            )
-            bar.total = bar.n  # the objective may stop falling before max_iter
-            bar.refresh()
-        slots = thin_slots(fit, key_added)
-    return write_slots(adata, slots, params, watch, key=key_added, copy=copy)
-
-
-def _tell_memory(adata: AnnData, n_components: int, *, robust: bool) -> None:
-    columns = sum(choose_bank(n_components or None, adata.shape)) if robust else sketch_width(n_components)
-    size = expected_memory(adata.shape, columns, robust=robust, in_memory=False)
-    logger.info("the counts are read in blocks; the fit takes about %.1f GiB of memory", size / 2**30)
+    rng, seed = seeded(rng)
+    done = fit(
+        matrix,
+        chosen,
+        reference=None if reference is None else aligned_reference(reference, adata),
+        depth=depth,
+        batch=codes,
+        dtype=dtype,
+        device=device,
+        rng=rng,
+        checkpoint=checkpoint,
+        estimate=partial(estimated_components, adata, layer),
+        inspect=lambda data: warn_of_fractions(data.depth, adata, layer),
+    )
+    target = in_memory_copy(adata) if copy else adata
+    write_fields(target, done.result, key_added)
+    used = {name: call[name] for name in ("reference", "depth", "batch_key", "dtype", "device", "layer")}
+    params = {"method": done.method.name, **used_options(done.method, inputs), **used, "rng": seed}
+    result = done.result
+    found = {"objective": result.objective, **result.info, "timing": done.seconds, "shape": np.array(adata.shape)}
+    record(target, key_added, "tl.enhance", params=params, **found)
+    logger.info("enhanced %d cells × %d peaks in %.2f s", *adata.shape, sum(done.seconds.values()))
+    return target if copy else None

@@ -10,6 +10,7 @@ from anndata import AnnData
 from .._calls import check_free
 from .._logging import logger
 from .._progress import progress
+from .._record import record
 from .._validate import check_adata, check_int, check_number
 from ..enhance.preparation import require_differences
 from ..matrix.access import get_matrix
@@ -127,19 +128,15 @@ def estimate_k(
     votes = {name: vote for name, vote in votes.items() if vote is not None}
     logger.info("estimated %d cell types (%s)", result.n_types, votes)
     if key_added is not None:
-        adata.uns[key_added] = {
-            "n_types": result.n_types,
-            "votes": votes,
-            "curves": result.curves.reset_index().rename(index=str),
-            "params": {
-                "k_values": np.array(numbers),
-                "layer": layer or "X",
-                "min_fraction": min_fraction,
-                "max_cells": max_cells,
-                "seed": seed,
-                "rng": seed,  # a generator serves to draw it and for nothing else
-            },
+        params = {
+            "k_values": numbers,
+            "layer": layer,
+            "min_fraction": min_fraction,
+            "max_cells": max_cells,
+            "rng": seed,  # a generator serves to draw it and for nothing else
         }
+        curves = result.curves.reset_index().rename(index=str)
+        record(adata, key_added, "tl.estimate_k", params=params, n_types=result.n_types, votes=votes, curves=curves)
     return result.n_types
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
-from ..get.thin import check_fitted, dense_matrix, factors, is_dense
+from .._record import required
+from ..get.thin import check_fitted, factors, is_dense
 from ..matrix.access import check_counts, get_matrix, layer_names
 from ..matrix.blocks import iter_row_blocks
 from ..peaks import group_profiles
@@ -13,7 +14,10 @@ from ..peaks import group_profiles
 
 def fitted_layer(adata: AnnData, key: str, layer: str | None) -> str | None:
     """Return `layer`, or the layer that was enhanced under `key` (`None` for `adata.X`)."""
-    return layer if layer is not None else str(check_fitted(adata, key)["params"].get("layer", "")) or None
+    if layer is not None:
+        return layer
+    check_fitted(adata, key)
+    return required(adata, key, "tl.enhance").params.get("layer")
 
 
 def has_counts(adata: AnnData, key: str) -> bool:
@@ -75,7 +79,8 @@ def mean_profiles(adata: AnnData, codes: np.ndarray, n_groups: int, *, key: str)
         The `key_added` of the fit.
     """
     if is_dense(adata, key):
-        dense = dense_matrix(adata, key, None)
-        return np.array([dense[codes == g].mean(axis=0, dtype=np.float64) for g in range(n_groups)])
+        layer = adata.layers[key]
+        means = [layer[codes == g].mean(axis=0, dtype=np.float64) for g in range(n_groups)]
+        return np.array([np.asarray(mean).ravel() for mean in means])
     cells, peaks = factors(adata, key=key)
     return group_profiles(cells, peaks, codes=codes, n_groups=n_groups)

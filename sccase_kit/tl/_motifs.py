@@ -14,6 +14,7 @@ from scipy import sparse
 from .._calls import check_free
 from .._logging import warn
 from .._progress import progress
+from .._record import as_object, record
 from .._validate import check_adata, check_choice, check_number, check_slot
 from ..matrix.access import in_memory_copy
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
@@ -115,7 +116,7 @@ def match_motifs(
         target.varm[f"{key_added}_counts"] = result["counts"]
     if "gc" not in target.var.columns:
         target.var["gc"] = gc
-    target.uns[key_added] = {
+    result_here = {
         "names": np.array(motif_labels(found), dtype=object),
         "ids": np.array([motif.id for motif in found], dtype=object),
         "tf": np.array([motif.name for motif in found], dtype=object),
@@ -123,17 +124,18 @@ def match_motifs(
         "frequencies": np.asarray(result["frequencies"], dtype=np.float64),
         "profiles": np.hstack([motif.counts for motif in found]),
         "widths": np.array([len(motif) for motif in found], dtype=np.int64),
-        "params": {
-            "p_cutoff": p_cutoff,
-            "background": background if isinstance(background, str) else [float(f) for f in background],
-            "compat": bool(compat),
-            "engine": engine,
-            "motifs": motifs if isinstance(motifs, str) else "given",
-            "genome_fasta": os.fspath(genome_fasta) if genome_fasta is not None else "",
-            "sequences": "" if sequences is None else "given",
-            "scores": bool(scores),
-        },
     }
+    params = {
+        "motifs": motifs if isinstance(motifs, str) else as_object(motifs),
+        "genome_fasta": genome_fasta,
+        "sequences": as_object(sequences),
+        "p_cutoff": p_cutoff,
+        "background": background if isinstance(background, str) else [float(f) for f in background],
+        "compat": bool(compat),
+        "engine": engine,
+        "scores": bool(scores),
+    }
+    record(target, key_added, "tl.match_motifs", params=params, **result_here)
     return target if copy else None
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
-from typing import Any
 
 from anndata import AnnData
+
+from .._record import Record, as_object, recorded
 
 
 def peaks_checksum(adata: AnnData) -> int:
@@ -14,21 +14,22 @@ def peaks_checksum(adata: AnnData) -> int:
     return zlib.crc32("\n".join(adata.var_names).encode("utf-8", "surrogatepass"))
 
 
-def check_same_peaks(adata: AnnData, params: Mapping[str, Any], *, key: str) -> None:
+def check_same_peaks(adata: AnnData, found: Record, *, key: str) -> None:
     """Raise ValueError unless the peaks are those, in the same order, that stored positions of background peaks mean.
 
     Parameters
     ----------
     adata
         Data with the positions.
-    params
-        Parameters that :func:`sccase_kit.tl.chromvar` stored with them.
+    found
+        The run of :func:`sccase_kit.tl.chromvar` that stored them.
     key
         Its `key_added`, for the message.
     """
-    if int(params["n_vars"]) != adata.n_vars:
-        wrong = f"adata has {adata.n_vars} peaks but chromvar was run on {int(params['n_vars'])}"
-    elif int(params.get("peaks_checksum", peaks_checksum(adata))) != peaks_checksum(adata):
+    n_vars, names = int(found.results["n_vars"]), found.results.get("peaks_checksum")
+    if n_vars != adata.n_vars:
+        wrong = f"adata has {adata.n_vars} peaks but chromvar was run on {n_vars}"
+    elif names is not None and int(names) != peaks_checksum(adata):
         wrong = "the peaks of adata have other names, or another order, than when chromvar was run"
     else:
         return
@@ -40,16 +41,16 @@ def check_same_peaks(adata: AnnData, params: Mapping[str, Any], *, key: str) -> 
 def check_background_slot(adata: AnnData, slot: str) -> None:
     """Raise ValueError where a run of chromvar wrote a slot of `varm` for other peaks, or for another order of them."""
     key = slot.removesuffix("_background")
-    entry = adata.uns.get(key)
-    if key != slot and isinstance(entry, Mapping) and "n_vars" in entry.get("params", {}):
-        check_same_peaks(adata, entry["params"], key=key)
+    found = recorded(adata.uns.get(key), "tl.chromvar")
+    if key != slot and found is not None:
+        check_same_peaks(adata, found, key=key)
 
 
-def stored_source(value: object, own: str) -> str:
-    """Return a key of `varm` as it is, and "given" for values and for the slot `own`, which the run itself writes."""
-    return value if isinstance(value, str) and value != own else "given"
+def stored_source(value: object, own: str) -> object:
+    """Return a key of `varm` as it is, None as None, and OBJECT for values and for the slot `own` of the run itself."""
+    return value if isinstance(value, str) and value != own else as_object(value)
 
 
-def sets_slot(key: str, params: Mapping[str, Any]) -> str:
+def sets_slot(key: str, found: Record) -> str:
     """Return the key of `varm` with the sets of a run of chromvar: what it read, or what it wrote."""
-    return f"{key}_sets" if params["annotations"] == "given" else str(params["annotations"])
+    return f"{key}_sets" if "annotations" in found.objects else str(found.params["annotations"])

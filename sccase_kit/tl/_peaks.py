@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._calls import check_free
+from .._record import record, required
 from .._validate import check_choice, check_int, check_key, check_labels
 from ..get.thin import check_fitted
 from ..matrix.access import in_memory_copy
@@ -84,7 +85,8 @@ def background_peaks(
     table["rank"] = np.arange(1, len(positions) + 1)
     table["coefficient"] = projection[positions].mean(axis=1, dtype=np.float64)
     target = in_memory_copy(adata) if copy else adata
-    target.uns[key_added] = {"peaks": table, "params": {"n_top": n_top, "groupby": groupby or "", "key": key}}
+    params = {"n_top": n_top, "groupby": groupby, "key": key}
+    record(target, key_added, "tl.background_peaks", params=params, peaks=table)
     return target if copy else None
 
 
@@ -137,10 +139,8 @@ def compare_specific_peaks(
 
     check_choice(method, ["wilcoxon", "logreg", "episcanpy"], name="method")
     episcanpy = import_episcanpy() if method == "episcanpy" else None
-    hint = "Run sccase_kit.tl.specific_peaks(adata, groupby=...) first."
-    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint)
-    stored = adata.uns[key]
-    groups = check_labels(adata, stored["params"]["groupby"], min_groups=2, text=True)
+    stored = required(adata, key, "tl.specific_peaks")
+    groups = check_labels(adata, stored.params["groupby"], min_groups=2, text=True)
     counts = load_counts(adata, layer).astype(np.float32)
     raw = AnnData(counts, obs=pd.DataFrame({"group": groups.array}, index=adata.obs_names.astype(str)))
     raw.var_names = np.arange(adata.n_vars).astype(str)
@@ -153,9 +153,9 @@ def compare_specific_peaks(
         # Its `method` argument fails and its default asks for `.raw`: the t-test of the default is what runs.
         episcanpy.tl.rank_features(raw, "group", omic="ATAC", use_raw=False, n_features=raw.n_vars)
         ranking = raw.uns["rank_features_groups"]["names"]
-    rows = []
+    rows, peaks = [], stored.results["peaks"]
     for name in groups.cat.categories:
-        own = stored["peaks"].loc[(stored["peaks"]["group"] == name).to_numpy(), "peak"]
+        own = peaks.loc[(peaks["group"] == name).to_numpy(), "peak"]
         other = adata.var_names[np.asarray(ranking[name][: len(own)], dtype=np.intp)]
         n, overlap = len(own), len(set(own) & set(other))
         rows.append(

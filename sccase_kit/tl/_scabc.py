@@ -12,6 +12,7 @@ from .._adjust import benjamini_hochberg
 from .._calls import check_free
 from .._labels import column_names
 from .._logging import warn
+from .._record import as_object, record
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..matrix.access import get_matrix, in_memory_copy, warn_of_fractions
 from ..motifs.blocks import totals
@@ -125,21 +126,18 @@ def scabc(
     for name, table in (("pvalues", result["pvalues"]), ("padj", result["padj"])):
         target.varm[f"{key_added}_{name}"] = pd.DataFrame(table, index=index, columns=column_names(names))
     target.varm[f"{key_added}_beta"] = pd.DataFrame(result["beta"].T, index=index, columns=_beta_columns(names))
-    target.uns[key_added] = {
-        "params": {
-            "groupby": groupby,
-            "engine": engine,
-            "source": source,
-            "key": key if source == "enhanced" else "",
-            "depth": depth if isinstance(depth, str) else "counts" if depth is None else "given",
-            "compat": bool(compat),
-            "layer": layer if layer is not None else "X",
-            "n_top": n_top,
-        },
-        "groups": np.array(names, dtype=object),
-        "sigma": np.asarray(result["sigma"]),
-        "top": _top(target, names, result, n_top),
+    params = {
+        "groupby": groupby,
+        "engine": engine,
+        "source": source,
+        "key": key if source == "enhanced" else None,
+        "depth": depth if isinstance(depth, str) else as_object(depth),
+        "compat": bool(compat),
+        "layer": layer,
+        "n_top": n_top,
     }
+    found = {"groups": np.array(names, dtype=object), "sigma": np.asarray(result["sigma"])}
+    record(target, key_added, "tl.scabc", params=params, **found, top=_top(target, names, result, n_top))
     return target if copy else None
 
 

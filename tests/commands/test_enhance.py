@@ -16,6 +16,7 @@ from scipy.io import mmwrite
 
 import sccase_kit as sk
 from sccase_kit.cli import main
+from sccase_kit.io.zarr_store import write_zarr
 
 
 def write_text(adata, path, sep):
@@ -53,7 +54,7 @@ WRITERS = {
     "dense.h5ad": lambda a, p: ad.AnnData(a.X.toarray(), obs=a.obs, var=a.var).write_h5ad(p),
     "csc.h5ad": lambda a, p: ad.AnnData(a.X.tocsc(), obs=a.obs, var=a.var).write_h5ad(p),
     "float.h5ad": lambda a, p: ad.AnnData(a.X.astype(np.float32), obs=a.obs, var=a.var).write_h5ad(p),
-    "a.zarr": lambda a, p: pytest.importorskip("zarr") and sk.io._zarr.write_zarr(a, p),
+    "a.zarr": lambda a, p: pytest.importorskip("zarr") and write_zarr(a, p),
     "a.h5": write_h5,
     "mtx": write_mtx,
     "a.csv": lambda a, p: write_text(a, p, ","),
@@ -101,7 +102,7 @@ def test_options_reach_the_model(call_json, study, counts_file, tmp_path):
     params = adata.uns["sccase"]["params"]
     assert params["n_components"] == 5
     assert params["depth"]
-    assert params["reference"]
+    assert list(adata.uns["sccase"]["objects"]) == ["reference"]
     assert params["batch_key"] == "batch"
     assert params["rng"] == 7
     whole = ad.read_h5ad(matrix)
@@ -136,7 +137,7 @@ def test_a_reference_may_be_text(call_json, study, counts_file, tmp_path):
     write_text(sk.pp.pseudobulk(study.adata, "cell_type"), tmp_path / "ref.tsv.gz", "\t")
     argv = ["enhance", counts_file, "-o", tmp_path / "o.h5ad", "-k", 3, "--method", "sccase"]
     call_json(*argv, "--reference", tmp_path / "ref.tsv.gz")
-    assert sk.read(tmp_path / "o.h5ad").uns["sccase"]["params"]["reference"]
+    assert list(sk.read(tmp_path / "o.h5ad").uns["sccase"]["objects"]) == ["reference"]
 
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="no /proc here")

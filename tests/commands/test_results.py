@@ -242,7 +242,7 @@ def test_great_into_data(call_json, road, gene_files, tmp_path):
     stored = sk.read(tmp_path / "g.h5ad").uns["great"]
     assert len(stored["table"]) > 0
     assert stored["params"]["genome"] == "hg38"
-    assert bool(stored["params"]["background"])
+    assert list(stored["objects"]) == ["background"]
 
 
 def test_great_reads_tables_and_beds(call_json, road, gene_files, tmp_path):

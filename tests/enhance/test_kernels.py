@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sccase_kit.enhance import kernels as _kernels
+from sccase_kit.neighbors import kernels as neighbor_kernels
 
 
 def test_sweeps(uncompiled):
@@ -26,7 +27,7 @@ def test_sweeps(uncompiled):
 
 def test_smallest(uncompiled):
     values = np.random.default_rng(1).integers(0, 5, size=(6, 9)).astype(float)
-    for kernels in (_kernels, uncompiled("sccase_kit.enhance.kernels")):
+    for kernels in (neighbor_kernels, uncompiled("sccase_kit.neighbors.kernels")):
         indices, smallest = np.zeros((6, 4), dtype=np.int64), np.zeros((6, 4))
         kernels.smallest_per_row(values, indices, smallest)
         np.testing.assert_array_equal(indices, np.argsort(values, axis=1, kind="stable")[:, :4])

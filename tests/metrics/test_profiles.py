@@ -6,10 +6,10 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 
 from sccase_kit.enhance.factors import minmax_scale
+from sccase_kit.matrix import krylov as krylov_module
+from sccase_kit.matrix.krylov import exact_pca, krylov_pca, leading_components
 from sccase_kit.matrix.operator import ScaledOperator
 from sccase_kit.metrics import Profiles, pca_from_factors
-from sccase_kit.metrics import krylov as krylov_module
-from sccase_kit.metrics.krylov import exact_pca, krylov_pca, leading_components
 
 
 def same_up_to_sign(ours, theirs, *, rtol=1e-6):

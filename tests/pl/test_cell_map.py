@@ -8,6 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 import sccase_kit as sk
+from sccase_kit._record import record
 from sccase_kit.pl._style import MISSING
 from sccase_kit.pl.layouts import layout_cells
 
@@ -57,7 +58,7 @@ def test_the_bar_of_colours_stands_beside_its_panel(adata):
     adata.obs["wide"] = [f"a category with a long name {i % 20}" for i in range(40)]
     for name in ("X_umap_raw", "X_umap_sccase"):
         adata.obsm[name] = adata.obsm["X_umap"]
-    adata.uns["sccase"] = {"params": {}, "objective": [1.0]}
+    record(adata, "sccase", "tl.enhance", params={}, objective=[1.0])
     grid = sk.pl.raw_against_enhanced(adata, ["wide", "depth"], log10=True)
     grid[0, 0].figure.canvas.draw()
     (bar,) = grid[1, 1].child_axes

@@ -19,6 +19,7 @@ import pytest
 from matplotlib.testing.compare import compare_images
 
 import sccase_kit as sk
+from sccase_kit._record import record
 
 BASELINES = Path(__file__).parent / "baseline"
 VERSION = "3.11"  # of Matplotlib that drew the pictures
@@ -55,7 +56,8 @@ def adata():
         data.varm[f"{key}_peak_factors"] = w.astype(np.float32)
         objective = np.array([1.0, 0.8, 0.75, 0.74]) if key == "sccase" else np.array([1.0, 0.9, 0.7])
         params = {"method": "sccase", "n_components": 3}
-        data.uns[key] = {"params": params, "objective": objective, "timing": {}, "shape": np.array(data.shape)}
+        fit = {"objective": objective, "timing": {}, "shape": np.array(data.shape)}
+        record(data, key, "tl.enhance", params=params, **fit)
     centres = np.array([[0, 0], [4, 1], [2, 4]])
     for slot, spread in (("X_umap_raw", 1.2), ("X_umap_sccase", 0.4), ("X_umap", 0.6)):
         data.obsm[slot] = (centres[codes] + spread * rng.normal(size=(n, 2))).astype(np.float32)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
+from sccase_kit._record import recorded
 from sccase_kit.pl.layouts import raw_layer
 from sccase_kit.report._figures import drawing_copy
 
@@ -91,7 +92,7 @@ def test_a_layer_that_is_gone_is_named(logged):
 
 def test_fits_of_different_matrices_need_a_layer(logged):
     adata = logged.copy()
-    adata.uns["second"] = {**adata.uns["sccase"], "params": {**adata.uns["sccase"]["params"], "layer": ""}}
+    adata.uns["second"] = recorded(adata.uns["sccase"]).with_params(layer=None).entry()
     with pytest.raises(ValueError, match=r"different matrices, \['X', 'counts'\]; pass layer="):
         raw_layer(adata, ["sccase", "second"])
     assert raw_layer(adata, ["sccase", "second"], "counts") == "counts"

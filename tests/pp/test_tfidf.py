@@ -44,7 +44,7 @@ def test_tfidf_equals_the_formula_in_every_storage(adata, stored, variant):
     assert isinstance(layer, sparse.csr_matrix)
     assert layer.dtype == np.float32
     np.testing.assert_allclose(layer.toarray(), reference(adata.X.toarray(), variant), rtol=2e-6, atol=1e-7)
-    assert result.uns["tfidf"]["params"] == {"variant": variant, "layer": ""}
+    assert result.uns["tfidf"]["params"] == {"variant": variant}
     assert "tfidf" not in stored.layers
 
 

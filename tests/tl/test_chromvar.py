@@ -149,7 +149,7 @@ def test_annotations_of_all_kinds(done):
     frame = sk.tl.chromvar(done, shuffled, **options)
     assert list(frame.obsm["chromvar_z"].columns) == names
     assert (frame.varm["chromvar_sets"] != member).nnz == 0
-    assert frame.uns["chromvar"]["params"]["annotations"] == "given"
+    assert "annotations" in frame.uns["chromvar"]["objects"]
     matrix = sk.tl.chromvar(done, member.tocsc(), names=[f"{n}/x" for n in names], **options)
     assert list(matrix.obsm["chromvar_z"].columns) == [f"{n}|x" for n in names]
     mixed = shuffled.astype({names[0]: int})

@@ -343,7 +343,7 @@ def test_a_single_cell_or_peak_is_refused(shape):
 
 
 def test_published_solver_refuses_many_cells(adata, monkeypatch):
-    monkeypatch.setattr("sccase_kit.tl._enhance_published._DENSE_CELLS", 100)
+    monkeypatch.setattr("sccase_kit.enhance.methods.published.DENSE_CELLS", 100)
     with pytest.raises(ValueError, match=r"200 cells exceed 100: use solver='thin'"):
         sk.tl.enhance(adata, 4, solver="published")
 

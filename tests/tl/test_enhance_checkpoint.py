@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.enhance import robust as _robust
-from sccase_kit.enhance import runner as _runner
+from sccase_kit.enhance import robust
 from sccase_kit.enhance.checkpoint import Checkpoint
+from sccase_kit.enhance.methods import sccase
 
 FIELDS = ("X_sccase", "sccase_cell_factors", "sccase_sources")
 
@@ -43,7 +45,7 @@ def test_a_checkpoint_changes_nothing_and_a_second_run_computes_nothing_again(ad
     def refuse(*_args, **_kwargs):
         raise AssertionError("computed again")
 
-    for module, function in ((_runner, "fast_start"), (_robust, "nmf_bank"), (_robust, "cell_graph")):
+    for module, function in ((sccase, "fast_start"), (robust, "nmf_bank"), (robust, "cell_graph")):
         monkeypatch.setattr(module, function, refuse)
     sk.tl.enhance(second, **OPTIONS[name], checkpoint=tmp_path / "run")
     same(plain, second)
@@ -102,7 +104,7 @@ def test_a_damaged_file_is_named(adata, tmp_path, name):
 
 
 def test_arguments_that_cannot_be(adata, tmp_path):
-    with pytest.raises(ValueError, match="solver='thin'"):
+    with pytest.raises(ValueError, match=r"cannot use checkpoint; methods that can: \['robust', 'sccase', 'knn'\]"):
         sk.tl.enhance(adata, 4, solver="published", checkpoint=tmp_path / "run")
     (tmp_path / "file").write_text("")
     with pytest.raises(NotADirectoryError, match="file"):
@@ -128,3 +130,75 @@ def test_counts_that_differ_only_in_who_has_what_are_another_run(adata, tmp_path
     assert (other.X.sum(axis=1) == adata.X.sum(axis=1)).all()
     with pytest.raises(ValueError, match=r"of another run: \['checksums'\] differ"):
         sk.tl.enhance(other, checkpoint=tmp_path / "kept")
+
+
+def rewrite(path, change):
+    """Change arrays of a stage that was kept."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    np.savez(path, **change(arrays))
+
+
+def with_value(name, value, place=0):
+    def change(arrays):
+        arrays[name].flat[place] = value
+        return arrays
+
+    return change
+
+
+DAMAGED = {
+    "an index outside": ("graph", with_value("indices", 10**6), "indices from 0 to 1000000, outside 0 to 149"),
+    "a negative index": ("graph", with_value("indices", -1), "indices with negative values"),
+    "pointers that fall": ("graph", with_value("indptr", 10**6, 3), "pointers"),
+    "no integers": ("graph", lambda a: a | {"indices": a["indices"].astype(float)}, "indices that are no integers"),
+    "other lengths": ("graph", lambda a: a | {"data": a["data"][:-1]}, "where the pointers name"),
+    "missing values": ("bank", with_value("h", np.nan), "h with missing, infinite"),
+    "negative values": ("bank", with_value("w", -1.0), "w with negative values"),
+    "another shape": ("bank", lambda a: a | {"h": a["h"][:-1]}, r"h of shape \(149, 53\), expected \(150, 53\)"),
+    "an array less": ("bank", lambda a: {n: v for n, v in a.items() if n != "x"}, r"\['x'\] missing"),
+    "an array more": ("bank", lambda a: a | {"y": a["x"]}, r"\['y'\] unknown"),
+    "complex values": ("bank", lambda a: a | {"h": a["h"].astype(complex)}, "h with missing, infinite or other"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    data = sk.datasets.toy_study(n_cells=150, n_peaks=600, rng=2).adata
+    sk.tl.enhance(data, checkpoint=folder)
+    return folder
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_contents_that_cannot_be_of_this_run_are_refused(adata, kept, tmp_path, name):
+    stage, change, why = DAMAGED[name]
+    shutil.copytree(kept, tmp_path / "run")
+    rewrite(tmp_path / "run" / f"{stage}.npz", change)
+    with pytest.raises(ValueError, match=rf"{stage}\.npz is damaged \(.*{why}.*remove it, and the stage is done anew"):
+        sk.tl.enhance(adata, checkpoint=tmp_path / "run")
+    assert "sccase" not in adata.uns
+
+
+@pytest.mark.parametrize(("stage", "name"), [("start", "h"), ("point", "a"), ("point", "trace")])
+def test_points_of_a_descent_are_judged_too(adata, tmp_path, stage, name):
+    sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+    rewrite(tmp_path / "run" / f"{stage}.npz", with_value(name, np.inf))
+    with pytest.raises(ValueError, match=rf"{stage}\.npz is damaged \({name} with missing, infinite"):
+        sk.tl.enhance(adata, **OPTIONS["scCASE"], checkpoint=tmp_path / "run")
+
+
+def test_a_generator_is_its_state(adata, tmp_path):
+    """The same state takes up the run, another is another run; a seed is the generator that it makes."""
+    first, second = adata.copy(), adata.copy()
+    sk.tl.enhance(first, rng=np.random.default_rng(0), checkpoint=tmp_path / "run")
+    with pytest.raises(ValueError, match=r"of another run: \['rng'\] differ"):
+        sk.tl.enhance(adata, rng=np.random.default_rng(1), checkpoint=tmp_path / "run")
+    used = np.random.default_rng(0)
+    used.random()
+    with pytest.raises(ValueError, match=r"of another run: \['rng'\] differ"):
+        sk.tl.enhance(adata, rng=used, checkpoint=tmp_path / "run")
+    assert "sccase" not in adata.uns
+    for rng in (np.random.default_rng(0), 0):
+        sk.tl.enhance(second, rng=rng, checkpoint=tmp_path / "run")
+        same(first, second)

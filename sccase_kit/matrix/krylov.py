@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.linalg.blas import ssyrk
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from ..matrix.operator import ScaledOperator
+from .operator import ScaledOperator
 
 EXACT_BELOW = 3_000
 _OVERSAMPLE = 10

@@ -1,0 +1,137 @@
+"""The default: a consensus over several numbers of components (:mod:`sccase_kit.enhance.robust`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..checkpoint import Checkpoint
+from ..method import Method, option, register
+from ..preparation import Prepared
+from ..reference import Reference
+from ..result import Enhancement
+from ..robust import RobustOptions, choose_bank, fit_robust
+from ..run import Inputs, Stopwatch
+
+
+@register
+@dataclass(frozen=True)
+class Robust(Method):
+    """A consensus over several numbers of components, smoothed on neighbour graphs.
+
+    Attributes
+    ----------
+    n_components, n_reference, alpha
+        Options; see :meth:`options`.
+    """
+
+    name = "robust"
+    summary = "consensus over several numbers of components, smoothed on neighbour graphs (the default)"
+    takes = frozenset({"reference", "depth", "batch", "checkpoint", "device"})
+    graphs = True
+
+    n_components: int | Literal["auto"] = option("auto", "a number averaged in addition to the default ones", minimum=1)
+    n_reference: int | Literal["auto"] = option(
+        "auto", "components that start from the reference; auto: one per group", minimum=1, needs="reference"
+    )
+    alpha: float = option(1.0, "weight of the reference, a share α / (1 + α)", minimum=0, needs="reference")
+
+    def bank(self, shape: tuple[int, int]) -> tuple[int, ...]:
+        """Return the numbers of components that are averaged on data of this shape."""
+        return choose_bank(None if self.n_components == "auto" else self.n_components, shape)
+
+    def columns(self, shape: tuple[int, int]) -> int:
+        """Return the columns of all factorisations together."""
+        return sum(self.bank(shape))
+
+    def note(self, shape: tuple[int, int]) -> str:
+        """Return which numbers are averaged."""
+        if self.n_components == "auto":
+            return "n_components='auto': method='robust' averages several numbers of components and needs none"
+        bank = choose_bank(None, shape)
+        known = "is among them already" if self.n_components in bank else "is added to them"
+        return f"method='robust' averages {bank} components; n_components={self.n_components} {known}"
+
+    def n_stages(self) -> int:
+        """Return 2: the factorisations and the graph."""
+        return 2
+
+    def fit(self, data: Prepared, inputs: Inputs) -> Enhancement:
+        """Fit the method; see :meth:`Method.fit`."""
+        reference = None
+        if inputs.reference is not None:
+            reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
+        fit = fit_robust(
+            data.op,
+            RobustOptions(bank=self.bank(data.op.shape)),
+            reference=reference,
+            source=data.depth / np.median(data.depth[data.depth > 0]) if inputs.depth else None,
+            codes=inputs.batch,
+            rng=inputs.rng,
+            stage=inputs.stage,
+        )
+        return Enhancement(
+            embedding=fit.embedding,
+            projection=fit.projection,
+            cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
+            peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
+            sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
+            objective=fit.objective,
+            info={"bank": np.array(fit.bank), "weights": fit.weights},
+        )
+
+
+def fit_consensus(
+    data: Prepared,
+    n_components: int | None = None,
+    *,
+    reference: Reference | None = None,
+    depth: bool = False,
+    batch: np.ndarray | None = None,
+    rng: int | np.random.Generator = 0,
+    watch: Stopwatch | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Enhancement:
+    """Fit the consensus, the default method, to prepared counts.
+
+    Parameters
+    ----------
+    data
+        The prepared counts (:func:`sccase_kit.enhance.prepare`).
+    n_components
+        A number to add to the default ones; `None` for those alone.
+    reference
+        Reference data.
+    depth
+        Weigh source cells by depth / median depth.
+    batch
+        Integer batch codes, shape (n_obs,).
+    rng
+        Seed or generator.
+    watch
+        Stopwatch that the seconds of the stages are added to.
+    checkpoint
+        Where the factorisations and the graph are kept, and taken from.
+
+    Returns
+    -------
+    :class:`Enhancement`, thin: embedding and cell factors (n_obs × ΣK), projection and peak factors (n_vars × ΣK).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
+    >>> fit = sk.enhance.fit_consensus(sk.enhance.prepare(adata.X))
+    >>> fit.cell_factors.shape
+    (100, 53)
+    """
+    method = Robust(n_components or "auto")
+    if reference is not None:
+        method = method.with_options(n_reference=reference.n_components, alpha=reference.alpha)
+    watch = Stopwatch() if watch is None else watch
+    counts = None if reference is None else reference.counts
+    result = method.fit(data, Inputs(np.random.default_rng(rng), counts, depth, batch, checkpoint, watch))
+    watch.stage(None)
+    return result

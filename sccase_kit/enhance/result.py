@@ -1,0 +1,166 @@
+"""The one result of every method, and the fields of an AnnData that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from scipy import sparse
+
+from .factors import compute_ranges
+
+#: Entries of the enhanced matrix up to which the ranges of its min–max scaling are computed at once.
+EAGER_RANGES = 50_000_000
+
+
+class Fields(Protocol):
+    """The parts of an AnnData that a result is kept in."""
+
+    obsm: MutableMapping[str, Any]
+    varm: MutableMapping[str, Any]
+    obsp: MutableMapping[str, Any]
+    layers: MutableMapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Enhancement:
+    """A fitted enhancer: thin factors or, for small data, the enhanced matrix itself.
+
+    Attributes
+    ----------
+    embedding
+        Array of shape (n_obs, k).
+    projection
+        Array of shape (n_vars, k); component j belongs to column j of the embedding. None if the method has none.
+    cell_factors, peak_factors
+        Thin factors of the enhanced matrix: enhanced = cell_factors @ peak_factors.T.
+    sources
+        Array of shape (n_obs, r): the similarity is Z = sources @ cell_factors.T; its columns are the weights with
+        which a cell's enhanced profile averages all cells.
+    objective
+        Objective after every iteration, or what else the method minimises.
+    info
+        What else the method reports; kept in `uns`.
+    matrix
+        The enhanced matrix of a method without thin factors: array or CSR of shape (n_obs, n_vars).
+    similarity
+        Z of such a method: array or sparse, (n_obs, n_obs).
+    """
+
+    embedding: np.ndarray
+    projection: np.ndarray | None = None
+    cell_factors: np.ndarray | None = None
+    peak_factors: np.ndarray | None = None
+    sources: np.ndarray | None = None
+    objective: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    info: dict[str, Any] = field(default_factory=dict)
+    matrix: np.ndarray | sparse.csr_matrix | None = None
+    similarity: np.ndarray | sparse.csr_matrix | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there are factors, or a matrix, of fitting shapes."""
+        n = len(self.embedding)
+        if (self.cell_factors is None) != (self.peak_factors is None):
+            msg = "cell_factors and peak_factors must be given together"
+        elif (self.matrix is None) == (self.cell_factors is None):
+            msg = "a result holds thin factors or a matrix, and not both"
+        elif len(self.embedding) != (self.cell_factors if self.matrix is None else self.matrix).shape[0]:
+            msg = f"the embedding has {n} cells, the enhanced data another number"
+        else:
+            return
+        raise ValueError(msg)
+
+    @property
+    def thin(self) -> bool:
+        """Whether the result is thin factors."""
+        return self.matrix is None
+
+    def fields(self, key: str) -> dict[str, dict[str, Any]]:
+        """Return the fields that hold the result: axis of an AnnData → name → float32 array.
+
+        The ranges of the min–max scaling are among them where they cost little.
+
+        Parameters
+        ----------
+        key
+            The `key_added` of the call.
+        """
+        parts: dict[str, dict[str, Any]] = {
+            "obsm": {
+                f"X_{key}": self.embedding,
+                f"{key}_cell_factors": self.cell_factors,
+                f"{key}_sources": self.sources,
+            },
+            "varm": {f"{key}_projection": self.projection, f"{key}_peak_factors": self.peak_factors},
+            "obsp": {f"{key}_similarity": self.similarity},
+            "layers": {key: self.matrix},
+        }
+        if self.thin and len(self.cell_factors) * len(self.peak_factors) <= EAGER_RANGES:
+            limits = compute_ranges(_single(self.cell_factors), _single(self.peak_factors))
+            parts["obsm"][f"{key}_range"], parts["varm"][f"{key}_range"] = limits.cell, limits.peak
+        return {
+            axis: {name: _single(value) for name, value in values.items() if value is not None}
+            for axis, values in parts.items()
+        }
+
+    def write(self, target: Fields, key: str, *, replaces_layer: bool) -> None:
+        """Put the result into an AnnData in place of an earlier one under the key.
+
+        Parameters
+        ----------
+        target
+            The AnnData.
+        key
+            The `key_added` of the call.
+        replaces_layer
+            Whether a layer of this name is of an earlier result, which goes; else it is the user's and stays.
+        """
+        fields = self.fields(key)
+        for name in ("cell_factors", "sources", "range", "peak_factors", "projection", "depth", "idf"):
+            target.obsm.pop(f"{key}_{name}", None)
+            target.varm.pop(f"{key}_{name}", None)
+        target.obsp.pop(f"{key}_similarity", None)
+        if replaces_layer:
+            target.layers.pop(key, None)
+        for axis, values in fields.items():
+            for name, value in values.items():
+                getattr(target, axis)[name] = value
+
+    @classmethod
+    def read(cls, source: Fields, key: str, *, objective: np.ndarray | None = None) -> Enhancement:
+        """Return the result that an AnnData holds under a key.
+
+        Parameters
+        ----------
+        source
+            The AnnData.
+        key
+            The `key_added` of the call.
+        objective
+            What ``uns[key]["objective"]`` holds.
+
+        Raises
+        ------
+        KeyError
+            If a field is missing.
+        """
+        thin = f"{key}_cell_factors" in source.obsm
+        return cls(
+            embedding=source.obsm[f"X_{key}"],
+            projection=source.varm.get(f"{key}_projection"),
+            cell_factors=source.obsm[f"{key}_cell_factors"] if thin else None,
+            peak_factors=source.varm[f"{key}_peak_factors"] if thin else None,
+            sources=source.obsm.get(f"{key}_sources"),
+            objective=np.zeros(0) if objective is None else np.asarray(objective),
+            matrix=None if thin else source.layers[key],
+            similarity=source.obsp.get(f"{key}_similarity"),
+        )
+
+
+def _single(values: Any) -> Any:
+    """Return an array or sparse matrix in float32, C-contiguous."""
+    if sparse.issparse(values):
+        return values.astype(np.float32)
+    return np.ascontiguousarray(values, dtype=np.float32)
