@@ -1,12 +1,17 @@
 """Enhance single-cell chromatin accessibility data and interpret the result.
 
-Counts are cells × peaks (AnnData's way) everywhere.
+Counts are cells × peaks (AnnData's way) everywhere. The parts are imported when they are first used.
 """
 
-from . import datasets, enhance, fragments, get, io, metrics, motifs, peaks, pl, pp, r, regions, report, tl
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from ._settings import settings
 from ._version import __version__
-from .io import read, read_fragments
+
+if TYPE_CHECKING:
+    from . import datasets, enhance, fragments, get, io, metrics, motifs, peaks, pl, pp, r, regions, report, tl
+    from .io import read, read_fragments
 
 __all__ = [
     "__version__",
@@ -28,3 +33,20 @@ __all__ = [
     "settings",
     "tl",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a part of the package, or one of its readers, at its first use."""
+    if name in {"read", "read_fragments"}:
+        value = getattr(importlib.import_module(".io", __name__), name)
+    elif name in __all__:
+        value = importlib.import_module(f".{name}", __name__)
+    else:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,7 @@ Results go to stdout (a table, `name value` lines, or one object with ``--json``
 from __future__ import annotations
 
 import argparse
+import ast
 import contextlib
 import importlib
 import io
@@ -16,11 +17,13 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 from ._commands.hints import shell_way_out
 from ._commands.output import TABLE, show_lines, table_text, to_json
 from ._settings import settings
+from ._version import __version__
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
 COMMANDS = [
@@ -36,10 +39,8 @@ class Ended(KeyboardInterrupt):
     """A signal that is to end the command, which is cleaned up after as after Ctrl-C."""
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser with every command."""
-    from ._version import __version__
-
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser with the arguments of every command, or of one: the others are then known by name alone."""
     parser = argparse.ArgumentParser(
         prog="sccase-kit",
         description="Enhance single-cell chromatin accessibility data and interpret the result.",
@@ -48,6 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sccase-kit {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in COMMANDS:
+        if only not in (None, name):
+            commands.add_parser(name, help=_summary(name), add_help=False)
+            continue
         module = importlib.import_module(f"._commands.{name.replace('-', '_')}", __package__)
         sub = commands.add_parser(
             name,
@@ -61,6 +65,21 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("-q", "--quiet", action="store_true", help="no progress and no messages on stderr")
         sub.set_defaults(run=module.run, show=getattr(module, "show", show_lines))
     return parser
+
+
+def _summary(name: str) -> str:
+    """Return the line of a command in the help text, read from its source: importing all of them takes a second."""
+    source = Path(__file__).with_name("_commands") / f"{name.replace('-', '_')}.py"
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "HELP":
+            return str(ast.literal_eval(node.value))
+    msg = f"{source.name} has no HELP"
+    raise LookupError(msg)
+
+
+def _named_command(argv: Sequence[str]) -> str:
+    """Return the command among the arguments, or '' where there is none that is known."""
+    return next((word for word in argv if word in COMMANDS), "")
 
 
 @contextlib.contextmanager
@@ -134,16 +153,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError, ValueError):  # a stream that has no µ or × shows its code
             cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
-    args = build_parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else list(argv)
     try:
         with _signals():
-            with _messages(quiet=args.quiet):
-                result = args.run(args)
-            _print_result(result, args)
+            args = build_parser(_named_command(argv)).parse_args(argv)
+            return _run(args)
     except KeyboardInterrupt as stop:
         number = stop.args[0] if isinstance(stop, Ended) else signal.SIGINT
         print("interrupted; nothing half-written was kept", file=sys.stderr)
         return SIGNALLED + number
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        with _messages(quiet=args.quiet):
+            result = args.run(args)
+        _print_result(result, args)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         _silence_stdout()
         return 0

@@ -22,6 +22,8 @@ before = set(sys.modules)
 state = random.getstate(), np.random.get_state()[1].tolist()
 filters, threads, handlers = list(warnings.filters), threading.active_count(), list(logging.root.handlers)
 import sccase_kit
+for name in sccase_kit.__all__:
+    getattr(sccase_kit, name)
 print(json.dumps({
     "new": sorted(set(sys.modules) - before),
     "packages": sorted({name.split(".")[0] for name in sys.modules} - {name.split(".")[0] for name in before}),
@@ -39,6 +41,28 @@ def imported():
     done = subprocess.run([sys.executable, "-c", _PROBE], capture_output=True, text=True, timeout=120, check=True)
     assert done.stderr == ""
     return json.loads(done.stdout)
+
+
+def test_parts_are_imported_when_they_are_used():
+    """`import sccase_kit` and `sccase-kit --help` must be there at once."""
+    probe = """
+import contextlib, io, sys
+import sccase_kit as sk
+from sccase_kit import cli
+with contextlib.redirect_stdout(io.StringIO()) as text, contextlib.suppress(SystemExit):
+    cli.main(["--help"])
+assert "enhance a count matrix" in text.getvalue()
+print(sorted({"numpy", "pandas", "anndata", "scanpy", "scipy", "argparse"} & set(sys.modules)))
+print(sk.tl.enhance.__name__, sk.read.__name__, "anndata" in sys.modules, "scanpy" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.splitlines() == ["['argparse']", "enhance read True False"]
+
+
+def test_unknown_parts_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'nope'"):
+        sccase_kit.nope  # noqa: B018
+    assert set(sccase_kit.__all__) <= set(dir(sccase_kit))
 
 
 @pytest.mark.parametrize(

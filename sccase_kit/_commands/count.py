@@ -15,7 +15,7 @@ import numpy as np
 from .files import check_target, save_data
 
 HELP = "count fragments in peaks"
-EXAMPLE = """examples:
+EXAMPLE = """example:
   sccase-kit count fragments.tsv.gz --peaks peaks.bed --genome hg38 -o counts.h5ad
   sccase-kit count A=a/fragments.tsv.gz B=b/fragments.tsv.gz --peaks peaks.bed --genome hg38 -o counts.h5ad"""
 

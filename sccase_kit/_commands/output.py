@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Key of a result that holds the table (DataFrame) the command prints.
 TABLE = "table"
@@ -35,6 +35,9 @@ def table_text(table: pd.DataFrame) -> str:
 
 def plain(value: Any) -> Any:
     """Return `value` as what JSON has: NaN and infinities become null, arrays lists, tables lists of objects."""
+    import numpy as np
+    import pandas as pd
+
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.to_dict("records")]
     if isinstance(value, Mapping):
