@@ -24,7 +24,7 @@ except ImportError:  # not on Windows: leftovers of killed runs then stay
 #: In the names of the hidden folders that hold what is being written.
 MARK = "unfinished"
 #: A folder is replaced only if it is empty or holds one of these: stores, and folders that the package has written.
-OWN = ("zarr.json", ".zgroup", "step.json", "run_ldsc.sh", "condition_pvalues.txt")
+OWN = ("zarr.json", ".zgroup", "step.json", "run_ldsc.sh", "condition_pvalues.txt", "TRACKS.txt")
 _ASIDE, _REMOVED = "replaced", "removed"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 

@@ -8,6 +8,7 @@ from ._fragments import read_fragments
 from ._read import convert, read
 from ._tenx import FormatError
 from ._write_enhanced import write_enhanced
+from ._write_tracks import write_tracks
 
 __all__ = [
     "FormatError",
@@ -20,4 +21,5 @@ __all__ = [
     "write_great",
     "write_ldsc_annot",
     "write_snpsea",
+    "write_tracks",
 ]
