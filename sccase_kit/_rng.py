@@ -33,9 +33,9 @@ def _text(generator: np.random.Generator) -> str:
     """Return "default_rng(seed)" of a fresh generator, and of others all of their state as JSON."""
     bits = generator.bit_generator
     sequence = getattr(bits, "seed_seq", None)
-    spawns = {}
+    spawns: dict[str, Any] = {}
     if isinstance(sequence, np.random.SeedSequence):
-        spawns = sequence.state
+        spawns = dict(sequence.state)
         entropy = spawns["entropy"]
         if isinstance(entropy, (int, np.integer)) and bits.state == np.random.default_rng(entropy).bit_generator.state:
             if sequence.n_children_spawned == 0 and sequence.spawn_key == ():

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, enhance, write."""
     import sccase_kit as sk
-    from sccase_kit._record import recorded
+    from sccase_kit._record import required
 
     target = check_target(args.output)
     matrix = check_target(args.matrix, option="--matrix")
@@ -95,5 +95,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "peaks dropped": before - adata.n_vars,
         "embedding": f"obsm['X_sccase'], {adata.obsm['X_sccase'].shape[1]} components",
         "seconds": round(sum(entry["timing"].values()), 2),
-        "method": recorded(entry).params["method"],
+        "method": required(adata, "sccase", "tl.enhance").params["method"],
     }

@@ -161,7 +161,8 @@ class Checkpoint:
         """Keep the arrays of a finished stage."""
         state = np.array(json.dumps(self._rng.bit_generator.state))
         with replacing(self._path(stage)) as temporary, open(temporary, "wb") as file:
-            np.savez(file, **arrays, **{_STATE: state})
+            everything: dict[str, Any] = {**arrays, _STATE: state}
+            np.savez(file, **everything)
 
     def stage(self, name: str, compute: Callable[[], Arrays], *, judge: Judge | None = None) -> Arrays:
         """Return the arrays of a stage: those kept, or computed now and kept."""

@@ -126,7 +126,8 @@ class Method:
     @classmethod
     def check(cls, name: str, value: Any) -> Any:
         """Return a value for an option if it is of its type and within its bounds, else raise."""
-        return _checked(value, _hints(cls)[name], cls.options()[name], name=name)
+        kind: Any = cls
+        return _checked(value, _hints(kind)[name], cls.options()[name], name=name)
 
     def fit(self, data: Prepared, inputs: Inputs) -> Enhancement:
         """Fit the method.
@@ -300,7 +301,7 @@ def used_options(method: Method, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _hints(method: type[Method]) -> dict[str, Any]:
+def _hints(method: type[Any]) -> dict[str, Any]:
     return get_type_hints(method)
 
 
@@ -312,7 +313,7 @@ def _checked(value: Any, hint: Any, entry: Option, *, name: str) -> Any:
         return None
     if isinstance(value, str) and value in words:
         return value
-    bounds = {"minimum": entry.minimum, "maximum": entry.maximum}
+    low, high = entry.minimum, entry.maximum
     if bool in kinds:
         if not isinstance(value, bool):
             msg = f"{name} must be True or False, got {value!r}"
@@ -324,8 +325,9 @@ def _checked(value: Any, hint: Any, entry: Option, *, name: str) -> Any:
             msg = f"{name} must be {number} or one of {words}, got {value!r}"
             raise ValueError(msg)
         if int in kinds:
-            return check_int(value, name=name, **bounds)
-        return check_number(value, name=name, exclusive=entry.exclusive, **bounds)
+            whole = {"minimum": None if low is None else int(low), "maximum": None if high is None else int(high)}
+            return check_int(value, name=name, **whole)
+        return check_number(value, name=name, exclusive=entry.exclusive, minimum=low, maximum=high)
     if words:
         return check_choice(value, words, name=name)
     if not isinstance(value, str):

@@ -61,13 +61,13 @@ class Enhancement:
 
     def __post_init__(self) -> None:
         """Check that there are factors, or a matrix, of fitting shapes."""
-        n = len(self.embedding)
+        whole = self.cell_factors if self.matrix is None else self.matrix
         if (self.cell_factors is None) != (self.peak_factors is None):
             msg = "cell_factors and peak_factors must be given together"
-        elif (self.matrix is None) == (self.cell_factors is None):
+        elif whole is None or (self.matrix is not None and self.cell_factors is not None):
             msg = "a result holds thin factors or a matrix, and not both"
-        elif len(self.embedding) != (self.cell_factors if self.matrix is None else self.matrix).shape[0]:
-            msg = f"the embedding has {n} cells, the enhanced data another number"
+        elif len(self.embedding) != whole.shape[0]:
+            msg = f"the embedding has {len(self.embedding)} cells, the enhanced data {whole.shape[0]}"
         else:
             return
         raise ValueError(msg)
@@ -76,6 +76,14 @@ class Enhancement:
     def thin(self) -> bool:
         """Whether the result is thin factors."""
         return self.matrix is None
+
+    @property
+    def factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Cell factors and peak factors of a thin result."""
+        if self.cell_factors is None or self.peak_factors is None:
+            msg = "this result has no thin factors; it is in `matrix`"
+            raise ValueError(msg)
+        return self.cell_factors, self.peak_factors
 
     def fields(self, key: str) -> dict[str, dict[str, Any]]:
         """Return the fields that hold the result: axis of an AnnData → name → float32 array.
@@ -97,8 +105,9 @@ class Enhancement:
             "obsp": {f"{key}_similarity": self.similarity},
             "layers": {key: self.matrix},
         }
-        if self.thin and len(self.cell_factors) * len(self.peak_factors) <= EAGER_RANGES:
-            limits = compute_ranges(_single(self.cell_factors), _single(self.peak_factors))
+        if self.thin and np.prod([len(part) for part in self.factors]) <= EAGER_RANGES:
+            cells, peaks = self.factors
+            limits = compute_ranges(_single(cells), _single(peaks))
             parts["obsm"][f"{key}_range"], parts["varm"][f"{key}_range"] = limits.cell, limits.peak
         return {
             axis: {name: _single(value) for name, value in values.items() if value is not None}

@@ -17,7 +17,7 @@ from ..matrix.access import get_matrix, layer_names
 from ..matrix.batches import warn_of_closed_peaks
 from ..pp import dropout, subsample_cells
 from .agreements import imbalance_degree
-from .methods import Method, run_method
+from .methods import METHODS, Method, is_method, run_method
 from .scores import all_scores
 
 Corruption = Callable[[AnnData, int], AnnData]
@@ -43,7 +43,8 @@ def dropout_experiment(
     groupby
         Column of `adata.obs` with the groups.
     methods
-        Name → function of an AnnData (and of `rng`, if it has that parameter) that returns (cell_factors,
+        Name → method of enhancement (its name, or an object such as ``sk.enhance.Knn(n_neighbors=30)``), or function
+        of an AnnData (and of `rng`, if it has that parameter) that returns (cell_factors,
         peak_factors), a cells × peaks matrix, an AnnData, or None after writing to its AnnData. See
         :func:`sccase_kit.metrics.raw_tfidf` and :func:`sccase_kit.metrics.knn_smoothing` for two.
     rates
@@ -235,8 +236,9 @@ def _run(
     check_choice(on_error, ["raise", "record"], name="on_error")
     if truth is not None:
         check_key(truth, layer_names(adata), name="truth", where="adata.layers")
-    if not methods or not all(callable(method) for method in methods.values()):
-        msg = f"methods must map names to functions of an AnnData, got {methods!r}"
+    if not methods or not all(is_method(method) for method in methods.values()):
+        msg = "methods must map names to functions of an AnnData, to methods of enhancement, or to their names "
+        msg += f"({list(METHODS)}), got {methods!r}"
         raise TypeError(msg)
     seeds = list(seeds)
     rows = []

@@ -1,4 +1,4 @@
-"""What a method is to the experiments: a function of an AnnData; and two baselines."""
+"""What a method is to the experiments: a method of enhancement or a function of an AnnData; and two baselines."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._validate import check_adata
-from ..enhance.preparation import prepare
+from ..enhance import METHODS, Enhancement, Inputs, Knn, fit, prepare
+from ..enhance import Method as EnhancementMethod
+from ..enhance.run import choose
 from ..matrix.access import get_matrix
-from ..matrix.krylov import leading_components
-from ..neighbors.nearest import nearest_neighbors
 from ..pp import tfidf_scaling
 from .evaluation import profiles_of
 from .profiles import Profiles
 
-Method = Callable[..., Any]
+#: A function of an AnnData, or a method of enhancement by name or as an object.
+Method = Callable[..., Any] | str | EnhancementMethod
 
 
 def run_method(
@@ -33,7 +34,8 @@ def run_method(
     Parameters
     ----------
     method
-        Function of an AnnData, and of `rng` if it has such a parameter. It returns a pair (cell_factors,
+        Name or object of a method of enhancement, such as ``sk.enhance.Knn(n_neighbors=30)``; or a function of an
+        AnnData, and of `rng` if it has such a parameter. It returns a pair (cell_factors,
         peak_factors), a cells × peaks matrix, or an AnnData (a fitted one, or one with the enhanced matrix in `X`);
         or it writes to the AnnData and returns None.
     adata
@@ -53,15 +55,27 @@ def run_method(
     ValueError
         If the result has another number of cells, or unknown peaks.
     """
-    own = adata.copy()
-    takes_rng = "rng" in inspect.signature(method).parameters
-    result = method(own, rng=rng) if takes_rng else method(own)
-    result = own if result is None else result
+    result = _result_of(method, adata, rng)
     plain, scaled = as_profiles(result, key=key)
     if plain.shape[0] != adata.n_obs:
         msg = f"the method returned {plain.shape[0]} cells for {adata.n_obs}; the result must hold every cell once"
         raise ValueError(msg)
     return plain, scaled, _peaks_of(result, plain, adata)
+
+
+def _result_of(method: Method, adata: AnnData, rng: int) -> Any:
+    if isinstance(method, (str, EnhancementMethod)):
+        return fit(get_matrix(adata), choose(method, {}), rng=rng).result
+    own = adata.copy()
+    takes_rng = "rng" in inspect.signature(method).parameters
+    result = method(own, rng=rng) if takes_rng else method(own)
+    return own if result is None else result
+
+
+def is_method(value: object) -> bool:
+    """Return whether :func:`run_method` can run it."""
+    known = isinstance(value, str) and value in METHODS
+    return known or callable(value) or isinstance(value, EnhancementMethod)
 
 
 def _peaks_of(result: Any, plain: Profiles, adata: AnnData) -> np.ndarray | slice:
@@ -80,6 +94,14 @@ def _peaks_of(result: Any, plain: Profiles, adata: AnnData) -> np.ndarray | slic
 
 def as_profiles(result: Any, *, key: str = "sccase") -> tuple[Profiles, Profiles]:
     """Return a method's result as :class:`Profiles`: unscaled, and as it is clustered."""
+    if isinstance(result, Enhancement):
+        if result.matrix is None:
+            result = result.factors
+        elif not sparse.issparse(result.matrix):
+            plain = Profiles(np.asarray(result.matrix))
+            return plain, plain.minmax_scaled()
+        else:
+            result = result.matrix
     if isinstance(result, AnnData):
         if f"{key}_cell_factors" in result.obsm or key in result.layers:
             return profiles_of(result, key=key), profiles_of(result, key=key, scale="minmax")
@@ -140,10 +162,6 @@ def knn_smoothing(
     CSR matrix of shape (n_obs, n_vars).
     """
     check_adata(adata)
-    generator = np.random.default_rng(rng)
-    data = prepare(get_matrix(adata, layer))
-    scores = leading_components(data.op, n_components, rng=generator)
-    indices, _ = nearest_neighbors(scores, min(n_neighbors, adata.n_obs), rng=generator)
-    n, k = indices.shape
-    mean = sparse.csr_matrix((np.full(n * k, 1 / k, dtype=np.float32), indices.ravel(), np.arange(0, n * k + 1, k)))
-    return (mean @ raw_tfidf(adata, layer=layer)).tocsr()
+    method = Knn(n_components, n_neighbors)
+    result = method.fit(prepare(get_matrix(adata, layer)), Inputs(np.random.default_rng(rng)))
+    return sparse.csr_matrix(result.matrix)

@@ -24,7 +24,6 @@ from ..enhance.expected import count_factors, factor_sums, measure_counts
 from ..enhance.preparation import prepare
 from ..matrix.access import get_matrix
 from .hidden import CellScores
-from .methods import Method
 from .splits import HiddenEntries, hide_entries
 
 #: Deviation slopes between which deviations count as of the right size.
@@ -62,7 +61,7 @@ class HeldOut:
 
 def held_out(
     adata: AnnData,
-    methods: Mapping[str, Method] | None = None,
+    methods: Mapping[str, Callable[..., Any]] | None = None,
     *,
     groupby: str | None = None,
     share: float = 0.3,
@@ -182,7 +181,8 @@ def _consensus(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
     matrix = get_matrix(adata)
     fit = fit_consensus(prepare(matrix), rng=rng)
     scaling = measure_counts(matrix)[2]
-    return fit.cell_factors, count_factors(fit.peak_factors, scaling, factor_sums(fit.peak_factors, scaling))
+    cells, peaks = fit.factors
+    return cells, count_factors(peaks, scaling, factor_sums(peaks, scaling))
 
 
 def _run(method: Callable[..., Any], training: AnnData, seed: int) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._record import recorded
+from .._record import required
 from .._validate import check_adata, check_int, check_some
 from ..enhance import METHODS
 from ..get.thin import check_fitted
@@ -53,7 +53,7 @@ def objective_trace(
     traces = {}
     for name in keys:
         entry = check_fitted(adata, name)
-        method = METHODS.get(recorded(entry).params.get("method"))
+        method = METHODS.get(required(adata, name, "tl.enhance").params.get("method", ""))
         if method is not None and not method.iterates:
             able = [other for other, kind in METHODS.items() if kind.iterates]
             msg = f"key={name!r}: the {method.name} method has no objective trace; methods that have one: {able}"

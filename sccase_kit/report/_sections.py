@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from .. import pl
 from .._calls import made_by
-from .._record import recorded, records
+from .._record import recorded, records, required
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
@@ -165,11 +165,11 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
     """Return the section on specific peaks (from the model and by scABC) and background peaks."""
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
-        function = made_by(entry)
+        function = made_by(entry) or ""
         if function not in {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}:
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
-        by = recorded(entry).params.get("groupby", groupby)
+        by = required(adata, name, function).params.get("groupby", groupby)
         title = {"tl.specific_peaks": "Specific peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
         if function != "tl.background_peaks" and by in view.obs:

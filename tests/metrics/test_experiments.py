@@ -109,7 +109,7 @@ def test_skewed_groups(study):
 
 def test_bad_arguments(study):
     with pytest.raises(TypeError, match="methods must map names to functions"):
-        dropout_experiment(study, "cell_type", {"raw": "tfidf"})
+        dropout_experiment(study, "cell_type", {"raw": "magic"})
     with pytest.raises(ValueError, match="rates must be at most 1"):
         dropout_experiment(study, "cell_type", {"raw": raw_tfidf}, rates=[80])
     with pytest.raises(ValueError, match="evenness must be greater than -1"):

@@ -80,7 +80,7 @@ class Sccase(Method):
         column_sums: np.ndarray | float = 1.0
         if inputs.reference is not None:
             inputs.watch.stage("reference")
-            h, w = self._with_reference(op, h, inputs, align), None
+            h, w = self._with_reference(op, h, inputs.reference, codes=align, rng=inputs.rng), None
             column_sums = h.sum(axis=0)
         inputs.watch.stage("descent")
         median = np.median(data.depth[data.depth > 0])
@@ -110,13 +110,17 @@ class Sccase(Method):
         return {"h": h, "w": w} if align is None else {"h": align_embedding(h, align, rng=rng)}
 
     def _with_reference(
-        self, op: ScaledOperator, h: np.ndarray, inputs: Inputs, codes: np.ndarray | None
+        self,
+        op: ScaledOperator,
+        h: np.ndarray,
+        counts: np.ndarray,
+        *,
+        codes: np.ndarray | None,
+        rng: np.random.Generator,
     ) -> np.ndarray:
         """Return the start H = [H₁, H₂], H₂ with columns of sum 1."""
-        kernel = cell_graph(op, unit_rows(h), RobustOptions(), codes=codes, rng=inputs.rng)
-        members = reference_memberships(
-            op, inputs.reference, int(self.n_reference), kernel=kernel, codes=codes, rng=inputs.rng
-        )
+        kernel = cell_graph(op, unit_rows(h), RobustOptions(), codes=codes, rng=rng)
+        members = reference_memberships(op, counts, int(self.n_reference), kernel=kernel, codes=codes, rng=rng)
         return with_reference(unit_columns(h), members, self.alpha)
 
     def _factors(self, data: Prepared, fit: ThinFit, inputs: Inputs) -> Enhancement:
