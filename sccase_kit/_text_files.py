@@ -49,10 +49,10 @@ _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # Excel's "Unicode text
 
 
 @contextmanager
-def open_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
+def open_text(path: str | os.PathLike[str], *, errors: str = "strict") -> Iterator[TextIO]:
     """Open a text file for reading: plain, or packed by gzip, bgzip, bzip2, xz or zstd (by its bytes, not by its name).
 
-    The text is UTF-8, or UTF-16 with its mark.
+    The text is UTF-8, or UTF-16 with its mark; `errors` is what :func:`open` knows by this name.
 
     Raises
     ------
@@ -74,9 +74,12 @@ def open_text(path: str | os.PathLike[str]) -> Iterator[TextIO]:
                     msg = f"{path} is {what}"
                     raise ValueError(msg)
             encoding = next((e for mark, e in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
-            with io.TextIOWrapper(data, encoding=encoding) as text:
+            with io.TextIOWrapper(data, encoding=encoding, errors=errors) as text:
                 yield text
-    except _DAMAGED as err:
+    except (OSError, *_DAMAGED) as err:
+        of_bzip2 = bool(how) and isinstance(err, OSError) and err.errno is None
+        if not (isinstance(err, _DAMAGED) or of_bzip2):
+            raise
         hint = "; save it as UTF-8" if isinstance(err, UnicodeError) else ""
         msg = f"{path} cannot be read as {how}UTF-8 text: {err}{hint}"
         raise ValueError(msg) from err

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", help=".h5ad or .zarr with counts, enhanced or not")
     add_output(parser)
     parser.add_argument("--fasta", help="sequences of the genome, or of the peaks under the peaks' names")
-    parser.add_argument("--motifs", help="MEME, JASPAR or TRANSFAC file; JASPAR, JASPAR2024 (JASPAR); needs --fasta")
+    parser.add_argument(
+        "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
+    )
     parser.add_argument("-g", "--groupby", help="column of obs with groups to compare")
     parser.add_argument(
         "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from .._logging import logger
-from .._tables import MISSING, numbers, read_columns, read_table, table_layout
+from .._tables import MISSING, numbers, read_columns, table_layout
 from .._validate import check_number
 from ..intervals.columns import check_columns
+from .alleles import are_plain, merge_by_alleles, read_alleles
 from .gwas_vcf import is_vcf, read_gwas_vcf
 from .roles import TEXT, Columns, find_columns
 
-_COMPLEMENT = {"A": "T", "T": "A", "C": "G", "G": "C"}
 _SMALLEST_P = 1e-307  # of statistics that give −log₁₀ p
 
 
@@ -117,26 +119,65 @@ def munge_sumstats(
     SNPs with the most people. Steps and their order are those of ldsc; it reports "INFO <= 0.9", and keeps 0.9.
     Where a file gives −log₁₀ p, p below 1e-307 count as that.
     """
+    with _naming(sumstats):
+        return _munged(
+            sumstats,
+            merge_alleles=merge_alleles,
+            signed=signed,
+            sizes=_sizes(n, n_cas, n_con),
+            limits={"info_min": info_min, "maf_min": maf_min, "n_min": n_min, "nstudy_min": nstudy_min},
+            named=columns,
+            ignore=ignore,
+            a1_inc=a1_inc,
+            sample=sample,
+        )
+
+
+@contextmanager
+def _naming(source: object) -> Iterator[None]:
+    """Let errors name the file."""
+    try:
+        yield
+    except (KeyError, ValueError) as err:
+        if not isinstance(source, (str, os.PathLike)) or type(err) not in (KeyError, ValueError):
+            raise
+        if str(source) in str(err):
+            raise
+        msg = f"{source}: {err.args[0]}"
+        raise type(err)(msg) from err
+
+
+def _sizes(n: float | None, n_cas: float | None, n_con: float | None) -> dict[str, float]:
     sizes = {}
     for name, value in (("n", n), ("n_cas", n_cas), ("n_con", n_con)):
         if value is not None:
             sizes[name] = float(check_number(value, name=name, minimum=0, exclusive=True))
+    return sizes
+
+
+def _munged(
+    sumstats: object,
+    *,
+    merge_alleles: object,
+    sizes: dict[str, float],
+    limits: Mapping[str, float | None],
+    **options: Any,
+) -> Munged:
     n_given = "n" in sizes or {"n_cas", "n_con"} <= set(sizes)
-    found, names, blocks = _open(
-        sumstats, named=columns, signed=signed, ignore=ignore, a1_inc=a1_inc, n_given=n_given, sample=sample
-    )
+    found, names, blocks = _open(sumstats, n_given=n_given, **options)
     if not (n_given or "N" in found.at or {"N_CAS", "N_CON"} <= set(found.at) or found.n_cas):
         msg = "sumstats has no column for ['N']; pass n= for the sample size"
         raise KeyError(msg)
-    alleles = None if merge_alleles is None else _alleles(merge_alleles)
+    alleles = None if merge_alleles is None else read_alleles(merge_alleles)
     steps = _Steps()
     known = None if alleles is None else set(alleles["SNP"])
-    kept = [_filtered(block, steps, known, info_min=info_min, maf_min=maf_min) for block in blocks]
+    bounds = {name: limits[name] for name in ("info_min", "maf_min")}
+    kept = [_filtered(block, steps, known, **bounds) for block in blocks]
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
     steps.check(table, known)
     table = steps.keep("repeated", table, ~table["SNP"].duplicated())
     sizes = {"n_cas": found.n_cas, "n_con": found.n_con} | sizes if found.n_cas else sizes
-    table = _with_n(table, steps, sizes, n_min, nstudy_min)
+    table = _with_n(table, steps, sizes, limits["n_min"], limits["nstudy_min"])
     steps.check(table, known)
     z = np.sqrt(stats.chi2.isf(table["P"], 1))
     if "SIGNED" in table.columns:
@@ -144,7 +185,7 @@ def munge_sumstats(
         z = np.where(table["SIGNED"] < null, -1, 1) * z
     result = table[["SNP", "A1", "A2", "N"]].assign(Z=z).reset_index(drop=True)
     if alleles is not None:
-        result = _merged(result, alleles, steps)
+        result, steps.log["alleles do not match"] = merge_by_alleles(result, alleles)
     used = {role: str(names[k]) for role, k in found.at.items()}
     logger.info("munged %d SNPs, columns of %s: %s", len(result), found.source, used)
     return Munged(result, steps.log, used, found.source)
@@ -258,7 +299,7 @@ def _filtered(
         block = steps.keep(f"MAF <= {maf_min}", block, minor > maf_min).drop(columns="FRQ")
     block = steps.keep("p-value out of bounds", block, (block["P"] > 0) & (block["P"] <= 1))
     block = block.assign(**{name: block[name].str.upper() for name in ("A1", "A2")})
-    return steps.keep("not a SNP, or strand-ambiguous", block, _is_plain(block["A1"], block["A2"]))
+    return steps.keep("not a SNP, or strand-ambiguous", block, are_plain(block["A1"], block["A2"]))
 
 
 def _with_n(
@@ -292,46 +333,3 @@ def _null(values: pd.Series, found: Columns, names: list[str]) -> float:
         msg = f"the median of {column!r} is {median:.3g}, {null:g} is expected: wrong column, or wrong null value?"
         raise ValueError(msg)
     return null
-
-
-def _alleles(value: object) -> pd.DataFrame:
-    if not isinstance(value, pd.DataFrame) and not Path(str(value)).is_file():
-        msg = f"merge_alleles: there is no file {str(value)!r}"
-        raise FileNotFoundError(msg)
-    table = value if isinstance(value, pd.DataFrame) else read_table(Path(str(value)), text=("SNP", "A1", "A2"))
-    if missing := [c for c in ("SNP", "A1", "A2") if c not in table.columns]:
-        msg = f"merge_alleles has no column {missing}, only {table.columns.tolist()[:8]}"
-        raise KeyError(msg)
-    check_columns(table, table.columns, name="merge_alleles")
-    return table.assign(**{c: table[c].astype(str) for c in ("SNP", "A1", "A2")})[["SNP", "A1", "A2"]]
-
-
-def _merged(result: pd.DataFrame, alleles: pd.DataFrame, steps: _Steps) -> pd.DataFrame:
-    """Return a row per SNP of the list, without values where the alleles do not match."""
-    joined = alleles.rename(columns={"A1": "M1", "A2": "M2"}).merge(result, on="SNP", how="left")
-    known = joined["Z"].notna()
-    wrong = known & ~_matches(joined)
-    steps.log["alleles do not match"] = int(wrong.sum())
-    if wrong.sum() == known.sum():
-        row = joined[wrong].iloc[0]
-        msg = (
-            f"no SNP has the alleles of merge_alleles; the first, {row['SNP']!r:.80}, has {row['A1']}/{row['A2']} "
-            f"instead of {row['M1']}/{row['M2']:.20}"
-        )
-        raise ValueError(msg)
-    joined.loc[wrong, ["A1", "A2", "N", "Z"]] = np.nan
-    return joined[["SNP", "A1", "A2", "N", "Z"]]
-
-
-def _is_plain(a1: pd.Series, a2: pd.Series) -> np.ndarray:
-    known = a1.isin(list(_COMPLEMENT)) & a2.isin(list(_COMPLEMENT))
-    return (known & (a1 != a2) & (a1 != a2.map(_COMPLEMENT))).to_numpy(bool)
-
-
-def _matches(table: pd.DataFrame) -> pd.Series:
-    """Whether A1, A2 are M1, M2 in either order, on either strand."""
-    m1, m2 = table["M1"].str.upper(), table["M2"].str.upper()
-    c1, c2 = m1.map(_COMPLEMENT), m2.map(_COMPLEMENT)
-    a1, a2 = table["A1"], table["A2"]
-    same, flipped = (a1 == m1) & (a2 == m2), (a1 == m2) & (a2 == m1)
-    return same | flipped | ((a1 == c1) & (a2 == c2)) | ((a1 == c2) & (a2 == c1))

@@ -44,8 +44,8 @@ def match_motifs(
     adata
         Data with chrom, start, end in `var` (unless `sequences` are given).
     motifs
-        ``"JASPAR"`` or a release such as ``"JASPAR2024"`` (vertebrates, CORE; through pyjaspar, offline); a MEME,
-        JASPAR or TRANSFAC file; name → counts (4 × width, rows A, C, G, T); or a list of
+        ``"JASPAR"`` or a release such as ``"JASPAR2024"`` (vertebrates, CORE; through pyjaspar, offline); a file of
+        motifs, see :func:`sccase_kit.motifs.read_motifs`; name → counts (4 × width, rows A, C, G, T); or a list of
         :class:`sccase_kit.motifs.Motif`, as :func:`sccase_kit.motifs.jaspar_motifs` gives for other selections.
     genome_fasta
         FASTA file of the genome on which the peaks were called.

@@ -26,7 +26,7 @@ from sccase_kit.intervals.frame import read_bed
 from sccase_kit.ldsc import panel as _ldsc_panel
 from sccase_kit.ldsc import tables as _ldsc_tables
 from sccase_kit.motifs import read_motifs
-from sccase_kit.regions import read_gmt, read_gtf
+from sccase_kit.regions import munge_sumstats, read_gmt, read_gtf
 from sccase_kit.snpsea import tables as _snpsea_files
 
 GAF = "\t".join(["UniProtKB", "P1", "G1", "", "GO:1", "R", "IDA", "", "P", "Gene", "ENSG1|g", "protein", "t", "d", "U"])
@@ -89,6 +89,21 @@ TEXTS = {
             *["ID M2", "P0 T G C A", "01 1 0 0 0", "//"],
         ],
     ),
+    "HOMER": ("r.motif", [">AC\tA/Homer\t5.5\t-3\t0", "0.9\t0.1\t0\t0", "0\t1\t0\t0", ">G\tB\t1", "0\t0\t1\t0"]),
+    "HOCOMOCO": ("r.pcm", [">A.H11MO.0.B", "9\t1\t0\t0", "0\t10\t0\t0", ">B", "0\t0\t5\t5"]),
+    "CIS-BP": (
+        "r.txt",
+        ["TF\tT1", "TF Name\tA", "Motif\tM1_2.00", "Pos\tA\tC\tG\tT", "1\t0.1\t0.2\t0.3\t0.4", "2\t1\t0\t0\t0"],
+    ),
+    "UniPROBE": ("r.uniprobe", ["Gata3", "", "A:\t0.1\t1", "C:\t0.2\t0", "G:\t0.3\t0", "T:\t0.4\t0"]),
+    "GWAS": ("r.gwas", ["SNP\tA1\tA2\tBETA\tP\tN", "rs1\tA\tC\t0.01\t0.5\t90", "rs2\tG\tT\t-0.02\t0.1\t100"]),
+    "GWAS-VCF": (
+        "r.vcf",
+        [
+            *["##fileformat=VCFv4.2", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS"],
+            *[f"1\t{k}\trs{k}\tA\tC\t.\tPASS\t.\tES:SE:LP:SS\t0.0{k}:0.1:2.5:100" for k in (1, 2, 3)],
+        ],
+    ),
     "manifest": (
         "r.yaml",
         [
@@ -119,6 +134,16 @@ def quiet_gtf(path: Path) -> pd.DataFrame:
         return read_gtf(path)
 
 
+def quiet_motifs(path: Path) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # ids that occur again
+        return read_motifs(path)
+
+
+def munge_quietly(path: Path) -> pd.DataFrame:
+    return munge_sumstats(path, n=100).table
+
+
 READERS = {
     "BED": read_bed,
     "GMT": read_gmt,
@@ -142,11 +167,17 @@ READERS = {
     "MEME": read_motifs,
     "JASPAR": read_motifs,
     "TRANSFAC": read_motifs,
+    "HOMER": quiet_motifs,
+    "HOCOMOCO": quiet_motifs,
+    "CIS-BP": quiet_motifs,
+    "UniPROBE": quiet_motifs,
+    "GWAS": munge_quietly,
+    "GWAS-VCF": munge_quietly,
     "manifest": read_manifest,
     "csv": sk.read,
     "tsv": sk.read,
 }
-UNPACKED = {"MEME", "JASPAR", "TRANSFAC", "manifest"}  # formats that are never gzipped
+UNPACKED = {"manifest"}  # formats that are never gzipped
 
 
 def content(name: str) -> bytes:
