@@ -138,3 +138,8 @@ def finish(result: dict[str, Any], target: Path | None, adata: AnnData | None, t
     else:
         save_data(adata, target)
     return {"output": str(target), **result}
+
+
+def one_or_all(values: list[str] | None) -> str | list[str] | None:
+    """Return the only value of an option that takes several, or the list."""
+    return values[0] if values is not None and len(values) == 1 else values

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from .files import add_output, check_data_or_table, finish
+from .files import add_output, check_data_or_table, finish, one_or_all
 
 HELP = "functions of the genes near peaks (GREAT)"
 EXAMPLE = """example:
@@ -29,12 +29,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", help=".h5ad or .zarr with specific peaks, BED, table, or - for standard input")
     add_output(parser)
     parser.add_argument("--genome", required=True, help="hg19, hg38, mm9 or mm10")
-    parser.add_argument("--gene-sets", required=True, help="GMT file; or GO, GO:BP, GO:MF, GO:CC of org.Hs.eg.db")
+    parser.add_argument(
+        "--gene-sets",
+        required=True,
+        nargs="+",
+        metavar="SETS",
+        help="GMT files and names: GO, GO:BP, GO:MF, GO:CC (sccase-kit gene-sets list shows what there is)",
+    )
     parser.add_argument(
         "--groupby", help="column with the groups (group, where there is one); name is column 4 of a BED file"
     )
     parser.add_argument("--background", help="regions that hold all peaks; 'peaks' takes all peaks of the input data")
     parser.add_argument("--tss", help="table of genes in place of the genome's (chrom, tss, strand, gene_id, symbol)")
+    parser.add_argument("--min-genes", type=int, default=1, help="leave out terms with fewer genes (1)")
+    parser.add_argument("--max-genes", type=int, help="leave out terms with more genes")
+    parser.add_argument("--force", action="store_true", help="go on if less than a fifth of the genes is known")
     parser.add_argument("--max-fdr", type=float, default=0.05, help="largest FDR of the terms printed (0.05)")
 
 
@@ -54,7 +63,17 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             msg = "--background peaks needs an .h5ad or .zarr as input; name a BED file instead"
             raise ValueError(msg)
         background = sk.pp.require_coordinates(adata).reset_index(drop=True)
-    table = sk.tl.great(source, args.genome, args.gene_sets, groupby=args.groupby, background=background, tss=args.tss)
+    table = sk.tl.great(
+        source,
+        args.genome,
+        one_or_all(args.gene_sets),
+        groupby=args.groupby,
+        background=background,
+        tss=args.tss,
+        min_genes=args.min_genes,
+        max_genes=args.max_genes,
+        force=args.force,
+    )
     fdr = table[[c for c in ("Binom_Adjp_BH", "Hyper_Adjp_BH") if c in table.columns]].max(axis=1)
     result = {
         "terms tested": int(table["ID"].nunique()),

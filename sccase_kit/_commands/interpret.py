@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from .files import one_or_all
+
 HELP = "specific peaks to GREAT, SNPsea and LDSC, as a folder"
 EXAMPLE = """example:
   sccase-kit interpret enhanced.h5ad -g cell_type --genome hg38 --gene-sets GO:BP -o meaning
@@ -28,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chain", help="UCSC chain file between the two")
     parser.add_argument("--overwrite", action="store_true", help="make every step anew")
     great = parser.add_argument_group("GREAT")
-    great.add_argument("--gene-sets", help="GMT file; or GO, GO:BP, GO:MF, GO:CC of org.Hs.eg.db")
+    great.add_argument("--gene-sets", nargs="+", metavar="SETS", help="GMT files; GO, GO:BP, GO:MF, GO:CC")
     great.add_argument("--tss", help="table of genes in place of the genome's")
     snpsea = parser.add_argument_group("SNPsea")
     snpsea.add_argument("--snps", help="SNPs with positions: HapMap3 list, .bim, BED4, VCF")
@@ -48,7 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, interpret, say what came out."""
     import sccase_kit as sk
 
-    great = _given(gene_sets=args.gene_sets, tss=args.tss)
+    great = _given(gene_sets=one_or_all(args.gene_sets), tss=args.tss)
     snpsea = _given(
         snps=args.snps,
         gene_matrix=args.gene_matrix,

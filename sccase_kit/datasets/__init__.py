@@ -1,5 +1,6 @@
 """Simulated studies with planted truth, and the data sets of the paper."""
 
+from ._gene_sets import build_gene_sets
 from ._load import DataNotFoundError, available, fetch, load
 from ._paper_simulation import paper_simulation
 from ._simulate import simulate, simulated_expectation
@@ -12,6 +13,7 @@ __all__ = [
     "ToyLdsc",
     "ToyStudy",
     "available",
+    "build_gene_sets",
     "fetch",
     "load",
     "paper_simulation",

@@ -203,7 +203,7 @@ def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None,
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as temporary:
-            _stream(file.url, temporary, file)
+            download_to(file.url, temporary, file)
     except OSError as err:
         msg = f"{_missing(entry, file, data_dir, target)} (The download failed: {err})"
         raise DataNotFoundError(msg) from err
@@ -213,7 +213,7 @@ def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None,
     return target
 
 
-def _stream(url: str, output: Path, file: File) -> None:
+def download_to(url: str, output: Path, file: File) -> None:
     """Write what `url` holds to `output`, byte for byte, with a progress bar, and verify it.
 
     Connections are closed on errors, too.

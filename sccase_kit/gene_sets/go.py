@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -49,12 +50,42 @@ def _check_ontologies(ontologies: Iterable[str]) -> list[str]:
     return [check_choice(o, ONTOLOGIES, name="ontologies") for o in found]
 
 
+def _orgdb(path: str | os.PathLike[str] | None) -> Path:
+    """Return the OrgDb file: the given one, or the human one that is installed."""
+    if path is None:
+        source = _find_database("org.Hs.eg.db")
+        if source is None:
+            msg = (
+                "org.Hs.eg.sqlite was not found in the usual R libraries. Install it (Debian, Ubuntu: apt-get install "
+                "r-bioc-org.hs.eg.db r-bioc-go.db; R: BiocManager::install('org.Hs.eg.db')) or pass path="
+            )
+            raise FileNotFoundError(msg)
+        return source
+    source = Path(path)
+    if not source.is_file():
+        msg = f"path: there is no file {str(source)!r}"
+        raise FileNotFoundError(msg)
+    return source
+
+
+def orgdb_dates(path: str | os.PathLike[str] | None = None) -> dict[str, str]:
+    """Return what an OrgDb says of its sources: name of the entry → value; "of unknown date" for what is missing."""
+    known: dict[str, str] = {}
+    with closing(_connect(_orgdb(path))) as database:
+        try:
+            known = dict(database.execute("SELECT name, value FROM metadata"))
+        except sqlite3.DatabaseError:
+            logger.info("the OrgDb has no table metadata; its dates are not known")
+    return defaultdict(lambda: "of unknown date", known)
+
+
 def go_from_orgdb(
     path: str | os.PathLike[str] | None = None,
     *,
     ontologies: Iterable[str] = ("BP", "MF", "CC"),
     exclude_evidence: Iterable[str] = ("ND",),
     go_db: str | os.PathLike[str] | None = None,
+    relations: Iterable[str] | None = None,
 ) -> GeneSets:
     """Read GO gene sets, propagated to all ancestors, from a Bioconductor OrgDb file.
 
@@ -70,6 +101,10 @@ def go_from_orgdb(
     go_db
         ``GO.sqlite`` of GO.db with the names of the terms; None looks beside `path` and in the usual R libraries.
         Without it, terms are named by their ids.
+    relations
+        Along which relations an annotation holds for the parent too, such as ``("is_a", "part_of")``, which needs
+        GO.db. None takes Bioconductor's own propagation, which also follows the three "regulates" relations: there,
+        a gene that regulates a process belongs to the process.
 
     Returns
     -------
@@ -83,27 +118,19 @@ def go_from_orgdb(
         If the file is not an OrgDb.
     """
     wanted = _check_ontologies(ontologies)
-    if path is None:
-        source = _find_database("org.Hs.eg.db")
-        if source is None:
-            msg = (
-                "org.Hs.eg.sqlite was not found in the usual R libraries. Install it (Debian, Ubuntu: apt-get install "
-                "r-bioc-org.hs.eg.db r-bioc-go.db; R: BiocManager::install('org.Hs.eg.db')) or pass path="
-            )
-            raise FileNotFoundError(msg)
-    else:
-        source = Path(path)
-        if not source.is_file():
-            msg = f"path: there is no file {str(source)!r}"
-            raise FileNotFoundError(msg)
+    source = _orgdb(path)
     excluded = list(exclude_evidence)
     marks = ",".join("?" * len(excluded))
+    names_from = Path(go_db) if go_db is not None else _find_database("GO.db", beside=source)
+    lines = None if relations is None else _lineage(names_from, list(relations))
     parts = []
     try:
         with closing(_connect(source)) as database:
             for ontology in wanted:
-                query = f"SELECT DISTINCT _id, go_id FROM go_{ontology.lower()}_all WHERE evidence NOT IN ({marks})"
+                table = f"go_{ontology.lower()}" + ("_all" if lines is None else "")
+                query = f"SELECT DISTINCT _id, go_id FROM {table} WHERE evidence NOT IN ({marks})"
                 part = pd.DataFrame(database.execute(query, excluded).fetchall(), columns=["gene", "id"])
+                part = part if lines is None else _propagate(part, *lines)
                 parts.append(part.assign(ontology=ONTOLOGIES[ontology]))
             ensembl = pd.DataFrame(
                 database.execute("SELECT _id, ensembl_id FROM ensembl").fetchall(), columns=["gene", "name"]
@@ -115,8 +142,45 @@ def go_from_orgdb(
         msg = f"{source} is not an OrgDb sqlite file with GO tables ({err})"
         raise ValueError(msg) from err
     names = pd.concat([ensembl.assign(kind="id"), symbol.assign(kind="symbol")], ignore_index=True)
-    labels = _term_names(Path(go_db) if go_db is not None else _find_database("GO.db", beside=source))
-    return _build(pd.concat(parts, ignore_index=True), names, labels)
+    return _build(pd.concat(parts, ignore_index=True), names, _term_names(names_from))
+
+
+def _lineage(path: Path | None, relations: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the terms (id, namespace) and their parents (child, parent) by these relations, from GO.db."""
+    if path is None or not path.is_file():
+        msg = "relations= needs GO.db (Debian: apt-get install r-bioc-go.db); pass go_db= with its GO.sqlite"
+        raise FileNotFoundError(msg)
+    with closing(_connect(path)) as database:
+        terms = pd.DataFrame(
+            database.execute("SELECT _id, go_id, ontology FROM go_term"), columns=["key", "id", "code"]
+        )
+        parts = [
+            pd.DataFrame(
+                database.execute(f"SELECT _id, _parent_id, relationship_type FROM go_{code}_parents").fetchall(),
+                columns=["child", "parent", "kind"],
+            )
+            for code in ("bp", "mf", "cc")
+        ]
+    parents = pd.concat(parts, ignore_index=True)
+    kinds = parents["kind"].str.replace("isa", "is_a").str.replace(" ", "_")
+    for relation in relations:
+        check_choice(relation, sorted(kinds.unique()), name="relations")
+    name = terms.set_index("key")["id"]
+    parents = parents[kinds.isin(relations) & parents["child"].isin(name.index) & parents["parent"].isin(name.index)]
+    parents = pd.DataFrame({"child": name[parents["child"]].to_numpy(), "parent": name[parents["parent"]].to_numpy()})
+    return terms.rename(columns={"code": "namespace"}), parents
+
+
+def _propagate(direct: pd.DataFrame, terms: pd.DataFrame, parents: pd.DataFrame) -> pd.DataFrame:
+    """Return the pairs gene, id of annotations and of all that they imply."""
+    number = pd.Series(np.arange(len(terms)), index=terms["id"])
+    place = number.reindex(direct["id"]).to_numpy(float)
+    known = ~np.isnan(place)
+    code, genes = pd.factorize(direct["gene"][known])
+    shape = (len(genes), len(terms))
+    pairs = sparse.csr_matrix((np.ones(len(code), np.int32), (code, place[known].astype(int))), shape=shape)
+    reach = (pairs @ _ancestors(terms, parents, number)).tocoo()
+    return pd.DataFrame({"gene": genes[reach.row], "id": terms["id"].to_numpy()[reach.col]})
 
 
 def _term_names(path: Path | None) -> dict[str, str]:
@@ -280,13 +344,9 @@ def go_from_gaf(
     if lost.all():
         msg = f"no annotation of {gaf} is left: {len(place)} after the filters, none of their terms is in {obo}"
         raise ValueError(msg)
-    gene_code, gene_names = pd.factorize(table["gene"][~lost])
-    shape = (len(gene_names), len(terms))
-    direct = sparse.csr_matrix((np.ones(len(gene_code), np.int32), (gene_code, place[~lost].astype(int))), shape=shape)
-    reach = (direct @ _ancestors(terms, parents, number)).tocoo()
-    namespace = terms["namespace"].map(_NAMESPACES)
-    pairs = pd.DataFrame({"gene": gene_names[reach.row], "id": terms["id"].to_numpy()[reach.col]})
-    pairs["code"] = namespace.to_numpy()[reach.col]
+    direct = pd.DataFrame({"gene": table["gene"], "id": table["id"].replace(alternatives)})[~lost]
+    pairs = _propagate(direct, terms, parents)
+    pairs["code"] = terms.set_index("id")["namespace"].map(_NAMESPACES).reindex(pairs["id"]).to_numpy()
     pairs = pairs[pairs["code"].isin(wanted)]
     pairs["ontology"] = pairs.pop("code").map(ONTOLOGIES)
     synonyms = genes.assign(name=genes["synonyms"].str.split("|")).explode("name")

@@ -6,7 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,8 @@ class GeneSets:
         Number of genes.
     term_index, gene_index
         int arrays of equal length: the pairs of term and gene, without repeats.
+    provenance
+        Ontology → where it comes from, in one line: source, release, license, changes. Results carry it on.
     """
 
     terms: pd.DataFrame
@@ -38,6 +40,7 @@ class GeneSets:
     n_genes: int
     term_index: np.ndarray
     gene_index: np.ndarray
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.terms)
@@ -80,6 +83,29 @@ class GeneSets:
             term: [g for g in label[part] if isinstance(g, str)]
             for term, part in zip(self.terms["id"], parts, strict=True)
         }
+
+    def take(self, places: np.ndarray) -> GeneSets:
+        """Return the terms at these places; the genes stay."""
+        places = np.asarray(places, dtype=np.int64)
+        new = np.full(len(self), -1)
+        new[places] = np.arange(len(places))
+        kept = new[self.term_index] >= 0
+        terms = self.terms.iloc[places].reset_index(drop=True)
+        about = {o: text for o, text in self.provenance.items() if o in set(terms["ontology"])}
+        index = new[self.term_index[kept]]
+        return replace(self, terms=terms, term_index=index, gene_index=self.gene_index[kept], provenance=about)
+
+    def only(self, ontologies: Iterable[str]) -> GeneSets:
+        """Return the terms of some ontologies."""
+        return self.take(np.flatnonzero(self.terms["ontology"].isin(list(ontologies))))
+
+    @property
+    def source(self) -> str:
+        """Where the sets come from, one text; ontologies of one source are named together."""
+        by_text: dict[str, list[str]] = {}
+        for ontology, text in self.provenance.items():
+            by_text.setdefault(text, []).append(ontology)
+        return " | ".join(f"{', '.join(names)}: {text}" for text, names in by_text.items())
 
     def match(self, tss: pd.DataFrame) -> tuple[sparse.csc_matrix, float]:
         """Find the genes among the rows of a TSS table.
@@ -132,11 +158,16 @@ def combine(*sets: GeneSets) -> GeneSets:
         int(offsets_g[-1]),
         np.concatenate([s.term_index + o for s, o in zip(sets, offsets_t[:-1], strict=True)]),
         np.concatenate([s.gene_index + o for s, o in zip(sets, offsets_g[:-1], strict=True)]),
+        {ontology: text for part in sets for ontology, text in part.provenance.items()},
     )
 
 
-def _renamed(sets: GeneSets, ontology: str) -> GeneSets:
-    return replace(sets, terms=sets.terms.assign(ontology=ontology))
+def renamed(sets: GeneSets, ontology: str) -> GeneSets:
+    """Return the sets as one ontology of this name."""
+    texts = list(dict.fromkeys(sets.provenance.values()))
+    return replace(
+        sets, terms=sets.terms.assign(ontology=ontology), provenance={ontology: "; ".join(texts)} if texts else {}
+    )
 
 
 def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> GeneSets:
@@ -183,28 +214,5 @@ def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> Ge
     shared = Counter(names.values())
     names = {t: t if shared[text] > 1 or _ADDRESS.match(text) else text for t, text in names.items()}
     label = Path(path).name.removesuffix(".gz").removesuffix(".gmt") if ontology is None else ontology
-    return GeneSets.from_mapping(sets, names=names, ontology=label)
-
-
-def as_gene_sets(sets: object, *, name: str = "gene_sets") -> GeneSets:
-    """Return gene sets from a :class:`GeneSets`, a dict term → genes, a dict ontology → gene sets, or a GMT path."""
-    if isinstance(sets, GeneSets):
-        result = sets
-    elif isinstance(sets, (str, os.PathLike)):
-        if not Path(sets).is_file():
-            msg = f"{name}: no GMT file {str(sets)!r} (Gene Ontology is GO, GO:BP, GO:MF or GO:CC; genes are a list)"
-            raise FileNotFoundError(msg)
-        result = read_gmt(sets)
-    elif isinstance(sets, Mapping):
-        if any(isinstance(v, (Mapping, GeneSets, str, os.PathLike)) for v in sets.values()):
-            parts = {str(k): as_gene_sets(v, name=f"{name}[{k!r}]") for k, v in sets.items()}
-            result = combine(*(p if p.terms["ontology"].nunique() > 1 else _renamed(p, k) for k, p in parts.items()))
-        else:
-            result = GeneSets.from_mapping(sets)
-    else:
-        msg = f"{name} must be a dict term → genes, a GMT path or GeneSets, got {type(sets).__name__}"
-        raise TypeError(msg)
-    if not len(result):
-        msg = f"{name} is empty: there is not a single term"
-        raise ValueError(msg)
-    return result
+    found = GeneSets.from_mapping(sets, names=names, ontology=label)
+    return replace(found, provenance={label: f"file {Path(path).name}"})

@@ -8,14 +8,15 @@ from collections.abc import Hashable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .._logging import logger, warn
+from .._logging import logger
 from .._validate import check_int
-from ..gene_sets.sets import GeneSets, as_gene_sets
+from ..gene_sets.resolve import as_gene_sets, check_known
+from ..gene_sets.sets import GeneSets
 from ..intervals.arrays import Linear, covered_before, linearise, merge_intervals
 from ..intervals.frame import check_regions, check_same_style
 from ..intervals.genomes import chrom_sizes as chrom_sizes_of
 from ..intervals.genomes import gaps as gaps_of
-from ..intervals.genomes import tss_table
+from ..intervals.genomes import species_of, tss_table
 from .domains import Rule, regulatory_domains
 from .enrichment import background_tests, genome_tests, union_lengths
 from .links import count_hits, find_segments, link_table
@@ -39,6 +40,7 @@ def great(
     curated: str | os.PathLike[str] | pd.DataFrame | None = None,
     min_genes: int = 1,
     max_genes: int | None = None,
+    force: bool = False,
 ) -> GreatResult:
     """Test which gene sets regions lie near, with the tests of the GREAT server.
 
@@ -50,8 +52,9 @@ def great(
         Genes: a table or file as in :func:`~sccase_kit.regions.tss_table`; None takes the one shipped for `genome`.
         The numbers of the server need its own table (file ``GREATv4.genes.<genome>.tsv.gz``).
     gene_sets
-        Dict term → genes, GMT path, :class:`~sccase_kit.regions.GeneSets`, or a dict ontology → any of these. Genes
-        are found by Ensembl id, else by symbol.
+        Dict term → genes, GMT path, :class:`~sccase_kit.regions.GeneSets`, ``"GO"``, ``"GO:BP"``, ``"GO:MF"``,
+        ``"GO:CC"``, a dict ontology → any of these, or a list of them; p-values are corrected within an ontology.
+        Genes are found by Ensembl id, else by symbol.
     genome
         hg19, hg38, mm9 or mm10: gives the chromosome sizes and gaps that are not given.
     chrom_sizes, gaps
@@ -66,6 +69,9 @@ def great(
         See :func:`~sccase_kit.regions.regulatory_domains`.
     min_genes, max_genes
         Leave out terms with fewer or more genes in `tss`, before any test.
+    force
+        Test even if less than a fifth of the genes of the gene sets is known, which otherwise is an error: sets of
+        another species share a few symbols, and what comes out of these means nothing.
 
     Returns
     -------
@@ -82,8 +88,8 @@ def great(
     Raises
     ------
     ValueError
-        If regions are empty or lie off the chromosomes, no gene of the gene sets is known, or a region is not in
-        `background`.
+        If regions are empty or lie off the chromosomes, less than a fifth of the genes of the gene sets is known
+        (see `force`), or a region is not in `background`.
 
     Notes
     -----
@@ -91,6 +97,7 @@ def great(
     p = union of the domains of the term's genes without gaps / genome without gaps; the hypergeometric test counts
     genes among all genes of `tss`. Regions on sequences without a size are left out with a warning.
     """
+    sets = as_gene_sets(gene_sets, species=species_of(genome))
     sizes, genes, gap_table = _genome_parts(genome, tss, chrom_sizes, gaps)
     used, names, n_input = _check_groups(regions, groups, genome, sizes)
     check_same_style(used, genes, name_a="regions", name_b="tss")
@@ -103,8 +110,7 @@ def great(
         extension=extension,
         curated=curated,
     )
-    sets = as_gene_sets(gene_sets)
-    membership, terms, unknown = _tested_terms(sets, genes, min_genes, max_genes)
+    membership, terms, unknown = _tested_terms(sets, genes, min_genes, max_genes, force=force)
     ontology, _ = pd.factorize(terms["ontology"])
 
     tables = [used] if background is None else [used, _check_background(background, used, genome, sizes)]
@@ -135,6 +141,7 @@ def great(
         "n_genes": len(genes),
         "n_terms": len(terms),
         "unknown_gene_share": unknown,
+        "gene_sets_source": sets.source,
         "genome_size": genome_size,
     }
     table = _assemble(columns, terms, names)
@@ -181,7 +188,7 @@ def _check_groups(regions, groups, genome, sizes) -> tuple[pd.DataFrame, list[Ha
     return used, list(names), len(table)
 
 
-def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes: int | None):
+def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes: int | None, *, force: bool):
     """Return the membership matrix and the terms with an admissible number of genes, and the share of unknown genes."""
     check_int(min_genes, name="min_genes", minimum=1)
     if max_genes is not None:
@@ -190,15 +197,7 @@ def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes
     n_genes = np.diff(membership.indptr)
     if unknown:
         logger.info("gene sets: %.1f %% of the genes are not in the TSS table", 100 * unknown)
-    if not len(sets.names):
-        msg = "gene_sets holds no gene: every set is empty"
-        raise ValueError(msg)
-    if not n_genes.any():
-        shown, listed = sets.names["name"].iloc[0], genes["gene_id"].iloc[0]
-        msg = f"not a single gene of gene_sets is in tss (gene_sets: {shown!r}, tss: {listed!r}): same species and ids?"
-        raise ValueError(msg)
-    if unknown > 0.5:
-        warn(f"{unknown:.0%} of the genes of gene_sets are not in tss; are species and kind of ids right?")
+    check_known(sets, genes, unknown, force=force)
     tested = np.flatnonzero((n_genes >= min_genes) & (n_genes <= (max_genes or np.inf)))
     if not len(tested):
         msg = f"no term has between {min_genes} and {max_genes} genes in tss (the largest has {n_genes.max()})"

@@ -20,8 +20,14 @@ from .frame import check_regions, read_bed
 from .gtf import GENE_COLUMNS, is_gtf, read_gtf
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
+_SPECIES = {"hg": "human", "mm": "mouse"}
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
 _BODY = ("start", "end")
+
+
+def species_of(genome: object) -> str | None:
+    """Return "human" or "mouse" for a shipped genome, else None."""
+    return _SPECIES.get(genome[:2]) if isinstance(genome, str) and genome in GENOMES else None
 
 
 @cache

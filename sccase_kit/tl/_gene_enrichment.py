@@ -11,16 +11,16 @@ from anndata import AnnData
 from .._logging import warn
 from .._optional import import_optional
 from .._progress import progress
-from ..gene_sets.sets import as_gene_sets
+from ..gene_sets.resolve import as_gene_sets, check_known
+from ..gene_sets.sets import GeneSets
 from ..intervals.frame import check_regions
-from ..intervals.genomes import tss_table
+from ..intervals.genomes import species_of, tss_table
 from ..intervals.verbs import closest_genes
-from ._great import group_labels, peaks_table, resolve_gene_sets
+from ._great import group_labels, peaks_table
 
 
-def _known_sets(gene_sets: object, genome: str | None, genes: pd.DataFrame) -> tuple[pd.DataFrame, list[dict]]:
+def _known_sets(sets: GeneSets, genes: pd.DataFrame) -> tuple[pd.DataFrame, list[dict]]:
     """Return the terms, and for every ontology: term number (as text) → gene ids of `genes`, if there are any."""
-    sets = as_gene_sets(resolve_gene_sets(gene_sets, genome))
     matrix, _ = sets.match(genes)
     parts = np.split(genes["gene_id"].to_numpy(object)[matrix.indices], matrix.indptr[1:-1])
     blocks = sets.terms.groupby("ontology", sort=False).indices.values()
@@ -41,6 +41,7 @@ def enrich_genes(
     background: object | None = None,
     tss: str | os.PathLike[str] | pd.DataFrame | None = None,
     max_distance: int | None = 100_000,
+    force: bool = False,
 ) -> pd.DataFrame:
     """Test gene sets among the genes nearest to peaks, with gseapy's over-representation test, without a network.
 
@@ -84,6 +85,8 @@ def enrich_genes(
         msg = "tss=None takes the shipped genes of genome=, which is not given; pass a TSS table or a genome"
         raise ValueError(msg)
     genes = tss_table(genome if tss is None else tss)
+    sets = as_gene_sets(gene_sets, species=species_of(genome))
+    check_known(sets, genes, sets.match(genes)[1], force=force)
     near = closest_genes(table, genes, max_distance=max_distance)
     near["group"] = "all" if labels is None else labels.to_numpy(object)[near["region"].to_numpy()]
     universe = set(genes["gene_id"])
@@ -93,7 +96,7 @@ def enrich_genes(
         msg = f"no gene lies within max_distance={max_distance} bases of a region"
         raise ValueError(msg)
     genes = genes[genes["gene_id"].isin(universe)].reset_index(drop=True)
-    terms, known = _known_sets(gene_sets, genome, genes)
+    terms, known = _known_sets(sets, genes)
     symbol = genes.drop_duplicates("gene_id").set_index("gene_id")["symbol"]
     parts = []
     for group in progress(list(dict.fromkeys(["all"] if labels is None else labels)), desc="gene enrichment"):
@@ -101,8 +104,10 @@ def enrich_genes(
         usable = [sets for sets in known if not set(picked).isdisjoint(set().union(*sets.values()))]
         if not usable:
             warn(f"group {group!r}: none of its {len(picked)} genes is in any gene set; it has no rows")
-        for sets in usable:
-            result = gseapy.enrich(picked, gene_sets=sets, background=sorted(universe), outdir=None, cutoff=1.0).results
+        for part_sets in usable:
+            result = gseapy.enrich(
+                picked, gene_sets=part_sets, background=sorted(universe), outdir=None, cutoff=1.0
+            ).results
             part = result.drop(columns="Gene_set").sort_values("P-value", kind="stable")
             row = part.pop("Term").astype(int).to_numpy()
             part["Genes"] = [";".join(sorted(symbol[g] for g in text.split(";"))) for text in part["Genes"]]

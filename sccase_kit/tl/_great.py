@@ -10,8 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_choice, check_key
-from ..gene_sets.go import go_from_orgdb
-from ..gene_sets.sets import as_gene_sets
+from ..gene_sets.sources import source_of
 from ..great import run as engine
 from ..great.domains import Rule
 from ..great.result import GreatResult
@@ -70,19 +69,6 @@ def group_labels(table: pd.DataFrame, groupby: str | None) -> pd.Series | None:
     return table[column]
 
 
-def resolve_gene_sets(gene_sets: object, genome: str | None) -> object:
-    """Return gene sets; "GO", "GO:BP", "GO:MF" and "GO:CC" are read from org.Hs.eg.db (human genomes only)."""
-    if not (isinstance(gene_sets, str) and gene_sets in ("GO", "GO:BP", "GO:MF", "GO:CC")):
-        return as_gene_sets(gene_sets)
-    if genome is not None and not check_choice(genome, GENOMES, name="genome").startswith("hg"):
-        msg = (
-            f"gene_sets={gene_sets!r} reads the human org.Hs.eg.db, but genome={genome!r}. Use "
-            "sccase_kit.regions.go_from_gaf(gaf, obo) with a mouse GAF, or go_from_orgdb(path='org.Mm.eg.sqlite')"
-        )
-        raise ValueError(msg)
-    return go_from_orgdb(ontologies=("BP", "MF", "CC") if gene_sets == "GO" else (gene_sets[3:],))
-
-
 def great(
     regions: pd.DataFrame | AnnData | str | os.PathLike[str],
     genome: str | None,
@@ -101,6 +87,7 @@ def great(
     curated: str | os.PathLike[str] | pd.DataFrame | None = None,
     min_genes: int = 1,
     max_genes: int | None = None,
+    force: bool = False,
     members: bool = True,
     return_result: bool = False,
 ) -> pd.DataFrame | GreatResult:
@@ -116,21 +103,26 @@ def great(
     genome
         hg19, hg38, mm9, mm10; or None with `tss` and `chrom_sizes`.
     gene_sets
-        Dict term → genes, path of a GMT file, :class:`~sccase_kit.regions.GeneSets`, a dict ontology → any of these, or
-        ``"GO"``, ``"GO:BP"``, ``"GO:MF"``, ``"GO:CC"``: human Gene Ontology of an installed org.Hs.eg.db.
+        ``"GO"``, ``"GO:BP"``, ``"GO:MF"``, ``"GO:CC"``: Gene Ontology, terms of 10 to 500 genes (human is shipped,
+        mouse is made once by ``sccase-kit gene-sets build --species mouse``); a dict term → genes, path of a GMT file,
+        :class:`~sccase_kit.regions.GeneSets`, a dict ontology → any of these, or a list of them. P-values are
+        corrected within each collection (ontology).
     groupby
         Column of the table with the groups.
     key
         Where the peaks are in `adata.uns`.
     background
         Regions that hold all of `regions` (such as all peaks). Regions are then tested against them by the
-        foreground/background test of the server; otherwise against the genome.
+        foreground/background test of the server; otherwise against the genome. The AnnData itself stands for all its
+        peaks: then terms are found that tell the groups apart, not those that all the cells share.
     tss, chrom_sizes, gaps
         Replace the shipped tables of `genome`; the server's numbers need its own TSS table.
     rule, upstream, downstream, extension, curated
         See :func:`sccase_kit.regions.regulatory_domains`.
     min_genes, max_genes
         Leave out smaller and larger terms before any test.
+    force
+        Test even if less than a fifth of the genes of the gene sets is known (sets of another species).
     members
         Add the columns Genes and Regions: what is behind every term, joined by commas.
     return_result
@@ -153,6 +145,8 @@ def great(
     GREAT 4.0.4 (McLean et al., Nat. Biotechnol. 28, 2010). Significant in the server's default view: both FDR below
     0.05 and a region fold enrichment of at least 2.
     """
+    if genome is not None and source_of(gene_sets) is not None:
+        check_choice(genome, GENOMES, name="genome")
     table = peaks_table(regions, key)
     labels = group_labels(table, groupby)
     options: dict[str, Any] = {
@@ -162,11 +156,12 @@ def great(
         "extension": extension,
         "min_genes": min_genes,
         "max_genes": max_genes,
+        "force": force,
     }
     result = engine.great(
         table,
         tss,
-        resolve_gene_sets(gene_sets, genome),
+        gene_sets,
         genome=genome,
         chrom_sizes=chrom_sizes,
         gaps=gaps,

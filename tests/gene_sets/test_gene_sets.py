@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from sccase_kit.gene_sets.go import read_gaf, read_obo
-from sccase_kit.gene_sets.sets import as_gene_sets
+from sccase_kit.gene_sets.resolve import as_gene_sets
 from sccase_kit.regions import GeneSets, go_from_gaf, go_from_orgdb, read_gmt
 
 TSS = pd.DataFrame(

@@ -77,9 +77,44 @@ def test_result_object(toy, peaks):
     assert len(term)
 
 
-def test_go_needs_a_human_genome(peaks):
-    with pytest.raises(ValueError, match="human org"):
-        sk.tl.great(peaks, "mm10", "GO")
+def test_go_of_mouse_says_how_to_get_it(peaks, tmp_path, monkeypatch):
+    monkeypatch.setenv("SCCASE_KIT_GENE_SETS", str(tmp_path))
+    with pytest.raises(FileNotFoundError) as caught:
+        sk.tl.great(peaks, "mm10", "GO:BP")
+    assert str(caught.value).splitlines()[-1] == "sccase-kit gene-sets build --species mouse"
+
+
+def test_human_go_is_there(peaks):
+    table = sk.tl.great(peaks, "hg38", "GO:CC", members=False)
+    assert table["ID"].nunique() > 700
+    assert set(table["ontology"]) == {"GO Cellular Component"}
+    assert "CC-BY-4.0" in table.attrs["great"]["gene_sets_source"]
+    assert "2022-07-01" in table.attrs["great"]["gene_sets_source"]
+
+
+def test_several_collections_are_corrected_each_on_its_own(toy, peaks, tmp_path):
+    path = tmp_path / "mine.gmt"
+    path.write_text("".join(f"{t}\t\t" + "\t".join(g) + "\n" for t, g in list(toy.gene_sets.items())[:5]))
+    options = {"tss": toy.genes, "members": False}
+    both = sk.tl.great(peaks, "hg38", [path, toy.gene_sets], **options)
+    alone = sk.tl.great(peaks, "hg38", path, **options)
+    assert both["ontology"].unique().tolist() == ["mine", "collection 2"]
+    pd.testing.assert_frame_equal(
+        both[both["ontology"] == "mine"].reset_index(drop=True), alone, check_index_type=False
+    )
+    assert both.attrs["great"]["gene_sets_source"] == "mine: file mine.gmt"
+    with pytest.raises(ValueError, match=r"gene_sets\[0\] and gene_sets\[1\] both hold the collection 'mine'"):
+        sk.tl.great(peaks, "hg38", [path, path], **options)
+
+
+def test_gene_sets_of_another_species_are_refused(toy, peaks):
+    names = [gene for genes in toy.gene_sets.values() for gene in genes][:40]
+    foreign = {"A": [*(f"Gene{i}" for i in range(90)), *names[:3]], "B": ["Xkr4", *names[3:5]]}
+    with pytest.raises(ValueError, match=r"only 5.2% of the genes of gene_sets are in tss .*force=True"):
+        sk.tl.great(peaks, "hg38", foreign, tss=toy.genes)
+    with pytest.warns(UserWarning, match="95% of the genes"):
+        table = sk.tl.great(peaks, "hg38", foreign, tss=toy.genes, force=True)
+    assert set(table["ID"]) == {"A", "B"}
 
 
 def test_go_from_the_installed_database(golden):
