@@ -50,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the peaks, test the gene sets, write."""
     import sccase_kit as sk
-    from sccase_kit._record import as_object, record
     from sccase_kit._validate import check_number
 
     target = check_data_or_table(args.output)
@@ -62,7 +61,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         if adata is None:
             msg = "--background peaks needs an .h5ad or .zarr as input; name a BED file instead"
             raise ValueError(msg)
-        background = sk.pp.require_coordinates(adata).reset_index(drop=True)
+        background = adata
     table = sk.tl.great(
         source,
         args.genome,
@@ -79,17 +78,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "terms tested": int(table["ID"].nunique()),
         f"terms with FDR <= {args.max_fdr:g}": int(table.loc[fdr <= args.max_fdr, "ID"].nunique()),
     }
-    if adata is not None:
-        params = {
-            "genome": args.genome,
-            "gene_sets": args.gene_sets,
-            "groupby": args.groupby,
-            "background": as_object(background),
-            "tss": args.tss,
-        }
-        info = {k: v for k, v in table.attrs.get("great", {}).items() if isinstance(v, (str, bool, int, float))}
-        info = {name: value for name, value in info.items() if name not in params}
-        record(adata, "great", "tl.great", params=params, table=table, info=info)
     shown = table[fdr <= args.max_fdr].drop(columns="Regions", errors="ignore") if target is None else table
     return finish(result, target, adata, shown.reset_index(drop=True))
 

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
+from .._record import required
 from .._validate import check_int, check_key, check_number, check_some, check_table
 from ..great.result import GreatResult
 from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, name_legend, plain
@@ -28,6 +30,17 @@ class _Labels(NamedTuple):
     effect: str
     score: str
     fdr: str
+
+
+def _stored(given: Any, key: str, part: str) -> Any:
+    """Return a table as it is; of an AnnData, what :func:`sccase_kit.tl.great` stored there."""
+    if not isinstance(given, AnnData):
+        return given
+    results = required(given, key, "tl.great").results
+    if part not in results:
+        msg = f"key={key!r}: the result of an earlier version holds no {part}; run sccase_kit.tl.great again"
+        raise KeyError(msg)
+    return results[part]
 
 
 def _prepare(
@@ -102,8 +115,9 @@ def _group_colors(colors: dict[Hashable, str] | None, names: Sequence[Hashable])
 
 
 def great_bar(
-    table: pd.DataFrame,
+    table: pd.DataFrame | AnnData,
     *,
+    key: str = "great",
     groups: Sequence[Hashable] | None = None,
     ontology: str | None = None,
     n_top: int = 5,
@@ -117,7 +131,10 @@ def great_bar(
     Parameters
     ----------
     table
-        Table of :func:`sccase_kit.tl.great` or :func:`sccase_kit.tl.enrich_genes`.
+        Table of :func:`sccase_kit.tl.great` or :func:`sccase_kit.tl.enrich_genes`; or the AnnData that
+        :func:`sccase_kit.tl.great` was given.
+    key
+        The `key_added` of :func:`sccase_kit.tl.great`, in an AnnData.
     groups
         Groups to draw, in this order; by default all.
     ontology
@@ -143,7 +160,7 @@ def great_bar(
     TypeError
         If `table` is not a DataFrame, or a column holds no numbers.
     """
-    tidy, labels = _prepare(table, groups, ontology)
+    tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
     colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
@@ -173,8 +190,9 @@ def great_bar(
 
 
 def great_dot(
-    table: pd.DataFrame,
+    table: pd.DataFrame | AnnData,
     *,
+    key: str = "great",
     groups: Sequence[Hashable] | None = None,
     ontology: str | None = None,
     n_top: int = 5,
@@ -206,7 +224,7 @@ def great_dot(
         If `table` is not a DataFrame, or a column holds no numbers.
     """
     check_cmap(cmap)
-    tidy, labels = _prepare(table, groups, ontology)
+    tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     terms = list(dict.fromkeys(top["ID"]))
     columns = list(tidy["group"].cat.categories)
@@ -244,8 +262,9 @@ def great_dot(
 
 
 def great_distances(
-    associations: pd.DataFrame | GreatResult,
+    associations: pd.DataFrame | GreatResult | AnnData,
     *,
+    key: str = "great",
     colors: dict[Hashable, str] | None = None,
     ax: Any | None = None,
 ) -> Any:
@@ -256,7 +275,9 @@ def great_distances(
     associations
         A :class:`~sccase_kit.regions.GreatResult` (``tl.great(..., return_result=True)``), its `associations`, or any
         table with a column distance in bases (negative upstream), such as that of `regions.closest_genes`. A column
-        group gives one set of bars per group.
+        group gives one set of bars per group. Or the AnnData that :func:`sccase_kit.tl.great` was given.
+    key
+        The `key_added` of :func:`sccase_kit.tl.great`, in an AnnData.
     colors
         Colour by group.
     ax
@@ -275,7 +296,8 @@ def great_distances(
     TypeError
         If it is not a DataFrame, or distances are not numbers.
     """
-    links = associations.associations if isinstance(associations, GreatResult) else associations
+    links = _stored(associations, key, "associations")
+    links = links.associations if isinstance(links, GreatResult) else links
     labels = ["group"] if "group" in getattr(links, "columns", ()) else []
     hint = "Pass a GreatResult or its associations; without a row, no region lies in the domain of a gene."
     links = check_table(links, name="associations", labels=labels, numbers=["distance"], hint=hint)

@@ -56,6 +56,8 @@ def enrich_genes(
         Genes; see :func:`sccase_kit.regions.tss_table`.
     max_distance
         A region further than this from every TSS, in bases, contributes no gene. None is no limit.
+    force
+        Test even if less than a fifth of the genes of the gene sets is known (sets of another species).
 
     Returns
     -------
@@ -71,7 +73,7 @@ def enrich_genes(
     MissingProgramError
         If the program ``bedtools`` is not installed.
     ValueError
-        If no gene is near a region, or no gene of the gene sets is known.
+        If no gene is near a region, or too few genes of the gene sets are known.
 
     Notes
     -----

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from .._calls import check_free
+from .._record import record
 from .._validate import check_choice, check_key
 from ..gene_sets.sources import source_of
 from ..great import run as engine
@@ -90,10 +92,9 @@ def great(
     force: bool = False,
     members: bool = True,
     return_result: bool = False,
+    key_added: str | None = "great",
 ) -> pd.DataFrame | GreatResult:
     """Find the functions of the genes near regions, as the GREAT server does, without a network.
-
-    Nothing is written into an AnnData.
 
     Parameters
     ----------
@@ -127,11 +128,18 @@ def great(
         Add the columns Genes and Regions: what is behind every term, joined by commas.
     return_result
         Return the :class:`~sccase_kit.regions.GreatResult`, which also has the region-gene associations.
+    key_added
+        Where an AnnData given as `regions` keeps the result, for the plots and the report; `None` keeps nothing.
 
     Returns
     -------
     DataFrame, one row per group and term, sorted by group, ontology and p-value; for its columns see
-    :func:`sccase_kit.regions.great`. `attrs["great"]` holds the parameters and the numbers of the run.
+    :func:`sccase_kit.regions.great`. `attrs["great"]` holds the parameters and the numbers of the run. Written, where
+    `regions` is an AnnData:
+
+    `uns[key_added]`
+        ``table`` as returned, with Genes and Regions; ``associations``, DataFrame of regions, their genes and the
+        distances; ``info``: numbers of the run and the source of the gene sets; ``params``.
 
     Raises
     ------
@@ -147,6 +155,8 @@ def great(
     """
     if genome is not None and source_of(gene_sets) is not None:
         check_choice(genome, GENOMES, name="genome")
+    if isinstance(regions, AnnData) and key_added is not None:
+        check_free(regions, key_added, "tl.great")
     table = peaks_table(regions, key)
     labels = group_labels(table, groupby)
     options: dict[str, Any] = {
@@ -170,8 +180,12 @@ def great(
         curated=curated,
         **options,
     )
-    if return_result:
-        return result
     frame = result.with_members() if members else result.table
-    frame.attrs["great"] = {"genome": genome, "background": background is not None, **options, **result.info}
-    return frame
+    about = {"genome": genome, "background": background is not None, **options, **result.info}
+    frame.attrs["great"] = about
+    if isinstance(regions, AnnData) and key_added is not None:
+        given = {"genome": genome, "gene_sets": gene_sets, "groupby": groupby, "key": key, "background": background}
+        given |= {"tss": tss, "chrom_sizes": chrom_sizes, "gaps": gaps, "curated": curated, **options}
+        results = {"table": frame, "associations": result.associations, "info": dict(result.info)}
+        record(regions, key_added, "tl.great", params={**given, "members": members}, **results)
+    return result if return_result else frame

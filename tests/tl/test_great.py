@@ -189,3 +189,30 @@ def test_an_unknown_genome_is_named_before_the_database(peaks):
 def test_an_unknown_ontology_is_told_the_known_ones(peaks):
     with pytest.raises(FileNotFoundError, match=r"no GMT file 'GO:XX' .Gene Ontology is GO, GO:BP, GO:MF or GO:CC"):
         sk.tl.great(peaks, "hg38", "GO:XX")
+
+
+def test_an_anndata_keeps_the_result_and_the_plots_take_it(toy, peaks, tmp_path):
+    adata = toy.adata.copy()
+    adata.uns["specific_peaks"] = peaks
+    table = sk.tl.great(adata, "hg38", toy.gene_sets, tss=toy.genes)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    again = sk.read(tmp_path / "a.h5ad")
+    stored = again.uns["great"]["table"]
+    assert {"Genes", "Regions"} <= set(stored.columns)
+    assert stored["Regions"].iloc[0].startswith("chr")
+    assert stored["ID"].tolist() == table["ID"].tolist()
+    assert again.uns["great"]["params"]["genome"] == "hg38"
+    assert again.uns["great"]["info"]["n_terms"] == len(toy.gene_sets)
+    for draw in (sk.pl.great_bar, sk.pl.great_dot, sk.pl.great_distances):
+        assert draw(again).has_data()
+    assert (
+        sk.pl.great_bar(again).get_yticklabels()[0].get_text() == sk.pl.great_bar(table).get_yticklabels()[0].get_text()
+    )
+    with pytest.raises(KeyError, match=r"run sccase_kit.tl.great first|the keys that are"):
+        sk.pl.great_dot(again, key="other")
+    del again.uns["great"]["associations"]
+    with pytest.raises(KeyError, match="holds no associations"):
+        sk.pl.great_distances(again)
+    del again.uns["great"]
+    sk.tl.great(again, "hg38", toy.gene_sets, tss=toy.genes, key_added=None)
+    assert "great" not in again.uns
