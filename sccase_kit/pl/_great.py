@@ -207,7 +207,7 @@ def great_dot(
 
     Parameters
     ----------
-    table, groups, ontology, n_top, max_fdr, min_fold, ax
+    table, key, groups, ontology, n_top, max_fdr, min_fold, ax
         As in :func:`great_bar`.
     cmap
         Colour map.
