@@ -54,8 +54,10 @@ def build_gene_sets(
 
     Raises
     ------
-    OSError
-        If a file is missing or cannot be downloaded; the message says which files to give instead.
+    FileNotFoundError
+        If a file is missing.
+    ConnectionError
+        If a file cannot be downloaded; the message says which files to give instead.
     ValueError
         If the species is unknown, or a file cannot be read.
     """

@@ -181,6 +181,7 @@ def deviations_over_bins(
     narrow = np.uint16 if sets.shape[1] <= np.iinfo(np.uint16).max else np.int32
     weights = by_peak.data[:0] if (by_peak.data == 1).all() else by_peak.data
     columns = (by_peak.indptr.astype(np.int64), by_peak.indices.astype(narrow), weights)
+    del by_peak
     member = bins.member.astype(np.int32)
     onward = bins.transition @ sparse.diags_array(1 / bins.size)
     n_sets, n_bins = sets.shape[1], len(bins.size)

@@ -243,7 +243,8 @@ def as_annotations(annotations: Any, n_peaks: int) -> sparse.csc_matrix:
         If there is not one row per peak, no set, or weights are negative or not finite.
     """
     sets = sparse.csc_matrix(annotations, dtype=np.float64)
-    if sets is annotations or np.shares_memory(sets.data, getattr(annotations, "data", np.empty(0))):
+    tidy = sets.has_canonical_format and (sets.data != 0).all()
+    if not tidy and (sets is annotations or np.shares_memory(sets.data, getattr(annotations, "data", np.empty(0)))):
         sets = sets.copy()
     if sets.shape[0] != n_peaks:
         msg = f"annotations must have one row per peak ({n_peaks}), got shape {sets.shape}"
@@ -254,8 +255,9 @@ def as_annotations(annotations: Any, n_peaks: int) -> sparse.csc_matrix:
     if not (np.isfinite(sets.data).all() and (sets.data >= 0).all()):
         msg = "annotations must be 0/1 or finite weights >= 0"
         raise ValueError(msg)
-    sets.sum_duplicates()
-    sets.eliminate_zeros()
+    if not tidy:
+        sets.sum_duplicates()
+        sets.eliminate_zeros()
     return sets
 
 
