@@ -57,6 +57,7 @@ MODULES = {
     "datasets": "Data",
     "report": "Report",
     "r": "The door to R",
+    "genes": "Genes on arrays",
     "peaks": "Peaks on arrays",
     "motifs": "Motifs on arrays",
     "regions": "Regions on tables and arrays",

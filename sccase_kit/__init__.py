@@ -18,6 +18,7 @@ __all__ = [
     "datasets",
     "enhance",
     "fragments",
+    "genes",
     "get",
     "io",
     "metrics",

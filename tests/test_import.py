@@ -129,7 +129,7 @@ FLOORS = [
     ["matrix"],
     ["neighbors"],
     ["intervals"],
-    ["gene_sets", "snpsea", "motifs", "peaks", "enhance", "fragments"],
+    ["gene_sets", "genes", "snpsea", "motifs", "peaks", "enhance", "fragments"],
     ["great", "ldsc"],
     ["regions", "get", "pp"],
     ["metrics"],
@@ -143,7 +143,7 @@ FLOORS = [
 ]
 FLOOR_OF = {part: floor for floor, parts in enumerate(FLOORS) for part in parts}
 NUMERICS = [
-    *["matrix", "neighbors", "intervals", "gene_sets", "snpsea", "motifs", "peaks", "enhance", "fragments"],
+    *["matrix", "neighbors", "intervals", "gene_sets", "genes", "snpsea", "motifs", "peaks", "enhance", "fragments"],
     *["great", "ldsc"],
 ]
 

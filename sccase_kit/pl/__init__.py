@@ -1,6 +1,7 @@
 """Plots; every function returns Axes and takes `ax`."""
 
 from ._accuracy import accuracy_boxplot
+from ._annotation import annotation
 from ._estimate_k import estimate_k
 from ._fragments import barcode_rank, fragment_lengths, fragment_quality, tss_by_depth, tss_profile
 from ._great import great_bar, great_distances, great_dot
@@ -17,6 +18,7 @@ from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
     "accuracy_boxplot",
+    "annotation",
     "barcode_rank",
     "cell_map",
     "depth_correlation",

@@ -1,10 +1,12 @@
 """Tools: the functions users call on an AnnData."""
 
+from ._annotate import annotate
 from ._chromvar import chromvar
 from ._cluster import cluster
 from ._deviations import differential_deviations, differential_variability, motif_correlation, motif_synergy
 from ._enhance import enhance
 from ._estimate_k import estimate_k
+from ._gene_activity import gene_activity
 from ._gene_enrichment import enrich_genes
 from ._great import great
 from ._interpret import interpret
@@ -17,6 +19,7 @@ from ._specific_peaks import specific_peaks
 
 __all__ = [
     "add_gc_content",
+    "annotate",
     "background_peaks",
     "chromvar",
     "cluster",
@@ -26,6 +29,7 @@ __all__ = [
     "enhance",
     "enrich_genes",
     "estimate_k",
+    "gene_activity",
     "great",
     "interpret",
     "ldsc",

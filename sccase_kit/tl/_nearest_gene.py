@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._logging import warn
 from ..intervals.closest import closest_starts
-from ..intervals.frame import check_same_style
-from ..intervals.genomes import tss_table
-from ..intervals.peaks import require_coordinates
+from ..intervals.frame import check_regions, check_same_style
+from ..intervals.genomes import GENOMES, tss_table
+from ..intervals.peaks import MISSING, parse_peak_names
 
 
 def check_genes(adata: AnnData, genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
@@ -20,11 +21,41 @@ def check_genes(adata: AnnData, genome: str | os.PathLike[str] | pd.DataFrame) -
     Raises
     ------
     ValueError
-        If the peaks have no coordinates, or chromosomes are named ``1`` here and ``chr1`` there.
+        If no peak has coordinates, they reach beyond the chromosomes of the genome, or chromosomes are named ``1`` here
+        and ``chr1`` there.
     """
     genes = tss_table(genome)
-    check_same_style(require_coordinates(adata), genes, name_a="adata.var", name_b="genome")
+    places = peak_places(adata)
+    places = places[places["start"] >= 0]
+    if isinstance(genome, str) and genome in GENOMES:
+        check_regions(places, name="adata.var", genome=genome, unknown="keep")
+    check_same_style(places, genes, name_a="adata.var", name_b="genome")
     return genes
+
+
+def peak_places(adata: AnnData) -> pd.DataFrame:
+    """Return chrom, start, end of every peak, with a start of -1 where it has none; told in a warning with the number.
+
+    Raises
+    ------
+    ValueError
+        If no peak has coordinates.
+    """
+    if {"chrom", "start", "end"} <= set(adata.var.columns):
+        table = adata.var[["chrom", "start", "end"]].copy()
+        table["chrom"] = table["chrom"].astype(object).where(table["chrom"].notna(), "").astype(str)
+        table[["start", "end"]] = table[["start", "end"]].fillna(MISSING).astype(np.int64)
+    else:
+        table = parse_peak_names(adata.var_names)
+    bad = (table["start"] < 0) | (table["end"] <= table["start"]) | table["chrom"].isin(["", "nan", "None"])
+    if bad.all():
+        msg = f"none of the {len(table)} peaks has coordinates, e.g. {list(table.index[:3])}; give them names like "
+        msg += "'chr1:100-600', or fill adata.var['chrom'], ['start'], ['end']"
+        raise ValueError(msg)
+    if bad.any():
+        warn(f"{int(bad.sum())} of {len(table)} peaks have no coordinates and are near no gene")
+        table.loc[bad, ["start", "end"]] = MISSING
+    return table
 
 
 def nearest_genes(regions: pd.DataFrame, genes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

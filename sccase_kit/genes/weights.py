@@ -1,0 +1,141 @@
+r"""Weights of peaks for genes: how much the accessibility of a peak counts for the activity of a gene.
+
+Distances are measured from the middle of a peak. The ways:
+
+``"archr"``
+    ArchR's model (Granja et al. 2021, Nat Genet 53:403): :math:`e^{-d/5000} + e^{-1}`, with d the distance to the gene
+    body extended by 5 kb upstream of its start (0 inside), up to 100 kb from it; times 1 to 5 by the inverse length of
+    the body, so that long genes do not gather more. ArchR cuts the window at neighbouring genes; this does not.
+``"body"``
+    1 in the gene body and up to 2 kb upstream of its start (as Signac and Cicero sum reads).
+``"promoter"``
+    1 within 2 kb of the transcription start.
+``"exponential"``
+    :math:`e^{-d/5000}` with d the distance to the transcription start, up to 50 kb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from .._validate import check_choice
+
+DECAY, UPSTREAM, REACH = 5_000, 5_000, 100_000
+PROMOTER, EXPONENTIAL_REACH = 2_000, 50_000
+MAX_LENGTH_FACTOR = 5.0
+
+Ways = Literal["archr", "body", "promoter", "exponential"]
+
+
+def gene_windows(genes: pd.DataFrame, *, upstream: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return first and last base of each gene body, extended upstream of its start.
+
+    Parameters
+    ----------
+    genes
+        tss (0-based), strand, and start, end (0-based half-open) of the gene bodies.
+    upstream
+        Bases to add before the start, on the gene's strand.
+
+    Returns
+    -------
+    Two arrays of shape (n_genes,), int64; both bases belong to the window.
+    """
+    forward = (genes["strand"] == "+").to_numpy()
+    first, last = genes["start"].to_numpy(np.int64), genes["end"].to_numpy(np.int64) - 1
+    return np.where(forward, first - upstream, first), np.where(forward, last, last + upstream)
+
+
+def length_factors(length: np.ndarray) -> np.ndarray:
+    """Return 1 (longest gene) to 5 (shortest): linear in the inverse length, up to its 99th percentile.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sk.genes.length_factors(np.array([1_000, 10_000, 100_000])).round(2).tolist()
+    [5.0, 1.37, 1.0]
+    """
+    inverse = 1 / np.maximum(np.asarray(length, dtype=np.float64), 1)
+    low, high = inverse.min(), np.quantile(inverse, 0.99)
+    if high <= low:
+        return np.ones_like(inverse)
+    return np.minimum(1 + (MAX_LENGTH_FACTOR - 1) * (inverse - low) / (high - low), MAX_LENGTH_FACTOR)
+
+
+def peak_gene_weights(peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways = "archr") -> sparse.csr_matrix:
+    """Compute the weight of every peak for every gene near it.
+
+    Parameters
+    ----------
+    peaks
+        chrom, start, end (0-based half-open); rows without a place have a start below 0.
+    genes
+        chrom, tss, strand, and, for ``"archr"`` and ``"body"``, start and end of the gene bodies; see
+        :func:`sccase_kit.regions.tss_table`.
+    weights
+        See :mod:`sccase_kit.genes.weights`.
+
+    Returns
+    -------
+    Sparse matrix of shape (n_peaks, n_genes), float32; a peak in reach of a gene has a positive weight.
+
+    Raises
+    ------
+    ValueError
+        If `weights` is unknown.
+    KeyError
+        If the gene bodies are needed and absent.
+    """
+    check_choice(weights, ["archr", "body", "promoter", "exponential"], name="weights")
+    if weights in ("archr", "body") and not {"start", "end"} <= set(genes.columns):
+        msg = f"weights={weights!r} needs the gene bodies, columns start and end; genes has {list(genes.columns)}. "
+        msg += "Take a GTF or a shipped genome, or weights='promoter' or 'exponential', which need only the start"
+        raise KeyError(msg)
+    tss = genes["tss"].to_numpy(np.int64)
+    if weights == "archr":
+        low, high = gene_windows(genes, upstream=UPSTREAM)
+        factor = length_factors(genes["end"].to_numpy() - genes["start"].to_numpy())
+        return _near(peaks, genes, low, high, REACH, lambda d, g: (np.exp(-d / DECAY) + np.exp(-1)) * factor[g])
+    if weights == "body":
+        low, high = gene_windows(genes, upstream=PROMOTER)
+        return _near(peaks, genes, low, high, 0, lambda d, _: np.ones(len(d)))
+    if weights == "promoter":
+        return _near(peaks, genes, tss - PROMOTER, tss + PROMOTER, 0, lambda d, _: np.ones(len(d)))
+    return _near(peaks, genes, tss, tss, EXPONENTIAL_REACH, lambda d, _: np.exp(-d / DECAY))
+
+
+def _near(
+    peaks: pd.DataFrame,
+    genes: pd.DataFrame,
+    low: np.ndarray,
+    high: np.ndarray,
+    reach: int,
+    weigh: Callable[[np.ndarray, np.ndarray], np.ndarray],
+) -> sparse.csr_matrix:
+    """Weigh all pairs of a gene and a peak whose middle is at most `reach` from the gene's window low..high."""
+    middle = (peaks["start"].to_numpy(np.int64) + peaks["end"].to_numpy(np.int64)) // 2
+    placed = peaks["start"].to_numpy() >= 0
+    chrom, gene_chrom = peaks["chrom"].astype(str).to_numpy(), genes["chrom"].astype(str).to_numpy()
+    rows, columns, values = [], [], []
+    for name in pd.unique(gene_chrom):
+        here, own = np.flatnonzero((chrom == name) & placed), np.flatnonzero(gene_chrom == name)
+        here = here[np.argsort(middle[here], kind="stable")]
+        at = middle[here]
+        first, last = np.searchsorted(at, low[own] - reach), np.searchsorted(at, high[own] + reach, side="right")
+        count = last - first
+        gene = np.repeat(own, count)
+        place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        distance = np.maximum(np.maximum(low[gene] - at[place], at[place] - high[gene]), 0)
+        rows.append(here[place])
+        columns.append(gene)
+        values.append(weigh(distance, gene))
+    shape = (len(peaks), len(genes))
+    if not rows:
+        return sparse.csr_matrix(shape, dtype=np.float32)
+    data = np.concatenate(values).astype(np.float32)
+    return sparse.csr_matrix((data, (np.concatenate(rows), np.concatenate(columns))), shape=shape)

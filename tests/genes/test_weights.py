@@ -1,0 +1,87 @@
+"""Weights of peaks for genes against literal loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sccase_kit.genes import gene_windows, length_factors, peak_gene_weights
+
+
+@pytest.fixture
+def places():
+    rng = np.random.default_rng(0)
+    genes = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 12), "start": rng.integers(0, 600_000, 12)})
+    genes["end"] = genes["start"] + rng.integers(500, 60_000, 12)
+    genes["strand"] = rng.choice(["+", "-"], 12)
+    genes["tss"] = np.where(genes["strand"] == "+", genes["start"], genes["end"] - 1)
+    peaks = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2", "chr3"], 60), "start": rng.integers(0, 800_000, 60)})
+    peaks["end"] = peaks["start"] + 500
+    peaks.loc[7, ["start", "end"]] = -1
+    return peaks, genes
+
+
+def literal(peaks, genes, way):
+    out = np.zeros((len(peaks), len(genes)))
+    inverse = 1 / (genes["end"] - genes["start"]).to_numpy()
+    top = np.quantile(inverse, 0.99)
+    for i, peak in enumerate(peaks.itertuples()):
+        for j, gene in enumerate(genes.itertuples()):
+            if peak.chrom != gene.chrom or peak.start < 0:
+                continue
+            at, sign = (peak.start + peak.end) // 2, 1 if gene.strand == "+" else -1
+            upstream = {"archr": 5_000, "body": 2_000}.get(way, 0)
+            low, high = gene.start, gene.end - 1
+            low, high = (low - upstream, high) if sign > 0 else (low, high + upstream)
+            away = max(low - at, at - high, 0)
+            to_start = abs(at - gene.tss)
+            if way == "archr" and away <= 100_000:
+                factor = min(1 + 4 * (inverse[j] - inverse.min()) / (top - inverse.min()), 5)
+                out[i, j] = (np.exp(-away / 5_000) + np.exp(-1)) * factor
+            elif way == "body":
+                out[i, j] = away == 0
+            elif way == "promoter":
+                out[i, j] = to_start <= 2_000
+            elif way == "exponential" and to_start <= 50_000:
+                out[i, j] = np.exp(-to_start / 5_000)
+    return out
+
+
+@pytest.mark.parametrize("way", ["archr", "body", "promoter", "exponential"])
+def test_equal_a_loop(places, way):
+    peaks, genes = places
+    found = peak_gene_weights(peaks, genes, weights=way)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found.toarray(), literal(peaks, genes, way), rtol=1e-6)
+    if way in ("archr", "exponential"):
+        assert found.nnz
+
+
+def test_long_genes_weigh_less():
+    factors = length_factors(np.array([1_000, 2_000, 50_000, 2_000_000]))
+    assert (np.diff(factors) <= 0).all()
+    assert (factors.max(), factors.min()) == (5, 1)
+    assert length_factors(np.array([700, 700])).tolist() == [1, 1]
+
+
+def test_windows_reach_upstream():
+    genes = pd.DataFrame({"strand": ["+", "-"], "start": [1_000, 1_000], "end": [2_000, 2_000]})
+    low, high = gene_windows(genes, upstream=100)
+    assert low.tolist() == [900, 1_000]
+    assert high.tolist() == [1_999, 2_099]
+
+
+def test_bodies_are_needed_where_they_are_used(places):
+    peaks, genes = places
+    bare = genes.drop(columns=["start", "end"])
+    with pytest.raises(KeyError, match="needs the gene bodies"):
+        peak_gene_weights(peaks, bare)
+    assert peak_gene_weights(peaks, bare, weights="exponential").nnz
+    with pytest.raises(ValueError, match="weights must be one of"):
+        peak_gene_weights(peaks, genes, weights="signac")
+
+
+def test_no_peak_in_reach(places):
+    peaks, genes = places
+    assert peak_gene_weights(peaks.assign(chrom="chr9"), genes).nnz == 0

@@ -1,0 +1,153 @@
+"""Names for groups: planted markers, references, unknown groups, and bad input."""
+
+from __future__ import annotations
+
+import anndata as ad
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+
+
+@pytest.fixture(scope="module")
+def study():
+    study = sk.datasets.toy_study(n_cells=300, n_peaks=1500, rng=0)
+    sk.tl.enhance(study.adata, 8)
+    return study
+
+
+@pytest.fixture(scope="module")
+def markers(study):
+    planted = study.genes[study.genes["specific_to"] != ""]
+    return planted.groupby("specific_to")["symbol"].agg(list).to_dict()
+
+
+def test_planted_types_are_named(study, markers):
+    adata = sk.tl.annotate(study.adata, "cell_type", markers, genome=study.genes, copy=True)
+    assert "annotation" not in study.adata.obs
+    table = adata.uns["annotation"]["table"]
+    assert table["best"].tolist() == table["group"].tolist()
+    named = table["label"] != "unknown"
+    assert named.sum() >= 3
+    assert (table["label"][named] == table["group"][named]).all()
+    assert (table.loc[named, "reason"] == "").all()
+    assert (table.loc[~named, "reason"] != "").all()
+    assert (table["padj"] >= table["pvalue"] - 1e-12).all()
+    first = table.iloc[0]
+    assert set(first["genes"].split(", ")) <= set(markers[first["best"]])
+    label = dict(zip(table["group"], table["label"], strict=True))
+    assert (adata.obs["annotation"] == adata.obs["cell_type"].map(label).astype(str)).all()
+    again = sk.tl.annotate(study.adata, "cell_type", markers, genome=study.genes, copy=True)
+    pd.testing.assert_frame_equal(again.uns["annotation"]["table"], table)
+
+
+def test_files_give_what_the_dict_gives(study, markers, tmp_path):
+    expected = sk.tl.annotate(study.adata, "cell_type", markers, genome=study.genes, copy=True).uns["annotation"]
+    gmt = tmp_path / "sets.gmt"
+    gmt.write_text("".join("\t".join([name, "", *genes]) + "\n" for name, genes in markers.items()))
+    rows = [(name, gene) for name, genes in markers.items() for gene in genes]
+    pd.DataFrame(rows, columns=["cell_type", "gene"]).to_csv(tmp_path / "sets.tsv", sep="\t", index=False)
+    pd.DataFrame(rows, columns=["Cluster", "Symbol"]).to_csv(tmp_path / "sets.csv", index=False)
+    for path in (gmt, tmp_path / "sets.tsv", str(tmp_path / "sets.csv")):
+        found = sk.tl.annotate(study.adata, "cell_type", path, genome=study.genes, copy=True).uns["annotation"]
+        pd.testing.assert_frame_equal(found["scores"], expected["scores"])
+
+
+def test_a_reference_names_the_groups_and_survives_a_file(study, tmp_path):
+    bulk = sk.pp.pseudobulk(study.adata, "cell_type")
+    adata = sk.tl.annotate(study.adata, "cell_type", reference=bulk, copy=True)
+    table = adata.uns["annotation"]["table"]
+    assert (table["label"] == table["group"]).all()
+    assert (table["support"] > 0.95).all()
+    frame = bulk.to_df().T
+    frame.index = [f"{c}:{s + 5}-{e + 5}" for c, s, e in bulk.var[["chrom", "start", "end"]].itertuples(index=False)]
+    moved = sk.tl.annotate(study.adata, "cell_type", reference=frame, copy=True)
+    assert moved.uns["annotation"]["table"]["label"].tolist() == table["label"].tolist()
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    again = ad.read_h5ad(tmp_path / "a.h5ad").uns["annotation"]
+    pd.testing.assert_frame_equal(again["table"], table, check_dtype=False)
+    ax = sk.pl.annotation(adata)
+    assert [text.get_text() for text in ax.get_yticklabels()] == table["group"].tolist()
+    assert len(ax.lines) == len(table)
+
+
+def test_groups_that_are_no_groups_are_unknown(study, markers):
+    adata = study.adata.copy()
+    adata.obs["random"] = np.random.default_rng(0).permutation(np.arange(adata.n_obs) % 4).astype(str)
+    sk.tl.annotate(adata, "random", markers, genome=study.genes)
+    assert (adata.uns["annotation"]["table"]["label"] == "unknown").sum() >= 3
+
+
+def test_groups_of_one_cell_and_without_reads_have_a_row(study, markers):
+    adata = study.adata.copy()
+    label = adata.obs["cell_type"].astype(str).to_numpy(dtype=object)
+    label[0], label[1:4] = "alone", "empty"
+    adata.obs["label"] = label
+    matrix = adata.X.tolil()
+    matrix[1:4] = 0
+    adata.X = matrix.tocsr()
+    sk.tl.annotate(adata, "label", markers, genome=study.genes)
+    table = adata.uns["annotation"]["table"].set_index("group")
+    assert {"alone", "empty"} <= set(table.index)
+    assert table["n_cells"].sum() == adata.n_obs
+
+
+def test_few_covered_genes_are_said(study, markers):
+    genes = study.genes[study.genes["specific_to"] != ""]
+    few = {name: part[:1] for name, part in markers.items()}
+    adata = sk.tl.annotate(study.adata, "cell_type", few, genome=genes, copy=True)
+    reasons = adata.uns["annotation"]["table"]["reason"]
+    assert reasons.str.contains("only 1 marker genes have a peak in reach").any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({}, ValueError, "give either markers"),
+        ({"markers": {"a": ["x"], "b": ["y"]}}, ValueError, "give genome= too"),
+        ({"markers": {"a": ["Cd3e"], "b": ["Cd19"]}, "genome": "toy"}, ValueError, "markers of another species"),
+        ({"markers": {"a": ["Toy1"]}, "genome": "toy"}, ValueError, "at least two are needed"),
+        ({"markers": {"a": ["Toy1"], "b": []}, "genome": "toy"}, ValueError, "types without a gene"),
+        ({"markers": {"a": "Toy1", "b": ["Toy2"]}, "genome": "toy"}, TypeError, "must be a list of genes"),
+        ({"markers": "kidney", "genome": "toy"}, FileNotFoundError, "neither a file nor a shipped panel"),
+        ({"markers": "blood", "genome": "toy"}, ValueError, "species is not known"),
+        ({"markers": 7, "genome": "toy"}, TypeError, "markers must be a dict, a path"),
+    ],
+)
+def test_bad_markers(study, arguments, error, message):
+    if arguments.get("genome") == "toy":
+        arguments = arguments | {"genome": study.genes}
+    with pytest.raises(error, match=message):
+        sk.tl.annotate(study.adata, "cell_type", **arguments)
+
+
+def test_bad_references(study):
+    bulk = sk.pp.pseudobulk(study.adata, "cell_type")
+    with pytest.raises(ValueError, match="at least two are needed"):
+        sk.tl.annotate(study.adata, "cell_type", reference=bulk[:1].copy())
+    bulk.var_names = [f"chr9:{i}-{i + 1}" for i in range(bulk.n_vars)]
+    bulk.var = bulk.var.drop(columns=["chrom", "start", "end"])
+    with pytest.raises(ValueError, match="Same genome and chromosome names"):
+        sk.tl.annotate(study.adata, "cell_type", reference=bulk)
+    with pytest.raises(KeyError, match=r"tl\.annotate"):
+        sk.pl.annotation(study.adata)
+
+
+def test_command(study, markers, tmp_path, capsys):
+    from sccase_kit.cli import main
+
+    study.adata.write_h5ad(tmp_path / "a.h5ad")
+    study.genes.to_csv(tmp_path / "genes.tsv", sep="\t", index=False)
+    rows = [(name, gene) for name, genes in markers.items() for gene in genes]
+    pd.DataFrame(rows, columns=["cell_type", "gene"]).to_csv(tmp_path / "m.tsv", sep="\t", index=False)
+    given = ["annotate", str(tmp_path / "a.h5ad"), "-g", "cell_type", "-q"]
+    assert main([*given, "--markers", str(tmp_path / "m.tsv"), "--genome", str(tmp_path / "genes.tsv")]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("group\tn_cells\tlabel\tbest")
+    assert len(printed) == 6
+    frame = sk.pp.pseudobulk(study.adata, "cell_type").to_df().T
+    frame.to_csv(tmp_path / "bulk.tsv", sep="\t")
+    assert main([*given, "--reference", str(tmp_path / "bulk.tsv"), "-o", str(tmp_path / "b.h5ad")]) == 0
+    assert (ad.read_h5ad(tmp_path / "b.h5ad").obs["annotation"] != "unknown").all()
+    assert main([*given, "--reference", str(tmp_path / "bulk.tsv"), "--genome", "hg38"]) == 1
