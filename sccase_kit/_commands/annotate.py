@@ -26,9 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--markers", help="blood, brain or general; or a GMT file; or a table with cell_type and gene")
     source.add_argument("--reference", help="labelled samples: .h5ad samples by peaks, or a table peaks by samples")
     parser.add_argument("--genome", help="of --markers: hg19, hg38, mm9, mm10, a GTF or a TSS table")
-    parser.add_argument(
-        "--min-margin", type=float, help="least lead of the best (2; .01 with a reference)"
-    )
+    parser.add_argument("--min-margin", type=float, help="least lead of the best (2; .01 with a reference)")
     add_layer(parser)
     parser.add_argument("--key-added", default="annotation", help="column of obs and key of uns (annotation)")
     add_seed(parser, "seed (0)")

@@ -1,6 +1,6 @@
 """Genes from peaks, on arrays: weights of peaks for genes, activities, and names for groups from marker genes."""
 
-from .naming import SetScores, gene_scores, reference_scores, set_scores
+from .naming import SetScores, gene_scores, reference_scores, set_pvalues, set_scores
 from .panels import PANELS, panel
 from .scores import count_activity, factor_activity
 from .weights import gene_windows, length_factors, peak_gene_weights
@@ -16,5 +16,6 @@ __all__ = [
     "panel",
     "peak_gene_weights",
     "reference_scores",
+    "set_pvalues",
     "set_scores",
 ]

@@ -54,6 +54,15 @@ def gene_windows(genes: pd.DataFrame, *, upstream: int) -> tuple[np.ndarray, np.
 def length_factors(length: np.ndarray) -> np.ndarray:
     """Return 1 (longest gene) to 5 (shortest): linear in the inverse length, up to its 99th percentile.
 
+    Parameters
+    ----------
+    length
+        Bases of the gene bodies, shape (n_genes,).
+
+    Returns
+    -------
+    Array of shape (n_genes,), float64.
+
     Examples
     --------
     >>> import numpy as np

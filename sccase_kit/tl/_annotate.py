@@ -15,7 +15,7 @@ from .._calls import check_free
 from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
-from ..genes import gene_scores, peak_gene_weights, reference_scores, set_scores
+from ..genes import gene_scores, peak_gene_weights, reference_scores, set_pvalues, set_scores
 from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
@@ -90,8 +90,8 @@ def annotate(
 
     ``table``
         DataFrame, one row per group: group, n_cells, label (best, or "unknown"), best, second, score, margin; with
-        markers pvalue (share of random gene sets of the same size that score as high), padj (Benjamini–Hochberg over
-        all groups and types), n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the
+        markers pvalue (the larger of two: share of random gene sets of the same size that score as high; tail of the
+        set's z in the counts), padj (Benjamini–Hochberg over all groups and types), n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the
         best type); with a reference support (share of resamplings that keep the best), n_peaks; and reason (why it is
         unknown).
     ``scores``
@@ -183,7 +183,8 @@ def _by_markers(
     covered = np.isfinite(values).all(axis=0)
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
     result = set_scores(values, members, rng=rng)
-    padj = benjamini_hochberg(result.pvalues.ravel()).reshape(result.pvalues.shape)
+    pvalues = np.maximum(result.pvalues, set_pvalues(opens, weights, members))
+    padj = benjamini_hochberg(pvalues.ravel()).reshape(pvalues.shape)
     symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
     rows = []
     for g, name in enumerate(names):
@@ -191,7 +192,7 @@ def _by_markers(
         own = members[kinds[best]][covered[members[kinds[best]]]]
         top = own[np.argsort(-values[g, own], kind="stable")][:5]
         row = _lead(name, kinds, result.scores[g], best, second)
-        row |= {"pvalue": result.pvalues[g, best], "padj": padj[g, best], "n_markers": len(sets[kinds[best]])}
+        row |= {"pvalue": pvalues[g, best], "padj": padj[g, best], "n_markers": len(sets[kinds[best]])}
         row |= {"n_markers_covered": len(own), "genes": ", ".join(symbols[top[values[g, top] > 0]])}
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)

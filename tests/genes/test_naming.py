@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sccase_kit.genes import gene_scores, panel, reference_scores, set_scores
+from sccase_kit.genes import gene_scores, panel, reference_scores, set_pvalues, set_scores
 from sccase_kit.genes.panels import PANELS, SPECIES
 from sccase_kit.intervals.genomes import tss_table
 from sccase_kit.peaks import level_profiles
@@ -71,6 +71,18 @@ def test_p_values_of_random_sets_are_uniform():
     pvalues = set_scores(genes, sets, n_random=1000, rng=rng).pvalues[0]
     assert 0.02 < np.mean(pvalues < 0.05) < 0.09
     assert 0.4 < pvalues.mean() < 0.6
+
+
+def test_p_values_of_counts_are_those_of_chance_in_groups_that_are_none():
+    rng = np.random.default_rng(5)
+    opens = rng.poisson(rng.gamma(1, 3, size=400), size=(4, 400)) * np.array([[1], [1], [1], [1]])
+    weights = sparse.csr_matrix(rng.random((400, 200)) * (rng.random((400, 200)) < 0.03))
+    sets = {str(i): rng.choice(200, 8, replace=False) for i in range(100)} | {"none": np.zeros(0, dtype=int)}
+    pvalues = set_pvalues(opens, weights, sets)
+    assert (pvalues[:, -1] == 1).all()
+    assert 0.01 < np.mean(pvalues[:, :-1] < 0.05) < 0.12
+    opens[0, np.asarray(weights[:, sets["0"]].sum(axis=1)).ravel() > 0] *= 3
+    assert set_pvalues(opens, weights, sets)[0, 0] < 1e-6
 
 
 def test_groups_without_reads_score_nothing(planted):
