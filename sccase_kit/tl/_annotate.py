@@ -91,9 +91,9 @@ def annotate(
     ``table``
         DataFrame, one row per group: group, n_cells, label (best, or "unknown"), best, second, score, margin; with
         markers pvalue (the larger of two: share of random gene sets of the same size that score as high; tail of the
-        set's z in the counts), padj (Benjamini–Hochberg over all groups and types), n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the
-        best type); with a reference support (share of resamplings that keep the best), n_peaks; and reason (why it is
-        unknown).
+        set's z in the counts), padj (Benjamini–Hochberg over all groups and types), n_markers, n_markers_covered (in
+        reach of a peak), genes (those that speak most for the best type); with a reference support (share of
+        resamplings that keep the best), n_peaks; and reason (why it is unknown).
     ``scores``
         DataFrame groups × types (or samples): all scores.
     ``params``
