@@ -8,6 +8,7 @@ cells are called by the gap between the depth of background and of cells.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,10 +46,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Count and write."""
     import sccase_kit as sk
 
-    target = check_target(args.output)
-    cells: str | int | None = args.cells
-    if cells is not None and cells.isdecimal():
-        cells = int(cells)
+    target = Path(args.output)
+    check_target(args.output)
+    cells = int(args.cells) if args.cells is not None and args.cells.isdecimal() else args.cells
     adata = sk.read_fragments(
         _samples(args.fragments),
         args.peaks,
@@ -70,8 +70,6 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _samples(given: list[str]) -> str | list[str] | dict[str, str]:
     """Return one file, a list of files, or sample → file."""
-    from pathlib import Path
-
     named = [text.partition("=") for text in given if "=" in text and not Path(text).exists()]
     if not named:
         return given[0] if len(given) == 1 else given

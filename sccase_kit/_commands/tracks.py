@@ -44,5 +44,5 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         format=args.format,
         email=args.email,
     )
-    named = {name: str(files[name]) for name in ("hub", "igv") if name in files}
+    named: dict[str, Any] = {name: str(files[name]) for name in ("hub", "igv") if name in files}
     return {"output": args.output, "tracks": len(files) - len(files.keys() & {"hub", "igv", "igv_web"}), **named}

@@ -67,15 +67,17 @@ class BarcodeTable:
         from .parse_kernels import count_barcodes
 
         self.make_room(int(np.count_nonzero(text == 10)), len(text))
-        self.n = count_barcodes(text, len(text), self.n, *self.arrays, self.counts, report)
+        slots, hashes, offsets, pool = self.arrays
+        self.n = count_barcodes(text, len(text), self.n, slots, hashes, offsets, pool, self.counts, report)
 
     def merge(self, other: BarcodeTable) -> None:
         """Add the barcodes and counts of another table."""
         from .parse_kernels import merge_counts
 
         self.make_room(other.n, int(other._offsets[other.n]))
-        _, hashes, offsets, pool = other.arrays
-        self.n = merge_counts(other.n, hashes, offsets, pool, other.counts, self.n, *self.arrays, self.counts)
+        _, *given = other.arrays
+        own = (*given, other.counts, self.n, *self.arrays, self.counts)
+        self.n = merge_counts(other.n, *own)
 
     def barcodes(self, which: npt.ArrayLike | None = None) -> list[str]:
         """Return the barcodes, or those with the numbers `which`, as text."""

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
+T = TypeVar("T")
 #: Bytes that are read at once.
 COMPRESSED, PLAIN = 1 << 20, 1 << 22
 #: A compressed byte gives at most this many in one go, so that a bomb does not fill the memory.
@@ -105,13 +106,13 @@ def _naming(path: str | os.PathLike[str], kind: str) -> Iterator[None]:
     """Let errors of any decompressor name the file."""
     try:
         yield
-    except (EOFError, DamagedFileError, *_errors()) as err:
+    except _errors() as err:
         msg = f"{path}: the {kind} data are damaged or end early ({err}); copy or download the file again"
         raise DamagedFileError(msg) from err
 
 
 def _errors() -> tuple[type[Exception], ...]:
-    found = {zlib.error, getattr(fast_zlib(), "error", zlib.error)}
+    found: set[type[Exception]] = {EOFError, DamagedFileError, zlib.error, getattr(fast_zlib(), "error", zlib.error)}
     try:
         found.add(importlib.import_module("zstandard").ZstdError)
     except ImportError:
@@ -119,9 +120,9 @@ def _errors() -> tuple[type[Exception], ...]:
     return tuple(found)
 
 
-def ordered(jobs: Iterator[tuple[Future[bytes], int]], ahead: int) -> Iterator[tuple[bytes, int]]:
+def ordered(jobs: Iterator[tuple[Future[T], int]], ahead: int) -> Iterator[tuple[T, int]]:
     """Yield the results of jobs in order, with `ahead` of them under way."""
-    under_way: deque[tuple[Future[bytes], int]] = deque()
+    under_way: deque[tuple[Future[T], int]] = deque()
     try:
         for job in jobs:
             under_way.append(job)
@@ -132,8 +133,8 @@ def ordered(jobs: Iterator[tuple[Future[bytes], int]], ahead: int) -> Iterator[t
             done, position = under_way.popleft()
             yield done.result(), position
     finally:
-        for job, _ in under_way:
-            job.cancel()
+        for waiting, _ in under_way:
+            waiting.cancel()
 
 
 def _bgzip_jobs(handle: BinaryIO, path: str | os.PathLike[str], pool: Executor) -> Iterator[tuple[Future[bytes], int]]:

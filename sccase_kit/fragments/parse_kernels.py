@@ -99,7 +99,7 @@ def _integer(text, first, last):
     i = first + 1 if negative else first
     if i >= last or last - i > 10:
         return -(2**40)
-    value = 0
+    value = np.int64(0)
     while i < last:
         digit = np.int64(text[i]) - 48
         if digit < 0 or digit > 9:

@@ -165,12 +165,12 @@ def scan_fragments(
     for part, header in _blocks(path, partial(_count_block, states, table, plan), n_threads, advance):
         _check_part(part, path, total.lines + header)
         if part.ends is not None:
-            chrom, start, *end = part.ends
+            chrom, start, last_chrom, last_start = part.ends
             closed |= {last[0]} if last is not None and last[0] != chrom else set()
             back = last is not None and last[0] == chrom and start < last[1]
             total.is_sorted &= not back and not closed.intersection(part.names)
-            closed.update(name for name in part.names if name != end[0])
-            last = (str(end[0]), int(end[1]))
+            closed.update(name for name in part.names if name != last_chrom)
+            last = (last_chrom, last_start)
         _add_report(total, part)
         if part.pairs is not None:
             keep(part.pairs)
@@ -266,14 +266,18 @@ def _count_block(states: SimpleQueue[_State], table: BarcodeTable, plan: Plan, r
     try:
         part = _Part(np.zeros(REPORT, dtype=np.int64))
         columns = state.room(int(np.count_nonzero(text == 10)))
-        parse_fragments(text, len(text), *columns, state.name_slots, state.name_at, *table.arrays, part.report)
+        chrom, start, end, cell, reads = columns
+        slots, hashes, offsets, pool = table.arrays
+        parse_fragments(
+            text, len(text), chrom, start, end, cell, reads, state.name_slots, state.name_at,
+            slots, hashes, offsets, pool, part.report,
+        )  # fmt: skip
         if part.report[STATUS]:
             part.text = _line_at(raw, part.report)
             return part
         n, n_names = int(part.report[KEPT]), int(part.report[NAMES])
         part.names = [raw[a:b].decode(errors="replace") for a, b in state.name_at[:n_names]]
         n = _leave_out(n, columns, plan, part)
-        chrom, start, end, cell, reads = columns
         if n == 0:
             return part
         part.ends = (part.names[chrom[0]], int(start[0]), part.names[chrom[n - 1]], int(start[n - 1]))
@@ -309,7 +313,8 @@ def _leave_out(n: int, columns: list[npt.NDArray[np.int32]], plan: Plan, part: _
         return n
     limits = np.array([min(plan.sizes.get(name, -1), _FURTHEST) for name in part.names], dtype=np.int64)
     outside = np.zeros(len(limits), dtype=np.int64)
-    n = keep_inside(n, *columns, limits, outside)
+    chrom, start, end, cell, reads = columns
+    n = keep_inside(n, chrom, start, end, cell, reads, limits, outside)
     for i in np.flatnonzero(outside):
         (part.unknown if limits[i] < 0 else part.beyond)[part.names[i]] = int(outside[i])
     return n

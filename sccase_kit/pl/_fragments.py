@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from anndata import AnnData
 
 from .._record import required
@@ -35,7 +34,7 @@ MEASURES = {
 }
 
 
-def _result(adata: AnnData, key: str, name: str, hint: str) -> pd.DataFrame | Mapping[str, pd.DataFrame]:
+def _result(adata: AnnData, key: str, name: str, hint: str) -> Any:
     """Return a part of ``uns[key]`` as :func:`sccase_kit.read_fragments` wrote it."""
     check_adata(adata)
     found = required(adata, key, _FUNCTION).results.get(name)
