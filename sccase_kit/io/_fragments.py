@@ -25,8 +25,8 @@ from ..fragments.pairs import PairStore
 from ..fragments.quality import cell_quality, normalised_profile, profile_score
 from ..fragments.scan import Plan, Tally, count_barcodes_of, scan_fragments
 from ..intervals.genomes import GENOMES, chrom_sizes, tss_table
+from ..pp.samples import JOINT, cells_of_samples, name_samples
 from ._fragment_peaks import peak_table, with_synonyms
-from ._fragment_samples import JOINT, cells_of_samples, name_samples
 
 #: Counting rules, in the order of their numbers.
 COUNTING = ("fragments", "insertions", "paired")

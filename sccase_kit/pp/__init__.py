@@ -1,6 +1,7 @@
 """Preprocessing: peaks, filters, TF-IDF, references, corruptions."""
 
 from ..intervals.peaks import parse_peak_names, parse_peaks, require_coordinates
+from ._call_peaks import call_peaks
 from ._corrupt import dropout, subsample_cells
 from ._filter import binarize, filter_cells, filter_peaks
 from ._merge_peaks import merge_peaks, remap_counts
@@ -12,6 +13,7 @@ __all__ = [
     "align_reference",
     "binarize",
     "bulk_reference",
+    "call_peaks",
     "dropout",
     "filter_cells",
     "filter_peaks",
