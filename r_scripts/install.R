@@ -7,65 +7,17 @@
 #   Rscript install.R --from=DIR          take source packages (folders or .tar.gz) found in DIR first, no network needed
 #   Rscript install.R --lib=DIR           install there (default: the first writable library, else the user's own)
 
-# Where each package lives. chromVAR left Bioconductor in release 3.23: newer R gets it from the authors, at the
-# commit the native engine was checked against. WeightedCluster 2 needs many more packages than scABC uses: 1.4-1 does.
-sources <- list(
-  SummarizedExperiment = list(bioc = TRUE, apt = "r-bioc-summarizedexperiment"),
-  SingleCellExperiment = list(bioc = TRUE, apt = "r-bioc-singlecellexperiment"),
-  BiocParallel = list(bioc = TRUE, apt = "r-bioc-biocparallel"),
-  TFBSTools = list(bioc = TRUE, apt = "r-bioc-tfbstools"),
-  BSgenome = list(bioc = TRUE, apt = "r-bioc-bsgenome"),
-  Rsamtools = list(bioc = TRUE, apt = "r-bioc-rsamtools"),
-  Matrix = list(apt = "r-cran-matrix"),
-  RcppArmadillo = list(apt = "r-cran-rcpparmadillo"),
-  RcppEigen = list(apt = "r-cran-rcppeigen"),
-  BH = list(apt = "r-cran-bh"),
-  ggplot2 = list(apt = "r-cran-ggplot2"),
-  plotly = list(apt = "r-cran-plotly"),
-  shiny = list(apt = "r-cran-shiny"),
-  miniUI = list(apt = "r-cran-miniui"),
-  DT = list(apt = "r-cran-dt"),
-  Rtsne = list(apt = "r-cran-rtsne"),
-  vegan = list(apt = "r-cran-vegan"),
-  boot = list(apt = "r-cran-boot"),
-  cluster = list(apt = "r-cran-cluster"),
-  colorspace = list(apt = "r-cran-colorspace"),
-  RColorBrewer = list(apt = "r-cran-rcolorbrewer"),
-  nabor = list(needs = c("RcppEigen", "BH"), version = "0.5.0"),
-  TraMineR = list(needs = c("vegan", "boot", "cluster", "colorspace", "RColorBrewer")),
-  WeightedCluster = list(needs = "TraMineR", version = "1.4-1"),
-  motifmatchr = list(bioc = TRUE, needs = c("TFBSTools", "BSgenome", "Rsamtools", "RcppArmadillo", "SummarizedExperiment"),
-                     github = "GreenleafLab/motifmatchr@d0dc70e5b25d4d80b5bd96de8820a82de174baa5"),
-  chromVAR = list(bioc = TRUE,
-                  needs = c("nabor", "BiocParallel", "TFBSTools", "BSgenome", "Rsamtools", "RcppArmadillo", "ggplot2",
-                            "plotly", "shiny", "miniUI", "DT", "Rtsne", "RColorBrewer", "SummarizedExperiment"),
-                  github = "GreenleafLab/chromVAR@0f27fcc8463d537d770f164a55f949701beb6add"),
-  scABC = list(needs = c("WeightedCluster", "Rsamtools", "Matrix"),
-               github = "SUwonglab/scABC@caf941a610671b4ab28ce43cb2f4a68c843cf4f9")
-)
-wanted_by_default <- c("Matrix", "SummarizedExperiment", "SingleCellExperiment", "motifmatchr", "chromVAR", "scABC")
+here <- local({
+  file <- grep("^--file=", commandArgs(FALSE), value = TRUE)
+  dirname(if (length(file)) sub("^--file=", "", file[[1L]]) else sys.frame(1L)$ofile)
+})
+source(file.path(here, "lib", "packages.R"))  # sources, check_packages, where_from
 
-is_installed <- function(package) nzchar(system.file(package = package))
-version_of <- function(package) as.character(utils::packageVersion(package))
+wanted_by_default <- c("Matrix", "SummarizedExperiment", "SingleCellExperiment", "motifmatchr", "chromVAR", "scABC")
 
 # Packages and what they need, each after its own needs.
 with_needs <- function(packages) {
   unique(unlist(lapply(packages, function(package) c(with_needs(sources[[package]]$needs), package))))
-}
-
-# TRUE when Debian or Ubuntu can bring the package as a binary: said, not done, because that needs root.
-on_debian <- function() file.exists("/etc/debian_version")
-
-where_from <- function(package) {
-  entry <- sources[[package]]
-  places <- c(
-    if (on_debian() && !is.null(entry$apt)) paste("apt-get install", entry$apt),
-    if (isTRUE(entry$bioc)) "Bioconductor, if the release for this R has it",
-    if (!is.null(entry$version)) paste("CRAN, version", entry$version),
-    if (is.null(entry$bioc) && is.null(entry$version) && is.null(entry$github)) "CRAN",
-    if (!is.null(entry$github)) paste0("https://github.com/", entry$github)
-  )
-  paste(places, collapse = "; or ")
 }
 
 library_path <- function(chosen) {
@@ -155,12 +107,18 @@ main <- function(arguments) {
   }
   missing <- 0L
   for (package in packages) {
-    done <- if (is_installed(package)) "present" else if (!check) install_one(package, lib, from)
-    if (is.null(done)) {
+    done <- "present"
+    if (!is_installed(package) && !check) done <- install_one(package, lib, from)
+    found <- check_packages(package)
+    if (nzchar(found$problem)) {
       missing <- missing + 1L
-      cat(sprintf("%-22s %-10s %s\n", package, "MISSING", where_from(package)))
+      if (nzchar(found$version)) {
+        cat(sprintf("%-22s %-10s BROKEN: %s\n", package, found$version, found$problem))
+      } else {
+        cat(sprintf("%-22s %-10s %s\n", package, "MISSING", where_from(package)))
+      }
     } else {
-      cat(sprintf("%-22s %-10s %s\n", package, version_of(package), done))
+      cat(sprintf("%-22s %-10s %s\n", package, found$version, done))
     }
   }
   if (missing) 1L else 0L

@@ -1,116 +1,137 @@
-# Values in and out of a folder of little-endian binary files.
+# R values in and out of one little-endian binary file, values.bin, which holds a named list.
 #
-# index.tsv has one line per value: name, kind, rows, cols, file. Vectors have cols = -1. Kinds:
-#   double, integer, logical   <file>.x.bin   8-byte floats; 4-byte integers (logical: 0, 1, NA)
-#   character                  <file>.x.bin   UTF-8, each string ended by a zero byte
-#   dgCMatrix, lgCMatrix       <file>.{i,p,x}.bin   the slots of the sparse matrix (0-based rows, column pointers)
-# A data frame is written column by column under the names frame/column.
+# A value is: kind (int32), length (double), payload, number of attributes (int32), then name and value of each attribute.
+# Text is its number of bytes (int32) and its bytes in UTF-8. Kinds and payloads:
+#   0 NULL         nothing
+#   1 logical, 2 integer (4 bytes), 3 double (8), 4 complex (16), 6 raw (1)
+#   5 character    number of NA (int32), their 0-based positions, number of bytes (double), strings each ended by a zero byte
+#   7 list         its elements
+#   8 S4           nothing: the slots are its attributes
+#   9 opaque       (to Python only) class of a function, environment, ...; no attributes
+#  10 made         (to R only) no length: the name of a function of objects.R, then the list of its arguments; no attributes
 
+kinds <- c("NULL", "logical", "integer", "double", "complex", "character", "raw", "list", "S4", "opaque", "make")
+sizes <- c(logical = 4L, integer = 4L, double = 8L, complex = NA_integer_, raw = 1L)
 chunk_values <- 2^26  # readBin and writeBin move less than 2^31 bytes at once
 
-read_values <- function(path, what, n) {
-  if (n == 0) return(vector(what, 0L))
-  connection <- file(path, "rb")
-  on.exit(close(connection))
-  if (what == "character") {
-    values <- readBin(connection, "character", n = n)
-    Encoding(values) <- "UTF-8"
+read_atomic <- function(connection, what, n) {
+  storage <- if (what == "logical") "integer" else what
+  take <- function(k) readBin(connection, storage, n = k, size = sizes[[what]], endian = "little")
+  if (n <= chunk_values) {
+    values <- take(n)
   } else {
-    storage <- if (what == "logical") "integer" else what
-    size <- if (what == "double") 8L else 4L
-    take <- function(k) readBin(connection, storage, n = k, size = size, endian = "little")
-    if (n <= chunk_values) {
-      values <- take(n)
-    } else {
-      values <- vector(storage, n)
-      for (first in seq(1, n, by = chunk_values)) {
-        last <- min(first + chunk_values - 1, n)
-        values[first:last] <- take(last - first + 1)
-      }
+    values <- vector(storage, n)
+    for (first in seq(1, n, by = chunk_values)) {
+      last <- min(first + chunk_values - 1, n)
+      values[first:last] <- take(last - first + 1)
     }
-    if (what == "logical") values <- as.logical(values)
   }
-  if (length(values) != n) stop("file ", basename(path), " holds ", length(values), " values, expected ", n)
-  values
+  if (length(values) != n) stop("the file ends after ", length(values), " of ", n, " values")
+  if (what == "logical") as.logical(values) else values
 }
 
-write_values <- function(values, path) {
-  connection <- file(path, "wb")
-  on.exit(close(connection))
-  if (is.logical(values)) values <- as.integer(values)
-  if (is.character(values)) {
-    writeBin(enc2utf8(ifelse(is.na(values), "NA", values)), connection, useBytes = TRUE)
-    return(invisible())
+read_text <- function(connection) {
+  text <- readChar(connection, readBin(connection, "integer", 1L, endian = "little"), useBytes = TRUE)
+  Encoding(text) <- "UTF-8"
+  text
+}
+
+read_value <- function(connection) {
+  whole <- function() readBin(connection, "integer", 1L, endian = "little")
+  kind <- kinds[[whole() + 1L]]
+  if (kind == "make") {
+    maker <- match.fun(read_text(connection))
+    return(do.call(maker, read_value(connection)))
   }
-  n <- length(values)
-  if (n == 0) return(invisible())
+  n <- readBin(connection, "double", 1L, endian = "little")
+  value <- NULL
+  if (kind == "list") {
+    value <- vector("list", n)
+    for (k in seq_len(n)) {
+      item <- read_value(connection)
+      if (!is.null(item)) value[[k]] <- item
+    }
+  } else if (kind == "character") {
+    missing <- readBin(connection, "integer", whole(), endian = "little")
+    readBin(connection, "double", 1L)
+    value <- if (n > 0) readBin(connection, "character", n = n) else character()
+    Encoding(value) <- "UTF-8"
+    value[missing + 1L] <- NA_character_
+  } else if (kind != "NULL") {
+    value <- read_atomic(connection, kind, n)
+  }
+  found <- list()
+  for (k in seq_len(whole())) {
+    name <- read_text(connection)
+    found[[name]] <- read_value(connection)
+  }
+  if (length(found)) attributes(value) <- found
+  value
+}
+
+write_text <- function(text, connection) {
+  text <- enc2utf8(text)
+  writeBin(nchar(text, "bytes"), connection, endian = "little")
+  writeChar(text, connection, nchars = nchar(text, "bytes"), eos = NULL, useBytes = TRUE)
+}
+
+write_atomic <- function(value, connection) {
+  n <- length(value)
+  if (is.logical(value)) value <- as.integer(value)
   if (n <= chunk_values) {
-    writeBin(as.vector(values), connection, endian = "little")
+    writeBin(value, connection, endian = "little")
   } else {
     for (first in seq(1, n, by = chunk_values)) {
-      writeBin(values[first:min(first + chunk_values - 1, n)], connection, endian = "little")
+      writeBin(value[first:min(first + chunk_values - 1, n)], connection, endian = "little")
     }
+  }
+}
+
+write_value <- function(value, connection) {
+  if (is.symbol(value) && identical(as.character(value), "\001NULL\001")) value <- NULL  # an empty slot
+  if (is.pairlist(value) && !is.null(value)) value <- as.list(value)
+  if (methods::is(value, "DelayedArray")) value <- plain_matrix(value)
+  kind <- match(typeof(value), kinds, nomatch = 10L) - 1L
+  writeBin(kind, connection, endian = "little")
+  bare <- value
+  if (kind %in% 1:7) attributes(bare) <- NULL
+  writeBin(if (kind %in% 1:7) as.double(length(bare)) else 0, connection, endian = "little")
+  if (kind == 9L) {
+    write_text(class(value)[[1L]], connection)
+    writeBin(0L, connection, endian = "little")
+    return(invisible())
+  }
+  if (kind == 7L) {
+    for (k in seq_along(bare)) write_value(bare[[k]], connection)
+  } else if (kind == 5L) {
+    text <- enc2utf8(bare)
+    missing <- which(is.na(text))
+    text[missing] <- ""
+    writeBin(length(missing), connection, endian = "little")
+    writeBin(missing - 1L, connection, endian = "little")
+    writeBin(as.double(sum(nchar(text, "bytes") + 1)), connection, endian = "little")
+    writeBin(text, connection, useBytes = TRUE)
+  } else if (kind %in% c(1:4, 6L)) {
+    write_atomic(bare, connection)
+  }
+  found <- attributes(value)
+  writeBin(length(found), connection, endian = "little")
+  for (name in names(found)) {
+    write_text(name, connection)
+    write_value(found[[name]], connection)
   }
   invisible()
 }
 
 read_bundle <- function(folder) {
-  index <- utils::read.delim(file.path(folder, "index.tsv"), colClasses = c("character", "character", "numeric",
-                                                                            "numeric", "character"))
-  values <- lapply(seq_len(nrow(index)), function(k) {
-    entry <- index[k, ]
-    stem <- file.path(folder, entry$file)
-    if (entry$kind %in% c("dgCMatrix", "lgCMatrix")) {
-      p <- read_values(paste0(stem, ".p.bin"), "integer", entry$cols + 1)
-      nonzeros <- p[[length(p)]]
-      return(methods::new(
-        entry$kind,
-        i = read_values(paste0(stem, ".i.bin"), "integer", nonzeros),
-        p = p,
-        x = read_values(paste0(stem, ".x.bin"), if (entry$kind == "dgCMatrix") "double" else "logical", nonzeros),
-        Dim = as.integer(c(entry$rows, entry$cols))
-      ))
-    }
-    if (entry$cols < 0) return(read_values(paste0(stem, ".x.bin"), entry$kind, entry$rows))
-    values <- read_values(paste0(stem, ".x.bin"), entry$kind, entry$rows * entry$cols)
-    dim(values) <- c(entry$rows, entry$cols)
-    values
-  })
-  stats::setNames(values, index$name)
+  connection <- file(file.path(folder, "values.bin"), "rb")
+  on.exit(close(connection))
+  read_value(connection)
 }
 
 write_bundle <- function(values, folder) {
   dir.create(folder, showWarnings = FALSE)
-  frames <- vapply(values, is.data.frame, NA)
-  columns <- lapply(names(values)[frames], function(name) {
-    stats::setNames(as.list(values[[name]]), paste(name, names(values[[name]]), sep = "/"))
-  })
-  values <- c(values[!frames], do.call(c, columns))
-  values <- values[!vapply(values, is.null, NA)]
-  index <- vector("list", length(values))
-  for (k in seq_along(values)) {
-    value <- values[[k]]
-    if (is.factor(value)) value <- as.character(value)
-    stem <- file.path(folder, k)
-    rows <- if (is.null(dim(value))) length(value) else nrow(value)
-    cols <- if (is.null(dim(value))) -1 else ncol(value)
-    if (methods::is(value, "sparseMatrix")) {
-      value <- methods::as(methods::as(value, "CsparseMatrix"), "generalMatrix")
-      if (!methods::is(value, "lMatrix")) value <- methods::as(value, "dMatrix")
-      kind <- if (methods::is(value, "lMatrix")) "lgCMatrix" else "dgCMatrix"
-      write_values(value@p, paste0(stem, ".p.bin"))
-      write_values(value@i, paste0(stem, ".i.bin"))
-      write_values(value@x, paste0(stem, ".x.bin"))
-    } else {
-      if (methods::is(value, "Matrix")) value <- as.matrix(value)
-      kind <- typeof(value)
-      if (!kind %in% c("double", "integer", "logical", "character")) stop("cannot pass on a value of type ", kind)
-      write_values(value, paste0(stem, ".x.bin"))
-    }
-    index[[k]] <- data.frame(name = names(values)[[k]], kind = kind, rows = rows, cols = cols, file = k)
-  }
-  index <- do.call(rbind, index)
-  index$rows <- format(index$rows, scientific = FALSE, trim = TRUE)
-  index$cols <- format(index$cols, scientific = FALSE, trim = TRUE)
-  utils::write.table(index, file.path(folder, "index.tsv"), sep = "\t", quote = FALSE, row.names = FALSE)
+  connection <- file(file.path(folder, "values.bin"), "wb")
+  on.exit(close(connection))
+  write_value(values, connection)
 }

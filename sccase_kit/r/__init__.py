@@ -3,6 +3,7 @@
 Nothing here starts R before it is used; everything else in the package works without R.
 """
 
+from ._child import run
 from ._convert import converter, from_r
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
@@ -20,6 +21,7 @@ __all__ = [
     "from_r",
     "load_ipython_extension",
     "match_motifs",
+    "run",
     "scabc",
     "status",
     "status_table",

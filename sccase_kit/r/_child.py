@@ -9,15 +9,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Literal, cast
 
+from sccase_kit._logging import warn
 from sccase_kit._progress import progress
 
 from ._console import Console, logger
 from ._errors import RError, error_from
-from ._exchange import read_bundle, write_bundle
+from ._exchange import has_bundle, read_bundle, write_bundle
+from ._from_r import summary
 from ._locate import rscript, scripts_dir
 
 _GRACE = 2.0
@@ -69,6 +71,29 @@ def run_command(command: Sequence[str], console: Console, *, env: dict[str, str]
             raise
 
 
+def _run(
+    tool: str, inputs: dict[str, Any], *, show: Callable[[int], None] | None, echo: Literal["stdout"] | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Run a tool in a child R; return its result by name and what of it has no place in Python."""
+    program, scripts = rscript(), scripts_dir()
+    with tempfile.TemporaryDirectory(prefix="sccase_kit-r-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        write_bundle(inputs, folder / "in")
+        (folder / "tmp").mkdir()
+        command = [program, str(scripts / "lib" / "child.R"), tool, str(folder / "in"), str(folder / "out")]
+        console = Console(show, echo=echo)
+        status = run_command(command, console, env={**os.environ, "TMPDIR": str(folder / "tmp")})
+        if status == 0:
+            lost: list[str] = []
+            return read_bundle(folder / "out", lost), lost
+        problem = folder / "out" / "problem"
+        if has_bundle(problem):
+            raise error_from(read_bundle(problem))
+        reason = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"stopped with exit status {status}"
+        msg = f"R {reason} while it ran {tool}. Its last lines: " + " | ".join(console.tail[-5:])
+        raise RError(msg)
+
+
 def run_tool(tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run ``run_<tool>()`` of ``r_scripts/<tool>.R`` in a child R and return its result.
 
@@ -88,25 +113,54 @@ def run_tool(tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
     RError
         If R fails.
     """
-    program, scripts = rscript(), scripts_dir()
-    with tempfile.TemporaryDirectory(prefix="sccase_kit-r-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        write_bundle(inputs, folder / "in")
-        (folder / "tmp").mkdir()
-        command = [program, str(scripts / "lib" / "child.R"), tool, str(folder / "in"), str(folder / "out")]
-        with progress(desc=f"{tool} (R)", total=100) as bar:
+    with progress(desc=f"{tool} (R)", total=100) as bar:
 
-            def show(percent: int) -> None:
-                bar.n = percent
-                bar.refresh()
+        def show(percent: int) -> None:
+            bar.n = percent
+            bar.refresh()
 
-            console = Console(show)
-            status = run_command(command, console, env={**os.environ, "TMPDIR": str(folder / "tmp")})
-        if status == 0:
-            return read_bundle(folder / "out")
-        problem = folder / "out" / "problem"
-        if (problem / "index.tsv").is_file():
-            raise error_from(read_bundle(problem))
-        reason = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"stopped with exit status {status}"
-        msg = f"R {reason} while it ran {tool}. Its last lines: " + " | ".join(console.tail[-5:])
-        raise RError(msg)
+        return _run(tool, inputs, show=show, echo=None)[0]
+
+
+def run(code: str, **objects: Any) -> Any:
+    """Run R code in a process of its own and return the value of its last statement as a Python value.
+
+    rpy2 is not needed, and the process can be stopped at any time: Ctrl-C ends R and whatever R started and raises
+    KeyboardInterrupt. What R prints appears as it comes; where the logger ``sccase_kit.r`` takes level INFO, it goes
+    there instead. Each call starts a fresh R, which takes about a second and the time to load the packages that the
+    code needs.
+
+    Parameters
+    ----------
+    code
+        R code, any number of statements; it runs in R's global environment, where `objects` are.
+    **objects
+        Python values under the names the code uses: AnnData (as SummarizedExperiment), DataFrames, sparse matrices,
+        arrays, lists, dicts, …
+
+    Returns
+    -------
+    Any
+        As :func:`~sccase_kit.r.evaluate`; None, with a warning, for R objects that have no Python counterpart.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After Ctrl-C.
+    MissingProgramError
+        If there is no R.
+    RError
+        If R fails, with R's message, traceback and session.
+    TypeError
+        If an object has no R counterpart.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.r.run("x + 1", x=[1.0, 2.0])  # doctest: +SKIP
+    array([2., 3.])
+    """
+    result, lost = _run("code", {"code": str(code), "objects": objects}, show=None, echo="stdout")
+    if lost:
+        warn(summary(lost))
+    return result["value"]

@@ -1,35 +1,105 @@
-"""Arrays in and out of a folder of binary files; the Python half of ``r_scripts/lib/exchange.R``."""
+"""Values in and out of a binary file; the Python half of ``r_scripts/lib/exchange.R``, which describes the format."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
-from ._limits import check_r_size
+from ._from_r import from_value
+from ._to_r import to_value
+from ._values import NULL, RValue, listed
 
+_FILE = "values.bin"
 _BLOCK = 1 << 22
-_NA_INTEGER = np.iinfo(np.int32).min
+_KINDS = ("NULL", "logical", "integer", "double", "complex", "character", "raw", "list", "S4", "opaque", "make")
+_DTYPES = {"logical": "<i4", "integer": "<i4", "double": "<f8", "complex": "<c16", "raw": "<u1"}
 
 
-def _dump(values: np.ndarray, path: Path, dtype: str) -> None:
-    with path.open("wb") as file:
-        for first in range(0, len(values), _BLOCK):
-            values[first : first + _BLOCK].astype(dtype).tofile(file)
+def _write_number(file: IO[bytes], number: int, dtype: str = "<i4") -> None:
+    file.write(np.array([number], dtype=dtype).tobytes())
 
 
-def _kind(values: np.ndarray, name: str) -> str:
-    kind = {"b": "logical", "f": "double", "U": "character", "O": "character"}.get(values.dtype.kind)
-    if kind is None and values.dtype.kind in "iu":
-        fits = values.size == 0 or (values.min() > _NA_INTEGER and values.max() <= np.iinfo(np.int32).max)
-        kind = "integer" if fits else "double"
-    if kind is None:
-        msg = f"{name} has dtype {values.dtype}, which R has no vector for"
+def _write_text(file: IO[bytes], text: str) -> None:
+    data = text.encode()
+    _write_number(file, len(data))
+    file.write(data)
+
+
+def write_value(file: IO[bytes], value: RValue) -> None:
+    """Write one value.
+
+    Raises
+    ------
+    TypeError
+        If it is an R object of rpy2, which lives in another R.
+    """
+    if value.kind == "opaque":
+        msg = "an R object of rpy2 cannot be passed to another R process; pass the Python value it was made from"
         raise TypeError(msg)
-    return kind
+    _write_number(file, _KINDS.index(value.kind))
+    if value.kind == "make":
+        function, arguments = value.data
+        _write_text(file, function)
+        write_value(file, listed(arguments.values(), list(arguments)))
+        return
+    _write_number(file, len(value), "<f8")
+    if value.kind == "list":
+        for item in value.data:
+            write_value(file, item)
+    elif value.kind == "character":
+        missing = np.flatnonzero([item is None for item in value.data])
+        _write_number(file, len(missing))
+        file.write(missing.astype("<i4").tobytes())
+        data = b"".join((item or "").encode() + b"\0" for item in value.data)
+        _write_number(file, len(data), "<f8")
+        file.write(data)
+    elif value.kind != "NULL":
+        for first in range(0, len(value), _BLOCK):
+            file.write(value.data[first : first + _BLOCK].astype(_DTYPES[value.kind]).tobytes())
+    _write_number(file, len(value.attributes))
+    for name, attribute in value.attributes.items():
+        _write_text(file, name)
+        write_value(file, attribute)
+
+
+def _read_array(file: IO[bytes], dtype: str, count: int) -> np.ndarray:
+    if not count:
+        return np.empty(0, dtype=np.dtype(dtype).newbyteorder("="))
+    values = np.fromfile(file, dtype=dtype, count=count)
+    if len(values) != count:
+        msg = f"the file ends after {len(values)} of {count} values"
+        raise EOFError(msg)
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
+
+
+def _read_number(file: IO[bytes], dtype: str = "<i4") -> int:
+    return int(_read_array(file, dtype, 1)[0])
+
+
+def _read_text(file: IO[bytes]) -> str:
+    return _read_array(file, "<u1", _read_number(file)).tobytes().decode()
+
+
+def read_value(file: IO[bytes]) -> RValue:
+    """Read one value; `file` is unbuffered."""
+    kind = _KINDS[_read_number(file)]
+    count = _read_number(file, "<f8")
+    data: Any = None
+    if kind == "list":
+        data = [read_value(file) for _ in range(count)]
+    elif kind == "character":
+        missing = _read_array(file, "<i4", _read_number(file))
+        data = _read_array(file, "<u1", _read_number(file, "<f8")).tobytes().decode().split("\0")[:count]
+        for position in missing:
+            data[position] = None
+    elif kind in _DTYPES:
+        data = _read_array(file, _DTYPES[kind], count)
+    elif kind == "opaque":
+        data = [_read_text(file)]
+    attributes = {_read_text(file): read_value(file) for _ in range(_read_number(file))}
+    return NULL if kind == "NULL" else RValue(kind, data, attributes)
 
 
 def write_bundle(values: dict[str, Any], folder: Path) -> None:
@@ -38,7 +108,7 @@ def write_bundle(values: dict[str, Any], folder: Path) -> None:
     Parameters
     ----------
     values
-        Scalars, strings, lists of strings, arrays of one or two dimensions, scipy CSC matrices. None is left out.
+        Anything that :func:`~sccase_kit.r._to_r.to_value` takes. None is left out.
     folder
         Folder, created if needed.
 
@@ -46,67 +116,39 @@ def write_bundle(values: dict[str, Any], folder: Path) -> None:
     ------
     OverflowError
         If a sparse matrix is too large for R's 32-bit indices.
+    TypeError
+        If a value has no R counterpart.
+    ValueError
+        If text holds a NUL character.
     """
     folder.mkdir(exist_ok=True)
-    index = ["name\tkind\trows\tcols\tfile"]
-    for number, (name, value) in enumerate((n, v) for n, v in values.items() if v is not None):
-        stem = str(folder / str(number))
-        if sparse.issparse(value):
-            check_r_size(value, name=name)
-            kind = "lgCMatrix" if value.dtype == bool else "dgCMatrix"
-            rows, cols = value.shape
-            _dump(value.indices, Path(f"{stem}.i.bin"), "<i4")
-            _dump(value.indptr, Path(f"{stem}.p.bin"), "<i4")
-            _dump(value.data, Path(f"{stem}.x.bin"), "<i4" if kind == "lgCMatrix" else "<f8")
-        else:
-            array = np.atleast_1d(np.asarray(value))
-            kind = _kind(array, name)
-            rows, cols = (len(array), -1) if array.ndim == 1 else array.shape
-            flat = array.ravel(order="F")
-            path = Path(f"{stem}.x.bin")
-            if kind == "character":
-                path.write_bytes(b"".join(str(text).encode() + b"\0" for text in flat))
-            else:
-                _dump(flat, path, "<f8" if kind == "double" else "<i4")
-        index.append(f"{name}\t{kind}\t{rows}\t{cols}\t{number}")
-    (folder / "index.tsv").write_text("\n".join(index) + "\n")
+    converted = {name: to_value(value, name=name) for name, value in values.items() if value is not None}
+    with (folder / _FILE).open("wb") as file:
+        write_value(file, listed(converted.values(), list(converted)))
 
 
-def _load(path: Path, kind: str, count: int) -> Any:
-    if kind == "character":
-        return path.read_bytes().decode().split("\0")[:count] if count else []
-    values = np.fromfile(path, dtype="<f8" if kind == "double" else "<i4", count=count) if count else np.empty(0)
-    if kind == "double":
-        return values.astype(np.float64, copy=False)
-    if count and (values == _NA_INTEGER).any():
-        return np.where(values == _NA_INTEGER, np.nan, values)
-    return values.astype(bool if kind == "logical" else np.int32, copy=False)
+def has_bundle(folder: Path) -> bool:
+    """Return whether R wrote to a folder."""
+    return (folder / _FILE).is_file()
 
 
-def read_bundle(folder: Path) -> dict[str, Any]:
-    """Read what ``write_bundle()`` in R wrote: arrays, lists of strings, CSC matrices, data frames.
+def read_values(folder: Path) -> RValue:
+    """Read what ``write_bundle()`` in R wrote, unconverted."""
+    with (folder / _FILE).open("rb", buffering=0) as file:
+        return read_value(file)
+
+
+def read_bundle(folder: Path, lost: list[str] | None = None) -> dict[str, Any]:
+    """Read what ``write_bundle()`` in R wrote, as Python values by name.
 
     Integers and logicals that contain NA come as float64 with NaN.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    lost
+        Takes what has no place in Python.
     """
-    values: dict[str, Any] = {}
-    frames: dict[str, dict[str, Any]] = {}
-    for line in (folder / "index.tsv").read_text().splitlines()[1:]:
-        name, kind, rows, cols, number = line.split("\t")
-        n_rows, n_cols = int(rows), int(cols)
-        stem = str(folder / number)
-        if kind.endswith("gCMatrix"):
-            indptr = _load(Path(f"{stem}.p.bin"), "integer", n_cols + 1)
-            data_kind = "logical" if kind == "lgCMatrix" else "double"
-            data = _load(Path(f"{stem}.x.bin"), data_kind, int(indptr[-1]))
-            indices = _load(Path(f"{stem}.i.bin"), "integer", int(indptr[-1]))
-            value: Any = sparse.csc_matrix((data, indices, indptr), shape=(n_rows, n_cols))
-        elif n_cols < 0:
-            value = _load(Path(f"{stem}.x.bin"), kind, n_rows)
-        else:
-            value = _load(Path(f"{stem}.x.bin"), kind, n_rows * n_cols).reshape(n_cols, n_rows).T
-        if "/" in name:
-            frame, column = name.split("/", 1)
-            frames.setdefault(frame, {})[column] = value
-        else:
-            values[name] = value
-    return values | {name: pd.DataFrame(columns) for name, columns in frames.items()}
+    lost = [] if lost is None else lost
+    return {name: from_value(value, lost) for name, value in read_values(folder).items()}

@@ -38,6 +38,8 @@ def from_value(value: RValue, lost: list[str]) -> Any:
     if value.kind == "list":
         return _from_list(value, lost)
     if value.kind == "opaque":
+        if value.origin is None:
+            lost.append(f"a value of class {next(iter(value.data or []), 'unknown')!r}")
         return value.origin
     classes = value.classes
     if "factor" in classes:

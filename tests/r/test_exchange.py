@@ -7,15 +7,17 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from sccase_kit.r._exchange import read_bundle, write_bundle
+from sccase_kit.r._exchange import read_bundle, write_bundle, write_value
 from sccase_kit.r._locate import rscript, scripts_dir
+from sccase_kit.r._values import RValue
 
 
 def through_r(values, tmp_path):
     """Write, read and write in R, read."""
     write_bundle(values, tmp_path / "in")
     code = (
-        "a <- commandArgs(TRUE); source(file.path(a[[1]], 'lib', 'exchange.R')); library(Matrix); "
+        "a <- commandArgs(TRUE); for (f in c('guard', 'exchange', 'objects')) "
+        "source(file.path(a[[1]], 'lib', paste0(f, '.R'))); library(Matrix); "
         "v <- read_bundle(a[[2]]); write_bundle(v, a[[3]])"
     )
     command = [rscript(), "-e", code, str(scripts_dir()), str(tmp_path / "in"), str(tmp_path / "out")]
@@ -33,6 +35,11 @@ def test_round_trip_through_r(tmp_path):
         "real": 2.5,
         "text": "subject",
         "texts": ["ACGT", "", "Straße"],
+        "gaps": np.array(["a", None, "NA", ""], dtype=object),
+        "nested": {"a": [1, "x"], "b": [None, {"ü": 1.5}]},
+        "table": pd.DataFrame(
+            {"x y": [1.5, 2.5], "f": pd.Categorical(["v", None], ["w", "v"])}, index=["a\tb", "c\nd"]
+        ),
         "flags": np.array([True, False, True]),
         "integers": np.arange(-3, 4, dtype=np.int64),
         "wide": np.array([1, 2**40]),
@@ -52,8 +59,11 @@ def test_round_trip_through_r(tmp_path):
     assert set(back) == set(values) - {"none"}
     assert back["flag"].tolist() == [True]
     assert back["count"].tolist() == [3]
-    assert back["text"] == ["subject"]
-    assert back["texts"] == values["texts"]
+    assert back["text"].tolist() == ["subject"]
+    assert back["texts"].tolist() == values["texts"]
+    assert back["gaps"].tolist() == values["gaps"].tolist()
+    assert back["nested"]["b"][1]["ü"].tolist() == [1.5]
+    pd.testing.assert_frame_equal(back["table"], values["table"])
     for name in ("flags", "integers", "wide", "reals", "floats32", "bytes", "grid", "grid_f", "nothing"):
         np.testing.assert_array_equal(back[name], values[name], err_msg=name)
     assert back["integers"].dtype == np.int32
@@ -67,19 +77,28 @@ def test_round_trip_through_r(tmp_path):
 @pytest.mark.r
 def test_data_frames_and_missing_values_come_back(tmp_path):
     code = (
-        "source(file.path(commandArgs(TRUE)[[1]], 'lib', 'exchange.R')); write_bundle(list(a = c(1L, NA), "
-        "f = data.frame(x = c(1.5, 2), y = c('u', 'v'), z = factor(c('b', 'a')))), commandArgs(TRUE)[[2]])"
+        "a <- commandArgs(TRUE); for (f in c('guard', 'exchange', 'objects')) "
+        "source(file.path(a[[1]], 'lib', paste0(f, '.R'))); "
+        "write_bundle(list(a = c(1L, NA), f = data.frame(x = c(1.5, 2), y = c('u', 'v'), z = factor(c('b', 'a'))), "
+        "g = mean, s = quote(x + y)), commandArgs(TRUE)[[2]])"
     )
     subprocess.run([rscript(), "-e", code, str(scripts_dir()), str(tmp_path / "out")], check=True)
-    back = read_bundle(tmp_path / "out")
+    lost = []
+    back = read_bundle(tmp_path / "out", lost)
     np.testing.assert_array_equal(back["a"], [1, np.nan])
-    expected = pd.DataFrame({"x": [1.5, 2.0], "y": ["u", "v"], "z": ["b", "a"]})
+    expected = pd.DataFrame({"x": [1.5, 2.0], "y": ["u", "v"], "z": pd.Categorical(["b", "a"])})
     pd.testing.assert_frame_equal(back["f"], expected)
+    assert back["g"] is back["s"] is None
+    assert lost == ["a value of class 'function'", "a value of class 'call'"]
 
 
 def test_values_without_r_counterpart_are_refused(tmp_path):
-    with pytest.raises(TypeError, match="x has dtype complex128"):
-        write_bundle({"x": np.array([1j])}, tmp_path / "in")
+    with pytest.raises(TypeError, match="x: no R vector for an array of dtype"):
+        write_bundle({"x": np.array([object()])}, tmp_path / "in")
+    with pytest.raises(ValueError, match="x holds a NUL character"):
+        write_bundle({"x": ["a", "b\0c"]}, tmp_path / "in")
+    with pytest.raises(TypeError, match="another R process"):
+        write_value(None, RValue("opaque"))
 
 
 def test_matrix_beyond_32_bit_is_refused(tmp_path):

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+
 import pandas as pd
 import pytest
 
 from sccase_kit import r
+from sccase_kit._commands import doctor
 from sccase_kit._optional import MissingProgramError
 from sccase_kit.r import _locate, _pairs, _status
 from sccase_kit.r._locate import rscript, scripts_dir
@@ -107,3 +110,60 @@ def test_scripts_are_found_and_missing_ones_named(monkeypatch, tmp_path):
     wheel.mkdir(parents=True)
     (wheel / "child.R").touch()
     assert scripts_dir() == wheel.parent
+
+
+BROKEN = """
+dir.create(a[[1]]); lib <- a[[1]]
+for (p in c('needed', 'broken')) {
+  d <- file.path(tempdir(), p); dir.create(file.path(d, 'R'), recursive = TRUE)
+  writeLines(c(paste('Package:', p), 'Version: 1.2', 'Title: T', 'Description: D.', 'License: MIT',
+    if (p == 'broken') 'Imports: needed'), file.path(d, 'DESCRIPTION'))
+  writeLines(if (p == 'broken') 'import(needed)' else 'export(f)', file.path(d, 'NAMESPACE'))
+  writeLines('f <- function() 1', file.path(d, 'R', 'f.R'))
+  utils::install.packages(d, lib = lib, repos = NULL, type = 'source', quiet = TRUE)
+}
+unlink(file.path(lib, 'needed'), recursive = TRUE)
+"""
+
+
+@pytest.mark.r
+def test_a_package_that_cannot_be_loaded_is_not_available_anywhere(tmp_path, monkeypatch):
+    library = tmp_path / "lib"
+    code = "a <- commandArgs(TRUE); Sys.setenv(R_LIBS = a[[1]]);" + BROKEN
+    done = subprocess.run([rscript(), "-e", code, str(library)], check=False, capture_output=True, text=True)
+    assert (library / "broken").is_dir(), done.stderr
+    monkeypatch.setenv("R_LIBS", str(library))
+    assert r.available("broken") is False
+    monkeypatch.setattr(_status, "_PACKAGES", {"Matrix": "sparse matrices", "broken": "nothing"})
+    table = r.status_table().set_index("component")
+    assert table.version["broken"] == "1.2"
+    assert table.note["broken"].startswith("cannot be loaded (there is no package called")
+    assert "install.R broken" in table.note["broken"]
+    assert table.note["Matrix"] == ""
+    row = next(row for row in doctor._r() if row["check"].startswith("broken"))
+    assert (row["state"], row["found"]) == ("broken", "1.2")
+    code = (
+        "a <- commandArgs(TRUE); source(a[[1]]); sources$broken <- list(); quit(status = main(c('--check', 'broken')))"
+    )
+    command = [rscript(), "-e", code, str(scripts_dir() / "install.R")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "broken                 1.2        BROKEN: there is no package called" in done.stdout
+
+
+@pytest.mark.r
+def test_the_command_that_helps_is_the_one_of_this_machine():
+    code = (
+        "source(commandArgs(TRUE)[[1]]); on_debian <- function() {}; "
+        "cat(command_for('chromVAR', 'install.R'), command_for('TFBSTools', 'install.R'), sep = '\\n')"
+    )
+    for debian, expected in (
+        ("TRUE", "apt-get install r-bioc-tfbstools"),
+        ("FALSE", "Rscript install.R TFBSTools  (Bio"),
+    ):
+        command = [rscript(), "-e", code.replace("{}", debian), str(scripts_dir() / "lib" / "packages.R")]
+        lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+        assert lines[0].startswith(
+            "Rscript install.R chromVAR  (Bioconductor, if the release for this R has it; or https"
+        )
+        assert lines[1].startswith(expected)
