@@ -90,7 +90,11 @@ write_atomic <- function(value, connection) {
 write_value <- function(value, connection) {
   if (is.symbol(value) && identical(as.character(value), "\001NULL\001")) value <- NULL  # an empty slot
   if (is.pairlist(value) && !is.null(value)) value <- as.list(value)
-  if (methods::is(value, "DelayedArray")) value <- plain_matrix(value)
+  if (isS4(value)) {
+    package <- attr(class(value), "package")
+    if (!is.null(package)) suppressPackageStartupMessages(requireNamespace(package, quietly = TRUE))
+    if (methods::is(value, "DelayedArray")) value <- plain_matrix(value)
+  }
   kind <- match(typeof(value), kinds, nomatch = 10L) - 1L
   writeBin(kind, connection, endian = "little")
   bare <- value

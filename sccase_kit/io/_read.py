@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ from .zarr_store import write_zarr
 
 _TEXT = {".csv", ".tsv", ".txt"}
 _FRACTIONAL = "values are fractional, so these are not raw counts; kept as they are"
-_SUPPORTED = ".h5ad, .h5mu, .zarr, 10x .h5, 10x mtx folder, .csv/.tsv/.txt (peaks × cells, .gz or not)"
+_READERS: dict[str, Callable[[Path], AnnData]] = {}
+_SUPPORTED = ".h5ad, .h5mu, .zarr, 10x .h5, 10x mtx folder, .csv/.tsv/.txt (peaks × cells, .gz or not), .rds, .arrow"
 
 
 def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
@@ -37,7 +38,8 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
     path
         One of: .h5ad; .h5mu (its `atac` modality); .zarr; 10x `filtered_peak_bc_matrix.h5`; a 10x folder with
         matrix.mtx, barcodes.tsv and peaks.bed or features.tsv; a text matrix (csv, tsv, txt), gzipped or not, with
-        peaks as rows, or as columns where the columns, and not the rows, have names such as ``chr1:100-600``.
+        peaks as rows, or as columns where the columns, and not the rows, have names such as ``chr1:100-600``; R's .rds,
+        .RData and .qs, and ArchR's .arrow (:func:`sccase_kit.r.read` says which objects, and has choices).
     backed
         Keep the counts of a .h5ad or .zarr on disk; functions then read them in row blocks.
 
@@ -88,6 +90,8 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
         adata = _read_h5mu(target)
     elif last == ".h5":
         adata = read_10x_h5(target)
+    elif last in _READERS:
+        adata = _READERS[last](target)
     elif target.is_dir():
         adata = read_10x_mtx(target)
     elif _TEXT & set(suffixes[-2:]):
@@ -100,6 +104,11 @@ def read(path: str | os.PathLike[str], *, backed: bool = False) -> AnnData:
     if not {"chrom", "start", "end"} <= set(adata.var.columns):
         parse_peaks(adata)
     return adata
+
+
+def add_reader(endings: Iterable[str], reader: Callable[[Path], AnnData]) -> None:
+    """Let :func:`read` pass files with these endings (lower case, with the dot) to a reader of another part."""
+    _READERS.update(dict.fromkeys(endings, reader))
 
 
 def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:

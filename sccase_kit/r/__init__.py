@@ -3,14 +3,18 @@
 Nothing here starts R before it is used; everything else in the package works without R.
 """
 
+from sccase_kit.io._read import add_reader
+
 from ._child import run
 from ._convert import converter, from_r
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
 from ._experiment import to_r
+from ._files import ENDINGS, read, read_counts
 from ._ipython import load_ipython_extension
 from ._session import evaluate
 from ._status import available, status, status_table
+from ._write import write, write_archr
 
 __all__ = [
     "RError",
@@ -21,9 +25,14 @@ __all__ = [
     "from_r",
     "load_ipython_extension",
     "match_motifs",
+    "read",
     "run",
     "scabc",
     "status",
     "status_table",
     "to_r",
+    "write",
+    "write_archr",
 ]
+
+add_reader(ENDINGS, read_counts)

@@ -18,9 +18,10 @@ from sccase_kit._progress import progress
 
 from ._console import Console, logger
 from ._errors import RError, error_from
-from ._exchange import has_bundle, read_bundle, write_bundle
-from ._from_r import summary
+from ._exchange import has_bundle, read_bundle, read_values, write_bundle
+from ._from_r import from_value, summary
 from ._locate import rscript, scripts_dir
+from ._values import RValue
 
 _GRACE = 2.0
 """Seconds a child has to end after SIGTERM before it is killed."""
@@ -73,8 +74,8 @@ def run_command(command: Sequence[str], console: Console, *, env: dict[str, str]
 
 def _run(
     tool: str, inputs: dict[str, Any], *, show: Callable[[int], None] | None, echo: Literal["stdout"] | None
-) -> tuple[dict[str, Any], list[str]]:
-    """Run a tool in a child R; return its result by name and what of it has no place in Python."""
+) -> RValue:
+    """Run a tool in a child R; return its result, unconverted."""
     program, scripts = rscript(), scripts_dir()
     with tempfile.TemporaryDirectory(prefix="sccase_kit-r-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -84,8 +85,7 @@ def _run(
         console = Console(show, echo=echo)
         status = run_command(command, console, env={**os.environ, "TMPDIR": str(folder / "tmp")})
         if status == 0:
-            lost: list[str] = []
-            return read_bundle(folder / "out", lost), lost
+            return read_values(folder / "out")
         problem = folder / "out" / "problem"
         if has_bundle(problem):
             raise error_from(read_bundle(problem))
@@ -119,7 +119,13 @@ def run_tool(tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
             bar.n = percent
             bar.refresh()
 
-        return _run(tool, inputs, show=show, echo=None)[0]
+        result = _run(tool, inputs, show=show, echo=None)
+    return {name: from_value(value, []) for name, value in result.items()}
+
+
+def run_code(code: str, objects: dict[str, Any], *, echo: Literal["stdout"] | None) -> RValue:
+    """Run R code on objects in a child R; return the value of its last statement, unconverted."""
+    return _run("code", {"code": str(code), "objects": objects}, show=None, echo=echo).get("value")
 
 
 def run(code: str, **objects: Any) -> Any:
@@ -160,7 +166,8 @@ def run(code: str, **objects: Any) -> Any:
     >>> sk.r.run("x + 1", x=[1.0, 2.0])  # doctest: +SKIP
     array([2., 3.])
     """
-    result, lost = _run("code", {"code": str(code), "objects": objects}, show=None, echo="stdout")
+    lost: list[str] = []
+    result = from_value(run_code(code, objects, echo="stdout"), lost)
     if lost:
         warn(summary(lost))
-    return result["value"]
+    return result
