@@ -53,6 +53,8 @@ def write(
 
     Raises
     ------
+    FileNotFoundError
+        If there is nothing at `into`.
     KeyError
         If a key is missing, or nothing was enhanced under `key`.
     MissingProgramError
