@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,37 @@ import pandas as pd
 def column_name(name: object) -> str:
     """Return the name of a column that files can hold: ``/``, which they read as a folder, becomes ``|``."""
     return str(name).replace("/", "|")
+
+
+def named(asked: object, names: Sequence[str]) -> list[str]:
+    """Return the names of sets that a name stands for.
+
+    A motif whose name others share is called ``name (id)``: its name stands for all of them, its id for itself.
+
+    Parameters
+    ----------
+    asked
+        What was asked for.
+    names
+        The names there are.
+
+    Returns
+    -------
+    The name itself if it is there; else those of the form ``asked (id)``, or ``name (asked)``; none if there is none.
+    """
+    wanted = column_name(asked)
+    known = [column_name(name) for name in names]
+    if wanted in known:
+        return [names[known.index(wanted)]]
+    several = [k for k, name in enumerate(known) if name.startswith(f"{wanted} (") and name.endswith(")")]
+    several = several or [k for k, name in enumerate(known) if name.endswith(f" ({wanted})")]
+    return [names[k] for k in several]
+
+
+def all_named(asked: Iterable[object], names: Sequence[str]) -> tuple[list[str], list[object]]:
+    """Return the names that names stand for (see :func:`named`), each once, and what stands for none."""
+    found = {name: named(name, names) for name in asked}
+    return list(dict.fromkeys(n for some in found.values() for n in some)), [n for n, some in found.items() if not some]
 
 
 def column_names(names: Iterable[str]) -> list[str]:

@@ -7,10 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from anndata import AnnData
 
-from .._labels import column_name
+from .._labels import column_name, named
 from .._validate import check_choice, check_key
 from ..motifs import Motif, as_motifs
-from ._style import get_axes, plain
+from ._style import get_axes, get_panels, plain
 
 #: Colours of the bases, told apart with any colour vision.
 BASE_COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -32,7 +32,7 @@ def motif_logo(
     ----------
     motif
         A :class:`sccase_kit.motifs.Motif`, counts (4 × width, rows A, C, G, T), a Biopython motif; or, with `adata`,
-        the name of a motif that was matched.
+        the name or identifier of a motif that was matched.
     adata
         Data with :func:`sccase_kit.tl.match_motifs` written.
     scale
@@ -43,11 +43,12 @@ def motif_logo(
     key
         The `key_added` of the matches.
     ax
-        Axes; `None` makes a figure.
+        Axes (several for a name with several matrices); `None` makes a figure.
 
     Returns
     -------
-    The Axes; column j of the motif is centred at j + 1.
+    The Axes; column j of the motif is centred at j + 1. A list of Axes where the name has several matrices, such as
+    CTCF in JASPAR 2024: one below the other.
 
     Raises
     ------
@@ -63,7 +64,17 @@ def motif_logo(
     Schneider & Stephens, Nucleic Acids Research 1990.
     """
     check_choice(scale, _SCALES, name="scale")
-    motif = _stored(motif, adata, key) if isinstance(motif, str) else as_motifs([motif])[0]
+    found = _stored(motif, adata, key) if isinstance(motif, str) else as_motifs([motif])
+    if len(found) == 1:
+        return _logo(found[0], scale, ax, reverse_complement=reverse_complement)
+    widest = max(len(one) for one in found)
+    panels = get_panels(len(found), ax, width=0.6 + 0.32 * widest, height=1.9, columns=1)
+    for one, panel in zip(found, panels, strict=True):
+        _logo(one, scale, panel, reverse_complement=reverse_complement)
+    return panels
+
+
+def _logo(motif: Motif, scale: str, ax: Any, *, reverse_complement: bool) -> Any:
     if reverse_complement:
         motif = motif.reverse_complement()
     heights = letter_heights(motif.counts, scale)
@@ -92,7 +103,7 @@ def letter_heights(counts: np.ndarray, scale: str) -> np.ndarray:
     return probability * (2 + (probability * logs).sum(axis=0))
 
 
-def _stored(name: str, adata: AnnData | None, key: str) -> Motif:
+def _stored(name: str, adata: AnnData | None, key: str) -> list[Motif]:
     if adata is None:
         msg = f"motif={name!r} is a name: pass adata with matched motifs, or give a Motif or counts"
         raise TypeError(msg)
@@ -101,13 +112,13 @@ def _stored(name: str, adata: AnnData | None, key: str) -> Motif:
     check_key("profiles", entry.keys(), name="key", where=f"adata.uns[{key!r}]")
     names, ids = ([column_name(n) for n in entry[field]] for field in ("names", "ids"))
     asked = column_name(name)
-    found = names.index(asked) if asked in names else None
-    if found is None:
+    found = [names.index(one) for one in named(asked, names)]
+    if not found:
         check_key(asked, dict.fromkeys([*names, *ids]), name="motif", where=f"adata.uns[{key!r}]")
-        found = ids.index(asked)
+        found = [ids.index(asked)]
     ends = np.concatenate([[0], np.cumsum(np.asarray(entry["widths"], dtype=np.int64))])
-    counts = np.asarray(entry["profiles"])[:, ends[found] : ends[found + 1]]
-    return Motif(str(entry["ids"][found]), str(entry["tf"][found]), counts)
+    profiles = np.asarray(entry["profiles"])
+    return [Motif(str(entry["ids"][k]), str(entry["tf"][k]), profiles[:, ends[k] : ends[k + 1]]) for k in found]
 
 
 def _draw(ax: Any, heights: np.ndarray) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._labels import all_named
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some, check_table
 from ..get.chromvar import read_deviations, read_variability
 from ._heatmaps import _sample
@@ -57,7 +58,7 @@ def motif_heatmap(
     groupby
         Column of `obs` that orders the cells.
     sets
-        Names of the sets; the `n_top` most variable by default.
+        Names of the sets; the `n_top` most variable by default. The name of a motif stands for all its matrices.
     n_top
         Number of sets without `sets`.
     which
@@ -160,8 +161,7 @@ def variability_rank(
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
     strong, words = _varying(table, alpha)
     wanted = list(table.index[strong][:n_label]) if labels is None else list(labels)
-    for name in wanted:
-        check_key(name, table.index, name="labels", where=f"the sets of {key!r}")
+    wanted = _named(wanted, list(table.index), name="labels", key=key)
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
@@ -285,7 +285,7 @@ def deviation_map(
     adata
         Data with :func:`sccase_kit.tl.chromvar` written and ``obsm[basis]``.
     sets
-        Name or names of sets.
+        Name or names of sets; the name of a motif stands for all its matrices.
     basis
         Key of `obsm`, for example ``"X_umap_sccase"`` of :func:`sccase_kit.pl.raw_against_enhanced`.
     which
@@ -295,7 +295,7 @@ def deviation_map(
     key
         The `key_added` of the deviations.
     ax
-        Axes, one per set.
+        Axes, one per set (matrix).
 
     Returns
     -------
@@ -311,14 +311,13 @@ def deviation_map(
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
     check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint=_LAYOUTS)
-    wanted = check_some(sets, name="sets")
-    columns = _columns(adata, wanted, len(wanted), key, names)
+    columns = _columns(adata, check_some(sets, name="sets"), 1, key, names)
     xy = layout_of(adata, basis)
     if limit is not None:
         check_number(limit, name="limit", minimum=0)
     size = float(np.clip(12_000 / max(adata.n_obs, 1), 1, 30))
     style = {"s": size, "linewidths": 0, "rasterized": adata.n_obs > RASTER_ABOVE}
-    panels = get_panels(len(wanted), ax, width=3.6, height=3.0)
+    panels = get_panels(len(columns), ax, width=3.6, height=3.0)
     for panel, column in zip(panels, columns, strict=True):
         value = np.where(np.isfinite(values[:, column]), values[:, column], np.nan)
         known = np.flatnonzero(~np.isnan(value))
@@ -337,6 +336,12 @@ def _columns(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str, n
     if sets is None:
         ranked = read_variability(adata, key)["variability"].dropna().sort_values(ascending=False)
         sets = list(ranked.index[: check_int(n_top, name="n_top", minimum=1)])
-    for name in check_some(sets, name="sets"):
-        check_key(name, names, name="sets", where=f"the sets of {key!r}")
-    return [names.index(name) for name in sets]
+    return [names.index(name) for name in _named(check_some(sets, name="sets"), names, name="sets", key=key)]
+
+
+def _named(asked: Sequence[str], names: Sequence[str], *, name: str, key: str) -> list[str]:
+    """Return the sets that names stand for: the name of a motif stands for all its matrices."""
+    found, unknown = all_named(asked, list(names))
+    for lost in unknown:
+        check_key(lost, names, name=name, where=f"the sets of {key!r}")
+    return found

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse, stats
 
 from .._adjust import benjamini_hochberg
+from .._labels import all_named
 from .._record import required
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..get.chromvar import read_deviations
@@ -159,7 +160,8 @@ def motif_synergy(
     adata
         Data with :func:`sccase_kit.tl.chromvar` of the counts written; nothing is changed.
     sets
-        Names of the sets; the `n_top` most variable by default. The work grows with the number of pairs.
+        Names of the sets; the `n_top` most variable by default. The name of a motif stands for all its matrices. The
+        work grows with the number of pairs.
     n_top
         Number of sets without `sets`.
     n_draws
@@ -213,7 +215,8 @@ def motif_correlation(
     adata
         Data with :func:`sccase_kit.tl.chromvar` of the counts written; nothing is changed.
     sets
-        Names of the sets; the `n_top` most variable by default. The work grows with the number of pairs.
+        Names of the sets; the `n_top` most variable by default. The name of a motif stands for all its matrices. The
+        work grows with the number of pairs.
     n_top
         Number of sets without `sets`.
     layer
@@ -290,8 +293,7 @@ def _chosen(adata: AnnData, sets: Sequence[str] | None, n_top: int, key: str) ->
     if sets is None:
         ranked = found.results["variability"]["variability"].sort_values(ascending=False).dropna()
         sets = [str(name) for name in ranked.index[: check_int(n_top, name="n_top", minimum=2)]]
-    sets = [sets] if isinstance(sets, str) else list(sets)
-    unknown = [name for name in sets if name not in names]
+    sets, unknown = all_named([sets] if isinstance(sets, str) else sets, names)
     if unknown:
         msg = f"sets: {unknown[:_SHOWN]} are not among the sets of {key!r}, such as {names[:_SHOWN]}"
         raise KeyError(msg)
