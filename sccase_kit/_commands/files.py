@@ -38,6 +38,16 @@ def add_seed(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--seed", type=seed, default=0, help=text)
 
 
+def add_unknown(parser: argparse.ArgumentParser) -> None:
+    """Add ``--unknown``, what to do with peaks on sequences that the other side does not have."""
+    parser.add_argument(
+        "--unknown",
+        choices=["drop", "error"],
+        default="drop",
+        help="peaks on sequences that the other files do not have (scaffolds): leave them out, or stop (drop)",
+    )
+
+
 def add_layer(parser: argparse.ArgumentParser) -> None:
     """Add ``--layer``, where the raw counts are not in X."""
     parser.add_argument("--layer", help="layer with the raw counts, where X holds something else")

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from .files import add_output, check_data_or_table, finish, one_or_all
+from .files import add_output, add_unknown, check_data_or_table, finish, one_or_all
 
 HELP = "functions of the genes near peaks (GREAT)"
 EXAMPLE = """example:
@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--min-genes", type=int, default=1, help="leave out terms with fewer genes (1)")
     parser.add_argument("--max-genes", type=int, help="leave out terms with more genes")
     parser.add_argument("--force", action="store_true", help="go on if less than a fifth of the genes is known")
+    add_unknown(parser)
     parser.add_argument("--max-fdr", type=float, default=0.05, help="largest FDR of the terms printed (0.05)")
 
 
@@ -72,6 +73,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         min_genes=args.min_genes,
         max_genes=args.max_genes,
         force=args.force,
+        unknown=args.unknown,
     )
     fdr = table[[c for c in ("Binom_Adjp_BH", "Hyper_Adjp_BH") if c in table.columns]].max(axis=1)
     result = {
@@ -96,24 +98,16 @@ def _read(path: str) -> AnnData | pd.DataFrame:
 
 
 def _read_regions(path: Path, *, shown: str) -> pd.DataFrame:
-    """Read a table with a header that starts with chrom (or #chrom), else a BED file."""
+    """Read a BED file, or a table with a header that names chromosome, start and end."""
     import sccase_kit as sk
-    from sccase_kit._text_files import open_text
 
     if not path.is_file():
         msg = f"no such file: {shown!r}"
         raise FileNotFoundError(msg)
-    with open_text(path) as lines:
-        header = lines.readline().rstrip("\r\n").removeprefix("#")
-    separator = "\t" if "\t" in header else ","
-    if header.split(separator)[0] == "chrom":
-        table = pd.read_csv(path, sep=separator, dtype={"chrom": str, "#chrom": str})
-        table = table.rename(columns={"#chrom": "chrom"})
-    else:
-        try:
-            table = sk.regions.read_bed(path)
-        except ValueError as err:
-            raise ValueError(str(err).replace(str(path), shown)) from None
+    try:
+        table = sk.regions.read_bed(path)
+    except ValueError as err:
+        raise ValueError(str(err).replace(str(path), shown)) from None
     if table.empty:
         msg = f"{shown}: there is not a single region"
         raise ValueError(msg)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .files import one_or_all
+from .files import add_unknown, one_or_all
 
 HELP = "specific peaks to GREAT, SNPsea and LDSC, as a folder"
 EXAMPLE = """example:
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--genome", required=True, help="genome of the peaks: hg19, hg38, mm9 or mm10")
     parser.add_argument("--data-genome", default="hg19", help="genome of the files of SNPsea and LDSC (hg19)")
     parser.add_argument("--chain", help="UCSC chain file between the two")
+    add_unknown(parser)
     parser.add_argument("--overwrite", action="store_true", help="make every step anew")
     great = parser.add_argument_group("GREAT")
     great.add_argument("--gene-sets", nargs="+", metavar="SETS", help="GMT files; GO, GO:BP, GO:MF, GO:CC")
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         n_top=args.n_top,
         data_genome=args.data_genome,
         chain=args.chain,
+        unknown=args.unknown,
         overwrite=args.overwrite,
     )
     rows = {name: len(table) for name, table in tables.items()}

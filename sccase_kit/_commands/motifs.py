@@ -12,7 +12,7 @@ from typing import Any
 
 from anndata import AnnData
 
-from .files import add_layer, add_output, add_seed, check_data_or_table, finish, holds_data
+from .files import add_layer, add_output, add_seed, add_unknown, check_data_or_table, finish, holds_data
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="drawn background peaks, as chromVAR, or all draws in closed form, which is much faster (permuted)",
     )
     add_layer(parser)
+    add_unknown(parser)
     add_seed(parser, "seed of the background peaks (0)")
 
 
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.fasta:
         sequences = peak_sequences(adata, Path(args.fasta))
         where = {"genome_fasta": args.fasta} if sequences is None else {"sequences": sequences}
-        sk.tl.match_motifs(adata, args.motifs or "JASPAR", **where)
+        sk.tl.match_motifs(adata, args.motifs or "JASPAR", unknown=args.unknown, **where)
     elif "motifs" not in adata.varm:
         msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
         raise ValueError(msg)

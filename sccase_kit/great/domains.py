@@ -11,7 +11,8 @@ import pandas as pd
 
 from .._text_files import open_text
 from .._validate import check_choice, check_int
-from ..intervals.frame import check_regions, check_same_style
+from ..intervals.assembly import in_names_of
+from ..intervals.frame import check_regions
 from ..intervals.genomes import tss_table
 
 Rule = Literal["basal_plus_extension", "two_nearest", "single_nearest"]
@@ -110,7 +111,7 @@ def _with_curated(domains: pd.DataFrame, tss: pd.DataFrame, curated: Any, chrom_
         msg = f"curated needs the columns chrom, start, end, gene; got {list(given.columns)}"
         raise KeyError(msg)
     table = check_regions(given, name="curated", chrom_sizes=chrom_sizes)
-    check_same_style(table, tss, name_a="curated", name_b="tss")
+    table = in_names_of(table, tss["chrom"].unique(), name="curated", where="tss")
     by_id = pd.Series(np.arange(len(tss)), index=tss["gene_id"])
     by_symbol = pd.Series(np.arange(len(tss)), index=tss["symbol"])
     rows = []

@@ -12,7 +12,9 @@ import pandas as pd
 from .._atomic import file_name, replacing
 from .._logging import warn
 from .._validate import check_choice
-from ..intervals.frame import check_chrom_style, check_regions
+from ..intervals.assembly import check_unknown
+from ..intervals.chromosomes import Unknown
+from ..intervals.frame import check_regions
 from ..intervals.genomes import GENOMES
 from .run import check_inside
 
@@ -30,11 +32,8 @@ def _bed(regions: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates(["chrom", "start", "end"])
 
 
-def _check(regions: object, name: str, genome: str, limit: int) -> pd.DataFrame:
-    table = check_regions(regions, name=name, genome=genome, sort=True)
-    if check_chrom_style(table["chrom"].unique(), name=name) == "bare":
-        msg = f"{name}: GREAT needs names like 'chr1', got {table['chrom'].iloc[0]!r}"
-        raise ValueError(msg)
+def _check(regions: object, name: str, genome: str, *, limit: int, unknown: Unknown) -> pd.DataFrame:
+    table = check_regions(regions, name=name, genome=genome, sort=True, unknown=unknown)
     bed = _bed(table)
     if len(bed) < len(table):
         warn(f"{name}: {len(table) - len(bed)} repeated regions are written once")
@@ -51,6 +50,7 @@ def write_great(
     *,
     genome: str,
     groupby: str | None = None,
+    unknown: Unknown = "drop",
 ) -> dict[str, Path]:
     """Write the BED files that the GREAT web tool takes.
 
@@ -67,6 +67,9 @@ def write_great(
         hg19, hg38, mm9 or mm10, the genomes of GREAT 4.
     groupby
         Column of `regions` with the groups.
+    unknown
+        Regions on sequences that the genome does not have (scaffolds), which the tool refuses: ``"drop"`` leaves them
+        out with a warning, ``"error"`` raises.
 
     Returns
     -------
@@ -82,14 +85,15 @@ def write_great(
 
     Notes
     -----
-    What the tool refuses is checked here first: unknown chromosomes, names without ``chr``, ends beyond the
-    chromosome. Regions are sorted, named, and written once.
+    What the tool refuses is checked here first: unknown chromosomes, ends beyond the chromosome. Chromosomes are
+    written as the tool needs them (``chr1``); regions are sorted, named, and written once.
     """
     check_choice(genome, GENOMES, name="genome")
     target = Path(path)
-    table = check_regions(regions, genome=genome)
+    check_unknown(unknown)
+    table = check_regions(regions, genome=genome, unknown=unknown)
     if groupby is None:
-        parts = {"test": (target, _check(table, "regions", genome, MAX_TEST))}
+        parts = {"test": (target, _check(table, "regions", genome, limit=MAX_TEST, unknown=unknown))}
     else:
         if groupby not in table.columns:
             msg = f"groupby={groupby!r} is not among the columns of regions: {list(table.columns)}"
@@ -99,10 +103,10 @@ def write_great(
         if len(set(files.values())) < len(files):
             msg = f"groups give the same file names: {list(files)}; rename them"
             raise ValueError(msg)
-        parts = {g: (files[g], _check(t, f"regions[{g!r}]", genome, MAX_TEST)) for g, t in split}
+        parts = {g: (files[g], _check(t, f"regions[{g!r}]", genome, limit=MAX_TEST, unknown=unknown)) for g, t in split}
     if background is not None:
         beside = target / "background.bed" if groupby is not None else target.with_name(f"{target.stem}_background.bed")
-        whole = _check(background, "background", genome, MAX_BACKGROUND)
+        whole = _check(background, "background", genome, limit=MAX_BACKGROUND, unknown=unknown)
         for _, bed in parts.values():
             check_inside(bed, whole)
         if beside in [p for p, _ in parts.values()]:

@@ -13,7 +13,9 @@ from .._validate import check_int
 from ..gene_sets.resolve import as_gene_sets, check_known
 from ..gene_sets.sets import GeneSets
 from ..intervals.arrays import Linear, covered_before, linearise, merge_intervals
-from ..intervals.frame import check_regions, check_same_style
+from ..intervals.assembly import check_unknown, in_names_of
+from ..intervals.chromosomes import Unknown
+from ..intervals.frame import check_regions
 from ..intervals.genomes import chrom_sizes as chrom_sizes_of
 from ..intervals.genomes import gaps as gaps_of
 from ..intervals.genomes import species_of, tss_table
@@ -41,6 +43,7 @@ def great(
     min_genes: int = 1,
     max_genes: int | None = None,
     force: bool = False,
+    unknown: Unknown = "drop",
 ) -> GreatResult:
     """Test which gene sets regions lie near, with the tests of the GREAT server.
 
@@ -72,6 +75,8 @@ def great(
     force
         Test even if less than a fifth of the genes of the gene sets is known, which otherwise is an error: sets of
         another species share a few symbols, and what comes out of these means nothing.
+    unknown
+        Regions on sequences without a size (scaffolds): ``"drop"`` leaves them out with a warning, ``"error"`` raises.
 
     Returns
     -------
@@ -95,12 +100,13 @@ def great(
     -----
     A region is associated with the genes whose domain holds its midpoint, (start + end) // 2. The binomial test has
     p = union of the domains of the term's genes without gaps / genome without gaps; the hypergeometric test counts
-    genes among all genes of `tss`. Regions on sequences without a size are left out with a warning.
+    genes among all genes of `tss`.
     """
     sets = as_gene_sets(gene_sets, species=species_of(genome))
     sizes, genes, gap_table = _genome_parts(genome, tss, chrom_sizes, gaps)
-    used, names, n_input = _check_groups(regions, groups, genome, sizes)
-    check_same_style(used, genes, name_a="regions", name_b="tss")
+    check_unknown(unknown)
+    used, names, n_input = _check_groups(regions, groups, genome, sizes, unknown)
+    genes = in_names_of(genes, sizes, name="tss", where="the chromosome sizes")
     domains = regulatory_domains(
         genes,
         sizes,
@@ -110,10 +116,10 @@ def great(
         extension=extension,
         curated=curated,
     )
-    membership, terms, unknown = _tested_terms(sets, genes, min_genes, max_genes, force=force)
+    membership, terms, unknown_genes = _tested_terms(sets, genes, min_genes, max_genes, force=force)
     ontology, _ = pd.factorize(terms["ontology"])
 
-    tables = [used] if background is None else [used, _check_background(background, used, genome, sizes)]
+    tables = [used] if background is None else [used, _check_background(background, used, genome, sizes, unknown)]
     place, holes, *spots = linearise(domains, gap_table, *tables)
     holes = merge_intervals(holes)
     gene = domains["gene"].to_numpy()
@@ -140,7 +146,7 @@ def great(
         "n_regions_without_gene": len(used) - links["region"].nunique(),
         "n_genes": len(genes),
         "n_terms": len(terms),
-        "unknown_gene_share": unknown,
+        "unknown_gene_share": unknown_genes,
         "gene_sets_source": sets.source,
         "genome_size": genome_size,
     }
@@ -165,12 +171,12 @@ def _genome_parts(genome, tss, chrom_sizes, gaps) -> tuple[dict[str, int], pd.Da
         return sizes, genes, pd.DataFrame({"chrom": empty.astype(object), "start": empty, "end": empty})
     table = gaps_of(genome if gaps is None else gaps)
     if len(table):
-        check_same_style(table, pd.DataFrame({"chrom": list(sizes)}), name_a="gaps", name_b="chrom_sizes")
+        table = in_names_of(table, sizes, name="gaps", where="the chromosome sizes")
     table = table[table["chrom"].isin(sizes)]
     return sizes, genes, check_regions(table, name="gaps", chrom_sizes=sizes, allow_empty=True)
 
 
-def _check_groups(regions, groups, genome, sizes) -> tuple[pd.DataFrame, list[Hashable], int]:
+def _check_groups(regions, groups, genome, sizes, unknown) -> tuple[pd.DataFrame, list[Hashable], int]:
     """Return the usable regions (numbered as in the input, with their group's code), the labels, the input size."""
     table = check_regions(regions).reset_index(drop=True)
     labels = np.full(len(table), "all") if groups is None else np.asarray(groups, dtype=object)
@@ -181,7 +187,7 @@ def _check_groups(regions, groups, genome, sizes) -> tuple[pd.DataFrame, list[Ha
         msg = f"groups has no label for {missing} of {len(labels)} regions"
         raise ValueError(msg)
     code, names = pd.factorize(labels)
-    used = check_regions(table.assign(_group=code), genome=genome, chrom_sizes=sizes, unknown="drop")
+    used = check_regions(table.assign(_group=code), genome=genome, chrom_sizes=sizes, unknown=unknown)
     if empty := [str(n) for i, n in enumerate(names) if i not in set(used["_group"])]:
         msg = f"no region of the group(s) {empty} lies on a known chromosome"
         raise ValueError(msg)
@@ -205,9 +211,11 @@ def _tested_terms(sets: GeneSets, genes: pd.DataFrame, min_genes: int, max_genes
     return membership[:, tested], sets.terms.iloc[tested].reset_index(drop=True), unknown
 
 
-def _check_background(background: object, used: pd.DataFrame, genome: str | None, sizes: Mapping[str, int]):
+def _check_background(
+    background: object, used: pd.DataFrame, genome: str | None, sizes: Mapping[str, int], unknown: Unknown
+) -> pd.DataFrame:
     """Return the background regions; every region must be among them, as often as it occurs."""
-    table = check_regions(background, name="background", genome=genome, chrom_sizes=sizes, unknown="drop")
+    table = check_regions(background, name="background", genome=genome, chrom_sizes=sizes, unknown=unknown)
     check_inside(used, table, by="_group")
     return table
 

@@ -12,7 +12,9 @@ from .._logging import logger
 from .._text_files import open_text
 from .._validate import check_number
 from .arrays import linearise, overlap_pairs
-from .frame import check_regions, check_same_style
+from .assembly import check_unknown, in_names_of, in_style_of, split_unknown
+from .chromosomes import Unknown
+from .frame import check_regions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +99,9 @@ def read_chain(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame
     return table, parts
 
 
-def liftover(regions: object, chain: str | os.PathLike[str], *, min_match: float = 0.95) -> Lifted:
+def liftover(
+    regions: object, chain: str | os.PathLike[str], *, min_match: float = 0.95, unknown: Unknown = "drop"
+) -> Lifted:
     """Move regions to another genome build.
 
     Parameters
@@ -108,6 +112,10 @@ def liftover(regions: object, chain: str | os.PathLike[str], *, min_match: float
         Path of a UCSC chain file, such as ``hg19ToHg38.over.chain.gz``.
     min_match
         Least part of a region's bases that must lie in the blocks of one chain, in (0, 1].
+    unknown
+        What to do with regions on sequences that the chain does not start from: ``"drop"`` counts them as lost (reason
+        "deleted") with a warning, ``"error"`` raises. Names are understood in every usual spelling, and the result is
+        in that of the regions; a chain with both styles is taken by the exact name.
 
     Returns
     -------
@@ -116,8 +124,8 @@ def liftover(regions: object, chain: str | os.PathLike[str], *, min_match: float
     Raises
     ------
     ValueError
-        If the regions are not valid, lie beyond the chromosomes of the chain's old build, or name chromosomes ``1``
-        where the chain names ``chr1``.
+        If the regions are not valid, lie beyond the chromosomes of the chain's old build, or on sequences that the
+        chain does not have, all of them or with ``unknown="error"``.
 
     Notes
     -----
@@ -127,9 +135,11 @@ def liftover(regions: object, chain: str | os.PathLike[str], *, min_match: float
     check_number(min_match, name="min_match", minimum=0, exclusive=True)
     chains, blocks = read_chain(chain)
     sizes = chains.drop_duplicates("chrom").set_index("chrom")["size"].to_dict()
-    old = check_regions(regions)
-    check_same_style(old, chains, name_a="regions", name_b="chain")
-    check_regions(old, chrom_sizes=sizes, unknown="keep") if old["chrom"].isin(sizes).any() else None
+    check_unknown(unknown)
+    given = check_regions(regions)
+    old = in_names_of(given, sizes, name="regions", where="the chain")
+    split_unknown(old, sizes, unknown=unknown, name="regions", where="those that the chain starts from")
+    check_regions(old, chrom_sizes=sizes, unknown="keep")
     a, b = linearise(old, blocks)
     row, block = overlap_pairs(a, b)
     shared = np.minimum(a.end[row], b.end[block]) - np.maximum(a.start[row], b.start[block])
@@ -158,7 +168,9 @@ def liftover(regions: object, chain: str | os.PathLike[str], *, min_match: float
         new["strand"] = np.where(backward, turned, new["strand"])
     new.attrs.pop("genome", None)
     new = new.drop(columns="genome", errors="ignore")
-    lost = old[reason != "lifted"].assign(reason=reason[reason != "lifted"])
+    if not old["chrom"].equals(given["chrom"]):
+        new = in_style_of(new, given["chrom"])
+    lost = given[reason != "lifted"].assign(reason=reason[reason != "lifted"])
     kinds = ["lifted", "deleted", "partial", "split", "duplicated"]
     summary = pd.Series({k: int((reason == k).sum()) for k in kinds}, name="regions")
     logger.info("liftover: %d of %d regions lifted (%s)", len(new), len(old), summary[1:].to_dict())

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-NO_POSITION = 2**40  # beyond every chromosome; sums of a million of them fit int64
-_PLACE = re.compile(r"^(?P<chrom>\S*?[^\s:_-])[:_-](?P<start>[0-9]{1,18})[-_:](?P<end>[0-9]{1,18})$")
+from .names import NO_POSITION
+
 _BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
-
-
-def split_name(name: str) -> tuple[str, int, int] | None:
-    """Return chromosome, start and end of a name such as ``chr1:100-600``, ``chr1_100_600``, ``chr1-1,000-1,600``.
-
-    Names of contigs may hold underscores, dots and dashes: the last two numbers are the coordinates. None for other
-    names.
-    """
-    found = _PLACE.match(name.replace(",", ""))
-    return None if found is None else (found["chrom"], int(found["start"]), int(found["end"]))
-
-
-def are_peaks(names: Sequence[str]) -> bool:
-    """Return whether all names, of at most a hundred looked at, are places on chromosomes called chr…."""
-    looked_at = [str(name) for name in names[:: max(1, len(names) // 100)]]
-    places = [split_name(name) for name in looked_at if name.startswith("chr")]
-    return 0 < len(looked_at) == sum(place is not None and place[1] < place[2] for place in places)
 
 
 def check_columns(table: pd.DataFrame, columns: Iterable[str], *, name: str) -> None:

@@ -12,64 +12,16 @@ import pandas as pd
 from anndata import AnnData
 
 from .._logging import warn
-from .._text_files import open_text
 from .._validate import check_choice
-from .columns import NO_POSITION, check_chrom_style, check_columns, check_names, integers, natural_key, split_name
-
-_OTHER_NAMES = {"chrom": ("chr", "chromosome", "seqnames", "seqname"), "start": ("chromstart", "chr_start", "begin")}
-_OTHER_NAMES["end"] = ("chromend", "chr_end", "stop")
-
-
-def read_bed(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read the first columns of a BED file (plain or gzip).
-
-    Blank lines and lines that start with ``#``, ``track`` or ``browser`` are skipped.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    DataFrame with columns chrom (str), start, end (int64) and, where every line has a fourth column, name (str).
-
-    Raises
-    ------
-    ValueError
-        If a line has fewer than three columns, a coordinate is not an integer, or start is not below end; the
-        message gives the file and the line.
-    """
-    chrom, start, end, name = [], [], [], []
-    with open_text(path) as handle:
-        for number, line in enumerate(handle, 1):
-            if not line.strip() or line.startswith(("#", "track", "browser")):
-                continue
-            cells = line.rstrip("\r\n").split("\t")
-            if len(cells) < 3:
-                cells = line.split()
-            try:
-                low, high = int(cells[1]), int(cells[2])
-            except (IndexError, ValueError):
-                msg = f"{path}, line {number}: expected chrom, start, end (integers), got {line.rstrip()[:80]!r}"
-                raise ValueError(msg) from None
-            if not 0 <= low < high < NO_POSITION:
-                msg = f"{path}, line {number}: expected 0 <= start < end, got {line.rstrip()[:80]!r}"
-                raise ValueError(msg)
-            chrom.append(cells[0])
-            start.append(low)
-            end.append(high)
-            if len(cells) > 3:
-                name.append(cells[3])
-    frame = pd.DataFrame({"chrom": np.array(chrom, dtype=object)})
-    frame["start"], frame["end"] = np.array(start, np.int64), np.array(end, np.int64)
-    if name and len(name) == len(chrom):
-        frame["name"] = name
-    return frame
+from .assembly import check_one_genome, example, on_genome
+from .columns import check_chrom_style, check_columns, check_names, integers, natural_key
+from .coordinates import OTHER_NAMES, find_coordinates
+from .names import split_name, split_names
+from .region_files import read_bed
 
 
 def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
-    """Parse names such as ``chr1:100-200``, ``chr1_100_200`` or ``chr1-100-200``, read as 0-based half-open.
+    """Parse names such as ``chr1:100-200``, ``chr1_100_200`` or ``chr1.100.200``, read as 0-based half-open.
 
     Parameters
     ----------
@@ -94,7 +46,7 @@ def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     [100]
     """
     index = pd.Index(list(names), dtype=object)
-    places = [split_name(str(value)) for value in index]
+    places = split_names(str(value) for value in index)
     bad = np.array([place is None for place in places], dtype=bool)
     if bad.any():
         msg = f"{name}: {int(bad.sum())} of {len(bad)} are not of the form chr1:100-200 (first: {index[bad][0]!r})"
@@ -104,98 +56,67 @@ def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     return frame.assign(start=np.array(start, dtype=np.int64), end=np.array(end, dtype=np.int64))
 
 
-def as_regions(regions: object, *, name: str = "regions") -> pd.DataFrame:
+def as_regions(regions: object, *, name: str = "regions", one_based: bool | None = None) -> pd.DataFrame:
     """Return `regions` as a table with columns chrom, start, end, without checking the values.
 
     Parameters
     ----------
     regions
-        DataFrame with columns chrom, start, end (others are kept); AnnData, whose `var` holds them or whose
-        `var_names` spell them; path of a BED file; list or Index of names such as ``chr1:100-200``.
+        DataFrame with columns of chromosome, start and end under any usual name (others are kept); AnnData, whose `var`
+        holds them or whose `var_names` spell them; path of a BED file or another that :func:`read_bed` takes; list or
+        Index of names such as ``chr1:100-200``.
     name
         Name used in messages.
+    one_based
+        Whether starts are 1-based; None decides by the data, with a warning; see
+        :func:`~sccase_kit.intervals.coordinates.find_coordinates`.
 
     Returns
     -------
-    A new DataFrame; the index of a DataFrame or of `adata.var` is kept.
+    A new DataFrame with chrom, start, end; the index of a DataFrame or of `adata.var` is kept.
     """
     if isinstance(regions, AnnData):
-        if {"chrom", "start", "end"} <= set(regions.var.columns):
-            return regions.var.copy()
-        return parse_names(regions.var_names, name=f"{name}.var_names")
+        return _by_finder(regions.var, f"{name}.var", one_based=one_based, rows=f"{name}.var_names")
     if isinstance(regions, pd.DataFrame):
-        missing = [c for c in ("chrom", "start", "end") if c not in regions.columns]
-        if missing:
-            lower = {str(c).lower(): c for c in regions.columns}
-            found = {lower[o]: c for c in missing for o in (c, *_OTHER_NAMES[c]) if o in lower}
-            hint = f" Rename first: {name}.rename(columns={found!r})." if found else ""
-            msg = f"{name} needs the columns chrom, start, end; {missing} not among {list(regions.columns)}.{hint}"
-            raise KeyError(msg)
         check_columns(regions, ("chrom", "start", "end", "genome"), name=name)
-        return regions.copy()
+        return _by_finder(regions, name, one_based=one_based)
     if isinstance(regions, (str, os.PathLike)):
         if not Path(regions).is_file():
             hint = " For one region pass a list: ['chr1:100-200']." if split_name(str(regions)) else ""
             msg = f"{name}: there is no file {str(regions)!r}.{hint}"
             raise FileNotFoundError(msg)
-        return read_bed(regions)
+        return read_bed(regions, one_based=one_based)
     if isinstance(regions, (list, tuple, np.ndarray, pd.Index, pd.Series)):
-        return parse_names([str(r) for r in regions], name=name)
+        table = parse_names([str(r) for r in regions], name=name)
+        return table.assign(start=table["start"] - 1) if one_based else table
     msg = f"{name} must be a DataFrame, AnnData, BED path or a list of names, got {type(regions).__name__}"
     raise TypeError(msg)
 
 
-def _example(frame: pd.DataFrame, bad: np.ndarray) -> str:
-    row = frame[bad].iloc[0]
-    return f"{int(bad.sum())} of {len(bad)} rows, first: {row['chrom']}:{row['start']}-{row['end']}"
-
-
-def check_same_style(a: pd.DataFrame, b: pd.DataFrame, *, name_a: str, name_b: str) -> None:
-    """Raise ValueError if one table names its chromosomes ``chr1`` and the other ``1``."""
-    style_a, style_b = (check_chrom_style(f["chrom"].unique(), name=n) for f, n in ((a, name_a), (b, name_b)))
-    if {style_a, style_b} == {"chr", "bare"}:
-        first_a, first_b = a["chrom"].iloc[0], b["chrom"].iloc[0]
-        bare = name_a if style_a == "bare" else name_b
-        msg = (
-            f"{name_a} names chromosomes like {first_a!r}, {name_b} like {first_b!r}: no region would match. "
-            f"Rename them first: {bare}['chrom'] = 'chr' + {bare}['chrom']"
-        )
+def _by_finder(table: pd.DataFrame, name: str, *, one_based: bool | None, rows: str = "") -> pd.DataFrame:
+    """Return a copy of a table with chrom, start, end, wherever it keeps them."""
+    usual = {"chrom", "start", "end"}
+    numbers = usual <= set(table.columns) and all(pd.api.types.is_numeric_dtype(table[c]) for c in ("start", "end"))
+    found = find_coordinates(table, name=name, one_based=one_based)
+    if numbers and not found.one_based and found.source != "names":
+        return table.copy()  # its values are checked by check_regions
+    if found.columns == () and found.missing.any():
+        if rows:
+            parse_names(table.index, name=rows)
+        lower = {str(c).lower(): c for c in table.columns}
+        missing = [c for c in ("chrom", "start", "end") if c not in table.columns]
+        part = {lower[o]: c for c in missing for o in OTHER_NAMES[c] if o in lower}
+        hint = f" Rename first: {name}.rename(columns={part!r})." if part else ""
+        msg = f"{name} needs the columns chrom, start, end; {missing} not among {list(table.columns)}.{hint}"
+        raise KeyError(msg)
+    if found.missing.any():
+        shown = table.loc[found.missing, list(found.columns)].iloc[0].tolist() if found.columns else table.index[0]
+        msg = f"{name} has no coordinates (0 <= start < end) in {int(found.missing.sum())} of {len(table)} rows of "
+        msg += f"{found.source}, first: {shown}"
         raise ValueError(msg)
-
-
-def _check_assembly(frame: pd.DataFrame, sizes: Mapping[str, int], genome: str | None, unknown: str, name: str):
-    """Check names and ends against chromosome sizes; return the rows to keep (boolean array)."""
-    where = f"the chromosomes of {genome}" if genome else "chrom_sizes"
-    length = frame["chrom"].map(dict(sizes))
-    absent = length.isna().to_numpy()
-    if absent.any():
-        names = list(frame.loc[absent, "chrom"].unique())
-        toggled = [n[3:] if n.startswith("chr") else "chr" + n for n in names]
-        if absent.all() and any(t in sizes for t in toggled):
-            msg = (
-                f"{name} names chromosomes like {names[0]!r}, {where} are named like {next(iter(sizes))!r}. "
-                f"Rename them first: {name}['chrom'] = "
-                + (f"{name}['chrom'].str[3:]" if names[0].startswith("chr") else f"'chr' + {name}['chrom']")
-            )
-            raise ValueError(msg)
-        what = f"{name}: {int(absent.sum())} of {len(absent)} rows lie on sequences that are not among {where}"
-        if unknown == "raise" or absent.all():
-            msg = f"{what}: {names[:5]}. Drop them or pass the chromosome sizes they belong to."
-            raise ValueError(msg)
-        if unknown == "drop":
-            warn(f"{what}; they are left out: {names[:5]}")
-    beyond = (frame["end"] > length).to_numpy(bool) & ~absent
-    if beyond.any():
-        from .genomes import fitting_genomes
-
-        fits = [g for g in fitting_genomes(frame) if g != genome]
-        hint = f" They would fit {' and '.join(fits)}." if fits else ""
-        msg = (
-            f"{name}: rows reach beyond {where} ({_example(frame, beyond)}, "
-            f"length {int(length[beyond].iloc[0])}): wrong or mixed genome build?{hint}"
-        )
-        raise ValueError(msg)
-    return ~absent if unknown == "drop" else np.ones(len(frame), dtype=bool)
+    if found.note and one_based is None:
+        warn(found.note)
+    return table.assign(**{column: found.table[column].to_numpy() for column in found.table})
 
 
 def check_regions(
@@ -204,7 +125,7 @@ def check_regions(
     name: str = "regions",
     genome: str | None = None,
     chrom_sizes: Mapping[str, int] | None = None,
-    unknown: Literal["raise", "drop", "keep"] = "raise",
+    unknown: Literal["raise", "error", "drop", "keep"] = "raise",
     sort: bool = False,
     require_sorted: bool = False,
     allow_empty: bool = False,
@@ -223,8 +144,9 @@ def check_regions(
     chrom_sizes
         Chromosome → length in bases; ends must not lie beyond.
     unknown
-        What to do with rows on sequences without a size: an error, leave them out with a warning, or keep them.
-        If no row at all is known, that is always an error.
+        What to do with rows on sequences without a size: an error (``"error"``, or ``"raise"``), leave them out with a
+        warning, or keep them. If no row at all is known, that is always an error. Names are understood in every usual
+        spelling (``1``, ``chr1``, accessions) and become those of the sizes.
     sort
         Return the rows sorted by chromosome (order of the sizes, else 1, 2, …, X, Y, M, others), start, end.
     require_sorted
@@ -246,7 +168,7 @@ def check_regions(
         If the table is empty, coordinates are not 0 <= start < end, chromosome styles are mixed (``1`` and ``chr1``),
         several genomes are mixed, or regions lie off the chromosomes.
     """
-    check_choice(unknown, ["raise", "drop", "keep"], name="unknown")
+    check_choice(unknown, ["raise", "error", "drop", "keep"], name="unknown")
     frame = as_regions(regions, name=name)
     if frame.empty:
         if not allow_empty:
@@ -258,9 +180,10 @@ def check_regions(
     frame["chrom"], frame["start"], frame["end"] = chrom, start, end
     for bad, why in ((start < 0, "start below 0"), (end <= start, "end <= start (0-based half-open)")):
         if bad.any():
-            msg = f"{name} has {why} in {_example(frame, bad)}"
+            msg = f"{name} has {why} in {example(frame, bad)}"
             raise ValueError(msg)
     check_chrom_style(chrom.unique(), name=name)
+    check_one_genome(chrom.unique(), genome=genome, name=name)
     told = {str(g) for g in frame["genome"].unique()} if "genome" in frame.columns else set()
     told |= {str(frame.attrs["genome"])} if frame.attrs.get("genome") else set()
     if len(told) > 1 or (genome is not None and told - {genome}):
@@ -271,7 +194,7 @@ def check_regions(
 
         chrom_sizes = sizes_of(genome)
     if chrom_sizes is not None:
-        frame = frame[_check_assembly(frame, chrom_sizes, genome, unknown, name)]
+        frame = on_genome(frame, chrom_sizes, genome=genome, unknown=unknown, name=name)
     if require_sorted:
         _check_sorted(frame, name)
     if sort:
@@ -286,5 +209,5 @@ def _check_sorted(frame: pd.DataFrame, name: str) -> None:
     code, _ = pd.factorize(frame["chrom"])
     back = np.r_[False, (np.diff(code) < 0) | ((np.diff(code) == 0) & (np.diff(frame["start"].to_numpy()) < 0))]
     if back.any():
-        msg = f"{name} must be sorted by chromosome and start; out of order: {_example(frame, back)}. Pass sort=True."
+        msg = f"{name} must be sorted by chromosome and start; out of order: {example(frame, back)}. Pass sort=True."
         raise ValueError(msg)

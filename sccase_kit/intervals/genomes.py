@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
@@ -15,12 +16,15 @@ import pandas as pd
 
 from .._logging import warn
 from .._text_files import naming, open_text
+from .chromosomes import chromosome_key
 from .columns import NO_POSITION, check_columns, check_names, integers
-from .frame import check_regions, read_bed
+from .frame import check_regions
 from .gtf import GENE_COLUMNS, is_gtf, read_gtf
+from .region_files import read_bed
 
 GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _SPECIES = {"hg": "human", "mm": "mouse"}
+_CHROMOSOME = re.compile(r"^(?:\d{1,2}|[XYM])$")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
 _BODY = ("start", "end")
 
@@ -317,6 +321,12 @@ def _check_tss(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def fitting_genomes(regions: pd.DataFrame) -> list[str]:
-    """Return the shipped genomes whose chromosomes could hold all regions."""
-    ends = regions.groupby("chrom", sort=False)["end"].max()
-    return [g for g in GENOMES if all(chrom_sizes(g).get(c, -1) >= e for c, e in ends.items())]
+    """Return the shipped genomes whose chromosomes could hold all regions (scaffolds, which are not shipped, aside)."""
+    ends = regions.groupby(regions["chrom"].map(chromosome_key), sort=False)["end"].max()
+    ends = ends[[_CHROMOSOME.match(str(key)) is not None for key in ends.index]]
+    fits = []
+    for genome in GENOMES if len(ends) else ():
+        sizes = {chromosome_key(c): size for c, size in chrom_sizes(genome).items()}
+        if all(sizes.get(str(c), -1) >= e for c, e in ends.items()):
+            fits.append(genome)
+    return fits

@@ -11,8 +11,9 @@ import pandas as pd
 
 from .._logging import warn
 from .._tables import Layout, plain_name, read_columns, table_layout
+from .assembly import in_names_of
 from .columns import NO_POSITION, check_columns
-from .frame import check_chrom_style, check_regions
+from .frame import check_regions
 from .verbs import overlap
 
 # what the columns are called (upper case, other signs as _), the most telling name first
@@ -151,13 +152,8 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def in_style(snps: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
-    """Return the SNPs with chromosomes named as those of the regions (PLINK files have ``1``, BED files ``chr1``)."""
-    style = check_chrom_style(regions["chrom"].unique())
-    own = check_chrom_style(snps["chrom"].unique(), name="snps")
-    if {style, own} != {"chr", "bare"}:
-        return snps
-    chrom = "chr" + snps["chrom"] if style == "chr" else snps["chrom"].str.removeprefix("chr")
-    return snps.assign(chrom=chrom)
+    """Return the SNPs with chromosomes named as those of the regions (``23`` becomes ``chrX``)."""
+    return in_names_of(snps, regions["chrom"].unique(), name="snps", where="the regions")
 
 
 def snps_in_regions(snps: pd.DataFrame, regions: object) -> pd.DataFrame:

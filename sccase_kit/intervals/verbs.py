@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from .._validate import check_choice, check_int, check_number
+from .assembly import in_names_of
 from .bedtools import bedtools, read_columns, to_bed
 from .closest import closest_starts
 from .columns import check_columns, integers
-from .frame import check_regions, check_same_style
+from .frame import check_regions
 from .genomes import chrom_sizes as chrom_sizes_of
 from .genomes import tss_table
 
@@ -68,11 +69,11 @@ def overlap(
     MissingProgramError
         If the program ``bedtools`` is not installed.
     ValueError
-        If chromosomes are named ``1`` here and ``chr1`` there, or regions are not valid.
+        If regions are not valid.
     """
     check_choice(how, ["any", "none", "pairs"], name="how")
     first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
-    check_same_style(first, second, name_a="a", name_b="b")
+    second = in_names_of(second, first["chrom"].unique(), name="b", where="a")
     options = {}
     if min_fraction is not None:
         options["f"] = check_number(min_fraction, name="min_fraction", minimum=0, exclusive=True)
@@ -103,12 +104,12 @@ def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
     DataFrame a, b (index labels), chrom, start, end, start_b, end_b.
     """
     check_int(distance, name="distance", minimum=0)
-    a, b = _regions_or_points(a, "a"), _regions_or_points(b, "b")
-    check_same_style(a, b, name_a="a", name_b="b")
+    first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
+    second = in_names_of(second, first["chrom"].unique(), name="b", where="a")
     with bedtools() as module:
-        result = to_bed(module, a).window(to_bed(module, b), w=distance)
+        result = to_bed(module, first).window(to_bed(module, second), w=distance)
         pairs = read_columns(result, {3: "a", 7: "b"})
-    return _pair_table(pairs, a, b)
+    return _pair_table(pairs, first, second)
 
 
 def closest_genes(
@@ -145,7 +146,7 @@ def closest_genes(
     if max_distance is not None:
         check_int(max_distance, name="max_distance", minimum=0)
     places, genes = check_regions(regions), tss_table(tss)
-    check_same_style(places, genes, name_a="regions", name_b="tss")
+    genes = in_names_of(genes, places["chrom"].unique(), name="tss", where="the regions")
     region, gene, distance = closest_starts(places, genes, k=k)
     if max_distance is not None:
         near = np.abs(distance) <= max_distance

@@ -4,9 +4,10 @@ from ..great.files import write_great
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
 from ..snpsea.program import run_snpsea
+from ._convert import convert
+from ._errors import FormatError
 from ._fragments import read_fragments
-from ._read import convert, read
-from ._tenx import FormatError
+from ._read import read
 from ._write_enhanced import write_enhanced
 from ._write_tracks import write_tracks
 

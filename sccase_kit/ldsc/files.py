@@ -13,7 +13,9 @@ import pandas as pd
 from .._atomic import file_name, replacing
 from .._logging import warn
 from .._progress import progress
+from ..intervals.assembly import check_unknown, without_scaffolds
 from ..intervals.bedtools import bedtools, to_bed
+from ..intervals.chromosomes import Unknown
 from ..intervals.frame import as_regions, check_regions
 from .panel import annotate_snps, read_bim
 from .tables import chromosomes_of
@@ -53,7 +55,14 @@ done
 """
 
 
-def write_bed(regions: object, path: str | os.PathLike[str], *, merge: bool = False, genome: str | None = None) -> Path:
+def write_bed(
+    regions: object,
+    path: str | os.PathLike[str],
+    *,
+    merge: bool = False,
+    genome: str | None = None,
+    unknown: Unknown = "drop",
+) -> Path:
     """Write regions as a sorted BED file, through BEDTools.
 
     Parameters
@@ -65,7 +74,10 @@ def write_bed(regions: object, path: str | os.PathLike[str], *, merge: bool = Fa
     merge
         Join overlapping and touching regions; column 4 is then left out.
     genome
-        Check against the chromosome sizes of hg19, hg38, mm9 or mm10.
+        Check against the chromosome sizes of hg19, hg38, mm9 or mm10, and write their names of chromosomes.
+    unknown
+        Regions on sequences that `genome` does not have (scaffolds): ``"drop"`` leaves them out with a warning,
+        ``"error"`` raises. Without a genome all are written.
 
     Returns
     -------
@@ -78,7 +90,8 @@ def write_bed(regions: object, path: str | os.PathLike[str], *, merge: bool = Fa
     ValueError
         If regions are empty, malformed, or off the chromosomes. Nothing is written then.
     """
-    table = check_regions(regions, genome=genome)
+    check_unknown(unknown)
+    table = check_regions(regions, genome=genome, unknown=unknown)
     with bedtools() as module, replacing(path) as temporary:
         bed = to_bed(module, table)
         if merge:
@@ -120,6 +133,18 @@ def annotation_sets(
     return sets
 
 
+def on_panel(
+    sets: Mapping[str, pd.DataFrame], panel: str | os.PathLike[str], *, unknown: Unknown
+) -> dict[str, pd.DataFrame]:
+    """Return the sets without regions on scaffolds that the panel does not have."""
+    check_unknown(unknown)
+    chromosomes = chromosomes_of(panel, (".bim",))
+    return {
+        name: without_scaffolds(part, chromosomes, unknown=unknown, name=f"peaks[{name!r}]", where="those of the panel")
+        for name, part in sets.items()
+    }
+
+
 def annotate_panel(sets: Mapping[str, pd.DataFrame], panel: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     """Return chromosome → DataFrame of 0/1 annotations (one row per .bim row, one column per set).
 
@@ -153,6 +178,7 @@ def write_ldsc_annot(
     groupby: str | None = None,
     background: object | None = None,
     window: int = 0,
+    unknown: Unknown = "drop",
 ) -> dict[str, list[Path]]:
     """Write what LDSC needs to test peaks: BED files, annotations, the ``.ldcts`` list and a script.
 
@@ -170,6 +196,9 @@ def write_ldsc_annot(
         Background peaks, an annotation of their own and the control of the cell-type test.
     window
         Bases by which peaks are widened on both sides.
+    unknown
+        Peaks on sequences (scaffolds) that neither the panel has nor an assembly numbers: ``"drop"`` leaves them out
+        with a warning, ``"error"`` raises.
 
     Returns
     -------
@@ -191,6 +220,7 @@ def write_ldsc_annot(
     make_annot.py gives the same where no two SNPs share a position, and rows too many where they do.
     """
     sets = annotation_sets(peaks, groupby=groupby, background=background, window=window)
+    sets = on_panel(sets, panel, unknown=unknown)
     tables = annotate_panel(sets, panel)
     names = {name: file_name(name) for name in sets}
     target = Path(path)

@@ -14,7 +14,9 @@ from scipy import sparse
 from .._text_files import open_text
 from .._validate import check_choice, check_int
 from ..intervals.arrays import linearise, overlap_pairs, overlaps_any
-from ..intervals.frame import as_regions, check_same_style, read_bed
+from ..intervals.assembly import in_names_of
+from ..intervals.frame import as_regions
+from ..intervals.region_files import read_bed
 from .sequences import EncodedSequences, encode_sequences
 
 _MAX_K = 10
@@ -190,7 +192,7 @@ def _table(regions: Any, peaks: pd.DataFrame, label: str) -> pd.DataFrame:
         regions = regions.assign(start=position - 1, end=position)
     table = as_regions(regions, name=label)
     if len(table) and len(peaks):
-        check_same_style(peaks, table, name_a="peaks", name_b=label)
+        table = in_names_of(table, peaks["chrom"].unique(), name=label, where="the peaks")
     return table
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .._left_out import say_left_out
 from .._optional import import_optional
+from ..intervals.chromosomes import Unknown, translate
 
 _CODES = np.full(256, 4, dtype=np.uint8)
 for _code, _letters in enumerate(("Aa", "Cc", "Gg", "Tt")):
@@ -118,7 +121,9 @@ def gc_content(sequences: Iterable[str] | EncodedSequences) -> np.ndarray:
     return np.where(bases > 0, gc / np.maximum(bases, 1), np.nan)
 
 
-def fetch_sequences(regions: pd.DataFrame, genome_fasta: str | os.PathLike[str]) -> list[str]:
+def fetch_sequences(
+    regions: pd.DataFrame, genome_fasta: str | os.PathLike[str], *, unknown: Unknown = "error"
+) -> list[str]:
     """Read the sequences of regions from an indexed FASTA file (pyfaidx; the index is made where it is missing).
 
     Parameters
@@ -126,7 +131,10 @@ def fetch_sequences(regions: pd.DataFrame, genome_fasta: str | os.PathLike[str])
     regions
         chrom, start, end, 0-based half-open; the index names the regions in messages.
     genome_fasta
-        FASTA file, plain or bgzip.
+        FASTA file, plain or bgzip. Its names of chromosomes may be spelt otherwise than those of the regions.
+    unknown
+        Regions on sequences that the file does not have: ``"error"`` raises, ``"drop"`` gives an ``N`` for each, with a
+        warning.
 
     Returns
     -------
@@ -151,31 +159,41 @@ def fetch_sequences(regions: pd.DataFrame, genome_fasta: str | os.PathLike[str])
     chroms = regions["chrom"].astype(str).to_numpy()
     start, end = regions["start"].to_numpy(np.int64), regions["end"].to_numpy(np.int64)
     with pyfaidx.Fasta(os.fspath(genome_fasta), as_raw=True, sequence_always_upper=True) as fasta:
-        _check_on_genome(fasta, regions, chroms, (start, end), genome_fasta)
-        order = np.lexsort((start, chroms))
-        out = [""] * len(regions)
-        for k in order:
+        names = translate(np.unique(chroms), fasta.keys())
+        chroms = np.array([names.get(chrom, chrom) for chrom in chroms], dtype=object)
+        known = _check_on_genome(fasta, regions, chroms, (start, end), genome_fasta, unknown)
+        order = np.lexsort((start, chroms.astype(str)))
+        out = ["N"] * len(regions)
+        for k in order[known[order]]:
             out[k] = str(fasta[chroms[k]][start[k] : end[k]])
     return out
 
 
-def _check_on_genome(fasta, regions: pd.DataFrame, chroms: np.ndarray, ends: tuple, path: object) -> None:
+def _check_on_genome(
+    fasta: Any, regions: pd.DataFrame, chroms: np.ndarray, ends: tuple, path: Any, unknown: Unknown
+) -> np.ndarray:
+    """Return which regions lie on sequences of the file; those off their ends are refused."""
     start, end = ends
-    known = set(fasta.keys())
-    unknown = sorted(set(chroms) - known)
-    if unknown:
-        shown = sorted(known)[:_SHOWN]
-        msg = f"genome_fasta {os.fspath(path)!r} lacks chromosome(s) {unknown[:_SHOWN]}; it has {shown}, …. "
-        msg += "Is it the genome the peaks were called on, with the same chromosome names?"
-        raise ValueError(msg)
-    size = {chrom: len(fasta[chrom]) for chrom in set(chroms)}
-    sizes = np.array([size[chrom] for chrom in chroms], dtype=np.int64)
-    bad = np.flatnonzero((start < 0) | (end > sizes) | (start >= end))
+    there = set(fasta.keys())
+    known = np.array([chrom in there for chrom in chroms], dtype=bool)
+    if not known.all():
+        lacking = sorted(set(chroms[~known]))
+        if unknown == "error" or not known.any():
+            shown = sorted(there)[:_SHOWN]
+            msg = f"genome_fasta {os.fspath(path)!r} lacks chromosome(s) {lacking[:_SHOWN]}; it has {shown}, …. "
+            msg += "Is it the genome the peaks were called on? unknown='drop' leaves such peaks out"
+            raise ValueError(msg)
+        why = "lie on sequences that genome_fasta does not have"
+        say_left_out("peaks", int((~known).sum()), len(known), why=why, examples=lacking, source=os.fspath(path))
+    size = {chrom: len(fasta[chrom]) for chrom in set(chroms[known])}
+    sizes = np.array([size.get(chrom, -1) for chrom in chroms], dtype=np.int64)
+    bad = np.flatnonzero(known & ((start < 0) | (end > sizes) | (start >= end)))
     if bad.size:
         k = bad[0]
         msg = f"{bad.size} peak(s) lie off the chromosomes of genome_fasta, e.g. {regions.index[k]!r} "
         msg += f"({chroms[k]}:{start[k]}-{end[k]}, chromosome length {sizes[k]}). Is it the right genome?"
         raise ValueError(msg)
+    return known
 
 
 def given_sequences(sequences: Mapping[str, str] | Sequence[str], names: Sequence[str]) -> list[str]:

@@ -15,8 +15,9 @@ from scipy import sparse
 from .._logging import logger, warn
 from .._tables import table_layout
 from .._validate import check_adata, check_choice, check_int
+from ..intervals.assembly import in_names_of
 from ..intervals.consensus import best_match, iterative_consensus, quantiles, resize, union_consensus
-from ..intervals.frame import check_regions, check_same_style
+from ..intervals.frame import check_regions
 from ..intervals.genomes import chrom_sizes
 from ..intervals.peaks import require_coordinates
 from ..matrix.access import as_csr, get_matrix
@@ -100,8 +101,12 @@ def merge_peaks(
     sets = [
         _scored(one, str(name), score, sizes, width if method == "iterative" else None) for name, one in named.items()
     ]
-    for other, name in zip(sets[1:], list(named)[1:], strict=True):
-        check_same_style(sets[0], other, name_a=f"peaks[{next(iter(named))!r}]", name_b=f"peaks[{name!r}]")
+    first = f"peaks[{next(iter(named))!r}]"
+    known = sets[0]["chrom"].unique()
+    sets[1:] = [
+        in_names_of(other, known, name=f"peaks[{name!r}]", where=first)
+        for other, name in zip(sets[1:], list(named)[1:], strict=True)
+    ]
     if method == "iterative":
         found = iterative_consensus(sets, chrom_sizes=sizes, min_sets=min_samples)
         found["sample"] = np.array([str(name) for name in named], dtype=object)[found.pop("set")]
@@ -209,8 +214,7 @@ def remap_counts(adata: AnnData, peaks: Any, *, layer: str | None = None) -> Ann
     check_adata(adata)
     old = require_coordinates(adata).reset_index(drop=True)
     new = check_regions(peaks, name="peaks")
-    check_same_style(old, new, name_a="adata.var", name_b="peaks")
-    target = best_match(old, new)
+    target = best_match(in_names_of(old, new["chrom"].unique(), name="adata.var", where="peaks"), new)
     placed = np.flatnonzero(target >= 0)
     if not len(placed):
         msg = f"none of the {len(old)} peaks of adata overlaps one of the {len(new)} new ones; another assembly?"

@@ -6,9 +6,10 @@ from ..great.domains import regulatory_domains
 from ..great.result import GreatResult
 from ..great.run import great
 from ..intervals.chains import Lifted, liftover
-from ..intervals.frame import check_regions, parse_names, read_bed
+from ..intervals.frame import check_regions, parse_names
 from ..intervals.genomes import GENOMES, chrom_sizes, gaps, tss_table
 from ..intervals.gtf import read_gtf
+from ..intervals.region_files import read_bed
 from ..intervals.snps import read_snps
 from ..intervals.verbs import closest_genes, merge, overlap, shuffle, window
 from ..ldsc.munge import Munged, munge_sumstats

@@ -8,14 +8,18 @@ from pathlib import Path
 import pandas as pd
 
 from .._atomic import file_name, replacing
-from ..intervals.frame import as_regions
+from ..intervals.assembly import check_unknown, without_scaffolds
+from ..intervals.chromosomes import Unknown
+from ..intervals.frame import as_regions, check_regions
 from ..intervals.snps import read_snps, snps_in_regions
 
 _HINT = "Build it from https://github.com/slowkow/snpsea, or use engine='python'."
 _STARTED = "Computing one column at a time ..."
 
 
-def snps_by_group(peaks: object, snps: object, *, groupby: str | None = None) -> dict[str, pd.DataFrame]:
+def snps_by_group(
+    peaks: object, snps: object, *, groupby: str | None = None, unknown: Unknown = "drop"
+) -> dict[str, pd.DataFrame]:
     """Return group → SNPs (chrom, pos, snp) inside its peaks; without groups the one group is called "peaks".
 
     Raises
@@ -30,6 +34,10 @@ def snps_by_group(peaks: object, snps: object, *, groupby: str | None = None) ->
     if groupby is not None and groupby not in table.columns:
         msg = f"groupby={groupby!r} is not among the columns of peaks: {list(table.columns)}"
         raise KeyError(msg)
+    check_unknown(unknown)
+    chromosomes = known["chrom"].unique()
+    table = check_regions(table, name="peaks")
+    table = without_scaffolds(table, chromosomes, unknown=unknown, name="peaks", where="those of the SNPs")
     whole = [("peaks", table)]
     parts = whole if groupby is None else table.groupby(groupby, sort=False, observed=True)
     found = {str(group): snps_in_regions(known, part) for group, part in parts}
@@ -45,6 +53,7 @@ def write_snpsea(
     path: str | os.PathLike[str],
     *,
     groupby: str | None = None,
+    unknown: Unknown = "drop",
 ) -> dict[str, Path]:
     """Find the SNPs inside peaks, through BEDTools, and write them as SNPsea reads them.
 
@@ -54,11 +63,14 @@ def write_snpsea(
         DataFrame chrom, start, end, AnnData, BED path or names.
     snps
         SNPs with positions on the same genome: DataFrame chrom, pos (1-based), snp; or a HapMap3 list, ``.bim``, BED4
-        or VCF file. Chromosome names may differ in ``chr`` from those of the peaks.
+        or VCF file. Chromosome names may differ from those of the peaks (``1``, ``chr1``, PLINK's 23).
     path
         File to write; with `groupby`, a folder (made if needed) for one file ``<group>.gwas`` per group.
     groupby
         Column of `peaks` with the groups.
+    unknown
+        Peaks on sequences (scaffolds) that have no SNPs and no number: ``"drop"`` leaves them out with a warning,
+        ``"error"`` raises.
 
     Returns
     -------
@@ -77,7 +89,7 @@ def write_snpsea(
     and SNP intervals and null SNPs from its own data (hg19): peaks of another genome are to be lifted over first.
     """
     target = Path(path)
-    groups = snps_by_group(peaks, snps, groupby=groupby)
+    groups = snps_by_group(peaks, snps, groupby=groupby, unknown=unknown)
     files = {g: target if groupby is None else target / f"{file_name(g)}.gwas" for g in groups}
     if len(set(files.values())) < len(files):
         msg = f"groups give the same file names: {list(files)}; rename them"

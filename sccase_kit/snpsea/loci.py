@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ..intervals.arrays import linearise, overlap_pairs
-from ..intervals.frame import check_same_style
+from ..intervals.assembly import in_names_of
 
 #: Gene sets with this many genes or more are matched with each other.
 MAX_BIN = 10
@@ -67,7 +67,7 @@ def gene_sets_of(blocks: pd.DataFrame, genes: pd.DataFrame, rows: np.ndarray, *,
     slop
         Bases by which a block without genes is widened on both sides, from 1 on.
     """
-    check_same_style(blocks, genes, name_a="snp_intervals", name_b="gene_intervals")
+    genes = in_names_of(genes, blocks["chrom"].unique(), name="gene_intervals", where="snp_intervals")
     order = np.lexsort((genes["end"], genes["start"], genes["chrom"].to_numpy(str)))
     genes, rows = genes.iloc[order], rows[order]
     owner, gene = _closed_pairs(blocks, genes)

@@ -16,7 +16,7 @@ from .._record import recorded
 from .._validate import check_adata, check_labels
 from ..enhance import Enhancement, Prepared
 from ..enhance.method import CALL
-from ..intervals.columns import are_peaks
+from ..intervals.names import share_of_places
 from ..matrix.access import get_matrix
 from ..matrix.batches import warn_of_closed_peaks
 from . import _estimate_k
@@ -40,10 +40,10 @@ def check_shape(adata: AnnData) -> None:
 
 
 def check_orientation(adata: AnnData) -> None:
-    """Raise ValueError where cells bear names of peaks, and peaks do not."""
-    if are_peaks(adata.obs_names) and not are_peaks(adata.var_names):
+    """Raise ValueError where cells have names of peaks, and peaks do not."""
+    if share_of_places(adata.obs_names) > 0.5 and not share_of_places(adata.var_names):
         msg = f"cells have names of peaks such as {adata.obs_names[0]!r}, peaks have none ({adata.var_names[0]!r}): "
-        msg += "the matrix is peaks × cells; turn it round with adata.T"
+        msg += "the matrix is peaks × cells; transpose it with adata.T"
         raise ValueError(msg)
 
 

@@ -16,6 +16,7 @@ from ..gene_sets.sources import source_of
 from ..great import run as engine
 from ..great.domains import Rule
 from ..great.result import GreatResult
+from ..intervals.chromosomes import Unknown
 from ..intervals.columns import check_columns, check_names
 from ..intervals.frame import as_regions
 from ..intervals.genomes import GENOMES
@@ -90,6 +91,7 @@ def great(
     min_genes: int = 1,
     max_genes: int | None = None,
     force: bool = False,
+    unknown: Unknown = "drop",
     members: bool = True,
     return_result: bool = False,
     key_added: str | None = "great",
@@ -124,6 +126,9 @@ def great(
         Leave out smaller and larger terms before any test.
     force
         Test even if less than a fifth of the genes of the gene sets is known (sets of another species).
+    unknown
+        Regions on sequences that the genome does not have (scaffolds): ``"drop"`` leaves them out with a warning,
+        ``"error"`` raises. Chromosomes are understood in every usual spelling (``1``, ``chr1``, accessions).
     members
         Add the columns Genes and Regions: what is behind every term, joined by commas.
     return_result
@@ -178,6 +183,7 @@ def great(
         groups=None if labels is None else labels.to_numpy(object),
         background=background,
         curated=curated,
+        unknown=unknown,
         **options,
     )
     frame = result.with_members() if members else result.table
@@ -187,5 +193,5 @@ def great(
         given = {"genome": genome, "gene_sets": gene_sets, "groupby": groupby, "key": key, "background": background}
         given |= {"tss": tss, "chrom_sizes": chrom_sizes, "gaps": gaps, "curated": curated, **options}
         results = {"table": frame, "associations": result.associations, "info": dict(result.info)}
-        record(regions, key_added, "tl.great", params={**given, "members": members}, **results)
+        record(regions, key_added, "tl.great", params={**given, "unknown": unknown, "members": members}, **results)
     return result if return_result else frame

@@ -17,7 +17,9 @@ from .._validate import check_adata, check_choice
 from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
 from ..interpret.steps import run_step
+from ..intervals.assembly import check_unknown
 from ..intervals.chains import liftover
+from ..intervals.chromosomes import Unknown
 from ..intervals.genomes import GENOMES, tss_table
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
@@ -46,6 +48,7 @@ def interpret(
     key: str = "sccase",
     data_genome: str = "hg19",
     chain: str | os.PathLike[str] | None = None,
+    unknown: Unknown = "drop",
     overwrite: bool = False,
 ) -> dict[str, pd.DataFrame]:
     """Find the specific and background peaks of every group and what they mean, as a folder of files.
@@ -85,6 +88,9 @@ def interpret(
     chain
         UCSC chain file from `genome` to `data_genome`, needed where they differ. What could not be lifted is listed in
         ``peaks/lost.tsv``, with a warning.
+    unknown
+        Peaks on sequences that the genome, the chain, the SNPs or the panel do not have (scaffolds): ``"drop"`` leaves
+        them out of that step with a warning, ``"error"`` raises.
     overwrite
         Make every step anew.
 
@@ -113,6 +119,7 @@ def interpret(
     """
     check_adata(adata)
     check_choice(genome, GENOMES, name="genome")
+    check_unknown(unknown)
     options = {name: dict(value) for name, value in (("snpsea", snpsea), ("ldsc", ldsc)) if value is not None}
     for name, needed in (("snpsea", "snps"), ("ldsc", "panel")):
         if name in options and needed not in options[name]:
@@ -135,7 +142,9 @@ def interpret(
     folder.mkdir(parents=True, exist_ok=True)
     lift = chain if options and genome != data_genome else None
     groups = adata.uns["specific_peaks"]["groups"]
-    steps = _steps(table, groups, folder, genome=genome, great=dict(great or {}), options=options, chain=lift)
+    steps = _steps(
+        table, groups, folder, genome=genome, great=dict(great or {}), options=options, chain=lift, unknown=unknown
+    )
     found = {}
     for name, (made_from, work) in progress(steps.items(), desc="interpret", total=len(steps)):
         try:
@@ -170,11 +179,12 @@ def _steps(
     great: dict[str, Any],
     options: dict[str, dict[str, Any]],
     chain: str | os.PathLike[str] | None,
+    unknown: Unknown,
 ) -> dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]]:
     """Return step → (what it is made from, what makes it)."""
     steps: dict[str, tuple[object, Callable[[Path], pd.DataFrame | None]]] = {
-        "peaks": ([table, groups, genome, chain], lambda out: _write_peaks(table, groups, out, chain)),
-        "great": ([table, genome, great], lambda out: _great(table, out, genome, great)),
+        "peaks": ([table, groups, genome, chain], lambda out: _write_peaks(table, groups, out, chain, unknown)),
+        "great": ([table, genome, great], lambda out: _great(table, out, genome, great, unknown)),
     }
 
     def placed() -> pd.DataFrame:
@@ -184,18 +194,18 @@ def _steps(
     work = {"snpsea": _snpsea, "ldsc": _ldsc}
     for name, given in options.items():
         made_from = [table, genome, chain, given]
-        steps[name] = (made_from, lambda out, name=name, given=given: work[name](placed(), out, given))
+        steps[name] = (made_from, lambda out, name=name, given=given: work[name](placed(), out, given, unknown))
     return steps
 
 
 def _write_peaks(
-    table: pd.DataFrame, groups: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None
+    table: pd.DataFrame, groups: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None, unknown: Unknown
 ) -> pd.DataFrame:
     groups.to_csv(out / "groups.tsv", sep="\t", index=False, lineterminator="\n")
     for group, part in table.groupby("group", sort=False):
         write_bed(part.rename(columns={"peak": "name"}), out / f"{file_name(group)}.bed")
     if chain is not None:
-        lifted = liftover(table, chain)
+        lifted = liftover(table, chain, unknown=unknown)
         lifted.regions.to_csv(out / "lifted.tsv", sep="\t", index=False)
         lifted.lost.to_csv(out / "lost.tsv", sep="\t", index=False)
         if len(lifted.lost):
@@ -203,13 +213,13 @@ def _write_peaks(
     return table
 
 
-def _great(table: pd.DataFrame, out: Path, genome: str, given: dict[str, Any]) -> pd.DataFrame | None:
-    write_great(table, out / "input", genome=genome, groupby="group")
+def _great(table: pd.DataFrame, out: Path, genome: str, given: dict[str, Any], unknown: Unknown) -> pd.DataFrame | None:
+    write_great(table, out / "input", genome=genome, groupby="group", unknown=unknown)
     if "gene_sets" not in given:
         return None
     from ..pl import great_dot
 
-    result = run_great(table, genome, **given)
+    result = run_great(table, genome, **{"unknown": unknown, **given})
     try:
         _save(great_dot(result).figure, out / "great.png")
     except ValueError as error:  # no term passes
@@ -217,8 +227,8 @@ def _great(table: pd.DataFrame, out: Path, genome: str, given: dict[str, Any]) -
     return result
 
 
-def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFrame | None:
-    write_snpsea(table, given["snps"], out / "input", groupby="group")
+def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any], unknown: Unknown) -> pd.DataFrame | None:
+    write_snpsea(table, given["snps"], out / "input", groupby="group", unknown=unknown)
     if missing := [name for name in _SNPSEA_FILES if name not in given]:
         if len(missing) < len(_SNPSEA_FILES):
             msg = f"snpsea lacks the options {missing}; give all of {list(_SNPSEA_FILES)}, or none to write inputs only"
@@ -226,7 +236,7 @@ def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFra
         return None
     from ..pl import snpsea as draw
 
-    rest = {k: v for k, v in given.items() if k not in ("snps", "gene_matrix")}
+    rest = {"unknown": unknown, **{k: v for k, v in given.items() if k not in ("snps", "gene_matrix")}}
     result = run_snpsea(table, given["snps"], given["gene_matrix"], groupby="group", **rest)
     if "correlation" in result.attrs:
         for group in pd.unique(result["group"]):
@@ -235,15 +245,15 @@ def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFra
     return result
 
 
-def _ldsc(table: pd.DataFrame, out: Path, given: dict[str, Any]) -> pd.DataFrame | None:
+def _ldsc(table: pd.DataFrame, out: Path, given: dict[str, Any], unknown: Unknown) -> pd.DataFrame | None:
     specific, background = table[table["group"] != BACKGROUND], table[table["group"] == BACKGROUND]
-    annotations = {"panel": given["panel"], "window": given.get("window", 0)}
+    annotations = {"panel": given["panel"], "window": given.get("window", 0), "unknown": unknown}
     write_ldsc_annot(specific, out / "input", groupby="group", background=background, **annotations)
     if "sumstats" not in given:
         return None
     from ..pl import ldsc as draw
 
-    rest = {k: v for k, v in given.items() if k != "sumstats"}
+    rest = {"unknown": unknown, **{k: v for k, v in given.items() if k != "sumstats"}}
     result = run_ldsc(specific, given["sumstats"], groupby="group", background=background, **rest)
     for trait in pd.unique(result["trait"]):
         _save(draw(result, trait).figure, out / f"{file_name(trait)}.png")

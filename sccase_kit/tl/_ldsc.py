@@ -14,7 +14,8 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._progress import progress
 from .._validate import check_choice, check_int
-from ..ldsc.files import annotate_panel, annotation_sets
+from ..intervals.chromosomes import Unknown
+from ..ldsc.files import annotate_panel, annotation_sets, on_panel
 from ..ldsc.panel import open_panel
 from ..ldsc.program import results_with_program
 from ..ldsc.run import TWO_STEP, fit_h2, merge_chromosomes, warn_if_few
@@ -41,6 +42,7 @@ def ldsc(
     window: int = 0,
     ld_window_cm: float = 1.0,
     n_blocks: int = 200,
+    unknown: Unknown = "drop",
     engine: Literal["python", "ldsc"] = "python",
 ) -> pd.DataFrame:
     """Estimate how much of the heritability of traits lies in the peaks of every group.
@@ -79,6 +81,9 @@ def ldsc(
         Window of the LD scores in centimorgan.
     n_blocks
         Blocks of the jackknife.
+    unknown
+        Peaks on sequences that neither the panel has nor an assembly numbers (scaffolds): ``"drop"`` leaves them out
+        with a warning, ``"error"`` raises. Peaks on X, Y and M, which panels leave out, are counted in the log.
     engine
         ``"python"``: native, equal to ldsc 1.0.1; ``"ldsc"``: runs ``ldsc.py`` from the PATH on written files.
 
@@ -114,6 +119,7 @@ def ldsc(
         table = table.assign(_group=labels.to_numpy(object))
     extra = None if background is None else peaks_table(background, "background_peaks")
     sets = annotation_sets(table, groupby=None if labels is None else "_group", background=extra, window=window)
+    sets = on_panel(sets, panel, unknown=unknown)
     traits = sumstats if isinstance(sumstats, Mapping) else {"trait": sumstats}
     if not traits:
         msg = "sumstats is empty: there is no trait to test"

@@ -16,6 +16,9 @@ from .._logging import warn
 from .._progress import progress
 from .._record import as_object, record
 from .._validate import check_adata, check_choice, check_number, check_slot
+from ..intervals.assembly import check_unknown
+from ..intervals.chromosomes import Unknown
+from ..intervals.peaks import require_coordinates
 from ..matrix.access import in_memory_copy
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
 from ..motifs.sequences import given_sequences
@@ -33,6 +36,7 @@ def match_motifs(
     background: Literal["subject", "even"] | Sequence[float] = "subject",
     compat: bool = False,
     scores: bool = False,
+    unknown: Unknown = "drop",
     engine: Literal["python", "r"] = "python",
     key_added: str = "motifs",
     copy: bool = False,
@@ -60,6 +64,10 @@ def match_motifs(
         Reproduce motifmatchr's two errors, see :func:`sccase_kit.motifs.match`.
     scores
         Also write the best score and the number of the matches.
+    unknown
+        Peaks on sequences that the FASTA file does not have (scaffolds): ``"drop"`` leaves them out with a warning, so
+        that they match nothing and have no GC content, ``"error"`` raises. Chromosomes are found in every usual
+        spelling.
     engine
         ``"python"``, or ``"r"``: the R package motifmatchr on the same peaks.
     key_added
@@ -101,9 +109,9 @@ def match_motifs(
     check_choice(engine, ["python", "r"], name="engine")
     p_cutoff = check_number(p_cutoff, name="p_cutoff", minimum=0, maximum=1, exclusive=True)
     found = _motifs(motifs)
-    dna = _sequences(adata, genome_fasta, sequences)
+    dna, left_out = _sequences(adata, genome_fasta, sequences, unknown)
     gc = gc_content(dna)
-    if n_empty := int(np.isnan(gc).sum()):
+    if n_empty := int(np.isnan(gc).sum()) - left_out:
         warn(f"{n_empty} peak(s) hold no A, C, G or T (only N); they match nothing and have no GC content")
     if engine == "python":
         result = _python(dna, found, p_cutoff, background, compat=compat)
@@ -144,6 +152,7 @@ def add_gc_content(
     genome_fasta: str | os.PathLike[str] | None = None,
     *,
     sequences: Mapping[str, str] | Sequence[str] | None = None,
+    unknown: Unknown = "drop",
     key_added: str = "gc",
     copy: bool = False,
 ) -> AnnData | None:
@@ -157,6 +166,8 @@ def add_gc_content(
         FASTA file of the genome on which the peaks were called.
     sequences
         Instead of `genome_fasta`: peak name → DNA, or one string per peak in the order of `var`.
+    unknown
+        See :func:`match_motifs`.
     key_added
         Column of `var`.
     copy
@@ -186,7 +197,7 @@ def add_gc_content(
     """
     check_adata(adata)
     check_slot(key_added)
-    gc = gc_content(_sequences(adata, genome_fasta, sequences))
+    gc = gc_content(_sequences(adata, genome_fasta, sequences, unknown)[0])
     target = in_memory_copy(adata) if copy else adata
     target.var[key_added] = gc
     return target if copy else None
@@ -209,18 +220,20 @@ def _motifs(motifs: Any) -> list[Motif]:
     return as_motifs(motifs)
 
 
-def _sequences(adata: AnnData, genome_fasta: Any, sequences: Any) -> Any:
-    """Return the encoded sequences of the peaks."""
+def _sequences(adata: AnnData, genome_fasta: Any, sequences: Any, unknown: Unknown) -> tuple[Any, int]:
+    """Return the encoded sequences of the peaks, and how many the genome does not have."""
     if (genome_fasta is None) == (sequences is None):
         given = "neither was given" if sequences is None else "both were given"
         msg = f"give either genome_fasta (a FASTA file) or sequences (peak name → DNA); {given}"
         raise ValueError(msg)
+    check_unknown(unknown)
     if sequences is None:
-        return encode_sequences(fetch_sequences(adata.var, genome_fasta))
+        found = fetch_sequences(require_coordinates(adata), genome_fasta, unknown=unknown)
+        return encode_sequences(found), found.count("N")
     if isinstance(sequences, str):
         msg = f"sequences must map peak names to DNA or hold one string per peak, got the string {sequences[:40]!r}"
         raise TypeError(msg)
-    return encode_sequences(given_sequences(sequences, list(adata.var_names)))
+    return encode_sequences(given_sequences(sequences, list(adata.var_names))), 0
 
 
 def _python(dna: Any, motifs: list[Motif], p_cutoff: float, background: Any, *, compat: bool) -> dict[str, Any]:

@@ -9,28 +9,26 @@ import pandas as pd
 from anndata import AnnData
 
 from .._logging import warn
+from ..intervals.assembly import in_names_of
 from ..intervals.closest import closest_starts
-from ..intervals.frame import check_regions, check_same_style
+from ..intervals.coordinates import find_coordinates
+from ..intervals.frame import check_regions
 from ..intervals.genomes import GENOMES, tss_table
-from ..intervals.peaks import MISSING, parse_peak_names
 
 
 def check_genes(adata: AnnData, genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
-    """Return the genes of a genome, file or table for the peaks of `adata`.
+    """Return the genes of a genome, file or table for the peaks of `adata`, with the names that chromosomes have there.
 
     Raises
     ------
     ValueError
-        If no peak has coordinates, they reach beyond the chromosomes of the genome, or chromosomes are named ``1`` here
-        and ``chr1`` there.
+        If no peak has coordinates, or they reach beyond the chromosomes of the genome.
     """
-    genes = tss_table(genome)
     places = peak_places(adata)
     places = places[places["start"] >= 0]
     if isinstance(genome, str) and genome in GENOMES:
         check_regions(places, name="adata.var", genome=genome, unknown="keep")
-    check_same_style(places, genes, name_a="adata.var", name_b="genome")
-    return genes
+    return in_names_of(tss_table(genome), places["chrom"].unique(), name="genome", where="adata.var")
 
 
 def peak_places(adata: AnnData) -> pd.DataFrame:
@@ -41,20 +39,14 @@ def peak_places(adata: AnnData) -> pd.DataFrame:
     ValueError
         If no peak has coordinates.
     """
-    if {"chrom", "start", "end"} <= set(adata.var.columns):
-        table = adata.var[["chrom", "start", "end"]].copy()
-        table["chrom"] = table["chrom"].astype(object).where(table["chrom"].notna(), "").astype(str)
-        table[["start", "end"]] = table[["start", "end"]].fillna(MISSING).astype(np.int64)
-    else:
-        table = parse_peak_names(adata.var_names)
-    bad = (table["start"] < 0) | (table["end"] <= table["start"]) | table["chrom"].isin(["", "nan", "None"])
+    found = find_coordinates(adata.var)
+    table, bad = found.table, found.missing
     if bad.all():
         msg = f"none of the {len(table)} peaks has coordinates, e.g. {list(table.index[:3])}; give them names like "
         msg += "'chr1:100-600', or fill adata.var['chrom'], ['start'], ['end']"
         raise ValueError(msg)
     if bad.any():
         warn(f"{int(bad.sum())} of {len(table)} peaks have no coordinates and are near no gene")
-        table.loc[bad, ["start", "end"]] = MISSING
     return table
 
 

@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from .._progress import progress
 from .._validate import check_choice
+from ..intervals.chromosomes import Unknown
 from ..snpsea.files import snps_by_group, write_snpsea
 from ..snpsea.program import run_snpsea
 from ..snpsea.run import SnpseaResult, prepare_snpsea
@@ -37,6 +38,7 @@ def snpsea(
     slop: int = 10_000,
     min_observations: int = 100,
     max_iterations: int = 100_000,
+    unknown: Unknown = "drop",
     engine: Literal["python", "snpsea"] = "python",
     rng: int | np.random.Generator | None = 0,
     return_results: bool = False,
@@ -66,6 +68,9 @@ def snpsea(
         Background peaks (table, or AnnData with `uns["background_peaks"]`), tested as one more group "background".
     condition, score, slop, min_observations, max_iterations
         See :func:`sccase_kit.regions.snpsea`.
+    unknown
+        Peaks on sequences that have no SNPs and no number (scaffolds): ``"drop"`` leaves them out with a warning,
+        ``"error"`` raises.
     engine
         ``"python"``: native; ``"snpsea"``: the program of that name on the PATH, which reads files only.
     rng
@@ -116,10 +121,10 @@ def snpsea(
             "snp_intervals": snp_intervals,
             "null_snps": null_snps,
         }
-        frame = _with_program(parts, snps, files, options | limits)
+        frame = _with_program(parts, snps, files, options | limits, unknown)
         correlation = None
     else:
-        groups = snps_by_group(parts, snps, groupby="_group")
+        groups = snps_by_group(parts, snps, groupby="_group", unknown=unknown)
         data = prepare_snpsea(gene_matrix, gene_intervals, snp_intervals, null_snps=null_snps, **options)
         seed = rng if rng is None else int(np.random.default_rng(rng).integers(2**31))
         results = {
@@ -142,7 +147,9 @@ def snpsea(
     return frame
 
 
-def _with_program(parts: pd.DataFrame, snps: object, files: dict[str, object], options: dict) -> pd.DataFrame:
+def _with_program(
+    parts: pd.DataFrame, snps: object, files: dict[str, object], options: dict, unknown: Unknown
+) -> pd.DataFrame:
     """Write the SNPs of every group, run the program on each, and join its tables."""
     for name, file in files.items():
         if not isinstance(file, (str, os.PathLike)):
@@ -150,7 +157,7 @@ def _with_program(parts: pd.DataFrame, snps: object, files: dict[str, object], o
             raise TypeError(msg)
     frames = []
     with tempfile.TemporaryDirectory(prefix="sccase_kit_") as folder:
-        written = write_snpsea(parts, snps, Path(folder) / "snps", groupby="_group")
+        written = write_snpsea(parts, snps, Path(folder) / "snps", groupby="_group", unknown=unknown)
         for i, (group, path) in enumerate(progress(written.items(), desc="SNPsea", total=len(written))):
             found = run_snpsea(path, Path(folder) / f"out{i}", **files, **options)
             n_snps = len(path.read_text(encoding="utf-8").splitlines()) - 2

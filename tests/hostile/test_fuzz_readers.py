@@ -22,7 +22,7 @@ from sccase_kit.gene_sets import go as _go
 from sccase_kit.intervals import chains as _liftover
 from sccase_kit.intervals import genomes as _genomes
 from sccase_kit.intervals import snps as _snps
-from sccase_kit.intervals.frame import read_bed
+from sccase_kit.intervals.region_files import read_bed
 from sccase_kit.ldsc import panel as _ldsc_panel
 from sccase_kit.ldsc import tables as _ldsc_tables
 from sccase_kit.motifs import read_motifs
@@ -198,6 +198,10 @@ def check(value: Any) -> None:
         value.X.check_format(full_check=True)  # values are checked by what uses them
 
 
+#: Warnings that are ours, of what a damaged file still holds.
+_SAID = r".*(fractional|no coordinates|not unique|no header|share their name|left out|1-based|holds text|must hold)"
+
+
 @dataclass
 class Outcome:
     value: Any = None
@@ -208,7 +212,7 @@ def outcome(name: str, path: Path) -> Outcome:
     """Read; an error must be one of ours and name the file. Every other one, and a warning of a library, is raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        warnings.filterwarnings("ignore", category=UserWarning, message=r".*(fractional|no coordinates|not unique)")
+        warnings.filterwarnings("ignore", category=UserWarning, message=_SAID)
         try:
             value = READERS[name](path)
         except (KeyError, ValueError) as err:  # a KeyError: raw statistics, which are to be munged

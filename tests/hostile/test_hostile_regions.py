@@ -95,6 +95,10 @@ HARMLESS = {
     "nullable integers": lambda t: t.astype({"start": "Int64", "end": "Int64"}),
     "unsigned": lambda t: t.astype({"start": np.uint32, "end": np.uint32}),
     "categories": lambda t: t.assign(chrom=pd.Categorical(t["chrom"], ["chr9", "chr2", "chr1"])),
+    "text": lambda t: t.astype({"start": str, "end": str}),
+    "categories of text": lambda t: t.assign(start=pd.Categorical(t["start"].astype(str))),
+    "other names": lambda t: t.rename(columns={"chrom": "Chromosome", "start": "chromStart", "end": "Stop"}),
+    "without chr": lambda t: t.assign(chrom=t["chrom"].str[3:]),
     "strings of pandas": lambda t: t.assign(chrom=t["chrom"].astype("string")),
 }
 REFUSED = {
@@ -110,7 +114,7 @@ REFUSED = {
     "below 0": (put("start", -1, rows=[0]), "start"),
     "end = start": (lambda t: t.assign(end=t["start"]), "end"),
     "backwards": (lambda t: t.assign(start=t["end"], end=t["start"]), "end"),
-    "text": (lambda t: t.astype({"start": str, "end": str}), "start"),
+    "text": (put("start", "one", rows=[0]), "start"),
     "dates": (lambda t: t.assign(start=pd.Timestamp(0)), "start"),
     "complex": (lambda t: t.assign(start=t["start"].astype(complex)), "start"),
     "booleans": (lambda t: t.assign(start=False, end=True), "start"),

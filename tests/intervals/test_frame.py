@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from anndata import AnnData
 
-from sccase_kit.intervals.frame import check_chrom_style, check_same_style
+from sccase_kit.intervals.assembly import in_names_of
+from sccase_kit.intervals.frame import check_chrom_style
 from sccase_kit.regions import check_regions, parse_names, read_bed
 
 
@@ -70,7 +71,9 @@ def test_input_is_not_changed():
 @pytest.mark.parametrize(
     ("frame", "error", "match"),
     [
-        (pd.DataFrame({"chr": ["a"], "start": [1], "end": [2]}), KeyError, "rename"),
+        (pd.DataFrame({"chr": ["a"], "start": [1]}), KeyError, "Rename first.*'chr': 'chrom'"),
+        (pd.DataFrame({"chr": ["a"], "Start": ["x"], "End": [2]}), TypeError, r"\['Start'\] holds text.*'x'"),
+        (pd.DataFrame({"chr": ["chr1"] * 2, "Start": [1, 7], "End": [2, 7]}), ValueError, "in 1 of 2 rows"),
         (pd.DataFrame({"chrom": [], "start": [], "end": []}), ValueError, "empty"),
         (table(("chr1", 1, 5), ("1", 1, 5)), ValueError, "with and without 'chr'"),
         (table(("chr1", 5, 5)), ValueError, "end <= start"),
@@ -78,10 +81,11 @@ def test_input_is_not_changed():
         (table(("chr1", 1.5, 5)), ValueError, "fractional"),
         (table(("chr1", np.nan, 5)), ValueError, "missing in 1 of 1"),
         (table((None, 1, 5)), ValueError, "missing in 1 of 1"),
-        (table(("chr1", "1", 5)), TypeError, "integers"),
+        (table(("chr1", "one", 5)), TypeError, r"regions\['start'\] holds text that is no position, such as 'one'"),
         (table(("chr1", 1, 5), genome="hg19"), ValueError, "belongs to"),
         (table(("chr1", 1, 5), ("chr1", 1, 5), genome=["hg19", "hg38"]), ValueError, "one genome|belongs to"),
-        (table(("1", 1, 5)), ValueError, "'chr' \\+ regions"),
+        (table(("NC_000001.10", 1, 5)), ValueError, "accessions of hg19, but genome='hg38'"),
+        (table(("GRCh38_chr1", 1, 5), ("mm10_chr1", 1, 5)), ValueError, "several genomes"),
         (table(("chr99", 1, 5)), ValueError, "chr99"),
         (table(("chr1", 1, 5), ("chr1", 1, 249_250_621)), ValueError, "would fit hg19"),
     ],
@@ -115,5 +119,18 @@ def test_styles():
     assert check_chrom_style(["chr1", "chrX"]) == "chr"
     assert check_chrom_style(["1", "MT"]) == "bare"
     assert check_chrom_style(["scaffold_1"]) == "other"
-    with pytest.raises(ValueError, match=r"snps\['chrom'\] = 'chr'"):
-        check_same_style(table(("chr1", 1, 2)), table(("1", 1, 2)), name_a="peaks", name_b="snps")
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "read"),
+    [
+        (["1", "7", "MT", "x"], ["chr1", "chrM"], ["chr1", "chr7", "chrM", "chrX"]),
+        (["chr1", "chrX", "KI270713.1"], ["1", "23"], ["1", "23", "KI270713.1"]),
+        (["1", "2"], ["chr1", "1", "2"], ["1", "2"]),
+        (["1"], ["scaffold_1"], ["1"]),
+    ],
+)
+def test_names_of_the_other_side(names, known, read):
+    frame = pd.DataFrame({"chrom": names})
+    assert in_names_of(frame, known, name="a", where="b")["chrom"].tolist() == read
+    assert frame["chrom"].tolist() == names

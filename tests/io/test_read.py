@@ -103,7 +103,10 @@ def test_10x_h5(adata, tmp_path):
 
 def test_10x_multiome_h5_keeps_the_peaks(adata, tmp_path):
     write_10x_h5(adata, tmp_path / "f.h5", ["Peaks", "Gene Expression", "Peaks", "Gene Expression"])
-    assert list(sk.read(tmp_path / "f.h5").var_names) == [NAMES[0], NAMES[2]]
+    with pytest.warns(UserWarning, match=r"2 of 4 features are no peaks \(Gene Expression: 2\); they are left out"):
+        result = sk.read(tmp_path / "f.h5")
+    assert list(result.var_names) == [NAMES[0], NAMES[2]]
+    assert "Gene Expression: 2" in result.uns["sccase_kit_left_out"][0]
 
 
 @pytest.mark.parametrize("compress", [False, True])

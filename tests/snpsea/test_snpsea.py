@@ -291,7 +291,6 @@ def test_few_genes_with_intervals_warn(study):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"gene_intervals": lambda t: t.assign(chrom="1")}, ValueError, "names chromosomes like"),
         ({"gene_intervals": lambda t: t.assign(chrom=["1", *["chr1"] * 39])}, ValueError, "mixes chromosome names"),
         ({"gene_intervals": lambda t: t.assign(name="y")}, ValueError, "share no gene id .*'gene0' and 'y'"),
         ({"gene_intervals": lambda t: t.drop(columns="end")}, KeyError, "gene_intervals needs the columns"),

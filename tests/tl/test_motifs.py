@@ -114,6 +114,7 @@ def test_wrong_genome(fasta, study):
     with pytest.raises(ValueError, match="lie off the chromosomes"):
         sk.tl.add_gc_content(adata, path)
     del adata.var["chrom"]
+    adata.var_names = [f"peak_{k}" for k in range(adata.n_vars)]
     with pytest.raises(ValueError, match="peaks have no coordinates"):
         sk.tl.add_gc_content(adata, path)
 

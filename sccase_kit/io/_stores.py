@@ -1,0 +1,137 @@
+"""AnnData and MuData on disk: .h5ad, .h5mu and .zarr, in memory or backed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anndata as ad
+import numpy as np
+from anndata import AnnData
+from scipy import sparse
+
+from .._logging import logger
+from .._optional import import_optional
+from ..matrix.access import as_csr
+from ..matrix.blocks import rows_per_block, slow_storage
+from ._errors import FormatError
+from ._hdf5_filters import prepare_filters
+from ._mudata import is_mudata, read_modality
+
+_NO_X = "there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
+
+
+def read_h5ad(path: Path, *, backed: bool) -> AnnData:
+    """Read an .h5ad; filters that hdf5plugin brings are loaded where the file needs them.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, holds no X, or is compressed by a filter that is not installed.
+    """
+    import h5py
+
+    if missing := prepare_filters(path):
+        raise FormatError(missing)
+    try:
+        with h5py.File(path, "r") as store:
+            if "mod" in store and "X" not in store:
+                msg = f"{path} holds MuData; name it .h5mu"
+                raise FormatError(msg)
+            if "X" not in store and {"obs", "var"} <= set(store):
+                msg = f"{path}: {_NO_X}"
+                raise FormatError(msg)
+        adata = ad.read_h5ad(path, backed="r" if backed else None)
+    except FormatError:
+        raise
+    except Exception as err:  # damaged files fail in h5py and anndata with many types; each is named here
+        msg = f"{path}: not a readable .h5ad ({type(err).__name__}: {err})"
+        raise FormatError(msg) from err
+    if backed and (why := slow_storage(adata.X)):
+        logger.warning("%s: %s", path, why)
+    return adata
+
+
+def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnData, list[str]]:
+    """Read an AnnData or MuData store of zarr, of either version, sharded or not; return what was left out too.
+
+    Raises
+    ------
+    FormatError
+        If the store is damaged or holds neither.
+    """
+    zarr = import_optional("zarr", extra="scale")
+    try:
+        group = zarr.open_group(str(path), mode="r")
+        if is_mudata(group):
+            return read_modality(group, _lazy(zarr) if backed else None, modality, source=path)
+        _no_modality(path, modality)
+        if not backed:
+            return ad.read_zarr(path), []
+        elements = {
+            name: ad.io.read_elem(group[name]) for name in ("obs", "var", "obsm", "varm", "uns") if name in group
+        }
+        return AnnData(X=_lazy(zarr)(group["X"]), **elements), []
+    except FormatError:
+        raise
+    except Exception as err:  # as above
+        msg = f"{path}: not a readable AnnData zarr store ({type(err).__name__}: {err})"
+        raise FormatError(msg) from err
+
+
+def read_h5mu(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnData, list[str]]:
+    """Read one modality of an .h5mu; return what was left out too.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged, or has no such modality.
+    """
+    import h5py
+
+    if missing := prepare_filters(path):
+        raise FormatError(missing)
+    try:
+        if backed:
+            store = h5py.File(path, "r")  # stays open for the blocks that are read later
+            return read_modality(store, _lazy(h5py), modality, source=path)
+        with h5py.File(path, "r") as store:
+            return read_modality(store, None, modality, source=path)
+    except FormatError:
+        raise
+    except Exception as err:  # as above
+        msg = f"{path}: not a readable .h5mu ({type(err).__name__}: {err})"
+        raise FormatError(msg) from err
+
+
+def _no_modality(path: Path, modality: str | None) -> None:
+    if modality is not None:
+        msg = f"{path}: modality={modality!r} is for MuData, and this holds one AnnData"
+        raise FormatError(msg)
+
+
+def _lazy(module: Any) -> Any:
+    """Return what turns a stored X into blocks that are read when needed."""
+
+    def convert(stored: Any) -> Any:
+        return as_dask(ad.io.sparse_dataset(stored) if isinstance(stored, module.Group) else stored)
+
+    return convert
+
+
+def as_dask(stored: Any) -> Any:
+    """Return a stored matrix as a dask array of row blocks that are read when needed."""
+    import_optional("dask.array", extra="scale")
+    import dask.array as da
+
+    n, m = stored.shape
+    step = rows_per_block(stored)
+    sizes = tuple(min(step, n - start) for start in range(0, n, step))
+
+    def load(block_info: Any = None) -> sparse.csr_matrix:
+        (start, stop), _ = block_info[None]["array-location"]
+        return as_csr(stored[start:stop])
+
+    dtype = np.float32 if stored.dtype == np.float16 else stored.dtype
+    meta = sparse.csr_matrix((0, 0), dtype=dtype)
+    return da.map_blocks(load, chunks=(sizes, (m,)), dtype=dtype, meta=meta)
