@@ -160,7 +160,10 @@ def test_peaks_are_lifted_over_and_losses_are_told(study, options, tmp_path):
     chain = tmp_path / "to.chain"
     chain.write_text(f"chain 1 chr1 {size} + 0 {size - 1000} chr1 {size} + 1000 {size} 1\n{size - 1000}\n\n")
     snps = study.snps.assign(pos=study.snps["pos"] + 1000)
-    with pytest.warns(UserWarning, match="peaks could not be lifted over"):
+    with (
+        pytest.warns(UserWarning, match="sequences that are not among those that the chain starts from"),
+        pytest.warns(UserWarning, match="peaks could not be lifted over"),
+    ):
         sk.tl.interpret(
             study.adata, "cell_type", tmp_path / "out", genome="hg38", chain=chain, n_top=150, snpsea={"snps": snps}
         )
