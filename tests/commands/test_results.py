@@ -276,7 +276,7 @@ def test_peaks_and_great_in_a_pipe(road, gene_files, call):
         ("", "standard input: there is not a single region"),
         ("chr1\t5\n", "standard input, line 1: expected chrom, start, end"),
         ("chr1\t9\t5\n", "standard input, line 1: expected 0 <= start < end"),
-        ("chrom\tbegin\tend\nchr1\t1\t5\n", "needs the columns chrom, start, end"),
+        ("chrom\twhere\tend\nchr1\t1\t5\n", "standard input, line 1: expected chrom, start, end"),
     ],
 )
 def test_bad_standard_input_is_named(call, gene_files, monkeypatch, text, message):
