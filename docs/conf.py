@@ -74,7 +74,8 @@ def _write_api() -> None:
     lines = ["# API", "", "```python", "import sccase_kit as sk", "```", "", "```{toctree}", ":maxdepth: 1", ""]
     for name, title in MODULES.items():
         module = import_module(f"sccase_kit.{name}")
-        public = [item for item in module.__all__ if callable(getattr(module, item))]
+        named = {item: getattr(getattr(module, item), "__name__", "") for item in module.__all__}
+        public = [item for item, name in named.items() if name == item]  # no former names, no tables
         body = "\n".join(f"   {item}" for item in public)
         rule = "=" * (len(title) + len(name) + 10)
         text = f"``sk.{name}``: {title}\n{rule}\n\n.. currentmodule:: sccase_kit.{name}\n\n"
