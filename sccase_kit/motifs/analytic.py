@@ -40,7 +40,7 @@ from scipy import sparse
 
 from .._settings import settings
 from .._validate import check_int, check_number
-from .background import bin_kernel, check_bias, check_peak_counts, peak_grid
+from .background import bin_kernel, check_bias, check_peak_counts, count_grid, peak_grid
 from .blocks import Totals, row_blocks
 
 _MIN_PROBABILITY = 1e-18
@@ -78,7 +78,9 @@ class BackgroundBins:
         return found / (self.size if found.ndim == 1 else self.size[:, None])
 
 
-def background_bins(peak_counts: np.ndarray, bias: np.ndarray, *, w: float = 0.1, bs: int = 50) -> BackgroundBins:
+def background_bins(
+    peak_counts: np.ndarray, bias: np.ndarray | None, *, w: float = 0.1, bs: int = 50
+) -> BackgroundBins:
     """Return the distribution that :func:`sample_background_peaks` draws from, without drawing.
 
     Given to :func:`deviations` in place of drawn background peaks, it gives the exact limit of many draws,
@@ -89,7 +91,7 @@ def background_bins(peak_counts: np.ndarray, bias: np.ndarray, *, w: float = 0.1
     peak_counts
         Reads per peak over all cells, shape (n_peaks,), all positive.
     bias
-        GC content per peak, shape (n_peaks,), see :func:`gc_content`.
+        GC content per peak, shape (n_peaks,), see :func:`gc_content`; `None` matches peaks by their reads alone.
     w
         Width of the Gaussian kernel in whitened units.
     bs
@@ -108,7 +110,7 @@ def background_bins(peak_counts: np.ndarray, bias: np.ndarray, *, w: float = 0.1
     w = check_number(w, name="w", minimum=0, exclusive=True)
     bs = check_int(bs, name="bs", minimum=2)
     check_peak_counts(counts)
-    grid = peak_grid(counts, check_bias(np.ravel(bias), len(counts)), bs)
+    grid = count_grid(counts, bs) if bias is None else peak_grid(counts, check_bias(np.ravel(bias), len(counts)), bs)
     rows = []
     for k in range(len(grid.size)):
         weights = bin_kernel(grid, k, w)

@@ -126,6 +126,18 @@ def peak_grid(counts: np.ndarray, bias: np.ndarray, bs: int) -> PeakGrid:
     return PeakGrid(member.ravel(), size, centres)
 
 
+def count_grid(counts: np.ndarray, bs: int) -> PeakGrid:
+    """Place peaks in bs bins of log10(reads) alone, in standard deviations."""
+    values = np.log10(counts)
+    if not values.std() > 0:
+        msg = "the number of reads is the same for all peaks: background peaks cannot be matched on it"
+        raise ValueError(msg)
+    values = values / values.std(ddof=1)
+    axis = np.linspace(values.min(), values.max(), bs)
+    occupied, member, size = np.unique(_nearest(axis, values), return_inverse=True, return_counts=True)
+    return PeakGrid(member.ravel(), size, axis[occupied][:, None])
+
+
 def _nearest(axis: np.ndarray, values: np.ndarray) -> np.ndarray:
     right = np.clip(np.searchsorted(axis, values), 1, len(axis) - 1)
     return np.where(values - axis[right - 1] <= axis[right] - values, right - 1, right)

@@ -9,6 +9,7 @@ and 2 − γ, so that Chebyshev's iteration with these known bounds needs some 4
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -16,6 +17,8 @@ from scipy import sparse
 from .._validate import check_int, check_number
 
 _COLUMNS = 64
+_NULL_TOLERANCE = 1e-5
+_TIE = 1e-3  # random walks that visit as often but for this share count as ties
 
 
 def random_walk(
@@ -43,7 +46,7 @@ def random_walk(
 
     Returns
     -------
-    Array of shape (n, m), float64; columns sum to 1.
+    Array of shape (n, m), float64 (float32 for seeds of float32); columns sum to 1.
 
     Raises
     ------
@@ -68,10 +71,11 @@ def random_walk(
     root = np.sqrt(np.where(lonely, 1.0, degree))
     scale = sparse.diags_array(1 / root)
     walk = ((1 - restart) * (scale @ graph @ scale + sparse.diags_array(lonely.astype(float)))).tocsr()
-    out = np.empty(seeds.shape)
+    out = np.empty(seeds.shape, dtype=np.float32 if seeds.dtype == np.float32 else np.float64)
+    walk, root = walk.astype(out.dtype), root.astype(out.dtype)
     for start in range(0, seeds.shape[1], _COLUMNS):
         part = slice(start, min(start + _COLUMNS, seeds.shape[1]))
-        right = restart * (seeds[:, part] / total[part]) / root[:, None]
+        right = (restart * (seeds[:, part] / total[part])).astype(out.dtype) / root[:, None]
         found = _chebyshev(walk, right, 1 - restart, tol) * root[:, None]
         np.maximum(found, 0, out=found)
         out[:, part] = found / found.sum(axis=0)
@@ -85,8 +89,8 @@ def _chebyshev(walk: sparse.csr_matrix, right: np.ndarray, reach: float, tol: fl
     x = right.copy()
     if reach <= 0:
         return x
-    previous, omega = np.zeros_like(x), 1.0
-    rate = reach / (1 + np.sqrt(1 - reach * reach))
+    previous, omega = np.zeros_like(x), 1.0  # a Python float keeps float32
+    rate = reach / (1 + float(np.sqrt(1 - reach * reach)))
     for step in range(int(np.ceil(np.log(2 / tol) / -np.log(rate))) + 1):
         omega = 1 / (1 - reach * reach * omega / (2 if step == 0 else 4))
         following = omega * (walk @ x + right - previous) + previous
@@ -128,3 +132,81 @@ def matched_seeds(
         for draw in range(n_draws):
             out[rng.choice(cells, wanted, replace=False), draw] = True
     return out
+
+
+@dataclass(frozen=True, slots=True)
+class WalkEnrichment:
+    """How much more the walk from some seeds visits cells than the walks from random ones do.
+
+    Attributes
+    ----------
+    fold
+        Visits over the mean of the random walks, shape (n,): 1 is what random seeds give.
+    p_value
+        Share of the random walks that visit the cell as often, shape (n,): (1 + how many) / (1 + how many walks).
+    group_fold, group_p_value
+        The same of all the visits in a group, shape (n_groups,).
+    """
+
+    fold: np.ndarray
+    p_value: np.ndarray
+    group_fold: np.ndarray
+    group_p_value: np.ndarray
+
+
+def walk_enrichment(
+    graph: sparse.csr_matrix,
+    seeds: np.ndarray,
+    *,
+    codes: np.ndarray,
+    n_permutations: int = 1000,
+    restart: float = 0.05,
+    rng: int | np.random.Generator | None = 0,
+    report: Callable[[int], None] | None = None,
+) -> WalkEnrichment:
+    """Compare the walk from seed cells with those from random seeds of the same number and like degrees.
+
+    Parameters
+    ----------
+    graph, restart
+        As in :func:`random_walk`.
+    seeds
+        Boolean, shape (n,), with at least one seed.
+    codes
+        Group of every cell, 0 to n_groups − 1.
+    n_permutations
+        Random sets of seeds.
+    rng
+        Seed or generator of them.
+    report
+        Called with the number of finished walks.
+
+    Returns
+    -------
+    :class:`WalkEnrichment`
+    """
+    seeds = np.asarray(seeds, dtype=bool)
+    rng = np.random.default_rng(rng)
+    n_permutations = check_int(n_permutations, name="n_permutations", minimum=1)
+    score = random_walk(graph, seeds[:, None].astype(np.float64), restart=restart)[:, 0]
+    n, n_groups = len(seeds), int(codes.max()) + 1
+    pool = sparse.csr_matrix((np.ones(n), (codes, np.arange(n))), shape=(n_groups, n))
+    mass = pool @ score
+    degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
+    total, as_often = np.zeros(n), np.zeros(n)
+    group_total, group_as_often = np.zeros(n_groups), np.zeros(n_groups)
+    for start in range(0, n_permutations, _COLUMNS):
+        n_draws = min(_COLUMNS, n_permutations - start)
+        drawn = matched_seeds(seeds, degree, n_draws, rng=rng).astype(np.float32)
+        null = random_walk(graph, drawn, restart=restart, tol=_NULL_TOLERANCE)
+        total += null.sum(axis=1, dtype=np.float64)
+        as_often += (null >= (1 - _TIE) * score[:, None]).sum(axis=1)
+        visits = pool @ null.astype(np.float64)
+        group_total += visits.sum(axis=1)
+        group_as_often += (visits >= (1 - _TIE) * mass[:, None]).sum(axis=1)
+        if report is not None:
+            report(n_draws)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fold, group_fold = score * n_permutations / total, mass * n_permutations / group_total
+    p, group_p = ((1 + often) / (1 + n_permutations) for often in (as_often, group_as_often))
+    return WalkEnrichment(fold, p, group_fold, group_p)

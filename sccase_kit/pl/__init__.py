@@ -14,6 +14,7 @@ from ._motifs import deviation_map, differential_volcano, motif_heatmap, variabi
 from ._robustness import robustness, score_bars
 from ._snpsea import snpsea
 from ._tracks import genome_tracks
+from ._traits import trait_groups
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "score_bars",
     "similarity_heatmap",
     "snpsea",
+    "trait_groups",
     "tss_by_depth",
     "tss_profile",
     "variability_rank",

@@ -16,6 +16,7 @@ from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
 from ._snpsea import snpsea
 from ._specific_peaks import specific_peaks
+from ._traits import trait_scores
 
 __all__ = [
     "add_gc_content",
@@ -39,4 +40,5 @@ __all__ = [
     "scabc",
     "snpsea",
     "specific_peaks",
+    "trait_scores",
 ]

@@ -1,0 +1,77 @@
+"""Traits by groups of cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from anndata import AnnData
+
+from .._record import required
+from .._validate import check_number
+from ._style import SEQUENTIAL, check_cmap, get_axes, plain
+
+
+def trait_groups(
+    adata: AnnData,
+    *,
+    alpha: float = 0.05,
+    max_score: float | None = None,
+    cmap: str = SEQUENTIAL,
+    key: str = "traits",
+    ax: Any | None = None,
+) -> Any:
+    """Draw in which groups of cells the variants of each trait act: groups × traits.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.trait_scores` written, with `groupby`.
+    alpha
+        Adjusted p-value up to which a field has a star.
+    max_score
+        Score at which the colours end; the largest by default.
+    cmap
+        Colour map.
+    key
+        The `key_added` of the scores.
+    ax
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes. Colour is the score of the group: visits of the walk over those of random walks, so 1 is chance.
+
+    Raises
+    ------
+    KeyError
+        If there are no scores under `key`.
+    ValueError
+        If they were computed without `groupby`, or an argument is out of its range.
+    """
+    check_cmap(cmap)
+    alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    results = required(adata, key, "tl.trait_scores").results
+    if "groups" not in results:
+        msg = f"key={key!r} holds no groups; run sccase_kit.tl.trait_scores(adata, variants, groupby)"
+        raise ValueError(msg)
+    table = results["groups"]
+    traits = [str(name) for name in results["traits"]["trait"] if str(name) in set(table["trait"].astype(str))]
+    groups = sorted(table["group"].astype(str).unique())
+    wide = table.assign(trait=table["trait"].astype(str), group=table["group"].astype(str)).set_index(
+        ["group", "trait"]
+    )
+    score = wide["score"].unstack().loc[groups, traits].to_numpy()
+    starred = wide["p_value_adj"].unstack().loc[groups, traits].to_numpy() <= alpha
+    ax = get_axes(ax, figsize=(1.6 + 0.55 * len(traits), 1.4 + 0.24 * len(groups)))
+    largest = float(np.nanmax(score)) if max_score is None else check_number(max_score, name="max_score", minimum=0)
+    image = ax.imshow(score, cmap=cmap, vmin=0, vmax=largest or 1.0, aspect="auto", interpolation="nearest")
+    for row, column in zip(*np.nonzero(starred), strict=True):
+        light = image.norm(score[row, column]) > 0.55
+        ax.text(column, row, "*", ha="center", va="center_baseline", color="white" if light else "black")
+    ax.set_xticks(range(len(traits)), [plain(name) for name in traits], rotation=45, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(groups)), [plain(name) for name in groups])
+    ax.tick_params(length=0)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.03)
+    bar.set_label(f"visits / random walks (* FDR ≤ {alpha:g})", fontsize="small")
+    return ax
