@@ -1,6 +1,6 @@
 """Trait scores of groups of cells: which groups come first for every trait, and the time.
 
-Run: python benchmarks/traits.py DATA.h5ad FOLDER_OF_BED_FILES [--groupby cell_type] [--batch-key batch] [--figure FILE.png]
+Run: python benchmarks/traits.py DATA.h5ad FOLDER_OF_BED_FILES [--groupby cell_type] [--batch-key batch] [--figure PNG]
 """
 
 from __future__ import annotations
