@@ -124,7 +124,8 @@ def table_layout(
     """
     path = Path(path)
     comments: list[str] = []
-    above, lines, n_above = "", [], 0
+    above, n_above = "", 0
+    lines: list[str] = []
     with open_text(path) as handle:
         for line in islice(handle, 10_000_000):
             blank = not line.strip()
@@ -272,7 +273,7 @@ class _Prefixed(io.TextIOBase):
         if self._prefix:
             prefix, self._prefix = self._prefix, ""
             return prefix
-        return self._handle.read(size)
+        return self._handle.read(-1 if size is None else size)
 
 
 def _ragged(layout: Layout, row: int) -> ValueError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..enhance import METHODS
 from .files import INPUT, add_layer, add_seed, check_target, save_data
@@ -55,8 +55,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
     from sccase_kit._record import required
 
-    target = check_target(args.output)
-    matrix = check_target(args.matrix, option="--matrix")
+    target = check_target(str(args.output))
+    matrix = check_target(cast("str | None", args.matrix), option="--matrix")
     if matrix is not None and matrix.resolve() == target.resolve():
         msg = f"--matrix and --output are the same file: {args.output!r}"
         raise ValueError(msg)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import pandas as pd
 from anndata import AnnData
@@ -53,6 +53,12 @@ def add_layer(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--layer", help="layer with the raw counts, where X holds something else")
 
 
+@overload
+def check_target(path: str, *, option: str = ..., kinds: tuple[str, ...] = ...) -> Path: ...
+@overload
+def check_target(path: None, *, option: str = ..., kinds: tuple[str, ...] = ...) -> None: ...
+@overload
+def check_target(path: str | None, *, option: str = ..., kinds: tuple[str, ...] = ...) -> Path | None: ...
 def check_target(path: str | None, *, option: str = "--output", kinds: tuple[str, ...] = _DATA) -> Path | None:
     """Return the target of an option if it can be written, before any work is done.
 

@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             msg = "--background peaks needs an .h5ad or .zarr as input; name a BED file instead"
             raise ValueError(msg)
         background = adata
-    table = sk.tl.great(
+    table: Any = sk.tl.great(
         source,
         args.genome,
         one_or_all(args.gene_sets),

@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     mpl.use("agg")
     import sccase_kit as sk
 
-    target = check_target(args.output, kinds=(".html", ".htm"))
+    target = check_target(str(args.output), kinds=(".html", ".htm"))
     tables = None if args.tables is None else _tables(Path(args.tables))
     adata = sk.read(args.input)
     name = Path(args.input).name

@@ -6,6 +6,8 @@ The affinity is the cosine of the cells' TF-IDF profiles, :math:`Y Y^\top - I` w
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 
@@ -54,11 +56,15 @@ def spectral_embedding(
         block, image = krylov.add(block, image)
         if block.shape[1] == 0 or i == n_blocks - 1:
             break
-        block, image = normalised.sweep(image, lambda rows, product, last=block: product - shift[rows] * last[rows])
+        block, image = normalised.sweep(image, partial(_affinity_rows, block, shift))
     basis, images = krylov.vectors[:, 1:], krylov.images[:, 1:]
     values, rotation = np.linalg.eigh(images.T @ images - basis.T @ (shift * basis))
     order = np.argsort(values)[::-1][:n_components]
     return basis @ rotation[:, order], np.maximum(values[order], 0)
+
+
+def _affinity_rows(last: np.ndarray, shift: np.ndarray, rows: slice, product: np.ndarray) -> np.ndarray:
+    return product - shift[rows] * last[rows]
 
 
 def krylov_size(n_cells: int, n_components: int, n_blocks: int | None = None) -> tuple[int, int, np.dtype]:

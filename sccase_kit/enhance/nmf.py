@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -76,7 +77,7 @@ def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tu
         best = (0.0, u[:, j], v[:, j])
         for sign in (1, -1):
             left, right = np.maximum(sign * u[:, j], 0), np.maximum(sign * v[:, j], 0)
-            size = np.linalg.norm(left) * np.linalg.norm(right)
+            size = float(np.linalg.norm(left) * np.linalg.norm(right))
             if size > best[0]:
                 best = (size, left, right)
         size, left, right = best
@@ -132,13 +133,16 @@ def compressed_nmf(view: Sketch, h: np.ndarray, w: np.ndarray, *, n_iter: int = 
     return h, w
 
 
+def _half_step(h: np.ndarray, gram: np.ndarray, rows: slice, product: np.ndarray) -> np.ndarray:
+    return hals(h[rows], product, gram, n_sweeps=2)
+
+
 def polish(op: ScaledOperator, h: np.ndarray, w: np.ndarray, *, n_iter: int = 3) -> tuple[np.ndarray, np.ndarray]:
     """Run full HALS iterations, each with one read of the data."""
     for _ in range(n_iter):
         h, w = balance(h, w)
         gram = w.T @ w
-        current = h
-        h, product = op.sweep(w, lambda rows, xw, h0=current, g=gram: hals(h0[rows], xw, g, n_sweeps=2))
+        h, product = op.sweep(w, partial(_half_step, h, gram))
         w = hals(w, product, h.T @ h, n_sweeps=2)
     return h.astype(np.float64), w.astype(np.float64)
 

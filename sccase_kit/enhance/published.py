@@ -128,7 +128,7 @@ class _Problem:
 
     def objective(self, z: np.ndarray, w: np.ndarray, h: np.ndarray, w_fit: np.ndarray | None = None) -> float:
         fit = w if w_fit is None else w_fit
-        return (
+        return float(
             np.linalg.norm(self.x @ (z * self.mask) - fit @ h) ** 2
             + self.lam * np.linalg.norm(z - self.source[:, None] * (h.T @ h)) ** 2
             + self.gamma1 * np.linalg.norm(w[:, self.free]) ** 2

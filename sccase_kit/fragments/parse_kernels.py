@@ -104,7 +104,7 @@ def _integer(text, first, last):
         digit = np.int64(text[i]) - 48
         if digit < 0 or digit > 9:
             return -(2**40)
-        value = value * 10 + digit
+        value = value * 10 + int(digit)
         i += 1
     if value > _LIMIT:
         return -(2**40)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -226,8 +227,10 @@ def read_obo(
         If a term has no id or no namespace, or there is no term; the message gives the file and the line.
     """
     relations = set(relations)
-    terms, parents, alternatives = [], [], {}
-    current: dict[str, object] | None = None
+    terms: list[tuple[str, str, str]] = []
+    parents: list[tuple[str, str]] = []
+    alternatives: dict[str, str] = {}
+    current: dict[str, Any] | None = None
     default_namespace = ""
 
     def close(number: int) -> None:

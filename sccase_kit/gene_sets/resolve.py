@@ -77,7 +77,8 @@ def _read(path: Path, name: str) -> GeneSets:
 
 def _several(sets: Sequence[object], species: str | None, name: str) -> GeneSets:
     """Join the parts of a list, each under its own name."""
-    parts, taken = [], {}
+    parts: list[GeneSets] = []
+    taken: dict[str, int] = {}
     for place, given in enumerate(sets):
         part = as_gene_sets(given, species=species, name=f"{name}[{place}]")
         if set(part.terms["ontology"]) == {""}:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,9 +79,7 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
     return entry
 
 
-def factors(
-    adata: AnnData, *, key: str = "sccase", scale: Literal["counts", "accessibility"] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def factors(adata: AnnData, *, key: str = "sccase", scale: Scale | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return (cell_factors, peak_factors) of shapes (n_obs, r) and (n_vars, r): enhanced = cells @ peaks.T.
 
     Parameters

@@ -172,7 +172,7 @@ def _parse_tss(path: Path) -> pd.DataFrame:
         try:
             if own:
                 row = dict(zip(header, cells, strict=True))
-                record = (row["chrom"], int(row["tss"]), row["strand"], row["gene_id"], row["symbol"])
+                record: tuple[Any, ...] = (row["chrom"], int(row["tss"]), row["strand"], row["gene_id"], row["symbol"])
                 record += (int(row["start"]), int(row["end"])) if body else ()
             elif great:
                 gene_id = cells[4] if cells[0] == "NA" else cells[0]

@@ -83,7 +83,8 @@ def write_enhanced(
         varm={name: np.asarray(adata.varm[name]) for name in [f"{key}_projection"] if name in adata.varm},
     )
     made = recorded(adata.uns[key], "tl.enhance")
-    result.uns[key] = replace(made, results={"scale": scale or "none"}).entry()
+    if made is not None:
+        result.uns[key] = replace(made, results={"scale": scale or "none"}).entry()
     with replacing(target) as temporary:
         write = _write_h5ad if target.suffix == ".h5ad" else _write_zarr
         write(result, temporary, _blocks(adata, key, scale, dtype), dtype=dtype, compression=compression)

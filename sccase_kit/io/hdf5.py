@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from anndata import AnnData
 
@@ -138,7 +138,7 @@ def _signals_to(below: PatientFile) -> Iterator[None]:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         if below.signal is not None:
-            handlers[below.signal](below.signal, None)
+            cast("Any", handlers[below.signal])(below.signal, None)
 
 
 def write_h5ad(adata: AnnData, path: Path) -> None:

@@ -171,12 +171,13 @@ def _munged(
     alleles = None if merge_alleles is None else read_alleles(merge_alleles)
     steps = _Steps()
     known = None if alleles is None else set(alleles["SNP"])
-    bounds = {name: limits[name] for name in ("info_min", "maf_min")}
+    bounds: dict[str, Any] = {name: limits[name] for name in ("info_min", "maf_min")}
     kept = [_filtered(block, steps, known, **bounds) for block in blocks]
     table = pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
     steps.check(table, known)
     table = steps.keep("repeated", table, ~table["SNP"].duplicated())
-    sizes = {"n_cas": found.n_cas, "n_con": found.n_con} | sizes if found.n_cas else sizes
+    if found.n_cas is not None and found.n_con is not None:
+        sizes = {"n_cas": found.n_cas, "n_con": found.n_con} | sizes
     table = _with_n(table, steps, sizes, limits["n_min"], limits["nstudy_min"])
     steps.check(table, known)
     z = np.sqrt(stats.chi2.isf(table["P"], 1))
@@ -220,9 +221,7 @@ class _Steps:
         raise ValueError(msg)
 
 
-def _open(
-    sumstats: object, *, sample: str | None, **options: object
-) -> tuple[Columns, list[str], Iterator[pd.DataFrame]]:
+def _open(sumstats: object, *, sample: str | None, **options: Any) -> tuple[Columns, list[str], Iterator[pd.DataFrame]]:
     """Return which columns there are, their names, and the blocks of rows: text as str, numbers as float64."""
     if isinstance(sumstats, pd.DataFrame):
         check_columns(sumstats, sumstats.columns, name="sumstats")

@@ -125,7 +125,7 @@ def find_columns(
         [p if k not in at.values() else "" for k, p in enumerate(plain)], {r: MORE[r] for r in wanted}, empty
     )
     at = extra | at
-    null = float(signed[1]) if signed is not None else 0.0
+    null: float | None = float(signed[1]) if signed is not None else 0.0
     if signed is None and "SIGNED" in at:
         null = 1.0 if plain[at["SIGNED"]] in RATIOS else 0.0
     elif "SIGNED" in needed and "SIGNED_SUMSTAT" in plain:

@@ -228,7 +228,7 @@ def _results(data: _Data, fit: Regression, reference: ReferenceScores, n_blocks:
     proportion = category / category.sum()
     deleted = fit.deleted * m
     prop_cov = pseudo_covariance(proportion, deleted / deleted.sum(axis=1, keepdims=True))
-    if reference.overlap is None:
+    if reference.overlap is None or reference.n_common is None:
         overlap, total, size = np.diag(m), float(m.sum()), m
     else:
         overlap = reference.overlap[np.ix_(data.kept, data.kept)]

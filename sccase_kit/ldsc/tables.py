@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -162,9 +163,11 @@ def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> Re
         If chromosomes hold different annotations, or a file is malformed.
     """
     suffixes = (".l2.ldscore.gz", ".l2.ldscore")
-    parts, total, first = [], 0, None
+    parts: list[pd.DataFrame] = []
+    total: Any = 0
+    first: tuple[Path, list[str]] | None = None
     for chrom in chromosomes_of(prefix, suffixes):
-        path = find_file(prefix, chrom, suffixes)
+        path = find_file(prefix, chrom, suffixes) or Path(f"{prefix}{chrom}{suffixes[0]}")
         table = _read(path, ["CHR", "SNP", "BP"])
         names = [c for c in table.columns if c not in ("CHR", "SNP", "BP", "CM", "MAF")]
         table = _numbers(table, ["BP", *names], path)
@@ -229,7 +232,8 @@ def common_overlap(
     ValueError
         If a file is malformed or files have different numbers of rows.
     """
-    total, n_common = 0, 0
+    total: Any = 0
+    n_common = 0
     for chrom in chromosomes_of(prefixes[0], (".annot.gz", ".annot")):
         path = find_file(frequencies, chrom, (".frq", ".frq.gz"))
         if path is None:
@@ -251,7 +255,7 @@ def common_overlap(
     return total, n_common
 
 
-def read_sumstats(value: object, *, name: str = "sumstats") -> pd.DataFrame:
+def read_sumstats(value: Any, *, name: str = "sumstats") -> pd.DataFrame:
     """Return summary statistics SNP, N, Z (and alleles) without missing rows, from a DataFrame or ``.sumstats.gz``.
 
     Raises

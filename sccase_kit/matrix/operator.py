@@ -13,16 +13,17 @@ from scipy import sparse
 from .._settings import settings
 from .._threads import available_threads
 from .blocks import iter_row_blocks
-from .cluster import cluster_of
+from .cluster import ClusterBlocks, cluster_of
 from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, row_block
 from .rows import even_cuts, view_rows
 from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
 _MIN_NNZ_PER_THREAD = 500_000
+Block = RowBlock | TorchBlock
 
 
 def _in_threads(
-    pool: ThreadPoolExecutor, work: Callable[[int, slice, RowBlock], None], blocks: list[tuple[slice, RowBlock]]
+    pool: ThreadPoolExecutor, work: Callable[[int, slice, Block], None], blocks: list[tuple[slice, Block]]
 ) -> None:
     if len(blocks) == 1:
         work(0, *blocks[0])
@@ -87,7 +88,7 @@ class ScaledOperator:
         self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
         self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
         self._source = matrix
-        self._row_blocks: list[tuple[slice, RowBlock]] | None = None
+        self._row_blocks: list[tuple[slice, Block]] | None = None
         self._unscaled_sq_norms: np.ndarray | None = None
         self._cluster = cluster_of(matrix)
         if self._cluster is not None and self.device is not None:
@@ -103,7 +104,7 @@ class ScaledOperator:
         self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
         self._row_blocks = [(rows, self._block(view_rows(self._source, rows))) for rows in self._split(csr.indptr)]
 
-    def _block(self, csr: sparse.csr_matrix) -> RowBlock | TorchBlock:
+    def _block(self, csr: sparse.csr_matrix) -> Block:
         if self.device is not None:
             return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
         return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled)
@@ -149,7 +150,7 @@ class ScaledOperator:
             return
         yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 
-    def _each_block(self, work: Callable[[int, slice, RowBlock], None]) -> None:
+    def _each_block(self, work: Callable[[int, slice, Block], None]) -> None:
         """Call `work(slot, rows, block)` for all rows, in threads; those at work at once have different slots."""
         with ThreadPoolExecutor(available_threads()) as pool:
             if self._row_blocks is not None:
@@ -171,11 +172,11 @@ class ScaledOperator:
             return out
         packed = Packed(right * self.col_scale[:, None], self.dtype)
 
-        def product(_slot: int, rows: slice, block: RowBlock) -> None:
+        def multiply(_slot: int, rows: slice, block: Block) -> None:
             out[rows] = block.unpack(block.times(packed.of(block)), right.shape[1])
             out[rows] *= self.row_scale[rows, None].astype(self.dtype)
 
-        self._each_block(product)
+        self._each_block(multiply)
         return out
 
     def rmatmul(self, left: np.ndarray) -> np.ndarray:
@@ -186,11 +187,11 @@ class ScaledOperator:
             return total * self.col_scale[:, None].astype(self.dtype)
         totals = Totals(self.shape[1], left.shape[1], self.dtype)
 
-        def product(slot: int, rows: slice, block: RowBlock) -> None:
+        def multiply(slot: int, rows: slice, block: Block) -> None:
             scaled = left[rows] * self.row_scale[rows, None]
             block.add_transposed(block.pack(scaled, self.dtype), totals.of(slot, block))
 
-        self._each_block(product)
+        self._each_block(multiply)
         return totals.sum() * self.col_scale[:, None].astype(self.dtype)
 
     def sweep(
@@ -214,12 +215,12 @@ class ScaledOperator:
         """
         n_left = right.shape[1] if n_left is None else n_left
         if self._cluster is not None:
-            return self._sweep_on_cluster(right, update, n_left)
+            return self._sweep_on_cluster(self._cluster, right, update, n_left)
         packed = Packed(right * self.col_scale[:, None], self.dtype)
         total = Totals(self.shape[1], n_left, self.dtype)
         left = np.empty((self.shape[0], n_left), dtype=self.dtype)
 
-        def both(slot: int, rows: slice, block: RowBlock) -> None:
+        def both(slot: int, rows: slice, block: Block) -> None:
             scale = self.row_scale[rows, None].astype(self.dtype)
             left[rows] = update(rows, block.unpack(block.times(packed.of(block)), right.shape[1]) * scale)
             block.add_transposed(block.pack(left[rows] * scale, self.dtype), total.of(slot, block))
@@ -231,11 +232,11 @@ class ScaledOperator:
         return np.ascontiguousarray(right * self.col_scale[:, None], dtype=self.dtype)
 
     def _sweep_on_cluster(
-        self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], n_left: int
+        self, cluster: ClusterBlocks, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], n_left: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """The sweep with the updates, which may write to arrays of this process, done here."""
         left = np.empty((self.shape[0], n_left), dtype=self.dtype)
-        for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
+        for rows, product in cluster.times(self._scaled_right(right), binary=self.binary):
             left[rows] = update(rows, product * self.row_scale[rows, None].astype(self.dtype))
         return left, self.rmatmul(left)
 

@@ -144,7 +144,7 @@ class Packed:
         self._lock = threading.Lock()
         self._forms: dict[type, np.ndarray] = {}
 
-    def of(self, block: RowBlock) -> np.ndarray:
+    def of(self, block: Any) -> np.ndarray:
         """Return the form that `block` takes."""
         with self._lock:
             if type(block) not in self._forms:
@@ -159,7 +159,7 @@ class Totals:
         self._shape, self._dtype = (n_rows, n_columns), dtype
         self._sums: dict[tuple[int, type[Any]], np.ndarray] = {}
 
-    def of(self, slot: int, block: RowBlock) -> np.ndarray:
+    def of(self, slot: int, block: Any) -> np.ndarray:
         """Return the sum that the thread of `slot` adds to, in the form of `block`."""
         key = (slot, type(block))
         if key not in self._sums:

@@ -48,7 +48,8 @@ class Profiles:
             msg += "both must have one per component"
             raise ValueError(msg)
         for name, value in (("cell_factors", self.cells), ("peak_factors", self.peaks)):
-            data: Any = value.data if sparse.issparse(value) else value
+            given: Any = value
+            data = given.data if sparse.issparse(given) else given
             if data is not None and data.dtype.kind == "f" and not np.isfinite(data).all():
                 msg = f"{name} hold {int((~np.isfinite(data)).sum())} NaN or infinite value(s)"
                 raise ValueError(msg)

@@ -213,12 +213,11 @@ def deviations_of_factors(
 def _block_of_factors(cells, depth, loadings, share, drawn) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         observed = cells @ loadings / (depth * share) - 1
-        shift = total = square = None
-        for loading, expected in drawn:
+        first, share_of_first = drawn[0]
+        shift = cells @ first / (depth * share_of_first) - 1
+        total, square = np.zeros_like(shift), np.zeros_like(shift)
+        for loading, expected in drawn[1:]:
             value = cells @ loading / (depth * expected) - 1
-            if shift is None:
-                shift, total, square = value, np.zeros_like(value), np.zeros_like(value)
-                continue
             value -= shift
             total += value
             value *= value

@@ -63,7 +63,8 @@ def differential_deviations(
         raise ValueError(msg)
     parts = [values[codes == k] for k in range(len(found))]
     if len(found) == 2:
-        pvalues = (_welch_t if parametric else _rank_sum)(*parts, alternative)
+        first, second = parts
+        pvalues = (_welch_t if parametric else _rank_sum)(first, second, alternative)
     else:
         pvalues = (_welch_anova if parametric else _kruskal)(parts)
     table = _table(pvalues, names)

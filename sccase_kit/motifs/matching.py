@@ -194,11 +194,11 @@ def _both_strands(codes, starts, index, k, weights, threshold, first, *, compat)
         at.append(position)
         score.append(value)
         strand.append(np.full(len(position), side, dtype=np.int8))
-    position, side = np.concatenate(at), np.concatenate(strand)
+    position, sides = np.concatenate(at), np.concatenate(strand)
     sequence = np.searchsorted(starts, position, side="right") - 1
-    order = np.lexsort((position, side, sequence))
+    order = np.lexsort((position, sides, sequence))
     sequence, position = sequence[order], position[order]
-    return _Hits(sequence + first, position - starts[sequence], side[order], np.concatenate(score)[order])
+    return _Hits(sequence + first, position - starts[sequence], sides[order], np.concatenate(score)[order])
 
 
 def _core(weights: np.ndarray, k: int) -> int:

@@ -155,7 +155,7 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
     KeyError
         If there is no such entry, or it was made without transcription start sites.
     """
-    profiles = _result(adata, key, "tss_profile", "read the fragments with genome= or tss=")
+    profiles: Any = _result(adata, key, "tss_profile", "read the fragments with genome= or tss=")
     scores = _result(adata, key, "files", "read the fragments again")["tss_enrichment"]
     ax = get_axes(ax)
     colors = _colors_of_samples(list(profiles))

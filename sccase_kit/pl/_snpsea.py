@@ -89,13 +89,13 @@ def snpsea(
     square = _square(correlation, list(shown))
     order = leaves_list(linkage(square, "average")) if len(shown) > 2 else np.arange(len(shown))
     shown, square = shown[order], square[np.ix_(order, order)]
-    axes = list(_make_axes(len(groups), len(shown), ax))
+    axes: Any = _make_axes(len(groups), len(shown), ax)
     _draw_correlation(axes[0], square)
     scores = -np.log10(wide.loc[shown].clip(lower=1e-300))
     limit = max(1.05 * np.nanmax(scores.to_numpy()), -1.15 * np.log10(alpha / len(wide)))
-    for ax, group in zip(axes[1:], groups, strict=True):
-        _draw_bars(ax, scores[group], alpha, len(wide), limit)
-        ax.set_title(plain(group, 24))
+    for panel, group in zip(axes[1:], groups, strict=True):
+        _draw_bars(panel, scores[group], alpha, len(wide), limit)
+        panel.set_title(plain(group, 24))
     axes[-1].set_yticks(np.arange(len(shown)), [_short(str(name)) for name in shown], fontsize=8)
     axes[-1].yaxis.tick_right()
     axes[-1].tick_params(axis="y", length=0)

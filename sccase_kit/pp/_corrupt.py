@@ -129,7 +129,7 @@ def subsample_cells(
         if evenness is not None:
             wanted = np.round(sizes ** (1 - float(evenness)) * sizes.min() ** float(evenness))
         else:
-            wanted = np.maximum(1, np.round(fraction * sizes))
+            wanted = np.maximum(1, np.round((fraction or 0.0) * sizes))
         parts = [generator.choice(np.flatnonzero(codes == g), int(k), replace=False) for g, k in enumerate(wanted)]
         keep = np.concatenate(parts)
     result = in_memory_copy(adata[np.sort(keep)])

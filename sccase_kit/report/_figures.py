@@ -28,7 +28,7 @@ def draw(function: Callable[[], Any], caption: str) -> Block:
     """Return the figure that `function` draws (it returns Axes, several, or a Figure), or a note why there is none."""
     import matplotlib.pyplot as plt
 
-    style = {"font.size": 10, "figure.dpi": 100, "savefig.dpi": _DPI, "text.usetex": False}
+    style: Any = {"font.size": 10, "figure.dpi": 100, "savefig.dpi": _DPI, "text.usetex": False}
     with plt.ioff(), plt.rc_context(style), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of subsets of the cells and crowded labels; the data were checked before
         before = set(plt.get_fignums())
@@ -124,6 +124,6 @@ def objective_trace(entry: dict[str, Any]) -> Any:
     else:
         ax.plot(np.arange(len(values)), values, marker="o", color="#0072B2")
         ax.set(xlabel="iteration", ylabel="objective")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.locator_params(axis="x", integer=True)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

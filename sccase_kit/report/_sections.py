@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,7 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
     for name in maps:
         blocks.append(
             draw(
-                lambda name=name: pl.raw_against_enhanced(view, name, key=key),
+                partial(pl.raw_against_enhanced, view, name, key=key),
                 f"Cells by UMAP of 50 principal components, from the raw TF-IDF (left) and from the enhanced data "
                 f"(right), coloured by {name}.",
             )
@@ -128,7 +129,7 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
         if made_by(estimate) == "tl.estimate_k":
             number = int(estimate["n_types"])
             text = f"Estimated number of cell types: {number} ({name}). A dashed line is what each curve names."
-            blocks.append(draw(lambda name=name: pl.estimate_k(view, key=name), text))
+            blocks.append(draw(partial(pl.estimate_k, view, key=name), text))
     if entry.get("timing"):
         timing = pd.DataFrame({"stage": list(entry["timing"]), "seconds": [float(v) for v in entry["timing"].values()]})
         blocks.append(Table(timing, "Time of the stages"))
@@ -147,7 +148,7 @@ def cluster_section(adata: AnnData, view: AnnData, groupby: str | None, key: str
         if f"X_umap_{key}" in view.obsm:
             blocks.append(
                 draw(
-                    lambda name=name: pl.cell_map(view, name, basis=f"X_umap_{key}", title=""),
+                    partial(pl.cell_map, view, name, basis=f"X_umap_{key}", title=""),
                     f"Clusters ({name}) on the map of the enhanced data.",
                 )
             )
@@ -172,11 +173,11 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
         by = required(adata, name, function).params.get("groupby", groupby)
         title = {"tl.specific_peaks": "Specific peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
-        if function != "tl.background_peaks" and by in view.obs:
+        if function != "tl.background_peaks" and by is not None and by in view.obs:
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
             blocks.append(
                 draw(
-                    lambda top=top, by=by: pl.peak_heatmap(view, list(dict.fromkeys(top["peak"])), by, key=key),
+                    partial(pl.peak_heatmap, view, list(dict.fromkeys(top["peak"])), by, key=key),
                     f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
                 )
             )
@@ -205,7 +206,7 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) 
         blocks.append(Text(f"chromVAR ({name})", kind="heading"))
         blocks.append(
             draw(
-                lambda name=name: pl.variability_rank(view, key=name),
+                partial(pl.variability_rank, view, key=name),
                 "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
                 "1 is expected by chance, orange sets vary more than that (adjusted p ≤ 0.05).",
             )
@@ -213,7 +214,7 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) 
         if groupby is not None:
             blocks.append(
                 draw(
-                    lambda name=name: pl.motif_heatmap(view, groupby, n_top=_SETS_DRAWN, key=name),
+                    partial(pl.motif_heatmap, view, groupby, n_top=_SETS_DRAWN, key=name),
                     f"Deviations (z) of the most variable sets in the cells, ordered by {groupby}.",
                 )
             )
@@ -221,7 +222,7 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) 
             first = [str(c) for c in table.index[:3]]
             blocks.append(
                 draw(
-                    lambda name=name, first=first: pl.deviation_map(view, first, basis=f"X_umap_{key}", key=name),
+                    partial(pl.deviation_map, view, first, basis=f"X_umap_{key}", key=name),
                     f"Deviations (z) on the map of the enhanced data: {', '.join(first)}.",
                 )
             )
@@ -253,9 +254,9 @@ def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
         if "group" in table.columns:
             safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)
         blocks.append(Text(where, kind="heading"))
-        blocks.append(draw(lambda safe=safe: pl.great_bar(safe), "The strongest terms of every group."))
+        blocks.append(draw(partial(pl.great_bar, safe), "The strongest terms of every group."))
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
-            blocks.append(draw(lambda safe=safe: pl.great_dot(safe), "The strongest terms across the groups."))
+            blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
         shown = [column for column in _TERM_COLUMNS if column in table.columns]
         blocks.append(grouped_table(table[shown], "Terms"))
     return Section("Functions of nearby genes", blocks) if blocks else None
@@ -276,7 +277,7 @@ def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
             some = groups[first : first + 2]
             blocks.append(
                 draw(
-                    lambda table=table, some=some: pl.snpsea(table, some),
+                    partial(pl.snpsea, table, some),
                     f"Conditions in which the genes at the SNPs inside the peaks of {' and '.join(map(str, some))} are "
                     "specifically expressed (−log₁₀ p); dashed: 0.05, solid: Bonferroni.",
                 )
@@ -297,7 +298,7 @@ def trait_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
         blocks.append(Text(where, kind="heading"))
         for trait in pd.unique(table["trait"]):
             caption = f"{trait}: enrichment of heritability ± standard error; * above 1 after Bonferroni correction."
-            blocks.append(draw(lambda table=table, trait=trait: pl.ldsc(table, trait), caption))
+            blocks.append(draw(partial(pl.ldsc, table, trait), caption))
         blocks.append(grouped_table(table.sort_values(["trait", "Enrichment_p"], kind="stable"), "Traits"))
     return Section("Heritability", blocks) if blocks else None
 

@@ -131,8 +131,8 @@ def merge_loci(names: list[str], blocks: pd.DataFrame, sets: Sets) -> tuple[pd.D
         rows.append((chrom[a], start[members].min(), end[members].max(), ",".join(names[m] for m in members)))
         parts.append(np.array(sorted(genes.elements()), dtype=np.int64))
     loci = pd.DataFrame(rows, columns=["chrom", "start", "end", "snp"])
-    place = np.lexsort((loci["end"], loci["start"], loci["chrom"].to_numpy(str)))
-    return loci.iloc[place].reset_index(drop=True), stack([parts[i] for i in place])
+    by_place = np.lexsort((loci["end"], loci["start"], loci["chrom"].to_numpy(str)))
+    return loci.iloc[by_place].reset_index(drop=True), stack([parts[i] for i in by_place])
 
 
 def null_pools(sets: Sets) -> dict[int, np.ndarray]:

@@ -119,7 +119,7 @@ class SnpseaData:
         pools = self._tables(np.minimum(sets.sizes, MAX_BIN))
         locus = self.scores(sets, self.score)
         observed = set_scores(locus)
-        limits = {"min_observations": min_observations, "max_iterations": max_iterations}
+        limits: dict[str, Any] = {"min_observations": min_observations, "max_iterations": max_iterations}
         p, reached, tested = null_pvalues(observed, pools, **limits, rng=rng, report=report)
         table = self._table(p, reached, tested, observed)
         copies = []
@@ -157,7 +157,7 @@ class SnpseaData:
             raise ValueError(msg)
         tables: dict[int, np.ndarray] = {}
         for size in np.unique(sizes):
-            near = min(pools, key=lambda have, s=size: (abs(have - s), have))
+            near = min((abs(have - size), have) for have in pools)[1]
             if near != size:
                 n = int((sizes == size).sum())
                 warn(f"no null SNP has {size} genes; null sets with {near} genes stand in for {n} loci")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ class GeneMatrix:
         return bool(np.isin(self.values, (0.0, 1.0)).all())
 
 
-def as_gene_matrix(value: object) -> GeneMatrix:
+def as_gene_matrix(value: Any) -> GeneMatrix:
     """Return a gene matrix from a DataFrame genes × conditions, a GCT file, or a gene matrix."""
     if isinstance(value, GeneMatrix):
         return value
@@ -136,7 +137,7 @@ def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
         return GeneMatrix(np.array(genes, object), np.array(symbols, object), header[2:], values)
 
 
-def read_intervals(value: object, *, name: str) -> pd.DataFrame:
+def read_intervals(value: Any, *, name: str) -> pd.DataFrame:
     """Return named intervals: a DataFrame chrom, start, end, name from a BED4 file or a DataFrame.
 
     Parameters
@@ -197,7 +198,7 @@ def _check_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     return frame
 
 
-def read_ids(value: object, *, name: str) -> list[str]:
+def read_ids(value: Any, *, name: str) -> list[str]:
     """Return the distinct SNP ids of a list, a DataFrame or a text file, in order of appearance.
 
     In a file, lines that start with ``#`` are skipped; if a row before the first id holds a cell SNP, snp, name or
@@ -209,7 +210,8 @@ def read_ids(value: object, *, name: str) -> list[str]:
         If there is no id.
     """
     if isinstance(value, (str, os.PathLike)):
-        ids, column = [], 0
+        ids: list[str] = []
+        column = 0
         with open_text(value) as handle:
             for number, line in enumerate(handle, 1):
                 if line.startswith("#") or not line.strip():

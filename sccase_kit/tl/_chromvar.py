@@ -157,11 +157,9 @@ def chromvar(
         check_enhanced(engine, layer, expectation_groupby, norm=expectation_norm)
     check_reads(adata, signal.per_peak)
     groups = None if expectation_groupby is None else check_labels(adata, expectation_groupby)
-    given, gc = background, None
-    if background is None:
-        gc = read_bias(adata, bias)
-    else:
-        background = read_background(adata, background)
+    given = background
+    gc: Any = read_bias(adata, bias) if background is None else None
+    drawn: Any = None if background is None else read_background(adata, background)
     rng, seed = seeded(rng)
     rng = np.random.default_rng(rng)
     if engine == "r":
@@ -169,7 +167,7 @@ def chromvar(
             signal,
             sets,
             gc,
-            background,
+            drawn,
             n_background=n_background,
             seed=0 if r_seed is None else r_seed,
             n_bootstrap=n_bootstrap,
@@ -181,15 +179,15 @@ def chromvar(
         if method == "analytic":
             from ..motifs import background_bins
 
-            background = background_bins(signal.per_peak, gc)
-        elif background is None:
+            drawn = background_bins(signal.per_peak, gc)
+        elif drawn is None:
             from ..motifs import sample_background_peaks
 
-            background = sample_background_peaks(signal.per_peak, gc, n_background, seed=r_seed, rng=rng)
+            drawn = sample_background_peaks(signal.per_peak, gc, n_background, seed=r_seed, rng=rng)
         result = _python(
             signal,
             sets,
-            background,
+            drawn,
             labels,
             n_bootstrap=n_bootstrap,
             norm=expectation_norm,

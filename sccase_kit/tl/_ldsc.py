@@ -155,7 +155,9 @@ def _native(sets, statistics, panel, baseline, weights, snps, ld_window_cm: floa
     pairs = [(trait, name) for trait in statistics for name in sets]
     for trait, name in progress(pairs, desc="LD score regression"):
         reference = scores.beside_baseline(name)
-        fit = fit_h2(statistics[trait], reference, read_weights or scores.weights, n_blocks=n_blocks, two_step=TWO_STEP)
+        fit = fit_h2(
+            statistics[trait], reference, read_weights or scores.need_weights(), n_blocks=n_blocks, two_step=TWO_STEP
+        )
         row = fit.table.iloc[-1].to_dict()
         if row["Category"] != name:
             msg = (
@@ -177,12 +179,19 @@ class _Scores:
     baseline: list[str]
     weights: ReferenceScores | None
 
+    def need_weights(self) -> ReferenceScores:
+        """Return the LD scores of the regression SNPs."""
+        if self.weights is None:
+            msg = "the panel was scored without weights: pass weights="
+            raise ValueError(msg)
+        return self.weights
+
     def beside_baseline(self, name: str) -> ReferenceScores:
         """Return the baseline and one set."""
         columns = [*self.baseline, name]
         place = [self.joint.names.index(c) for c in columns]
         table = self.joint.table[["CHR", "SNP", "BP", *columns]]
-        overlap = self.joint.overlap[np.ix_(place, place)]
+        overlap = None if self.joint.overlap is None else self.joint.overlap[np.ix_(place, place)]
         return ReferenceScores(table, self.joint.m[place], overlap, self.joint.n_common)
 
 

@@ -311,7 +311,7 @@ def _warn_of_components(
             f"no component is specific to {weak.tolist()} (see uns[{key_added!r}]['components']); their peaks may be "
             "shared with other groups. More components in tl.enhance, or n_components > 1 here, may help"
         )
-    if ranking == "coefficient" and (shared := sharing(chosen, names, told=set(weak))):
+    if ranking == "coefficient" and (shared := sharing(list(chosen), names, told=set(weak))):
         warn(
             f"groups {shared} have the same component, hence the same peaks; ranking='score' tells them apart, or "
             "more components in tl.enhance (with batch_key where there are batches)"
