@@ -95,8 +95,7 @@ def read(
     ...     sk.read(f'{folder}/counts.h5ad').shape
     (100, 500)
     """
-    options = {"backed": backed, "modality": modality, "peaks": peaks, "cells": cells, "one_based": one_based}
-    return read_with_notes(path, **options)[0]
+    return read_with_notes(path, backed=backed, modality=modality, peaks=peaks, cells=cells, one_based=one_based)[0]
 
 
 def add_reader(endings: Iterable[str], reader: Callable[[Path], AnnData]) -> None:

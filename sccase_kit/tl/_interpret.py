@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -194,8 +195,12 @@ def _steps(
     work = {"snpsea": _snpsea, "ldsc": _ldsc}
     for name, given in options.items():
         made_from = [table, genome, chain, given]
-        steps[name] = (made_from, lambda out, name=name, given=given: work[name](placed(), out, given, unknown))
+        steps[name] = (made_from, partial(_placed_step, work[name], placed, given, unknown))
     return steps
+
+
+def _placed_step(work: Any, placed: Any, given: dict[str, Any], unknown: Any, out: Path) -> Any:
+    return work(placed(), out, given, unknown)
 
 
 def _write_peaks(
@@ -238,7 +243,7 @@ def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any], unknown: Unkn
 
     rest = {"unknown": unknown, **{k: v for k, v in given.items() if k not in ("snps", "gene_matrix")}}
     result = run_snpsea(table, given["snps"], given["gene_matrix"], groupby="group", **rest)
-    if "correlation" in result.attrs:
+    if isinstance(result, pd.DataFrame) and "correlation" in result.attrs:
         for group in pd.unique(result["group"]):
             if group != BACKGROUND:
                 _save(draw(result, [group, BACKGROUND])[0].figure, out / f"{file_name(group)}.png")

@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -109,7 +109,7 @@ def snpsea(
             raise ValueError(msg)
         extra = peaks_table(background, "background_peaks").assign(_group="background")
         parts = pd.concat([parts, extra], ignore_index=True)
-    options = {"condition": condition_names(condition), "score": score, "slop": slop}
+    options: dict[str, Any] = {"condition": condition_names(condition), "score": score, "slop": slop}
     limits = {"min_observations": min_observations, "max_iterations": max_iterations}
     if engine == "snpsea":
         if return_results:
@@ -148,7 +148,7 @@ def snpsea(
 
 
 def _with_program(
-    parts: pd.DataFrame, snps: object, files: dict[str, object], options: dict, unknown: Unknown
+    parts: pd.DataFrame, snps: object, files: dict[str, Any], options: dict, unknown: Unknown
 ) -> pd.DataFrame:
     """Write the SNPs of every group, run the program on each, and join its tables."""
     for name, file in files.items():
