@@ -20,6 +20,7 @@ sources <- list(
   DT = list(apt = "r-cran-dt"),
   Rtsne = list(apt = "r-cran-rtsne"),
   vegan = list(apt = "r-cran-vegan"),
+  edgeR = list(bioc = TRUE, apt = "r-bioc-edger"),
   boot = list(apt = "r-cran-boot"),
   cluster = list(apt = "r-cran-cluster"),
   colorspace = list(apt = "r-cran-colorspace"),

@@ -2,6 +2,7 @@
 
 from ._accuracy import accuracy_boxplot
 from ._annotation import annotation
+from ._conditions import accessibility_ma, accessibility_volcano
 from ._estimate_k import estimate_k
 from ._fragments import barcode_rank, fragment_lengths, fragment_quality, tss_by_depth, tss_profile
 from ._great import great_bar, great_distances, great_dot
@@ -18,6 +19,8 @@ from ._traits import trait_groups
 from ._umap import cell_map, raw_against_enhanced
 
 __all__ = [
+    "accessibility_ma",
+    "accessibility_volcano",
     "accuracy_boxplot",
     "annotation",
     "barcode_rank",

@@ -7,6 +7,7 @@ from sccase_kit.io._read import add_reader
 
 from ._child import run
 from ._convert import converter, from_r
+from ._edger import edger
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
 from ._experiment import to_r
@@ -21,6 +22,7 @@ __all__ = [
     "available",
     "chromvar",
     "converter",
+    "edger",
     "evaluate",
     "from_r",
     "load_ipython_extension",

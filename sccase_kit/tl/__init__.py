@@ -4,6 +4,7 @@ from ._annotate import annotate
 from ._chromvar import chromvar
 from ._cluster import cluster
 from ._deviations import differential_deviations, differential_variability, motif_correlation, motif_synergy
+from ._differential import differential
 from ._enhance import enhance
 from ._estimate_k import estimate_k
 from ._gene_activity import gene_activity
@@ -25,6 +26,7 @@ __all__ = [
     "chromvar",
     "cluster",
     "compare_specific_peaks",
+    "differential",
     "differential_deviations",
     "differential_variability",
     "enhance",

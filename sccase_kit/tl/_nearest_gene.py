@@ -76,6 +76,14 @@ def nearest_genes(regions: pd.DataFrame, genes: pd.DataFrame) -> tuple[np.ndarra
     return gene, distance
 
 
+def add_places(table: pd.DataFrame, adata: AnnData) -> pd.DataFrame:
+    """Return a table of peaks with chrom, start and end in front, from their names where `var` does not hold them."""
+    if {"chrom", "start", "end"} <= set(table.columns):
+        return table
+    places = peak_places(adata).iloc[adata.var_names.get_indexer(table["peak"])].reset_index(drop=True)
+    return pd.concat([places, table], axis=1)
+
+
 def add_nearest_gene(peaks: pd.DataFrame, genes: pd.DataFrame, *, before: str | None = None) -> pd.DataFrame:
     """Return the table with the columns nearest_gene (symbol, "" where there is none) and distance (Int64).
 

@@ -31,7 +31,7 @@ from ..peaks import (
 )
 from ..peaks.specific import sharing
 from ._group_opens import group_opens, has_counts, mean_profiles
-from ._nearest_gene import add_nearest_gene, check_genes
+from ._nearest_gene import add_nearest_gene, add_places, check_genes
 
 #: Names of rankings that users may write → the ranking.
 RANKINGS = {"score": "score", "coefficient": "coefficient", "component": "coefficient", "contrast": "contrast"}
@@ -206,7 +206,7 @@ def specific_peaks(
         _warn_of_components(components, study.chosen, names, alpha, min_specificity, RANKINGS[ranking], key_added)
     peaks = pd.concat(tables, ignore_index=True)
     if genes is not None:
-        peaks = add_nearest_gene(peaks, genes, before="component")
+        peaks = add_nearest_gene(add_places(peaks, adata), genes, before="component")
     target = in_memory_copy(adata) if copy else adata
     params = {
         "groupby": groupby,

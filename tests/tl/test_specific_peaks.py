@@ -174,3 +174,13 @@ def test_real_cells_lose_no_group_and_gmp_gets_the_component_of_its_own(shared_d
     significant = stored["groups"].set_index("group")["n_significant"]
     assert significant["MEP"] > 1000
     assert significant["MPP"] == significant["CMP"] == 0
+
+
+def test_places_of_names_do_for_genes(fitted):
+    adata = fitted.copy()
+    sk.tl.specific_peaks(adata, "cell_type", n_top=3, genome="hg38")
+    expected = adata.uns["specific_peaks"]["peaks"]
+    adata.var = adata.var.drop(columns=["chrom", "start", "end"])
+    sk.tl.specific_peaks(adata, "cell_type", n_top=3, genome="hg38")
+    columns = ["chrom", "start", "end", "nearest_gene", "distance"]
+    pd.testing.assert_frame_equal(adata.uns["specific_peaks"]["peaks"][columns], expected[columns])
