@@ -49,7 +49,9 @@ def differential_deviations(
     Returns
     -------
     DataFrame with one row per set: `p_value`, `p_value_adjusted` (Benjamini–Hochberg), the mean of every group
-    (``mean_<group>``) and, for two groups, `difference` (first minus second).
+    (``mean_<group>``), for two groups `difference` (first minus second), and `effect_size`, which does not grow with
+    the number of cells: Cohen's d of two groups (difference in pooled standard deviations), the explained share of the
+    variance (η²) of more.
 
     Raises
     ------
@@ -74,6 +76,7 @@ def differential_deviations(
         table[f"mean_{group}"] = mean
     if len(found) == 2:
         table["difference"] = means[0] - means[1]
+    table["effect_size"] = _effect_size(parts)
     return table
 
 
@@ -156,6 +159,17 @@ def _moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         mean = np.nansum(values, axis=0) / n
         variance = np.nansum((values - mean) ** 2, axis=0) / (n - 1)
     return n, np.where(n > 0, mean, np.nan), np.where(n > 1, variance, np.nan)
+
+
+def _effect_size(parts: list[np.ndarray]) -> np.ndarray:
+    """Return Cohen's d of two groups, η² of more, per column."""
+    n, mean, variance = (np.stack(rows) for rows in zip(*(_moments(part) for part in parts), strict=True))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        within = ((n - 1) * variance).sum(axis=0)
+        if len(parts) == 2:
+            return (mean[0] - mean[1]) / np.sqrt(within / (n.sum(axis=0) - 2))
+        between = (n * (mean - (n * mean).sum(axis=0) / n.sum(axis=0)) ** 2).sum(axis=0)
+        return between / (between + within)
 
 
 def _welch_t(a: np.ndarray, b: np.ndarray, alternative: str) -> np.ndarray:

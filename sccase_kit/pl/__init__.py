@@ -14,6 +14,7 @@ from ._model import depth_correlation, objective_trace
 from ._motifs import deviation_map, differential_volcano, motif_heatmap, variability_rank
 from ._robustness import robustness, score_bars
 from ._snpsea import snpsea
+from ._top_motifs import top_motifs
 from ._tracks import genome_tracks
 from ._traits import trait_groups
 from ._umap import cell_map, raw_against_enhanced
@@ -47,6 +48,7 @@ __all__ = [
     "score_bars",
     "similarity_heatmap",
     "snpsea",
+    "top_motifs",
     "trait_groups",
     "tss_by_depth",
     "tss_profile",

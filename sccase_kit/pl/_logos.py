@@ -64,7 +64,7 @@ def motif_logo(
     Schneider & Stephens, Nucleic Acids Research 1990.
     """
     check_choice(scale, _SCALES, name="scale")
-    found = _stored(motif, adata, key) if isinstance(motif, str) else as_motifs([motif])
+    found = stored_motifs(motif, adata, key) if isinstance(motif, str) else as_motifs([motif])
     if len(found) == 1:
         return _logo(found[0], scale, ax, reverse_complement=reverse_complement)
     widest = max(len(one) for one in found)
@@ -80,7 +80,7 @@ def _logo(motif: Motif, scale: str, ax: Any, *, reverse_complement: bool) -> Any
     heights = letter_heights(motif.counts, scale)
     width = heights.shape[1]
     ax = get_axes(ax, figsize=(0.6 + 0.32 * width, 1.7))
-    _draw(ax, heights)
+    draw_letters(ax, heights)
     step = 1 if width <= 16 else 5
     ax.set_xticks(range(step, width + 1, step) if step > 1 else range(1, width + 1))
     ax.set(xlim=(0.5, width + 0.5), ylim=(0, 2 if scale == "bits" else 1), ylabel=_SCALES[scale])
@@ -103,7 +103,8 @@ def letter_heights(counts: np.ndarray, scale: str) -> np.ndarray:
     return probability * (2 + (probability * logs).sum(axis=0))
 
 
-def _stored(name: str, adata: AnnData | None, key: str) -> list[Motif]:
+def stored_motifs(name: str, adata: AnnData | None, key: str) -> list[Motif]:
+    """Return the motifs of a name or an id that :func:`sccase_kit.tl.match_motifs` stored."""
     if adata is None:
         msg = f"motif={name!r} is a name: pass adata with matched motifs, or give a Motif or counts"
         raise TypeError(msg)
@@ -121,7 +122,7 @@ def _stored(name: str, adata: AnnData | None, key: str) -> list[Motif]:
     return [Motif(str(entry["ids"][k]), str(entry["tf"][k]), profiles[:, ends[k] : ends[k + 1]]) for k in found]
 
 
-def _draw(ax: Any, heights: np.ndarray) -> None:
+def draw_letters(ax: Any, heights: np.ndarray) -> None:
     """Stack the letters of each column, the lowest at the bottom, as filled outlines without margins."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.patches import PathPatch

@@ -68,7 +68,7 @@ def trait_groups(
     image = ax.imshow(score, cmap=cmap, vmin=0, vmax=largest or 1.0, aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(starred), strict=True):
         light = image.norm(score[row, column]) > 0.55
-        ax.text(column, row, "*", ha="center", va="center_baseline", color="white" if light else "black")
+        ax.text(column, row, "*", ha="center", va="center_baseline", color="black" if light else "white")
     ax.set_xticks(range(len(traits)), [plain(name) for name in traits], rotation=45, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(groups)), [plain(name) for name in groups])
     ax.tick_params(length=0)

@@ -12,6 +12,7 @@ from ._gene_enrichment import enrich_genes
 from ._great import great
 from ._interpret import interpret
 from ._ldsc import ldsc
+from ._motif_genes import motif_genes
 from ._motifs import add_gc_content, match_motifs
 from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
@@ -38,6 +39,7 @@ __all__ = [
     "ldsc",
     "match_motifs",
     "motif_correlation",
+    "motif_genes",
     "motif_synergy",
     "scabc",
     "snpsea",

@@ -12,6 +12,7 @@ from scipy import sparse, stats
 
 from .._adjust import benjamini_hochberg
 from .._labels import all_named
+from .._logging import warn
 from .._record import required
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
 from ..get.chromvar import read_deviations
@@ -23,6 +24,7 @@ from ..motifs.blocks import totals
 from ._params import check_same_peaks, sets_slot
 
 _SHOWN = 5
+_MANY, _NEARLY_ALL = 50, 0.8
 
 
 def differential_deviations(
@@ -58,9 +60,10 @@ def differential_deviations(
 
     Returns
     -------
-    DataFrame. With a reference one row per group and set: group, set, mean, mean_reference, difference, p_value,
-    p_value_adj (Benjamini–Hochberg within the group); best first within a group. With ``reference=None`` one row per
-    set: set, mean_<group>, p_value, p_value_adj. NaN where too few cells have a deviation.
+    DataFrame. With a reference one row per group and set: group, set, mean, mean_reference, difference, effect_size
+    (Cohen's d), p_value, p_value_adj (Benjamini–Hochberg within the group); best first within a group. With
+    ``reference=None`` one row per set: set, mean_<group>, effect_size (η²), p_value, p_value_adj. NaN where too few
+    cells have a deviation. A warning says so where nearly all sets pass: rank by effect_size then.
 
     Raises
     ------
@@ -79,13 +82,14 @@ def differential_deviations(
     if reference is None:
         table = test_deviations(values, labels, names=names, parametric=parametric, alternative=alternative)
         table = table.drop(columns="difference", errors="ignore")
-        return _over_all(table)
+        table = table[[*(c for c in table if c != "effect_size"), "effect_size"]]
+        return _believed(_over_all(table), adata, key)
     parts = []
     for group, rows, sides in _contrasts(labels, reference):
         table = test_deviations(values[rows], sides, names=names, parametric=parametric, alternative=alternative)
         means = {"mean": table["mean_group"], "mean_reference": table["mean_reference"]}
-        parts.append(_against(table, group, means | {"difference": table["difference"]}))
-    return pd.concat(parts, ignore_index=True)
+        parts.append(_against(table, group, means | {name: table[name] for name in ("difference", "effect_size")}))
+    return _believed(pd.concat(parts, ignore_index=True), adata, key)
 
 
 def differential_variability(
@@ -275,6 +279,17 @@ def _over_all(table: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame({"set": table.index.astype(str).astype(object), **_plain(dict(means.items()))})
     out["p_value"], out["p_value_adj"] = table["p_value"].to_numpy(), table["p_value_adjusted"].to_numpy()
     return out.sort_values("p_value", kind="stable", ignore_index=True)
+
+
+def _believed(table: pd.DataFrame, adata: AnnData, key: str) -> pd.DataFrame:
+    """Warn where p-values tell nothing apart because nearly all of many sets pass."""
+    tested = table["p_value_adj"].notna()
+    passed = table.loc[tested, "p_value_adj"] < 0.05
+    if tested.sum() >= _MANY and passed.mean() > _NEARLY_ALL:
+        smooth = required(adata, key, "tl.chromvar").params.get("source") == "enhanced"
+        why = "the enhanced signal is smooth, its p-values are no error rates" if smooth else "there are many cells"
+        warn(f"{passed.mean():.0%} of {tested.sum()} tests have an adjusted p below 0.05 ({why}); rank by effect_size")
+    return table
 
 
 def _plain(columns: dict[str, pd.Series]) -> dict[str, np.ndarray]:

@@ -1,0 +1,99 @@
+"""The motifs that differ most, their logos beside their names, by effect and not by p alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._record import recorded
+from .._validate import check_choice, check_int, check_table
+from ._logos import draw_letters, letter_heights, stored_motifs
+from ._style import PALETTE, get_axes, plain
+
+_LOGO = 0.34  # width of a logo, as a share of the axes
+
+
+def top_motifs(
+    adata: AnnData,
+    table: pd.DataFrame,
+    group: str | None = None,
+    *,
+    n_top: int = 10,
+    alpha: float = 0.05,
+    key: str = "motifs",
+    ax: Any | None = None,
+) -> Any:
+    """Draw the motifs with the largest effect in a group as bars, their logos beside their names.
+
+    Parameters
+    ----------
+    adata
+        Data with :func:`sccase_kit.tl.match_motifs` written; sets that are no motifs of it have no logo.
+    table
+        Result of :func:`sccase_kit.tl.differential_deviations`.
+    group
+        Group to draw; needed where the table has several.
+    n_top
+        Number of motifs.
+    alpha
+        Bars of motifs with a larger adjusted p-value are grey.
+    key
+        The `key_added` of the matches.
+    ax
+        Axes to draw on; by default those of a new figure.
+
+    Returns
+    -------
+    matplotlib Axes. The largest effect is at the top; dimers and motifs of one family look alike, see
+    :func:`sccase_kit.tl.motif_genes`.
+
+    Raises
+    ------
+    ValueError
+        If the table is another one, has no row of the group, or holds several groups and none is named.
+    """
+    table = check_table(table, name="table", labels=["set"], numbers=["effect_size"], p_values=["p_value_adj"])
+    n_top = check_int(n_top, name="n_top", minimum=1)
+    if "group" in table.columns:
+        groups = list(pd.unique(table["group"].astype(str)))
+        if group is None and len(groups) > 1:
+            msg = f"group is needed: the table holds {groups}"
+            raise ValueError(msg)
+        group = check_choice(groups[0] if group is None else group, groups, name="group")
+        table = table[table["group"].astype(str) == group]
+    table = table[np.isfinite(table["effect_size"])].nlargest(n_top, "effect_size")
+    if table.empty:
+        msg = f"table has no finite effect_size for group={group!r}"
+        raise ValueError(msg)
+    ax = get_axes(ax, figsize=(6.4, 0.9 + 0.36 * len(table)))
+    places = np.arange(len(table))[::-1]
+    passed = (table["p_value_adj"] <= alpha).to_numpy()
+    ax.barh(places, table["effect_size"], color=np.where(passed, PALETTE[0], "0.75"), height=0.7)
+    ax.set(ylim=(-0.6, len(table) - 0.4), xlabel="effect size (standard deviations)", yticks=[])
+    ax.spines[["top", "right"]].set_visible(False)
+    matched = recorded(adata.uns.get(key), "tl.match_motifs") is not None
+    for place, name in zip(places, table["set"].astype(str), strict=True):
+        ax.annotate(
+            plain(name, 22), (-0.01, place), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8
+        )
+        if matched:
+            _logo_beside(ax, adata, name, key, place, len(table))
+    if group is not None:
+        ax.set_title(plain(group), fontsize="medium")
+    return ax
+
+
+def _logo_beside(ax: Any, adata: AnnData, name: str, key: str, place: int, n: int) -> None:
+    try:
+        motif = stored_motifs(name, adata, key)[0]
+    except KeyError:  # a set that is no motif
+        return
+    height = 0.84 / n
+    inset = ax.inset_axes([-0.42 - _LOGO, (place + 0.6) / n - height / 2, _LOGO, height])
+    heights = letter_heights(motif.counts, "bits")
+    draw_letters(inset, heights)
+    inset.set(xlim=(0.5, heights.shape[1] + 0.5), ylim=(0, 2))
+    inset.set_axis_off()
