@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -239,8 +240,11 @@ def first_lines(path: str | os.PathLike[str], n: int) -> list[str]:
     """Return the first `n` lines of a file that are not comments, without their ends."""
     from concurrent.futures import ThreadPoolExecutor
 
+    found: list[str] = []
     with ThreadPoolExecutor(1) as pool:
         for text, _ in text_blocks(path, pool=pool, ahead=1):
-            lines = [line for line in text.split(b"\n") if line.strip() and not line.startswith(b"#")]
-            return [line.rstrip(b"\r").decode(errors="replace") for line in lines[:n]]
-    return []
+            lines = (line for line in text.split(b"\n") if line.strip() and not line.startswith(b"#"))
+            found += [line.rstrip(b"\r").decode(errors="replace") for line in islice(lines, n - len(found))]
+            if len(found) == n:
+                break
+    return found

@@ -14,12 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..intervals.chromosomes import chromosome_key
 from .barcodes import BarcodeTable
 from .inflate import ordered, text_blocks
 from .layout import Layout
 
-#: Names of the mitochondrial chromosome.
-MITO = ("chrM", "chrMT", "MT", "M", "Mt", "mitochondrion_genome")
 #: Bins of the histogram of fragment lengths; the last holds all that are longer.
 LENGTHS = 1001
 _FURTHEST = 2**31 - 1
@@ -118,6 +117,11 @@ class _State:
         if len(self.columns[0]) < n:
             self.columns = [np.empty(n + n // 4, dtype=np.int32) for _ in range(5)]
         return self.columns
+
+
+def is_mitochondrial(name: str) -> bool:
+    """Return whether a sequence is the mitochondrial chromosome, in any spelling."""
+    return chromosome_key(name) == "M" or name in {"Mt", "chrMt", "mitochondrion_genome"}
 
 
 def scan_fragments(
@@ -282,7 +286,7 @@ def _count_block(states: SimpleQueue[_State], table: BarcodeTable, plan: Plan, r
             return part
         part.ends = (part.names[chrom[0]], int(start[0]), part.names[chrom[n - 1]], int(start[n - 1]))
         tally = state.tally
-        is_mito = np.array([name in MITO for name in part.names])
+        is_mito = np.array([is_mitochondrial(name) for name in part.names])
         count.describe(n, chrom, start, end, cell, reads, is_mito, tally.lengths, tally.sums)
         if plan.sites is not None:
             where, sites = _numbers(part.names, plan.sites), plan.sites

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from .._logging import warn
 from .._validate import check_int
+from ..fragments.scan import is_mitochondrial
 from ..intervals.columns import natural_key
 from ..intervals.frame import check_regions
 
@@ -44,14 +45,12 @@ def peak_table(
 
 def tile_table(width: int, sizes: Mapping[str, int] | None) -> pd.DataFrame:
     """Return tiles of the chromosomes, without the mitochondrial one; the last of each may be shorter."""
-    from ..fragments.scan import MITO
-
     width = check_int(width, name="tiles", minimum=100, maximum=10_000_000)
     if sizes is None:
         msg = "tiles= needs genome= (hg19, hg38, mm9, mm10, or a file of chromosome sizes)"
         raise ValueError(msg)
     parts = []
-    for chrom in sorted((c for c in sizes if c not in MITO), key=natural_key):
+    for chrom in sorted((c for c in sizes if not is_mitochondrial(c)), key=natural_key):
         start = np.arange(0, sizes[chrom], width, dtype=np.int64)
         parts.append(pd.DataFrame({"chrom": chrom, "start": start, "end": np.minimum(start + width, sizes[chrom])}))
     table = pd.concat(parts, ignore_index=True)
@@ -63,19 +62,3 @@ def names_of(table: pd.DataFrame) -> pd.Index:
     """Return ``chrom:start-end`` of every row."""
     starts, ends = table["start"].to_numpy().tolist(), table["end"].to_numpy().tolist()
     return pd.Index([f"{c}:{s}-{e}" for c, s, e in zip(table["chrom"], starts, ends, strict=True)], dtype=object)
-
-
-def with_synonyms(chroms: Mapping[str, int]) -> dict[str, int]:
-    """Return the chromosomes with their names in the other style (chr1 and 1, chrM and MT) besides."""
-    found = dict(chroms)
-    for name, value in chroms.items():
-        for other in _other_names(name):
-            found.setdefault(other, value)
-    return found
-
-
-def _other_names(name: str) -> Iterable[str]:
-    bare = name.removeprefix("chr")
-    if bare in {"M", "MT"}:
-        return ("chrM", "chrMT", "M", "MT")
-    return (bare,) if name.startswith("chr") else (f"chr{name}",)

@@ -24,9 +24,10 @@ from ..fragments.layout import Layout, lay_out
 from ..fragments.pairs import PairStore
 from ..fragments.quality import cell_quality, normalised_profile, profile_score
 from ..fragments.scan import Plan, Tally, count_barcodes_of, scan_fragments
+from ..fragments.spelling import ByAnyName
 from ..intervals.genomes import GENOMES, chrom_sizes, tss_table
 from ..pp.samples import JOINT, cells_of_samples, name_samples
-from ._fragment_peaks import peak_table, with_synonyms
+from ._fragment_peaks import peak_table
 
 #: Counting rules, in the order of their numbers.
 COUNTING = ("fragments", "insertions", "paired")
@@ -132,9 +133,9 @@ def read_fragments(
     layout = lay_out(table["chrom"], table["start"], table["end"])
     plan = _with_sites(
         Plan(
-            peaks=replace(layout, chroms=with_synonyms(layout.chroms)),
+            peaks=replace(layout, chroms=ByAnyName(layout.chroms)),
             rule=rule,
-            sizes=None if sizes is None else with_synonyms(sizes),
+            sizes=None if sizes is None else ByAnyName(sizes),
         ),
         tss if tss is not None else shipped,
     )
@@ -172,7 +173,7 @@ def _with_sites(plan: Plan, tss: Any | None) -> Plan:
     sites = tss_table(tss).drop_duplicates(["chrom", "tss"])
     layout: Layout = lay_out(sites["chrom"], sites["tss"], sites["tss"] + 1)
     forward = (sites["strand"] == "+").to_numpy()[layout.order]
-    return replace(plan, sites=replace(layout, chroms=with_synonyms(layout.chroms)), forward=forward)
+    return replace(plan, sites=replace(layout, chroms=ByAnyName(layout.chroms)), forward=forward)
 
 
 def _cells(

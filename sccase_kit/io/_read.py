@@ -14,8 +14,10 @@ from anndata import AnnData
 
 from .._left_out import LEFT_OUT
 from .._logging import warn
+from ..fragments.recognise import is_fragment_file
 from ..intervals.features import choose_peaks
 from ..intervals.peaks import add_coordinates
+from ._errors import FormatError
 from ._matrix_market import is_matrix_market, read_bundle
 from ._mudata import keep_peaks
 from ._stores import as_dask, read_h5ad, read_h5mu, read_zarr
@@ -197,6 +199,12 @@ def _read(
         return _from_bundle(target, peaks, cells)
     if last == ".mtx" or (last in _TEXT and is_matrix_market(target)):
         return _from_bundle(target, peaks, cells)
+    if last in {*_TEXT, ".bed"} and is_fragment_file(target):
+        msg = (
+            f"{target} has the columns of fragments (chrom, start, end, barcode): a matrix of counts comes of it with "
+        )
+        msg += "sccase_kit.read_fragments(path, peaks), or sccase-kit count"
+        raise FormatError(msg)
     if _TEXT & set(suffixes[-2:]):
         adata, notes = read_text(target)
         return adata, notes, []

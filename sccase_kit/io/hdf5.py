@@ -161,3 +161,5 @@ def fill_h5ad(adata: AnnData, file: h5py.File) -> None:
     if adata.raw is not None:
         adata.strings_to_categoricals(adata.raw.var)
     write_elem(file, "/", adata)
+    if adata.raw is None and "raw" in file:
+        del file["raw"]  # anndata 0.12 writes an empty one here, which anndata 0.11, and tools on it, cannot read

@@ -217,6 +217,19 @@ def test_chromosomes_named_in_the_other_style(tmp_path, table, peaks, cells, sty
     assert found.var["chrom"].iloc[0] == given["peaks"]["chrom"].iloc[0]
 
 
+def test_chromosomes_by_accession(tmp_path, table, peaks, cells):
+    names = {"chr1": "NC_000001.11", "chr2": "CM000664.2", "chr10": "NC_000010.11", "chrM": "MT"}
+    path = write(tmp_path / "f.tsv", table.assign(chrom=table["chrom"].map(names)))
+    found = sk.read_fragments(path, peaks, cells)
+    assert np.array_equal(found.X.toarray(), expected(table, peaks, cells))
+    assert found.obs["fraction_mito"].sum() > 0
+
+
+def test_read_says_what_fragments_need(file):
+    with pytest.raises(sk.io.FormatError, match=r"columns of fragments.*read_fragments"):
+        sk.read(file)
+
+
 def test_tiles(file, table, cells):
     found = sk.read_fragments(file, cells=cells, tiles=1000, genome=SIZES)
     assert found.n_vars == 300
@@ -332,6 +345,17 @@ def test_the_result_survives_a_file(tmp_path, file, peaks, cells):
     again = sk.read(tmp_path / "a.h5ad")
     assert again.uns["fragments"]["files"].equals(found.uns["fragments"]["files"])
     assert again.uns["fragments"]["function"] == "io.read_fragments"
+
+
+def test_files_are_as_older_anndata_reads_them(tmp_path, file, peaks, cells):
+    """No empty `raw`, which anndata 0.11 refuses."""
+    import h5py
+
+    found = sk.read_fragments(file, peaks, cells)
+    found.write_h5ad(tmp_path / "a.h5ad")
+    sk.io.convert(tmp_path / "a.h5ad", tmp_path / "b.h5ad")
+    with h5py.File(tmp_path / "a.h5ad") as theirs, h5py.File(tmp_path / "b.h5ad") as ours:
+        assert set(ours) == set(theirs)
 
 
 def test_nothing_is_left_running(file, peaks, cells):
