@@ -141,7 +141,9 @@ def sort_by_position(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> ReferenceScores:
+def read_ld_scores(
+    prefix: str | os.PathLike[str], *, common: bool = True, numbers_needed: bool = True
+) -> ReferenceScores:
     """Read ``prefix<chromosome>.l2.ldscore.gz`` and the numbers of SNPs beside it, all chromosomes there are.
 
     Parameters
@@ -150,6 +152,8 @@ def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> Re
         Up to the chromosome number, such as ``"baseline."``.
     common
         Read ``.l2.M_5_50``, otherwise ``.l2.M``.
+    numbers_needed
+        Whether these files must be there. Weights come without them, and ldsc does not read them: NaN then.
 
     Returns
     -------
@@ -179,6 +183,10 @@ def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> Re
             msg = f"{path} holds the annotations {names[:5]}, {first[0].name} holds {first[1][:5]}"
             raise ValueError(msg)
         number = Path(f"{prefix}{chrom}.l2.M{'_5_50' if common else ''}")
+        parts.append(table[["CHR", "SNP", "BP", *names]])
+        if not number.is_file() and not numbers_needed:
+            total = total + np.full(len(names), np.nan)
+            continue
         if not number.is_file():
             msg = f"there is no file {str(number)!r} beside the LD scores"
             raise FileNotFoundError(msg)
@@ -191,7 +199,6 @@ def read_ld_scores(prefix: str | os.PathLike[str], *, common: bool = True) -> Re
             msg = f"{number} holds {len(m)} numbers for {len(names)} annotations"
             raise ValueError(msg)
         total = total + m
-        parts.append(table[["CHR", "SNP", "BP", *names]])
     with naming(prefix):
         return ReferenceScores(sort_by_position(pd.concat(parts, ignore_index=True)).drop_duplicates("SNP"), total)
 

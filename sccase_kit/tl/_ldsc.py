@@ -144,7 +144,7 @@ def ldsc(
 
 
 def _native(sets, statistics, panel, baseline, weights, snps, ld_window_cm: float, n_blocks: int) -> pd.DataFrame:
-    read_weights = None if weights is None else read_ld_scores(weights)
+    read_weights = None if weights is None else read_ld_scores(weights, numbers_needed=False)
     wanted = None
     if snps is not None:
         wanted = set(read_ids(snps, name="snps"))

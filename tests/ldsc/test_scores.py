@@ -205,3 +205,15 @@ def test_what_does_not_fit_is_refused(tmp_path):
     bim.write_text(bim.read_text().replace("1 rs1_4", "2 rs1_4"))
     with pytest.raises(ValueError, match="several chromosomes"):
         regions.ld_scores(regions.open_panel(tmp_path / "p"), pd.DataFrame({"a": np.ones(5)}))
+
+
+def test_weights_come_without_the_numbers_of_snps(tmp_path):
+    """As weights_hm3_no_hla; ldsc does not look for them there."""
+    for chrom in ("1", "2"):
+        table = pd.DataFrame({"CHR": chrom, "SNP": [f"rs{chrom}{k}" for k in range(3)], "BP": [1, 2, 3], "L2": 1.5})
+        table.to_csv(tmp_path / f"weights.{chrom}.l2.ldscore.gz", sep="\t", index=False)
+    with pytest.raises(FileNotFoundError, match="M_5_50"):
+        regions.read_ld_scores(tmp_path / "weights.")
+    scores = regions.read_ld_scores(tmp_path / "weights.", numbers_needed=False)
+    assert len(scores.table) == 6
+    assert np.isnan(scores.m).all()
