@@ -39,6 +39,7 @@ import numpy as np
 from anndata import AnnData
 
 from ._record_old import read_old
+from ._remedy import with_remedy
 from ._rng import generator_of, seeded
 from ._version import __version__
 
@@ -214,7 +215,7 @@ def required(adata: AnnData, key: str, function: str) -> Record:
         state = "is missing" if key not in adata.uns else f"is no result of sccase_kit.{function}"
         way = f"the keys that are: {there}" if there else f"run sccase_kit.{function} first"
         msg = f"key={key!r}: adata.uns[{key!r}] {state}; {way}"
-        raise KeyError(msg)
+        raise with_remedy(KeyError(msg), function)
     return found
 
 

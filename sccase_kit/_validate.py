@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from ._remedy import with_remedy
+
 Choice = TypeVar("Choice", bound=Any)
 
 
@@ -88,14 +90,16 @@ def check_scale(value: object) -> None:
         raise ValueError(msg)
 
 
-def check_key(value: object, available: Iterable[object], *, name: str, where: str, hint: str = "") -> str:
+def check_key(
+    value: object, available: Iterable[object], *, name: str, where: str, hint: str = "", remedy: str = ""
+) -> str:
     """Return `value` if it is among `available` keys of `where` (e.g. "adata.obs"), else raise KeyError."""
     keys = [str(k) for k in available]
     if isinstance(value, str) and value in keys:
         return value
     shown = keys if len(keys) <= 20 else [*keys[:20], "…"]
     msg = f"{name}={value!r} is not in {where}; available: {shown}.{' ' + hint if hint else ''}"
-    raise KeyError(msg)
+    raise with_remedy(KeyError(msg), remedy)
 
 
 def check_slot(value: object, *, name: str = "key_added") -> str:
@@ -193,7 +197,7 @@ def check_labels(
         If labels are missing (NaN) for some cells, there are fewer than `min_groups` groups, the column holds measured
         values and not groups, or (with `text`) groups such as 1 and "1" are the same as text.
     """
-    key = check_key(groupby, adata.obs.columns, name=name, where="adata.obs")
+    key = check_key(groupby, adata.obs.columns, name=name, where="adata.obs", remedy="tl.cluster")
     labels = adata.obs[key].astype("category").cat.remove_unused_categories()
     _check_groups(labels, name=f"{name}={key!r}")
     if n_missing := int(labels.isna().sum()):

@@ -143,7 +143,7 @@ def _print_result(result: dict[str, Any], args: argparse.Namespace) -> None:
 
 def _explain(err: BaseException) -> str:
     message = str(err.args[0]) if isinstance(err, KeyError) and err.args else str(err) or type(err).__name__
-    if hint := shell_way_out(message):
+    if hint := shell_way_out(err):
         message += f" ({hint})"
     return "\n".join([message, *getattr(err, "__notes__", [])])
 

@@ -16,6 +16,7 @@ import pandas as pd
 from scipy import sparse
 
 from .._logging import logger
+from .._remedy import with_remedy
 from .._text_files import open_text
 from .._validate import check_choice
 from .sets import GeneSets
@@ -60,7 +61,7 @@ def _orgdb(path: str | os.PathLike[str] | None) -> Path:
                 "org.Hs.eg.sqlite was not found in the usual R libraries. Install it (Debian, Ubuntu: apt-get install "
                 "r-bioc-org.hs.eg.db r-bioc-go.db; R: BiocManager::install('org.Hs.eg.db')) or pass path="
             )
-            raise FileNotFoundError(msg)
+            raise with_remedy(FileNotFoundError(msg), "gene_sets")
         return source
     source = Path(path)
     if not source.is_file():

@@ -94,7 +94,7 @@ def read_deviations(adata: AnnData, key: str, which: str) -> tuple[np.ndarray, l
         If there are none under `key`.
     """
     check_adata(adata)
-    check_key(f"{key}_{which}", adata.obsm.keys(), name="key", where="adata.obsm", hint=_HINT)
+    check_key(f"{key}_{which}", adata.obsm.keys(), name="key", where="adata.obsm", hint=_HINT, remedy="tl.chromvar")
     stored = adata.obsm[f"{key}_{which}"]
     if isinstance(stored, pd.DataFrame):
         return stored.to_numpy(dtype=np.float64), [str(name) for name in stored.columns]
@@ -112,7 +112,7 @@ def read_variability(adata: AnnData, key: str) -> pd.DataFrame:
         If there is none under `key`.
     """
     check_adata(adata)
-    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=_HINT)
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=_HINT, remedy="tl.chromvar")
     entry = adata.uns[key]
-    check_key("variability", entry.keys(), name="key", where=f"adata.uns[{key!r}]", hint=_HINT)
+    check_key("variability", entry.keys(), name="key", where=f"adata.uns[{key!r}]", hint=_HINT, remedy="tl.chromvar")
     return entry["variability"].copy()

@@ -12,6 +12,7 @@ from scipy import sparse
 
 from .._progress import progress
 from .._record import recorded, records
+from .._remedy import with_remedy
 from .._validate import Scale, check_adata, check_scale
 from ..enhance.expected import PER_CELL, accessibility
 from ..enhance.factors import Ranges, block, compute_ranges, minmax_scale, scaled_block, sparse_ranges
@@ -71,11 +72,11 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
             )
         else:
             msg += "run sccase_kit.tl.enhance(adata) first"
-        raise KeyError(msg)
+        raise with_remedy(KeyError(msg), "tl.enhance")
     if "shape" in entry and adata.n_obs > int(entry["shape"][0]):
         msg = f"key={key!r}: fitted on {int(entry['shape'][0])} cells, but adata has {adata.n_obs}; fits cannot be "
         msg += "concatenated: run sccase_kit.tl.enhance on the concatenated data"
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "tl.enhance")
     return entry
 
 
@@ -129,7 +130,7 @@ def _factors(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) 
     if f"{key}_peak_factors" not in adata.varm:
         msg = f"key={key!r}: adata.varm has lost {key}_peak_factors, as by concatenation; "
         msg += "run sccase_kit.tl.enhance on the concatenated data"
-        raise KeyError(msg)
+        raise with_remedy(KeyError(msg), "tl.enhance")
     cells, peaks = adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
     if scale is None:
         return cells[rows], peaks[cols]
@@ -333,5 +334,5 @@ def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = Non
     slot = f"{key}_sources"
     if slot not in adata.obsm:
         msg = f"adata.obsm[{slot!r}] is missing; run sccase_kit.tl.enhance(adata, key_added={key!r}) again"
-        raise KeyError(msg)
+        raise with_remedy(KeyError(msg), "tl.enhance")
     return adata.obsm[slot][rows] @ adata.obsm[f"{key}_cell_factors"][cols].T

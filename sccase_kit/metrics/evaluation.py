@@ -46,8 +46,8 @@ def profiles_of(
     if slot not in adata.obsm and key in adata.layers:  # solver="published" leaves a dense layer
         profiles = Profiles(get_matrix(adata, key))
         return profiles if scale is None else profiles.minmax_scaled()
-    check_key(slot, adata.obsm.keys(), name="key", where="adata.obsm", hint=hint)
-    check_key(f"{key}_peak_factors", adata.varm.keys(), name="key", where="adata.varm", hint=hint)
+    check_key(slot, adata.obsm.keys(), name="key", where="adata.obsm", hint=hint, remedy="tl.enhance")
+    check_key(f"{key}_peak_factors", adata.varm.keys(), name="key", where="adata.varm", hint=hint, remedy="tl.enhance")
     profiles = Profiles(np.asarray(adata.obsm[slot]), np.asarray(adata.varm[f"{key}_peak_factors"]))
     if scale is None:
         return profiles

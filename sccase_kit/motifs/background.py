@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._remedy import with_remedy
 from .._validate import check_int, check_number
 
 
@@ -82,7 +83,7 @@ def check_peak_counts(counts: np.ndarray) -> None:
         shown = ", ".join(map(str, empty[:5])) + (", …" if empty.size > 5 else "")
         msg = f"{empty.size} of {len(counts)} peaks have no reads in any cell (positions {shown}); "
         msg += "drop them first, e.g. with sccase_kit.pp.filter_peaks"
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "pp.filter_peaks")
 
 
 def check_bias(bias: np.ndarray, n_peaks: int, *, names: Sequence[str] | None = None) -> np.ndarray:

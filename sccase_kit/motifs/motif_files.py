@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from .._logging import warn
+from .._remedy import with_remedy
 from .._text_files import open_text
 from .._validate import check_choice
 from .file_parts import Lines
@@ -111,7 +112,7 @@ def _recognise(path: Path, lines: Lines) -> tuple[str, Callable[[Path, Lines], I
         f"{path}: not recognised as MEME, JASPAR or TRANSFAC, HOMER, HOCOMOCO, Cluster-Buster, CIS-BP or UniPROBE{hint}"
         f"; pass format= with one of {list(FORMATS)}"
     )
-    raise ValueError(msg)
+    raise with_remedy(ValueError(msg), "format")
 
 
 def _unique(path: Path, motifs: list[Motif]) -> list[Motif]:

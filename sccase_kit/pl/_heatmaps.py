@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._remedy import with_remedy
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
 from ..get.thin import check_fitted, enhanced, positions_of, similarity
 from ..matrix.access import get_matrix
@@ -24,7 +25,7 @@ def _sample(n: int, limit: int, rng: int) -> np.ndarray:
 def _finite(values: np.ndarray, what: str) -> np.ndarray:
     if n_bad := int((~np.isfinite(values)).sum()):
         msg = f"{what}: {n_bad} of {values.size} values are missing or infinite; run sccase_kit.tl.enhance again"
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "tl.enhance")
     return values
 
 
@@ -146,7 +147,8 @@ def embedding_heatmap(
         If cells have no label, or values of the embedding are missing or infinite.
     """
     check_adata(adata)
-    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint="Run sccase_kit.tl.enhance first.")
+    hint = "Run sccase_kit.tl.enhance first."
+    check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint=hint, remedy="tl.enhance")
     check_int(max_cells, name="max_cells", minimum=2)
     values = _finite(np.asarray(adata.obsm[basis], dtype=np.float64), f"adata.obsm[{basis!r}]")
     labels = check_labels(adata, groupby)

@@ -108,7 +108,8 @@ def stored_motifs(name: str, adata: AnnData | None, key: str) -> list[Motif]:
     if adata is None:
         msg = f"motif={name!r} is a name: pass adata with matched motifs, or give a Motif or counts"
         raise TypeError(msg)
-    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint="Run sccase_kit.tl.match_motifs first.")
+    hint = "Run sccase_kit.tl.match_motifs first."
+    check_key(key, adata.uns.keys(), name="key", where="adata.uns", hint=hint, remedy="tl.match_motifs")
     entry = adata.uns[key]
     check_key("profiles", entry.keys(), name="key", where=f"adata.uns[{key!r}]")
     names, ids = ([column_name(n) for n in entry[field]] for field in ("names", "ids"))

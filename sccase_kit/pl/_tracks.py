@@ -12,6 +12,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._record import records
+from .._remedy import with_remedy
 from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some, check_table
 from ..get.thin import check_fitted, enhanced
 from ..intervals.gene_names import find_genes
@@ -186,7 +187,7 @@ def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray,
                 out[i] = enhanced(adata, key, obs_names=cells, var_names=peaks, scale=scale).mean(axis=0)
     if not np.isfinite(out).all():
         msg = f"key={key!r}: the {side} data of the locus hold missing or infinite values; run tl.enhance again"
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "tl.enhance")
     return out
 
 

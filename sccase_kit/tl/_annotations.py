@@ -98,7 +98,7 @@ def _checked(matrix: Any, names: Sequence[Any] | None) -> tuple[sparse.csr_matri
 
 def _from_varm(adata: AnnData, key: str) -> tuple[Any, list[str] | None]:
     hint = "Run sccase_kit.tl.match_motifs(adata, ...) first." if key == "motifs" else ""
-    check_key(key, adata.varm.keys(), name="annotations", where="adata.varm", hint=hint)
+    check_key(key, adata.varm.keys(), name="annotations", where="adata.varm", hint=hint, remedy="tl.match_motifs")
     stored = adata.varm[key]
     if isinstance(stored, pd.DataFrame):
         return _values(stored), list(stored.columns)

@@ -9,6 +9,7 @@ import numpy as np
 from anndata import AnnData
 
 from .._logging import warn
+from .._remedy import with_remedy
 from .._validate import check_key
 from ..matrix.access import get_matrix, warn_of_fractions
 from ._params import check_background_slot
@@ -73,7 +74,7 @@ def check_reads(adata: AnnData, per_peak: np.ndarray) -> None:
     if empty.size:
         msg = f"{empty.size} of {adata.n_vars} peaks have no reads in any cell: {list(adata.var_names[empty[:_SHOWN]])}"
         msg += ", …" * (empty.size > _SHOWN) + "; sccase_kit.pp.filter_peaks(adata, min_fraction=0) drops them"
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "pp.filter_peaks")
 
 
 def read_bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
@@ -82,7 +83,7 @@ def read_bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
 
     if isinstance(bias, str):
         hint = "Run sccase_kit.tl.add_gc_content(adata, genome_fasta) or match_motifs first."
-        check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint)
+        check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint, remedy="tl.add_gc_content")
         bias = adata.var[bias].to_numpy(dtype=np.float64)
     return check_bias(np.asarray(bias, dtype=np.float64), adata.n_vars, names=adata.var_names)
 

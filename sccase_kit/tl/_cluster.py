@@ -126,7 +126,7 @@ def _embedding(adata: AnnData, use_rep: str, key: str) -> np.ndarray:
     if use_rep == "enhanced":
         return profiles_of(adata, key=key, scale="minmax").pca(50)
     hint = "Run sccase_kit.tl.enhance first, or name another embedding ('enhanced' clusters the enhanced matrix)."
-    check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint)
+    check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint, remedy="tl.enhance")
     if use_rep == f"X_{key}" and f"{key}_cell_factors" in adata.obsm and key not in adata.uns:
         warn(
             f"adata.obsm[{use_rep!r}] comes without adata.uns[{key!r}], as after concatenation: embeddings of separate "

@@ -40,7 +40,7 @@ def peaks_table(regions: object, key: str) -> pd.DataFrame:
     if not isinstance(regions, AnnData):
         return as_regions(regions)
     hint = "Run sccase_kit.tl.specific_peaks(adata, groupby=...) first, or pass a DataFrame of regions."
-    check_key(key, regions.uns.keys(), name="key", where="adata.uns", hint=hint)
+    check_key(key, regions.uns.keys(), name="key", where="adata.uns", hint=hint, remedy="tl.specific_peaks")
     stored = regions.uns[key]
     tables = stored.values() if isinstance(stored, Mapping) else [stored]
     found = next((t for t in tables if isinstance(t, pd.DataFrame) and {"chrom", "start", "end"} <= set(t)), None)

@@ -14,6 +14,7 @@ from anndata import AnnData
 from .._atomic import check_folder, file_name
 from .._logging import warn
 from .._progress import progress
+from .._remedy import with_remedy
 from .._validate import check_adata, check_choice
 from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
@@ -131,7 +132,7 @@ def interpret(
             f"the peaks are on genome={genome!r} and the files of {sorted(options)} on data_genome={data_genome!r}: "
             f"give chain= (a UCSC chain file from {genome} to {data_genome}), or data_genome={genome!r} if they agree"
         )
-        raise ValueError(msg)
+        raise with_remedy(ValueError(msg), "chain")
     if chain is not None and not options:
         warn("chain is for snpsea and ldsc, of which none is asked for")
     folder = check_folder(path)

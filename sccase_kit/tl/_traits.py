@@ -191,7 +191,7 @@ def _graph(
         stored = sparse.csr_matrix(adata.obsp[graph], dtype=np.float64)
         return (stored + stored.T) / 2
     hint = "Run sccase_kit.tl.enhance(adata) first, or name another embedding."
-    check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint)
+    check_key(use_rep, adata.obsm.keys(), name="use_rep", where="adata.obsm", hint=hint, remedy="tl.enhance")
     n_neighbors = check_int(n_neighbors, name="n_neighbors", minimum=2)
     return neighbor_graph(np.asarray(adata.obsm[use_rep], dtype=np.float32), n_neighbors, rng=rng)
 
