@@ -17,6 +17,7 @@ from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
 from ._figures import DEPTH, draw, objective_trace
+from ._naming import group_blocks, peak_columns
 from ._page import Block, Code, Section, Table, Text, Tiles
 from ._reproduce import code, parameter_table, versions
 
@@ -181,7 +182,8 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
                     f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
                 )
             )
-        blocks.append(grouped_table(table, f"Peaks in uns[{name!r}]"))
+        blocks += group_blocks(entry)
+        blocks.append(grouped_table(peak_columns(table), f"Peaks in uns[{name!r}]"))
         if isinstance(entry.get("components"), pd.DataFrame):
             blocks.append(Table(entry["components"], "Components chosen for the groups"))
     return Section("Peaks", blocks) if blocks else None

@@ -17,6 +17,7 @@ from .._validate import check_adata, check_int, check_key
 from ..get.thin import check_fitted
 from ..pl.layouts import raw_layer
 from ._figures import drawing_copy
+from ._naming import naming_section
 from ._page import Section, page
 from ._sections import (
     choose_groups,
@@ -152,6 +153,7 @@ def render(
         "data": lambda: data_section(adata, groupby, layer),
         "enhancement": lambda: enhancement_section(adata, view, groupby, key),
         "clusters": lambda: cluster_section(adata, view, groupby, key),
+        "names": lambda: naming_section(adata),
         "peaks": lambda: peak_section(adata, view, groupby, key),
         "motifs": lambda: motif_section(adata, view, groupby, key),
         "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
@@ -174,5 +176,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
+    own |= {"tl.annotate", "tl.gene_activity"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

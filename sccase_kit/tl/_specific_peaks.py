@@ -279,7 +279,8 @@ def _reason(row: Any, depth: int, wanted: int, alpha: float) -> str:
     if row.n_peaks == 0:
         return f"no peak passes; {like}"
     if row.n_significant < wanted:
-        return f"{row.n_significant} peaks have an adjusted p-value of at most {alpha:g}; {like}"
+        peaks = "peak has" if row.n_significant == 1 else "peaks have"
+        return f"{row.n_significant} {peaks} an adjusted p-value of at most {alpha:g}; {like}"
     return ""
 
 

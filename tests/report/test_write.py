@@ -269,3 +269,18 @@ def test_entries_stored_twice_are_one_count():
     twice = sparse.csr_matrix((np.ones(4), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4])), shape=(3, 3))
     tiles = data_section(ad.AnnData(twice), None, None).blocks[0].values
     assert (tiles["open entries"], tiles["median cells per peak"]) == (f"{3 / 9:.2%}", 1)
+
+
+def test_names_and_groups_are_on_the_page(small, tmp_path):
+    adata = small.copy()
+    sk.tl.annotate(adata, "cell_type", reference=sk.pp.pseudobulk(adata, "cell_type"))
+    label = adata.obs["cell_type"].astype(str).to_numpy(dtype=object)
+    label[0] = "alone"
+    adata.obs["label"] = label
+    sk.tl.specific_peaks(adata, "label", n_top=5)
+    text = sk.report.write_report(adata, tmp_path / "a.html", "cell_type").read_text(encoding="utf-8")
+    assert "Names for cell_type (annotation)" in text
+    assert "What the groups may be" in text
+    assert "Every group: its peaks" in text
+    assert "sk.tl.annotate(" in text
+    assert "Not drawn" not in text

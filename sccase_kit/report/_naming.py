@@ -1,0 +1,61 @@
+"""The sections of the report on marker peaks of groups and on the names suggested for them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from anndata import AnnData
+
+from .. import pl
+from .._record import records
+from ._figures import draw
+from ._page import Block, Section, Table, Text
+
+#: Columns of marker peaks on the page, where they are there; the files hold all.
+PEAK_COLUMNS = [
+    *["group", "rank", "peak", "nearest_gene", "distance", "score", "log2fc", "log2fc_enhanced", "pct_in", "pct_out"],
+    *["pvalue", "padj", "component", "coefficient", "contrast"],
+]
+
+
+def naming_section(adata: AnnData) -> Section | None:
+    """Return the section on what the groups may be: names, scores, and the genes or samples that speak for them."""
+    blocks: list[Block] = []
+    for name, made in records(adata.uns).items():
+        if made.function != "tl.annotate":
+            continue
+        table: pd.DataFrame = made.results["table"]
+        by = made.params.get("groupby", "")
+        named = int((table["reason"] == "").sum())
+        blocks.append(Text(f"Names for {by} ({name})", kind="heading"))
+        text = f"{named} of {len(table)} groups have a name; those without a clear lead are unknown, with the reason. "
+        blocks.append(Text(text + "Names are suggestions: check the genes."))
+        blocks.append(
+            draw(
+                partial(pl.annotation, adata, key=name),
+                "Scores of types in groups; a dot marks the name, a ring the best of an unknown group.",
+            )
+        )
+        blocks.append(Table(table, "What the groups may be"))
+    return Section("Names", blocks) if blocks else None
+
+
+def peak_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of marker peaks that a reader wants, or a table of another kind as it is."""
+    if "score" not in table.columns or "log2fc_enhanced" not in table.columns:
+        return table
+    return table[[column for column in PEAK_COLUMNS if column in table.columns]]
+
+
+def group_blocks(entry: Any) -> list[Block]:
+    """Return the table of all groups of marker peaks, with a sentence on those with few."""
+    groups = entry.get("groups")
+    if not isinstance(groups, pd.DataFrame) or "reason" not in groups.columns:
+        return []
+    few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
+    blocks: list[Block] = [Table(groups, "Every group: its peaks, how many are significant, the group it resembles")]
+    if few:
+        blocks.append(Text(f"Groups with few marker peaks, with the reason in the table: {', '.join(few)}."))
+    return blocks
