@@ -81,17 +81,13 @@ genes.groupby(groups)["symbol"].agg(lambda names: ", ".join(dict.fromkeys(names)
 # %% [markdown]
 # ## Functions
 #
-# GREAT needs gene sets: the human Gene Ontology of an installed org.Hs.eg.db, or any GMT file. Where there is none, the toy study's terms
-# show the form.
+# GREAT needs gene sets: human Gene Ontology comes with the package, a GMT file does as well. The toy study brings its own terms.
 
 # %%
-try:
-    gene_sets = "GO:BP" if real else study.gene_sets
-    table = sk.tl.great(peaks, genome, gene_sets, tss=None if real else study.genes)
-    sk.pl.great_dot(table, n_top=4)
-    plt.show()
-except FileNotFoundError as error:
-    print("skipped:", error)
+gene_sets = "GO:BP" if real else study.gene_sets
+table = sk.tl.great(peaks, genome, gene_sets, tss=None if real else study.genes)
+sk.pl.great_dot(table, n_top=4)
+plt.show()
 
 # %% [markdown]
 # ## All of it, kept
