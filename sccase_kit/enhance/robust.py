@@ -77,7 +77,7 @@ def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, 
 
 
 def nmf_bank(
-    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator
+    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator, n_iter: int | None = None
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], float]:
     """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, and σ₁², the best of one component.
 
@@ -91,6 +91,8 @@ def nmf_bank(
         The numbers K.
     rng
         Generator of the sketch.
+    n_iter
+        Full passes; by default 30 on few cells, 16 on more, 2 on large data.
     """
     small = effort(op) >= 20
     view = sketch(op, max(bank) + (20 if small else 40), n_power=2 if small else 1, rng=rng)
@@ -99,7 +101,8 @@ def nmf_bank(
     if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
         starts = [compressed_nmf(view, h, w) for h, w in starts]
     hs, ws = zip(*starts, strict=True)
-    n_iter = 2 if not small else 16 if op.shape[0] > FEW else 30
+    if n_iter is None:
+        n_iter = 2 if not small else 16 if op.shape[0] > FEW else 30
     return *_shared_polish(op, list(hs), list(ws), n_iter=n_iter), float(svd[1][0] ** 2)
 
 

@@ -1,0 +1,84 @@
+r"""Random numbers that belong to cells and peaks, not to their places, so that a fit does not depend on their order.
+
+Every cell and every peak gets a 64-bit key from the open entries alone: peaks start from the number of their open cells, a
+cell's key is the sum of the hashes of its peaks' keys, and a peak's of its cells' (two rounds of colour refinement;
+Weisfeiler & Leman 1968). Sums are modulo 2⁶⁴, so their order does not matter. Cells or peaks share a key only where the
+entries cannot tell them apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.special import ndtri
+
+from ..matrix.operator import ScaledOperator
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Keys of the cells and of the peaks, uint64 arrays of shapes (n_obs,) and (n_vars,)."""
+
+    cells: np.ndarray
+    peaks: np.ndarray
+
+
+def mixed(values: np.ndarray, salt: int = 0) -> np.ndarray:
+    """Return a hash of every 64-bit integer (SplitMix64; Steele, Lea & Flood 2014)."""
+    start = np.random.SeedSequence(salt).generate_state(1, np.uint64)[0]
+    z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    return z ^ (z >> np.uint64(31))
+
+
+def data_keys(op: ScaledOperator) -> Keys:
+    """Return the keys of the cells and peaks of some data; reads them three times."""
+    n, m = op.shape
+    n_open = np.zeros(m, dtype=np.uint64)
+    for _, block in _ones(op):
+        n_open += np.bincount(block.indices, minlength=m).astype(np.uint64)
+    cells = _of_cells(op, mixed(n_open))
+    peaks = np.zeros(m, dtype=np.uint64)
+    hashed = mixed(cells, 1)
+    for rows, block in _ones(op):
+        peaks += block.T @ hashed[rows]
+    return Keys(_of_cells(op, mixed(peaks, 2)), peaks)
+
+
+def _of_cells(op: ScaledOperator, hashed: np.ndarray) -> np.ndarray:
+    cells = np.zeros(op.shape[0], dtype=np.uint64)
+    for rows, block in _ones(op):
+        cells[rows] = block @ hashed
+    return cells
+
+
+def _ones(op: ScaledOperator):
+    """Yield (rows, CSR block with 1 in uint64 at the open entries)."""
+    for rows, block in op.iter_blocks():
+        values = (block.data != 0).astype(np.uint64)
+        yield rows, sparse.csr_matrix((values, block.indices, block.indptr), shape=block.shape)
+
+
+def uniform(keys: np.ndarray, salt: int) -> np.ndarray:
+    """Return a number in (0, 1) for every key, float64."""
+    return (mixed(keys, salt) >> np.uint64(11)) * 2.0**-53 + 2.0**-54
+
+
+def normal(keys: np.ndarray, n_columns: int, rng: np.random.Generator) -> np.ndarray:
+    """Return standard normal numbers, a row for every key: (keys × n_columns), float64.
+
+    Parameters
+    ----------
+    keys
+        Keys of the rows.
+    n_columns
+        Columns.
+    rng
+        Generator; one integer is drawn.
+    """
+    salt = int(rng.integers(2**62))
+    columns = mixed(np.arange(n_columns, dtype=np.uint64), salt)
+    return ndtri(uniform(keys[:, None] ^ columns, salt + 1))
