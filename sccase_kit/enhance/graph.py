@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from .keys import data_keys, normal
 from ..neighbors.nearest import nearest_neighbors, nearest_of_batches
 from .nmf import SMALL
 
@@ -50,7 +51,7 @@ def spectral_embedding(
     krylov = _Krylov(n, m, 1 + n_blocks * width, dtype)
     trivial = np.sqrt(degree)[:, None]
     krylov.add(trivial, normalised.rmatmul(trivial))
-    block = rng.standard_normal((n, min(width, n, m)))
+    block = normal(data_keys(op).cells, min(width, n, m), rng)
     image = normalised.rmatmul(block)
     for i in range(n_blocks):
         block, image = krylov.add(block, image)

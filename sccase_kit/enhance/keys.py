@@ -1,8 +1,8 @@
 r"""Random numbers that belong to cells and peaks, not to their places, so that a fit does not depend on their order.
 
-Every cell and every peak gets a 64-bit key from the open entries alone: peaks start from the number of their open cells, a
-cell's key is the sum of the hashes of its peaks' keys, and a peak's of its cells' (two rounds of colour refinement;
-Weisfeiler & Leman 1968). Sums are modulo 2⁶⁴, so their order does not matter. Cells or peaks share a key only where the
+Every cell and every peak gets a 64-bit key from the open entries alone: a cell's key is the sum of hashes of the
+numbers of open cells of its peaks, and a peak's the sum of hashes of the keys of its cells (colour refinement; Weisfeiler &
+Leman 1968). Sums are modulo 2⁶⁴, so their order does not matter. Cells or peaks share a key only where the
 entries cannot tell them apart.
 """
 
@@ -35,24 +35,25 @@ def mixed(values: np.ndarray, salt: int = 0) -> np.ndarray:
 
 
 def data_keys(op: ScaledOperator) -> Keys:
-    """Return the keys of the cells and peaks of some data; reads them three times."""
+    """Return the keys of the cells and peaks of some data; reads them three times, once for all."""
+    if "keys" not in op.memo:
+        op.memo["keys"] = _data_keys(op)
+    return op.memo["keys"]
+
+
+def _data_keys(op: ScaledOperator) -> Keys:
     n, m = op.shape
     n_open = np.zeros(m, dtype=np.uint64)
     for _, block in _ones(op):
         n_open += np.bincount(block.indices, minlength=m).astype(np.uint64)
-    cells = _of_cells(op, mixed(n_open))
-    peaks = np.zeros(m, dtype=np.uint64)
+    cells, peaks = np.zeros(n, dtype=np.uint64), np.zeros(m, dtype=np.uint64)
+    hashed = mixed(n_open)
+    for rows, block in _ones(op):
+        cells[rows] = block @ hashed
     hashed = mixed(cells, 1)
     for rows, block in _ones(op):
         peaks += block.T @ hashed[rows]
-    return Keys(_of_cells(op, mixed(peaks, 2)), peaks)
-
-
-def _of_cells(op: ScaledOperator, hashed: np.ndarray) -> np.ndarray:
-    cells = np.zeros(op.shape[0], dtype=np.uint64)
-    for rows, block in _ones(op):
-        cells[rows] = block @ hashed
-    return cells
+    return Keys(cells, peaks)
 
 
 def _ones(op: ScaledOperator):

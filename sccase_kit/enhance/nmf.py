@@ -16,6 +16,7 @@ from functools import partial
 import numpy as np
 
 from ..matrix.operator import ScaledOperator
+from .keys import data_keys, normal
 
 _TINY = 1e-12
 
@@ -56,7 +57,7 @@ def orthonormalise(matrix: np.ndarray) -> np.ndarray:
 def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, rng: np.random.Generator) -> Sketch:
     """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 reads of the data, two products each."""
     rank = min(rank, *op.shape)
-    probe = rng.standard_normal((op.shape[1], rank)).astype(op.dtype)
+    probe = normal(data_keys(op).peaks, rank, rng).astype(op.dtype)
     for _ in range(n_power):
         probe = orthonormalise(op.sweep(probe, lambda _rows, product: product)[1])
     image, back = op.sweep(probe, lambda _rows, product: product)

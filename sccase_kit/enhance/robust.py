@@ -62,11 +62,14 @@ class RobustOptions:
         Neighbours per cell in the graphs, itself included.
     n_steps
         t, smoothing steps on the target side.
+    more
+        Numbers of components that are factorised as well and only given back, for others.
     """
 
     bank: tuple[int, ...] = BANK
     n_neighbors: int = 15
     n_steps: int = 2
+    more: tuple[int, ...] = ()
 
 
 def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, ...]:
@@ -226,6 +229,10 @@ class RobustFit:
         Relative residual ‖X̃ − H Wᵀ‖² / ‖X̃‖² of every K.
     bank, weights
         The numbers K, and how much each counts.
+    hs
+        H of every K of the bank and of `more`, by K; columns sum to 1.
+    kernel
+        P̄, the neighbour graph.
     """
 
     embedding: np.ndarray
@@ -236,6 +243,8 @@ class RobustFit:
     objective: np.ndarray
     bank: tuple[int, ...]
     weights: np.ndarray
+    hs: dict[int, np.ndarray]
+    kernel: sparse.csr_matrix
 
 
 def fit_robust(
@@ -269,15 +278,18 @@ def fit_robust(
         earlier run.
     """
 
+    sizes = tuple(sorted({*options.bank, *options.more}))
+
     def factorise() -> Arrays:
-        *arrays, best = nmf_bank(op, options.bank, rng=rng)
+        *arrays, best = nmf_bank(op, sizes, rng=rng)
         return {**dict(zip("hwx", map(np.hstack, arrays), strict=True)), "rank_one": np.array(best)}
 
-    (n, m), width = op.shape, sum(options.bank)
+    (n, m), width = op.shape, sum(sizes)
     kept = shapes_are({"h": (n, width), "w": (m, width), "x": (m, width), "rank_one": ()})
     bank = stage("bank", factorise, judge=kept)
-    cuts = np.cumsum(options.bank)[:-1]
-    hs, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
+    cuts, chosen = np.cumsum(sizes)[:-1], [sizes.index(k) for k in options.bank]
+    every, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
+    hs, ws, images = ([parts[i] for i in chosen] for parts in (every, ws, images))
     total = op.sq_norm()
     residuals = [
         (total - 2 * np.sum(image * w) + np.sum((h.T @ h) * (w.T @ w))) / total
@@ -314,4 +326,5 @@ def fit_robust(
     if codes is not None:
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
-    return RobustFit(smooth, projection, used, cells, op.rmatmul(used), np.array(residuals), options.bank, weights)
+    factors = smooth, projection, used, cells, op.rmatmul(used)
+    return RobustFit(*factors, np.array(residuals), options.bank, weights, dict(zip(sizes, every, strict=True)), kernel)

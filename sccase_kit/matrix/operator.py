@@ -87,6 +87,8 @@ class ScaledOperator:
         self.in_memory = isinstance(matrix, np.ndarray) or sparse.issparse(matrix)
         self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
         self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
+        #: What others computed of the stored counts, shared with operators that scale them otherwise.
+        self.memo: dict[str, Any] = {}
         self._source = matrix
         self._row_blocks: list[tuple[slice, Block]] | None = None
         self._unscaled_sq_norms: np.ndarray | None = None
@@ -132,7 +134,9 @@ class ScaledOperator:
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""
         scales = self.row_scale, self.col_scale
-        return ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device)
+        other = ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device)
+        other.memo = self.memo
+        return other
 
     def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""
