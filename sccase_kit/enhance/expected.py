@@ -36,7 +36,7 @@ class PeakScaling:
     idf
         Inverse document frequency of every peak, float64 array of shape (n_vars,).
     share
-        Share of the peak in all counts, float64 array of shape (n_vars,), of sum 1 over the fitted peaks.
+        Share of the peak in all counts where the IDF is 0, else 0; float64 array of shape (n_vars,).
     """
 
     idf: np.ndarray
@@ -107,6 +107,24 @@ def measure_counts(matrix: Any) -> tuple[ScaledOperator, np.ndarray, PeakScaling
     idf = np.where(n_open > 0, np.log(len(depth) / np.maximum(n_open, 1)), 0)
     op = ScaledOperator(matrix, None, idf)
     norms = np.sqrt(op.row_sq_norms())
-    totals = op.with_scales(np.ones(len(depth)), np.ones(len(idf))).rmatmul(np.ones((len(depth), 1)))[:, 0]
-    scaling = PeakScaling(idf, totals.astype(np.float64) / max(float(totals.sum(dtype=np.float64)), 1e-300))
-    return op.with_scales(np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0), idf), depth, scaling
+    op = op.with_scales(np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0), idf)
+    return op, depth, measured_peaks(op, n_open)
+
+
+def measured_peaks(op: ScaledOperator, n_open: np.ndarray) -> PeakScaling:
+    """Return the scaling of the peaks of a TF-IDF; shares of all counts only where they are needed.
+
+    Parameters
+    ----------
+    op
+        TF-IDF whose column scale is the IDF.
+    n_open
+        Cells with the peak open, (n_vars,).
+    """
+    n, m = op.shape
+    flat = (op.col_scale <= 0) & (n_open > 0)
+    share = np.zeros(m)
+    if flat.any():
+        totals = op.with_scales(np.ones(n), np.ones(m)).rmatmul(np.ones((n, 1)))[:, 0].astype(np.float64)
+        share[flat] = totals[flat] / totals.sum()
+    return PeakScaling(op.col_scale, share)

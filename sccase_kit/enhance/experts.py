@@ -17,7 +17,7 @@ from scipy import sparse
 from ..matrix.operator import ScaledOperator
 from .expected import count_factors, factor_sums, measure_counts, shares
 from .keys import Keys, uniform
-from .mixture import Mixtures, climb, open_blocks, peak_shares, start
+from .mixture import Mixtures, climb, peak_shares, start
 from .robust import RobustOptions, cell_graph, nmf_bank, unit_columns, unit_rows
 
 ALPHAS = (100.0, 1000.0)

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
-from .keys import data_keys, normal
 from ..neighbors.nearest import nearest_neighbors, nearest_of_batches
+from .keys import data_keys, normal
 from .nmf import SMALL
 
 

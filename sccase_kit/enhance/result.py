@@ -43,6 +43,13 @@ class Enhancement:
         Objective after every iteration, or what else the method minimises.
     info
         What else the method reports; kept in `uns`.
+    shares, profiles
+        Expected accessibility of a method that fits it beyond the enhanced matrix: the share of every peak in the counts
+        of a cell is shares @ profiles.T, (n_obs × s) and (n_vars × s). None: it follows from the enhanced matrix.
+    depth
+        Total counts of every cell, (n_obs,).
+    peak_scaling
+        IDF of every peak, and where that is 0 its share of all counts, (n_vars × 2).
     matrix
         The enhanced matrix of a method without thin factors: array or CSR of shape (n_obs, n_vars).
     similarity
@@ -56,6 +63,10 @@ class Enhancement:
     sources: np.ndarray | None = None
     objective: np.ndarray = field(default_factory=lambda: np.zeros(0))
     info: dict[str, Any] = field(default_factory=dict)
+    shares: np.ndarray | None = None
+    profiles: np.ndarray | None = None
+    depth: np.ndarray | None = None
+    peak_scaling: np.ndarray | None = None
     matrix: np.ndarray | sparse.csr_matrix | None = None
     similarity: np.ndarray | sparse.csr_matrix | None = None
 
@@ -100,8 +111,15 @@ class Enhancement:
                 f"X_{key}": self.embedding,
                 f"{key}_cell_factors": self.cell_factors,
                 f"{key}_sources": self.sources,
+                f"{key}_shares": self.shares,
+                f"{key}_depth": None if self.depth is None else self.depth[:, None],
             },
-            "varm": {f"{key}_projection": self.projection, f"{key}_peak_factors": self.peak_factors},
+            "varm": {
+                f"{key}_projection": self.projection,
+                f"{key}_peak_factors": self.peak_factors,
+                f"{key}_profiles": self.profiles,
+                f"{key}_idf": self.peak_scaling,
+            },
             "obsp": {f"{key}_similarity": self.similarity},
             "layers": {key: self.matrix},
         }
@@ -127,7 +145,17 @@ class Enhancement:
             Whether a layer of this name is of an earlier result, which goes; else it is the user's and stays.
         """
         fields = self.fields(key)
-        for name in ("cell_factors", "sources", "range", "peak_factors", "projection", "depth", "idf"):
+        for name in (
+            "cell_factors",
+            "sources",
+            "range",
+            "peak_factors",
+            "projection",
+            "depth",
+            "idf",
+            "shares",
+            "profiles",
+        ):
             target.obsm.pop(f"{key}_{name}", None)
             target.varm.pop(f"{key}_{name}", None)
         target.obsp.pop(f"{key}_similarity", None)
@@ -165,6 +193,10 @@ class Enhancement:
             objective=np.zeros(0) if objective is None else np.asarray(objective),
             matrix=None if thin else source.layers[key],
             similarity=source.obsp.get(f"{key}_similarity"),
+            shares=source.obsm.get(f"{key}_shares"),
+            profiles=source.varm.get(f"{key}_profiles"),
+            depth=source.obsm[f"{key}_depth"][:, 0] if f"{key}_depth" in source.obsm else None,
+            peak_scaling=source.varm.get(f"{key}_idf"),
         )
 
 

@@ -277,7 +277,6 @@ def fit_robust(
         Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
         earlier run.
     """
-
     sizes = tuple(sorted({*options.bank, *options.more}))
 
     def factorise() -> Arrays:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from .._progress import progress
 from .._record import seeded
 from .._validate import check_choice
 from .checkpoint import Arrays, Checkpoint, Judge
+from .expected import factor_sums, measured_peaks
 from .memory import expected_memory
 from .method import METHODS, TAKES, Method, check_takes, unused_options
 from .preparation import Prepared, fingerprint, prepare
@@ -280,7 +281,19 @@ def fit(
         bar.total = bar.n  # a descent may end before its last iteration
         bar.refresh()
     watch.stage(None)
-    return Run(result, method, dict(watch.seconds))
+    return Run(_with_counts(result, data), method, dict(watch.seconds))
+
+
+def _with_counts(result: Enhancement, data: Prepared) -> Enhancement:
+    """Return the result with what turns its values into counts."""
+    peaks = measured_peaks(data.op, data.n_cells_open)
+    info = dict(result.info)
+    if result.peak_factors is not None:
+        info["factor_sums"] = factor_sums(result.peak_factors, peaks)
+    else:
+        info["factor_sums"] = np.zeros(0)
+    scaling = np.column_stack([peaks.idf, peaks.share])
+    return replace(result, depth=data.depth, peak_scaling=scaling, info=info)
 
 
 def _estimated(

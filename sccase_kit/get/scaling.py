@@ -38,10 +38,20 @@ class CountScaling:
         self, cell_factors: np.ndarray, peak_factors: np.ndarray, scale: str, rows: Any, cols: Any
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the factors of some cells and peaks whose product is in `scale`, float32."""
-        cells = shares(cell_factors[rows], self.sums)
-        cells *= self.depth[rows, None] if scale == "counts" else PER_CELL
+        cells = shares(cell_factors[rows], self.sums) * self._amounts(scale, rows)
         part = PeakScaling(self.peaks.idf[cols], self.peaks.share[cols])
         return cells.astype(np.float32), count_factors(peak_factors[cols], part, self.sums).astype(np.float32)
+
+    def expected(
+        self, cell_shares: np.ndarray, profiles: np.ndarray, scale: str, rows: Any, cols: Any
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the same of a fit that has the expected accessibility itself."""
+        return (cell_shares[rows] * self._amounts(scale, rows)).astype(np.float32), np.asarray(profiles[cols])
+
+    def _amounts(self, scale: str, rows: Any) -> np.ndarray:
+        """Return what the rows sum to over all fitted peaks, (cells × 1)."""
+        depth = self.depth[rows, None]
+        return depth if scale == "counts" else np.where(depth > 0, PER_CELL, 0)
 
 
 def count_scaling(adata: AnnData, key: str, entry: Mapping[str, Any]) -> CountScaling:

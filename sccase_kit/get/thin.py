@@ -134,7 +134,10 @@ def _factors(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) 
     cells, peaks = adata.obsm[f"{key}_cell_factors"], adata.varm[f"{key}_peak_factors"]
     if scale is None:
         return cells[rows], peaks[cols]
-    return count_scaling(adata, key, entry).factors(cells, peaks, scale, rows, cols)
+    scaling = count_scaling(adata, key, entry)
+    if f"{key}_shares" in adata.obsm and f"{key}_profiles" in adata.varm:
+        return scaling.expected(adata.obsm[f"{key}_shares"], adata.varm[f"{key}_profiles"], scale, rows, cols)
+    return scaling.factors(cells, peaks, scale, rows, cols)
 
 
 def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from ..checkpoint import Checkpoint
 from ..method import Method, option, register
 from ..preparation import Prepared
+from ..recovery import MORE, enough, recover
 from ..reference import Reference
 from ..result import Enhancement
-from ..robust import RobustOptions, choose_bank, fit_robust
+from ..robust import RobustFit, RobustOptions, choose_bank, fit_robust
 from ..run import Inputs, Stopwatch
 
 
@@ -55,23 +56,29 @@ class Robust(Method):
         return f"method='robust' averages {bank} components; n_components={self.n_components} {known}"
 
     def n_stages(self) -> int:
-        """Return 2: the factorisations and the graph."""
-        return 2
+        """Return 3: the factorisations, the graph, expected accessibility (not with corrections)."""
+        return 3
 
     def fit(self, data: Prepared, inputs: Inputs) -> Enhancement:
         """Fit the method; see :meth:`Method.fit`."""
         reference = None
         if inputs.reference is not None:
             reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
+        bank = self.bank(data.op.shape)
+        corrected = inputs.reference is not None or inputs.batch is not None or inputs.depth
+        more = MORE if not corrected and enough(data.op.shape, data.nnz, bank) else ()
         fit = fit_robust(
             data.op,
-            RobustOptions(bank=self.bank(data.op.shape)),
+            RobustOptions(bank=bank, more=more),
             reference=reference,
             source=data.depth / np.median(data.depth[data.depth > 0]) if inputs.depth else None,
             codes=inputs.batch,
             rng=inputs.rng,
             stage=inputs.stage,
         )
+        found, expected = {}, {}
+        if more:
+            found, expected = self._expected(data, inputs, fit)
         return Enhancement(
             embedding=fit.embedding,
             projection=fit.projection,
@@ -79,8 +86,25 @@ class Robust(Method):
             peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
             sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
             objective=fit.objective,
-            info={"bank": np.array(fit.bank), "weights": fit.weights},
+            info={"bank": np.array(fit.bank), "weights": fit.weights, **found},
+            **expected,
         )
+
+    @staticmethod
+    def _expected(data: Prepared, inputs: Inputs, fit: RobustFit) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return what the hidden entries chose, and shares and profiles of the expected accessibility."""
+
+        def compute() -> dict[str, np.ndarray]:
+            shares, profiles, choice = recover(data.op, fit.hs, fit.kernel, data.n_cells_open, rng=inputs.rng)
+            weights = np.stack([choice.climbed, choice.plain, choice.smooth])
+            rest = np.array([choice.alpha, choice.mean, choice.stretch, choice.gain])
+            return {"shares": shares, "profiles": profiles, "weights": weights, "rest": rest}
+
+        arrays = inputs.stage("expected", compute)
+        alpha, mean, stretch, gain = arrays["rest"].tolist()
+        found = {"components": np.array(list(fit.hs)), "weights": arrays["weights"], "mean_weight": mean}
+        found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain}
+        return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
 
 
 def fit_consensus(

@@ -1,0 +1,64 @@
+"""Expected accessibility from a fitted consensus: weighted by hidden entries, then fitted to all."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+
+from ..matrix.operator import ScaledOperator
+from .expected import measured_peaks
+from .experts import Choice, choose, consensus_profiles
+from .keys import data_keys
+from .mixture import climb, peak_shares, start
+from .robust import RobustOptions
+
+#: Components that are factorised for expected accessibility alone: data of two types need them.
+MORE = (2,)
+_FEWEST_ENTRIES = 2_000
+
+
+def enough(shape: tuple[int, int], n_entries: int, bank: tuple[int, ...]) -> bool:
+    """Return whether data hold enough to hide a part of them: twice as many cells and peaks as the largest K."""
+    return min(shape) > 2 * max(bank) and n_entries >= _FEWEST_ENTRIES
+
+
+def recover(
+    op: ScaledOperator,
+    hs: dict[int, np.ndarray],
+    kernel: sparse.csr_matrix,
+    n_open: np.ndarray,
+    *,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, Choice]:
+    """Return θ (n_obs × r) and φ (n_vars × r), whose product is the share of every peak in a cell, and the choice.
+
+    Rows of θ and columns of φ sum to 1.
+
+    Parameters
+    ----------
+    op
+        TF-IDF of the data.
+    hs
+        H of every K, (n_obs × K).
+    kernel
+        Neighbour graph of the cells, row-stochastic.
+    n_open
+        Cells with the peak open, (n_vars,).
+    rng
+        Generator.
+    """
+    bank = tuple(hs)
+    choice = choose(op, bank, data_keys(op), RobustOptions(), rng=rng)
+    mean, n_entries = peak_shares(op)
+    used = choice.climbed > 0
+    climbed = start(op, list(hs.values()), mean).only(used)
+    if used.any():
+        climbed = climb(op, climbed, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
+    experts = (choice.plain + choice.smooth) > 0
+    chosen = [h for h, keep in zip(hs.values(), experts, strict=True) if keep]
+    parts = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open)) if chosen else ([], [], [])
+    small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
+    theta, phi = small.combined(climbed, *parts, mean)
+    return theta.astype(np.float32), phi.astype(np.float32), choice
