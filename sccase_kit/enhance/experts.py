@@ -1,10 +1,10 @@
 """How much each of several predictions counts, from entries that are hidden for it: no labels are needed.
 
 A sample of the cells is taken, a share of its open entries is hidden, and the consensus and the mixtures
-(:mod:`sccase_kit.enhance.mixture`) are fitted anew to the others. The weights maximise the likelihood of the hidden entries.
-The experts are, for every number of components K, the memberships and profiles after some steps, the K-th part of the
-consensus, unsmoothed and after one smoothing step; and the mean of all cells. So where the signal is too weak for the steps,
-the consensus, or the mean, gets the weight.
+(:mod:`sccase_kit.enhance.mixture`) are fitted anew to the others. The weights maximise the likelihood of the hidden
+entries. The experts are, for every number of components K, the memberships and profiles after some steps, the K-th part
+of the consensus, unsmoothed and after one smoothing step; and the mean of all cells. A factor of all deviations from
+that mean is chosen last. So where the signal is too weak for the steps, the consensus, or the mean, gets the weight.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .keys import Keys, uniform
 from .mixture import Mixtures, climb, peak_shares, start
 from .robust import RobustOptions, cell_graph, nmf_bank, unit_columns, unit_rows
 
-ALPHAS = (100.0, 1000.0)
+ALPHAS = (100.0, 300.0, 1000.0)
 HIDDEN = 0.2
-MOST_CELLS = 1_500
-MOST_ENTRIES = 30_000
+MOST_CELLS = 1_200
+MOST_ENTRIES = 12_000
 LEAST = 0.02  # weight below which an expert is dropped
-STRETCHES = (0.0, 0.1, 0.25, 0.4, 0.6, 0.8, 1.0, 1.1, 1.2, 1.3, 1.4, 1.6, 1.8, 2.0)
+STRETCHES = (0.0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.5)
 _N_STEPS = 100
-_N_POLISH = 12
+_N_POLISH = 8
 
 
 @dataclass(frozen=True)
@@ -182,13 +182,13 @@ def choose(
     first = start(inner, hs, mean)
     best, chosen = Choice(0.0, *np.zeros((3, len(bank))), 1.0, 1.0, -np.inf), first
     for alpha in ALPHAS:
-        first = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
-        climbed = [judge.ratios(first.theta[:, part], first.phi[:, part]) for part in first.parts()]
+        mixtures = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
+        climbed = [judge.ratios(mixtures.theta[:, part], mixtures.phi[:, part]) for part in mixtures.parts()]
         ratios = np.column_stack([*climbed, *others])
         weights = likelihood_weights(ratios)
         gain = float(np.log(ratios @ weights).mean())
         if gain > best.gain:
-            best, chosen = Choice(alpha, *np.split(weights[:-1], 3), float(weights[-1]), 1.0, gain), first
+            best, chosen = Choice(alpha, *np.split(weights[:-1], 3), float(weights[-1]), 1.0, gain), mixtures
     best = best.without_small()
     theta, phi = best.combined(chosen, plain, smooth, profiles, judge.mean)
     gains = judge.gains_of_stretches(theta, phi)

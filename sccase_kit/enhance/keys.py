@@ -1,9 +1,9 @@
 r"""Random numbers that belong to cells and peaks, not to their places, so that a fit does not depend on their order.
 
 Every cell and every peak gets a 64-bit key from the open entries alone: a cell's key is the sum of hashes of the
-numbers of open cells of its peaks, and a peak's the sum of hashes of the keys of its cells (colour refinement; Weisfeiler &
-Leman 1968). Sums are modulo 2⁶⁴, so their order does not matter. Cells or peaks share a key only where the
-entries cannot tell them apart.
+numbers of open cells of its peaks, and a peak's the sum of hashes of the keys of its cells (colour refinement;
+Weisfeiler & Leman 1968). Sums are modulo 2⁶⁴, so their order does not matter. Cells or peaks share a key only where
+these sums cannot tell them apart.
 """
 
 from __future__ import annotations

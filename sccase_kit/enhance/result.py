@@ -13,6 +13,8 @@ from .factors import compute_ranges
 
 #: Entries of the enhanced matrix up to which the ranges of its min–max scaling are computed at once.
 EAGER_RANGES = 50_000_000
+#: Ends of the names of fields in `obsm` and `varm`.
+PARTS = ("cell_factors", "sources", "range", "peak_factors", "projection", "depth", "idf", "shares", "profiles")
 
 
 class Fields(Protocol):
@@ -44,8 +46,8 @@ class Enhancement:
     info
         What else the method reports; kept in `uns`.
     shares, profiles
-        Expected accessibility of a method that fits it beyond the enhanced matrix: the share of every peak in the counts
-        of a cell is shares @ profiles.T, (n_obs × s) and (n_vars × s). None: it follows from the enhanced matrix.
+        Expected accessibility of a method that fits it beyond the enhanced matrix: the share of every peak in the
+        counts of a cell is shares @ profiles.T, (n_obs × s) and (n_vars × s). None: the enhanced matrix tells it.
     depth
         Total counts of every cell, (n_obs,).
     peak_scaling
@@ -145,17 +147,7 @@ class Enhancement:
             Whether a layer of this name is of an earlier result, which goes; else it is the user's and stays.
         """
         fields = self.fields(key)
-        for name in (
-            "cell_factors",
-            "sources",
-            "range",
-            "peak_factors",
-            "projection",
-            "depth",
-            "idf",
-            "shares",
-            "profiles",
-        ):
+        for name in PARTS:
             target.obsm.pop(f"{key}_{name}", None)
             target.varm.pop(f"{key}_{name}", None)
         target.obsp.pop(f"{key}_similarity", None)

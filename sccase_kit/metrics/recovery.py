@@ -19,9 +19,8 @@ from .._labels import encode_labels
 from .._logging import warn
 from .._progress import progress
 from .._validate import check_adata, check_choice, check_int, check_labels
-from ..enhance import fit_consensus
-from ..enhance.expected import count_factors, factor_sums, measure_counts
-from ..enhance.preparation import prepare
+from ..enhance import Robust, fit
+from ..enhance.expected import PeakScaling, count_factors
 from ..matrix.access import get_matrix
 from .hidden import CellScores
 from .splits import HiddenEntries, hide_entries
@@ -140,7 +139,7 @@ def held_out(
     check_int(n_splits, name="n_splits", minimum=1)
     check_int(n_boot, name="n_boot", minimum=2)
     check_choice(on_error, ["raise", "record"], name="on_error")
-    methods = {"robust": _consensus} if methods is None else dict(methods)
+    methods = {"robust": _default} if methods is None else dict(methods)
     if not methods or not all(callable(method) for method in methods.values()):
         msg = f"methods must map names to functions of an AnnData, got {methods!r}"
         raise TypeError(msg)
@@ -176,13 +175,14 @@ def held_out(
     return judge.result(n_boot, share, np.random.default_rng(seeds[0]))
 
 
-def _consensus(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
+def _default(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the thin factors, in counts, of the default method."""
-    matrix = get_matrix(adata)
-    fit = fit_consensus(prepare(matrix), rng=rng)
-    scaling = measure_counts(matrix)[2]
-    cells, peaks = fit.factors
-    return cells, count_factors(peaks, scaling, factor_sums(peaks, scaling))
+    result = fit(get_matrix(adata), Robust(), rng=rng).result
+    if result.shares is not None and result.profiles is not None:
+        return result.shares, result.profiles
+    cells, peaks = result.factors
+    scaling = PeakScaling(*np.asarray(result.peak_scaling).T)
+    return cells, count_factors(peaks, scaling, result.info["factor_sums"])
 
 
 def _run(method: Callable[..., Any], training: AnnData, seed: int) -> Any:

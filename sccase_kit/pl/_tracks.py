@@ -66,7 +66,7 @@ def genome_tracks(
     show: Literal["both", "raw", "enhanced"] = "both",
     key: str = "sccase",
     layer: str | None = None,
-    scale: Scale | None = None,
+    scale: Scale | None = "accessibility",
     ax: Sequence[Any] | None = None,
 ) -> list[Any]:
     """Draw the accessibility of the peaks in a locus by group, raw beside enhanced, with the genes below.
@@ -89,8 +89,8 @@ def genome_tracks(
     groups
         Groups to draw, in this order.
     show
-        ``"raw"``: share of the group's cells with a fragment in the peak. ``"enhanced"``: mean enhanced value of the
-        group. ``"both"``: two columns. Tracks of one column share their axis.
+        ``"raw"``: share of the group's cells with a fragment in the peak. ``"enhanced"``: mean of the group, by
+        default expected counts per 10,000 of the cell. ``"both"``: two columns. Tracks of one column share their axis.
     key, layer, scale
         The fit, the layer of the counts (`None` for what was enhanced; without a fit `X`), and the scaling of the
         enhanced values (:func:`sccase_kit.get.enhanced`); the title of the column says which.

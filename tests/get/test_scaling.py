@@ -20,6 +20,16 @@ def fitted():
     return adata
 
 
+def as_of_version_0_1(adata):
+    """Return the data without depth, IDF and expected accessibility, which that version did not keep."""
+    adata = adata.copy()
+    for slots in (adata.obsm, adata.varm):
+        for name in ("depth", "idf", "shares", "profiles"):
+            slots.pop(f"sccase_{name}", None)
+    del adata.uns["sccase"]["factor_sums"]
+    return adata
+
+
 def by_hand(adata):
     x = adata.X.toarray() if sparse.issparse(adata.X) else np.asarray(adata.X)
     n_open = (x > 0).sum(axis=0)
@@ -57,7 +67,7 @@ def test_the_published_solver_has_them_too():
 
 
 def test_blocks_and_subsets_are_cut_from_the_whole(fitted, tmp_path):
-    adata = fitted.copy()
+    adata = as_of_version_0_1(fitted)
     early = adata[3:9].copy()
     with pytest.raises(ValueError, match=r"cut from \(80, 300\) to \(6, 300\); call"):
         sk.get.enhanced(early, scale="counts")
@@ -75,7 +85,7 @@ def test_blocks_and_subsets_are_cut_from_the_whole(fitted, tmp_path):
 
 
 def test_counts_that_are_no_longer_there_are_told(fitted):
-    adata = fitted.copy()
+    adata = as_of_version_0_1(fitted)
     adata.X = adata.X.log1p()
     with pytest.raises(ValueError, match=r"adata.X holds others now; put them back"):
         sk.get.enhanced(adata, scale="counts")
@@ -102,6 +112,12 @@ def test_backed_counts_give_the_same(fitted, tmp_path):
         found = sk.get.enhanced(backed, scale="accessibility")
     np.testing.assert_allclose(found, sk.get.enhanced(fitted.copy(), scale="accessibility"), rtol=1e-4)
     backed.file.close()
+
+
+def test_a_file_of_version_0_1_gives_the_same(fitted):
+    for scale in ("counts", "accessibility"):
+        old = sk.get.enhanced(as_of_version_0_1(fitted), scale=scale)
+        np.testing.assert_allclose(old, sk.get.enhanced(fitted, scale=scale), rtol=1e-4, atol=1e-7)
 
 
 def test_empty_cells_are_zero():

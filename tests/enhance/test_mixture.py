@@ -1,0 +1,106 @@
+"""Mixtures fitted to open entries, against the steps written out densely; and what hidden entries choose."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import sccase_kit as sk
+from sccase_kit.enhance.experts import likelihood_weights, stretched
+from sccase_kit.enhance.mixture import Mixtures, climb, peak_shares, start
+from sccase_kit.matrix.operator import ScaledOperator
+
+
+@pytest.fixture
+def counts():
+    rng = np.random.default_rng(0)
+    x = rng.poisson(0.5, (40, 60))
+    x[:, 0] += 1
+    return x
+
+
+def unit(values, axis):
+    return values / values.sum(axis=axis, keepdims=True)
+
+
+def test_a_step_is_that_of_the_formulas(counts):
+    rng = np.random.default_rng(1)
+    b = (counts > 0).astype(float)
+    theta = np.hstack([unit(rng.random((40, k)), 1) for k in (2, 3)])
+    phi = unit(rng.random((60, 5)), 0)
+    kernel = unit(rng.random((40, 40)) * (rng.random((40, 40)) < 0.2) + np.eye(40), 1)
+    op = ScaledOperator(sparse.csr_matrix(counts))
+    mean, n_entries = peak_shares(op)
+    np.testing.assert_allclose(mean, b.sum(axis=0) / b.sum())
+    first = Mixtures(theta.astype(np.float32), phi.astype(np.float32), (2, 3))
+    options = {"alpha": 7.0, "beta": 0.1, "mean": mean, "n_entries": n_entries}
+    found = climb(op, first, sparse.csr_matrix(kernel), **options, n_passes=2)
+    for _ in range(2):
+        new_theta, new_phi = [], []
+        for part, k in ((slice(0, 2), 2), (slice(2, 5), 3)):
+            t, f = theta[:, part], phi[:, part]
+            ratio = b / (t @ f.T)
+            cells, peaks = t * (ratio @ f), f * (ratio.T @ t)
+            new_theta.append(unit(cells + 7 * unit(kernel @ cells, 1), 1))
+            new_phi.append(unit(peaks + 0.1 * n_entries / k * mean[:, None], 0))
+        theta, phi = np.hstack(new_theta), np.hstack(new_phi)
+    np.testing.assert_allclose(found.theta, theta, rtol=1e-4)
+    np.testing.assert_allclose(found.phi, phi, rtol=1e-4)
+
+
+def test_threads_and_blocks_do_not_matter(counts, monkeypatch):
+    from sccase_kit.enhance import mixture
+
+    op = ScaledOperator(sparse.csr_matrix(counts))
+    mean, n_entries = peak_shares(op)
+    first = start(op, [np.random.default_rng(2).random((40, 3))], mean)
+    np.testing.assert_allclose(first.phi.sum(axis=0), 1, rtol=1e-5)
+    options = {"alpha": 5.0, "mean": mean, "n_entries": n_entries}
+    kernel = sparse.identity(40, format="csr")
+    whole = climb(op, first, kernel, **options)
+    monkeypatch.setattr(mixture, "_ENTRIES_PER_PIECE", 90)
+    with sk.settings.override(n_threads=3):
+        parts = climb(op, first, kernel, **options)
+    np.testing.assert_allclose(parts.theta, whole.theta, rtol=1e-5)
+    np.testing.assert_allclose(parts.phi, whole.phi, rtol=1e-5)
+
+
+def test_weights_go_to_what_is_likely():
+    rng = np.random.default_rng(0)
+    good, poor = rng.gamma(20, 0.1, 500), rng.gamma(2, 0.2, 500)
+    weights = likelihood_weights(np.column_stack([good, poor, np.ones(500)]))
+    assert weights[0] > 0.9
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_stretching():
+    phi, mean = unit(np.array([[0.5, 0.1], [0.3, 0.3], [0.2, 0.6]]), 0), np.array([0.3, 0.3, 0.4])
+    np.testing.assert_allclose(stretched(phi, mean, 1.0), phi)
+    np.testing.assert_allclose(stretched(phi, mean, 0.0), np.column_stack([mean, mean]))
+    far = stretched(phi, mean, 3.0)
+    np.testing.assert_allclose(far.sum(axis=0), 1)
+    assert (far > 0).all()
+
+
+def simulated(effect, seed=0):
+    """Three types whose peaks differ by `effect` in the log of their openness, 70 entries a cell."""
+    rng = np.random.default_rng(seed)
+    base = rng.gamma(1.0, 1.0, 1000) + 0.05
+    profiles = base * np.exp(effect * rng.standard_normal((3, 1000)) * (rng.random((3, 1000)) < 0.3))
+    profiles = unit(profiles, 1)[rng.integers(3, size=300)]
+    return sparse.csr_matrix((rng.random((300, 1000)) < 1 - np.exp(-70 * profiles)).astype(np.int32))
+
+
+@pytest.mark.parametrize("effect", [0.0, 1.5])
+def test_without_signal_the_mean_is_said(effect):
+    import anndata as ad
+
+    adata = ad.AnnData(simulated(effect))
+    adata = adata[:, np.asarray((adata.X > 0).sum(axis=0)).ravel() >= 8].copy()
+    result = sk.metrics.held_out(adata, {"enhance": sk.tl.enhance}, n_splits=1, min_cells=1).table.loc["enhance"]
+    if effect == 0:
+        assert result["gain"] > -2e-3
+    else:
+        assert result["gain"] > 10 * result["se"]
+        assert 0.8 < result["slope"] < 1.25
