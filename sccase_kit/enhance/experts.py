@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
-from .expected import count_factors, factor_sums, measure_counts, shares
+from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .keys import Keys, uniform
 from .mixture import Mixtures, climb, peak_shares, start
 from .robust import RobustOptions, cell_graph, nmf_bank, unit_columns, unit_rows
@@ -81,16 +81,18 @@ class Choice:
         for i in np.flatnonzero(known):
             thetas.append(self.plain[i] * plain[i] + self.smooth[i] * smooth[i])
             phis.append(profiles[i])
-        theta, phi = np.hstack(thetas), np.hstack(phis)
         if self.mean > 0:
-            theta, phi = np.hstack([theta, np.full((len(theta), 1), self.mean)]), np.hstack([phi, mean[:, None]])
-        return theta, stretched(phi, mean, self.stretch)
+            thetas.append(np.full((len(climbed.theta), 1), self.mean))
+            phis.append(mean[:, None])
+        return np.hstack(thetas), stretched(np.hstack(phis), mean, self.stretch)
 
     def without_small(self) -> Choice:
         """Return the choice with the weights below :data:`LEAST` at 0, and the others of sum 1 again."""
         kept = [np.where(w < LEAST, 0, w) for w in (self.climbed, self.plain, self.smooth)]
         mean = 0.0 if self.mean < LEAST else self.mean
         total = sum(w.sum() for w in kept) + mean
+        if total <= 0:
+            return self
         return replace(
             self, **dict(zip(("climbed", "plain", "smooth"), (w / total for w in kept), strict=True)), mean=mean / total
         )
@@ -119,7 +121,7 @@ def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.nda
 
 
 def consensus_profiles(
-    op: ScaledOperator, hs: list[np.ndarray], kernel: sparse.csr_matrix, peaks: object
+    op: ScaledOperator, hs: list[np.ndarray], kernel: sparse.csr_matrix, peaks: PeakScaling
 ) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
     """Return, for every K of the consensus, memberships without and with a smoothing step, and profiles, in counts.
 
@@ -180,7 +182,8 @@ def choose(
     others.append(np.ones(len(others[0])))
     mean, n_entries = peak_shares(inner)
     first = start(inner, hs, mean)
-    best, chosen = Choice(0.0, *np.zeros((3, len(bank))), 1.0, 1.0, -np.inf), first
+    nothing = np.zeros(len(bank))
+    best, chosen = Choice(0.0, nothing, nothing, nothing, 1.0, 1.0, -np.inf), first
     for alpha in ALPHAS:
         mixtures = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
         climbed = [judge.ratios(mixtures.theta[:, part], mixtures.phi[:, part]) for part in mixtures.parts()]
@@ -188,7 +191,9 @@ def choose(
         weights = likelihood_weights(ratios)
         gain = float(np.log(ratios @ weights).mean())
         if gain > best.gain:
-            best, chosen = Choice(alpha, *np.split(weights[:-1], 3), float(weights[-1]), 1.0, gain), mixtures
+            by_k = np.split(weights[:-1], 3)
+            best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain)
+            chosen = mixtures
     best = best.without_small()
     theta, phi = best.combined(chosen, plain, smooth, profiles, judge.mean)
     gains = judge.gains_of_stretches(theta, phi)
@@ -200,7 +205,8 @@ def _split(op: ScaledOperator, keys: Keys, seed: int) -> tuple[sparse.csr_matrix
     order = uniform(keys.cells, seed)
     n = op.shape[0]
     sampled = order <= np.partition(order, MOST_CELLS - 1)[MOST_CELLS - 1] if n > MOST_CELLS else np.ones(n, dtype=bool)
-    kept, gone = [], []
+    kept: list[sparse.csr_matrix] = []
+    gone: list[sparse.csr_matrix] = []
     for rows, block in op.iter_blocks():
         inside = np.flatnonzero(sampled[rows])
         part = block[inside]

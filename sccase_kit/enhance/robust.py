@@ -98,7 +98,7 @@ def nmf_bank(
         Full passes; by default 30 on few cells, 16 on more, 2 on large data.
     """
     small = effort(op) >= 20
-    view = sketch(op, max(bank) + (20 if small else 40), n_power=2 if small else 1, rng=rng)
+    view = sketch(op, max(bank) + (20 if small else 40), n_power=4 if small else 1, keyed=True, rng=rng)
     svd = view.svd()
     starts = [nndsvd(*svd, k) for k in bank]
     if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse

@@ -117,7 +117,7 @@ def test_equal_weights_take_more_neighbours_across_batches():
 def test_bank_descends_and_gives_its_images(counts):
     op = prepare(counts, dtype=np.float64).op
     x = dense_of(op)
-    hs, ws, images, best = nmf_bank(op, (2, 3, 5), rng=np.random.default_rng(5))
+    hs, ws, images, best = nmf_bank(op, (2, 3, 5), rng=np.random.default_rng(0))
     assert best == pytest.approx(np.linalg.norm(x, 2) ** 2, rel=1e-6)
     residuals = []
     for k, h, w, image in zip((2, 3, 5), hs, ws, images, strict=True):

@@ -96,9 +96,7 @@ def test_tracks_are_means_by_group_at_the_peaks(study):
     raw = {round(b.get_x() + b.get_width() / 2, 3): b.get_height() for b in axes[0].patches}
     assert raw[round(at, 3)] == pytest.approx((adata[cells, peak.name].X > 0).mean())
     smooth = {round(b.get_x() + b.get_width() / 2, 3): b.get_height() for b in axes[1].patches}
-    expected = sk.get.enhanced(
-        adata, "plain", obs_names=cells, var_names=[peak.name], scale="accessibility"
-    ).mean()
+    expected = sk.get.enhanced(adata, "plain", obs_names=cells, var_names=[peak.name], scale="accessibility").mean()
     assert smooth[round(at, 3)] == pytest.approx(float(expected), rel=1e-5)
     assert len({ax.get_ylim() for ax in axes[1:10:2]}) == 1
 

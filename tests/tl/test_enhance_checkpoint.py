@@ -155,7 +155,7 @@ DAMAGED = {
     "other lengths": ("graph", lambda a: a | {"data": a["data"][:-1]}, "where the pointers name"),
     "missing values": ("bank", with_value("h", np.nan), "h with missing, infinite"),
     "negative values": ("bank", with_value("w", -1.0), "w with negative values"),
-    "another shape": ("bank", lambda a: a | {"h": a["h"][:-1]}, r"h of shape \(149, 53\), expected \(150, 53\)"),
+    "another shape": ("bank", lambda a: a | {"h": a["h"][:-1]}, r"h of shape \(149, 55\), expected \(150, 55\)"),
     "an array less": ("bank", lambda a: {n: v for n, v in a.items() if n != "x"}, r"\['x'\] missing"),
     "an array more": ("bank", lambda a: a | {"y": a["x"]}, r"\['y'\] unknown"),
     "complex values": ("bank", lambda a: a | {"h": a["h"].astype(complex)}, "h with missing, infinite or other"),

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..checkpoint import Checkpoint
+from ..checkpoint import Checkpoint, shapes_are
 from ..method import Method, option, register
 from ..preparation import Prepared
 from ..recovery import MORE, enough, recover
@@ -76,7 +76,8 @@ class Robust(Method):
             rng=inputs.rng,
             stage=inputs.stage,
         )
-        found, expected = {}, {}
+        found: dict[str, Any] = {}
+        expected: dict[str, np.ndarray] = {}
         if more:
             found, expected = self._expected(data, inputs, fit)
         return Enhancement(
@@ -100,7 +101,14 @@ class Robust(Method):
             rest = np.array([choice.alpha, choice.mean, choice.stretch, choice.gain])
             return {"shares": shares, "profiles": profiles, "weights": weights, "rest": rest}
 
-        arrays = inputs.stage("expected", compute)
+        n, m = data.op.shape
+
+        def judge(arrays: dict[str, np.ndarray]) -> str | None:
+            rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
+            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(fit.hs)), "rest": (4,)}
+            return shapes_are(shapes)(arrays)
+
+        arrays = inputs.stage("expected", compute, judge=judge)
         alpha, mean, stretch, gain = arrays["rest"].tolist()
         found = {"components": np.array(list(fit.hs)), "weights": arrays["weights"], "mean_weight": mean}
         found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain}
