@@ -139,6 +139,12 @@ def enhance(
         Thin factors, (n_obs × r) and (n_vars × r) float32: enhanced = cell_factors @ peak_factors.T.
     `obsm["sccase_sources"]`
         (n_obs × r) float32: similarity Z = sources @ cell_factors.T.
+    `obsm["sccase_shares"]`, `varm["sccase_profiles"]`
+        Expected accessibility of the default method without corrections, (n_obs × s) and (n_vars × s) float32: the
+        share of every peak in the counts of a cell is shares @ profiles.T.
+    `obsm["sccase_depth"]`, `varm["sccase_idf"]`
+        Total counts of every cell, (n_obs × 1); IDF of every peak, and where that is 0 its share of all counts,
+        (n_vars × 2); for ``scale="counts"`` of :func:`sccase_kit.get.enhanced`.
     `obsm["sccase_range"]`, `varm["sccase_range"]`
         Ranges of the min–max scaling; on large data absent until first needed.
     `uns["sccase"]`
