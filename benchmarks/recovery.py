@@ -3,7 +3,8 @@
     python benchmarks/recovery.py                               # two small data sets, two splits
     python benchmarks/recovery.py --datasets bm0828 --splits 5 --out recovery.csv
 
-The gain is a share of that of the true types' means. "before" is the enhanced matrix with the IDF undone. The last lines are the rank correlations of gain and ARI over the methods.
+The gain is a share of that of the true types' means; "before" is the enhanced matrix with the IDF undone. The last
+lines are the rank correlations of gain and ARI over the methods.
 """
 
 from __future__ import annotations
