@@ -40,6 +40,14 @@ test: apt $(STAMPS)/test  ## install what the tests need and run all of them
 check: $(STAMPS)/test  ## the inner loop: no slow tests, no notebooks, no R, no page builds
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -q -n 2 --dist loadfile -m "not slow and not r" --ignore=tests/r --ignore=tests/hostile --ignore=tests/reliability
 
+SOURCES ?=
+R_LIBRARY ?= $(VENV)/R
+test-r: apt $(STAMPS)/test  ## build the R packages whose sources are in SOURCES=folder, and run the tests of R with them
+	@test -n "$(SOURCES)" || { echo "make test-r SOURCES=folder, which holds chromVAR, motifmatchr, scABC and what they need, one source folder each"; exit 1; }
+	@mkdir -p $(R_LIBRARY)
+	Rscript r_scripts/install.R --from=$(abspath $(SOURCES)) --lib=$(abspath $(R_LIBRARY)) chromVAR motifmatchr scABC
+	R_LIBS=$(abspath $(R_LIBRARY)) OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests/r tests/tl/test_chromvar.py tests/tl/test_motifs.py tests/tl/test_scabc.py
+
 # Warnings of old versions of other people's packages are not errors here. Without R and notebooks.
 LOWEST ?= .venv-lowest
 $(LOWEST)/.stamp: pyproject.toml

@@ -1,7 +1,8 @@
 # %% [markdown]
 # # The same motifs through R
 #
-# **Goal**: run scABC, motifmatchr and chromVAR themselves, in R, from Python: with one argument, and in `%%R` cells.
+# **Goal**: run scABC, motifmatchr and chromVAR themselves, in R, from Python: with one argument, and in `%%R` cells; take a Seurat
+# object in and give it back.
 #
 # **Inputs**: a small toy study. **Run time**: a minute or two, most of it loading the R packages; seconds where R is missing: the cells
 # then say why they are skipped. **Memory**: 1.5 GB.
@@ -92,6 +93,56 @@ if bridge is None:
 # %% tags=["hide-cell"]
 if bridge is None:
     assert np.array_equal(np.ravel(total), np.ravel(adata.X.sum(axis=1)))
+
+# %% [markdown]
+# ## An R user's own object
+#
+# Somebody sends a Seurat object as .rds. `sk.read` opens it without R, so that nothing in the file is run, and `sk.r.write` puts the results
+# back into it. (Here R's SeuratObject makes the file first.)
+
+# %%
+import tempfile
+from pathlib import Path
+
+from anndata import AnnData
+
+folder = Path(tempfile.mkdtemp())
+seurat = sk.r.available("SeuratObject", "SummarizedExperiment")
+if seurat:
+    sk.r.run(
+        """library(SeuratObject)
+        counts <- methods::as(SummarizedExperiment::assay(x), "dgCMatrix")
+        saveRDS(suppressWarnings(CreateSeuratObject(counts, assay = "ATAC")), path)""",
+        x=AnnData(study.adata.X, obs=study.adata.obs[["cell_type"]], var=study.adata.var[[]]),
+        path=str(folder / "study.rds"),
+    )
+else:
+    print("skipped: SeuratObject is not installed in R")
+
+# %%
+if seurat:
+    theirs = sk.read(folder / "study.rds")
+    sk.tl.enhance(theirs, 5)
+    sk.tl.cluster(theirs, n_clusters=4)
+    sk.r.write(theirs, folder / "back.rds", into=folder / "study.rds", obs=["louvain"])
+    print(theirs)
+
+# %% [markdown]
+# What R sees in the file that went back:
+
+# %%
+if seurat:
+    seen = sk.r.run(
+        """library(SeuratObject)
+        x <- readRDS(path); print(x); print(table(x$louvain))
+        list(cluster = as.character(x$louvain), embedding = dim(Embeddings(x, "sccase")))""",
+        path=str(folder / "back.rds"),
+    )
+
+# %% tags=["hide-cell"]
+if seurat:
+    assert seen["cluster"].tolist() == theirs.obs["louvain"].astype(str).tolist()
+    assert seen["embedding"].tolist() == list(theirs.obsm["X_sccase"].shape)
 
 # %% [markdown]
 # ## Where to go next

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import warnings
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ _TEXT = {".csv", ".tsv", ".txt", ".tab"}
 _PACKED = {".gz", ".bgz", ".bz2", ".xz", ".zst"}
 _BACKED = {".h5ad", ".zarr", ".h5mu"}
 _OUTS = ("filtered_peak_bc_matrix.h5", "filtered_feature_bc_matrix.h5")
-_READERS: dict[str, Callable[[Path], AnnData]] = {}
+#: Readers of parts above this one, by ending: imported when such a file is read.
+_READERS = dict.fromkeys([".rds", ".rdata", ".rda", ".qs", ".arrow"], "sccase_kit.r._files:read_counts")
 _SUPPORTED = (
     ".h5ad, .h5mu, .zarr, 10x .h5, a folder with a Matrix Market matrix (10x, GEO) or the path of the .mtx, "
     ".csv/.tsv/.txt (peaks × cells, .gz or not), .rds, .arrow"
@@ -98,11 +99,6 @@ def read(
     (100, 500)
     """
     return read_with_notes(path, backed=backed, modality=modality, peaks=peaks, cells=cells, one_based=one_based)[0]
-
-
-def add_reader(endings: Iterable[str], reader: Callable[[Path], AnnData]) -> None:
-    """Let :func:`read` pass files with these endings (lower case, with the dot) to a reader of another part."""
-    _READERS.update(dict.fromkeys(endings, reader))
 
 
 def read_with_notes(
@@ -191,7 +187,8 @@ def _read(
         adata, kinds = read_10x_h5(target)
         return adata, {"format": "10x .h5", "kinds": kinds}, []
     if last in _READERS:
-        return _READERS[last](target), {"format": last}, []
+        module, _, name = _READERS[last].partition(":")
+        return getattr(importlib.import_module(module), name)(target), {"format": last}, []
     if target.is_dir():
         whole = next((target / name for name in _OUTS if (target / name).is_file()), None)
         if whole is not None and not any(target.glob("*.mtx*")):

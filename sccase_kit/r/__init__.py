@@ -3,15 +3,13 @@
 Nothing here starts R before it is used; everything else in the package works without R.
 """
 
-from sccase_kit.io._read import add_reader
-
 from ._child import run
 from ._convert import converter, from_r
 from ._edger import edger
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
 from ._experiment import to_r
-from ._files import ENDINGS, read, read_counts
+from ._files import read
 from ._ipython import load_ipython_extension
 from ._session import evaluate
 from ._status import available, status, status_table
@@ -36,5 +34,3 @@ __all__ = [
     "write",
     "write_archr",
 ]
-
-add_reader(ENDINGS, read_counts)

@@ -22,6 +22,7 @@ _PACKAGES = {
     "motifmatchr": "match_motifs",
     "TFBSTools": "match_motifs",
     "scABC": "scabc",
+    "edgeR": "edger",
 }
 
 _ENVIRONMENT = ("PATH", "R_HOME", "R_LIBS", "R_LIBS_USER", "R_LIBS_SITE", "R_PROFILE_USER", "R_ENVIRON_USER")

@@ -45,7 +45,7 @@ def write(
         ``chromvar_z`` assays (in a SingleCellExperiment: alternative experiments). It is read by R, which can run code
         that is hidden in such a file. `None`: a new SingleCellExperiment.
     obs, obsm
-        What to add; by default the columns that `adata` has and the object may not have, and all of `obsm`.
+        What to add; by default all columns of `obs`, and of `obsm` the arrays called ``X_…`` and the tables.
     enhanced
         Also add the enhanced matrix of :func:`sccase_kit.tl.enhance`, which is dense: n_obs × n_vars × 8 bytes.
     key
@@ -86,7 +86,7 @@ def write(
         inputs["into"] = str(Path(into).resolve())
         table = adata.obs[list(obs)] if obs is not None else adata.obs
         inputs["columns"] = columns(table, "adata.obs", lost)
-        reductions, assays = _obsm(adata, adata.obsm if obsm is None else obsm, lost)
+        reductions, assays = _obsm(adata, _shown(adata) if obsm is None else obsm, lost)
         inputs["reductions"] = listed(reductions.values(), list(reductions))
     if enhanced:
         from sccase_kit import get
@@ -105,6 +105,11 @@ def write(
 
 def _assay(values: Any, features: Any) -> RValue:
     return listed([to_value(np.asarray(values)), text(*map(str, features))], ["values", "features"])
+
+
+def _shown(adata: AnnData) -> list[str]:
+    """Return what of `obsm` is a result: embeddings and tables, not the factors of a fit."""
+    return [key for key, value in adata.obsm.items() if key.startswith("X_") or isinstance(value, pd.DataFrame)]
 
 
 def _obsm(adata: AnnData, keys: Any, lost: list[str]) -> tuple[dict[str, RValue], dict[str, RValue]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,15 @@ def pytest_collection_modifyitems(items):
             if reasons:
                 item.add_marker(pytest.mark.skip(reason=reasons[0]))
                 break
+
+
+@pytest.fixture(scope="session")
+def stand_ins(tmp_path_factory):
+    """Build the stand-ins of chromVAR, motifmatchr and scABC by R CMD INSTALL; return their library."""
+    folder = tmp_path_factory.mktemp("library")
+    program = str(Path(rscript()).with_name("R"))
+    options = ["--no-docs", "--no-byte-compile", "--no-test-load", f"--library={folder}"]
+    sources = [str(source) for source in sorted((HERE / "packages").iterdir())]
+    done = subprocess.run([program, "CMD", "INSTALL", *options, *sources], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder

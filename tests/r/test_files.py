@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -244,6 +245,9 @@ def test_arrow_files_of_archr(tmp_path, version):
     write_arrow(tmp_path / "S1.arrow", version)
     adata = sk.read(tmp_path / "S1.arrow")
     assert adata.X.toarray().tolist() == [[1, 0, 0], [0, 2, 5], [3, 4, 0]]
+    if version == 1:  # also where sccase_kit.r was never asked for
+        code = f"import sccase_kit as sk; assert sk.read({str(tmp_path / 'S1.arrow')!r}).shape == (3, 3)"
+        assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
     assert adata.obs_names.tolist() == ["S1#AAAC-1", "S1#AAAG-1", "S1#AAAT-1"]
     assert adata.obs["nFrags"].tolist() == [10, 20, 30]
     assert adata.var["chrom"].tolist() == ["chr1", "chr1", "chr2"]

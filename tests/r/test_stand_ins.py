@@ -7,7 +7,6 @@ follow the published formulas; the packages themselves are tested where they are
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -15,25 +14,16 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.r._locate import rscript
 
 pytestmark = pytest.mark.r("SummarizedExperiment", "TFBSTools", "BiocParallel")
 
-SOURCES = Path(__file__).with_name("packages")
 
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
-    """Build the stand-ins and put them before all other R libraries."""
-    folder = tmp_path_factory.mktemp("library")
-    program = str(Path(rscript()).with_name("R"))
-    options = ["--no-docs", "--no-byte-compile", "--no-test-load", f"--library={folder}"]
-    sources = [str(source) for source in sorted(SOURCES.iterdir())]
-    done = subprocess.run([program, "CMD", "INSTALL", *options, *sources], check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module", autouse=True)
+def library(stand_ins):
+    """Put the stand-ins before all other R libraries."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("R_LIBS", os.pathsep.join(filter(None, [str(folder), os.environ.get("R_LIBS")])))
-        yield folder
+        patch.setenv("R_LIBS", os.pathsep.join(filter(None, [str(stand_ins), os.environ.get("R_LIBS")])))
+        yield stand_ins
 
 
 @pytest.fixture(scope="module")
@@ -49,14 +39,14 @@ def adata(study):
     return adata
 
 
-def test_the_three_are_available(library):
+def test_the_three_are_available():
     assert sk.r.available("chromVAR", "motifmatchr", "scABC")
     table = sk.r.status_table().set_index("component")
     assert table.version[["chromVAR", "motifmatchr", "scABC"]].tolist() == ["0.0.1"] * 3
     assert table.note[["chromVAR", "motifmatchr", "scABC"]].tolist() == [""] * 3
 
 
-def test_match_motifs(library, adata, study):
+def test_match_motifs(adata, study):
     options = {"sequences": study.sequences, "scores": True, "copy": True}
     through_r = sk.tl.match_motifs(adata, study.motifs, engine="r", **options)
     assert adata.varm["motifs"].nnz > 20
@@ -68,7 +58,7 @@ def test_match_motifs(library, adata, study):
     assert set(native) == set(theirs)
 
 
-def test_chromvar(library, adata):
+def test_chromvar(adata):
     native = sk.tl.chromvar(adata, r_seed=3, n_background=10, n_bootstrap=20, copy=True)
     theirs = sk.tl.chromvar(adata, r_seed=3, n_background=10, n_bootstrap=20, engine="r", copy=True)
     np.testing.assert_array_equal(native.varm["chromvar_background"], theirs.varm["chromvar_background"])
@@ -83,7 +73,7 @@ def test_chromvar(library, adata):
     assert (bounds.iloc[:, 0] <= bounds.iloc[:, 1]).all()
 
 
-def test_scabc(library, adata):
+def test_scabc(adata):
     part = adata[:, np.argsort(-np.asarray(adata.X.sum(axis=0)).ravel())[:40]].copy()
     native = sk.tl.scabc(part, "cell_type", compat=True, n_top=5, copy=True)
     theirs = sk.tl.scabc(part, "cell_type", engine="r", n_top=5, copy=True)
@@ -93,7 +83,7 @@ def test_scabc(library, adata):
     assert set(native.uns["scabc"]) == set(theirs.uns["scabc"])
 
 
-def test_errors_of_the_packages_carry_their_calls(library, adata):
+def test_errors_of_the_packages_carry_their_calls(adata):
     counts = np.asarray(adata.X[:, :30].toarray())
     counts[:, 4] = 0
     with pytest.raises(sk.r.RError, match="singular") as caught:
@@ -103,7 +93,7 @@ def test_errors_of_the_packages_carry_their_calls(library, adata):
 
 
 @pytest.mark.slow
-def test_the_notebook(library):
+def test_the_notebook():
     nbclient = pytest.importorskip("nbclient", reason="nbclient (extra test) is not installed")
     import nbformat
 

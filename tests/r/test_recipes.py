@@ -1,0 +1,90 @@
+"""The recipes of docs/r_engines.md, run as they stand there, on real cells where they are at hand."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import anndata as ad
+import numpy as np
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.r._locate import rscript, scripts_dir
+
+PAGE = Path(__file__).parents[2] / "docs" / "r_engines.md"
+REAL = Path(__file__).parents[3] / "shared" / "data" / "bm0828.h5ad"
+
+pytestmark = [
+    pytest.mark.r("SeuratObject", "SummarizedExperiment", "TFBSTools", "BiocParallel"),
+    pytest.mark.skipif(not PAGE.is_file(), reason="no pages in an installed package"),
+]
+
+MAKE = (
+    "library(SeuratObject); m <- methods::as(SummarizedExperiment::assay(x), 'dgCMatrix'); "
+    "saveRDS(suppressWarnings(CreateSeuratObject(m, assay = 'ATAC')), path)"
+)
+
+
+def blocks(heading, language):
+    """Return the code blocks of a language under a heading of the page."""
+    part = PAGE.read_text(encoding="utf-8").split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(rf"```{language}\n(.*?)```", part, re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with study.rds, a Seurat object made by R."""
+    folder = tmp_path_factory.mktemp("recipes")
+    if REAL.is_file():
+        adata = ad.read_h5ad(REAL)
+        adata = adata[::3, ::40].copy()
+    else:
+        adata = sk.datasets.toy_study(n_cells=150, n_peaks=800).adata
+    adata = ad.AnnData(adata.X, obs=adata.obs[[]], var=adata.var[[]])
+    sk.r.run(MAKE, x=adata, path=str(folder / "study.rds"))
+    return folder
+
+
+def run_r(code, folder):
+    done = subprocess.run([rscript(), "-e", code], cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_seurat_object_goes_in_and_comes_back(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    (code,) = blocks("I have a Seurat, Signac or ArchR object", "python")
+    names: dict = {}
+    exec(code, names)
+    (code,) = blocks("I have a Seurat, Signac or ArchR object", "r")
+    printed = run_r(code, folder)
+    adata = names["adata"]
+    assert adata.n_obs >= 150
+    assert re.search(rf"\[1\] +{adata.n_obs} +{adata.obsm['X_sccase'].shape[1]}\b", printed)
+    for count in adata.obs["louvain"].value_counts():
+        assert re.search(rf"\b{count}\b", printed)
+
+
+def test_chromvars_numbers(stand_ins, monkeypatch):
+    monkeypatch.setenv("R_LIBS", os.pathsep.join(filter(None, [os.environ.get("R_LIBS"), str(stand_ins)])))
+    (code,) = blocks("I want chromVAR's numbers", "python")
+    names: dict = {"sk": sk}
+    exec(code, names)
+    assert names["difference"] < 1e-9
+    depth = sk.r.run(blocks("R code on your data", "python")[0].split('"')[1], x=names["adata"])
+    np.testing.assert_array_equal(depth, np.ravel(names["adata"].X.sum(axis=1)))
+
+
+def test_staying_in_r(folder):
+    command = blocks("I want to stay in R", "sh")[0].replace("r_scripts", str(scripts_dir())).split()
+    command = [rscript(), *command[1:], "--python", sys.executable]
+    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    printed = run_r(
+        "x <- readRDS('study_in_r.rds'); dim(SeuratObject::Embeddings(x, 'sccase')); class(x$louvain)", folder
+    )
+    assert "factor" in printed
