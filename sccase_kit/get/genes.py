@@ -101,7 +101,8 @@ def _activity(adata: AnnData, weights: sparse.csc_matrix, rows: np.ndarray, entr
         return factor_activity(cells[rows], peaks, weights, scale=scale)
     layer = given.get("layer")
     if layer is None and key in adata.uns:
-        layer = str(check_fitted(adata, key)["params"].get("layer", "")) or None
+        check_fitted(adata, key)
+        layer = required(adata, key, "tl.enhance").params.get("layer")
     out = np.empty((adata.n_obs, weights.shape[1]), dtype=np.float32)
     for block_rows, block in iter_row_blocks(get_matrix(adata, layer)):
         out[block_rows] = count_activity(block, weights, scale=scale)

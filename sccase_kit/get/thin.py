@@ -284,8 +284,9 @@ def _check_whole(adata: AnnData, key: str, scale: str) -> None:
 
 
 def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
-    """Return the whole enhanced matrix of ``method="published"``, scaled if wanted (which makes a copy)."""
-    dense = np.asarray(adata.layers[key])
+    """Return the whole enhanced matrix of a method without factors, scaled if wanted (which makes a copy)."""
+    layer = adata.layers[key]
+    dense = layer.toarray() if sparse.issparse(layer) else np.asarray(layer)
     if scale is None:
         return dense
     _check_whole(adata, key, scale)

@@ -173,7 +173,7 @@ def tfidf(
     Returns
     -------
     `None`, or the copy. Writes ``layers[key_added]``, CSR float32 (n_obs × n_vars), and
-    ``uns[key_added]["params"]``.
+    ``uns[key_added]``, the call.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.enhance import minmax_scale
+from sccase_kit.get.thin import dense_matrix
 
 
 @pytest.fixture(scope="module", params=["knn", "tfidf"])
@@ -69,3 +70,9 @@ def test_it_is_clustered_and_evaluated_as_others(fitted):
     sk.tl.cluster(fitted, 5)
     assert fitted.obs["louvain"].nunique() == 5
     assert sk.metrics.evaluate(fitted, "cell_type", n_clusters=5)["ari"] >= 0
+
+
+def test_what_needs_the_whole_gets_it_dense(fitted):
+    whole = dense_matrix(fitted, "sccase", None)
+    assert isinstance(whole, np.ndarray)
+    np.testing.assert_array_equal(whole, fitted.layers["sccase"].toarray())
