@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 #: Barcodes with fewer fragments are never called.
 FLOOR = 200
+_EXPLAINED = 0.75  # what splitting a uniform distribution in two explains
 
 
 def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
@@ -14,8 +15,9 @@ def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
 
     The logarithms of the counts of at least `floor` are split in two such that the variance inside the two parts is
     smallest (Otsu's threshold, exact on the sorted values). Every barcode counts once. A split that explains no more
-    than three quarters of the variance, as it would for a uniform distribution, shows no two modes (background and
-    cells, such as in a file of cells only); then all these barcodes are called.
+    than three quarters of the variance, as it would for a uniform distribution, shows no two modes, of background and
+    of cells: then the counts of at least a tenth of `floor` are split, as the background may lie there. Where that has
+    no two modes either, as in a file of cells only, all barcodes with at least `floor` fragments are called.
 
     Parameters
     ----------
@@ -39,9 +41,17 @@ def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
     9000
     """
     counts = np.asarray(counts)
-    values = np.sort(counts[counts >= floor])
+    for least in (floor, max(1, floor // 10)):
+        split = _split(np.sort(counts[counts >= least]))
+        if split is not None:
+            return max(int(floor), split)
+    return int(floor)
+
+
+def _split(values: npt.NDArray[np.int64]) -> int | None:
+    """Return the first of the sorted values above Otsu's threshold, None if that shows no two modes."""
     if len(values) < 2 or values[0] == values[-1]:
-        return int(floor)
+        return None
     x = np.log10(values)
     n = len(x)
     below = np.arange(1, n)
@@ -50,7 +60,7 @@ def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
     between = below * (n - below) / n**2 * (right - left) ** 2
     between[values[1:] == values[:-1]] = -1.0  # equal counts stay together
     cut = int(np.argmax(between))
-    return int(values[cut + 1]) if between[cut] > 0.75 * x.var() else int(floor)
+    return int(values[cut + 1]) if between[cut] > _EXPLAINED * x.var() else None
 
 
 def rank_curve(counts: npt.ArrayLike, *, points: int = 500) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
