@@ -17,6 +17,7 @@ import numpy as np
 
 from ..matrix.operator import ScaledOperator
 from .keys import data_keys, normal
+from .published import published_nmf
 
 _TINY = 1e-12
 
@@ -206,7 +207,5 @@ def sklearn_start(op: ScaledOperator, n_components: int) -> tuple[np.ndarray, np
 
     The scaled sparse matrix is formed in memory for it, as in the program.
     """
-    from .published import published_nmf
-
     w, h = published_nmf(op.to_csr().T.tocsr(), n_components)
     return h.T.astype(np.float64), w.astype(np.float64)

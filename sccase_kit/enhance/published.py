@@ -18,6 +18,7 @@ random state is touched.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -91,8 +92,6 @@ def published_nmf(
     -------
     W of shape (m, k) and H of shape (k, n).
     """
-    import warnings
-
     from sklearn.decomposition import NMF
     from sklearn.exceptions import ConvergenceWarning
 

@@ -190,7 +190,7 @@ def _reason(frame: pd.DataFrame, beyond: np.ndarray, genome: str | None) -> str:
             "chrM is a circle, and of another length in other builds (hg19 of UCSC: 16571, GRCh37 and hg38: 16569); "
             "cut the regions at its end, or leave them out"
         )
-    from .genomes import fitting_genomes
+    from .genomes import fitting_genomes  # noqa: PLC0415  (genomes.py checks its tables by frame.py, which uses this)
 
     fits = [g for g in fitting_genomes(frame[~mitochondrial]) if g != genome]
     return "wrong or mixed genome build?" + (f" They would fit {' and '.join(fits)}." if fits else "")

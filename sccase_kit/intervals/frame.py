@@ -190,7 +190,7 @@ def check_regions(
         msg = f"{name} belongs to {sorted(told)}" + (f", but genome={genome!r}" if genome else ": one genome is needed")
         raise ValueError(msg + ". Lift the regions over first (sccase_kit.regions.liftover).")
     if chrom_sizes is None and genome is not None:
-        from .genomes import chrom_sizes as sizes_of
+        from .genomes import chrom_sizes as sizes_of  # noqa: PLC0415  (genomes.py checks its tables by this module)
 
         chrom_sizes = sizes_of(genome)
     if chrom_sizes is not None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from .._remedy import with_remedy
 from .._validate import check_int, check_number
+from .r_random import RUniform
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,6 @@ def bin_kernel(grid: PeakGrid, k: int, w: float) -> np.ndarray:
 
 def _draw_as_r(grid: PeakGrid, n_iterations: int, w: float, seed: int) -> np.ndarray:
     from .background_kernels import alias_draw, normalise
-    from .r_random import RUniform
 
     stream = RUniform(seed)
     out = np.empty((len(grid.member), n_iterations), dtype=np.int32)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse, stats
+from scipy.special import expit
 
 from .._validate import check_int, check_number
 from ..matrix.access import as_csr, check_counts
@@ -128,8 +129,6 @@ def cell_weights(depth: Any, *, slope: float = 0.1) -> np.ndarray:
     if not np.isfinite(depth).all() or not centre > 0:
         msg = f"depth must be finite with a positive median, got median {centre}"
         raise ValueError(msg)
-    from scipy.special import expit
-
     return expit((depth - centre) / (centre * slope))
 
 

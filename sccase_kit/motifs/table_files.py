@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from .file_parts import Lines, as_counts, build, fail, floats
+from .headed_files import parse_headed
 from .motif import Motif
 
 _BASES = re.compile(r"(?:Pos|PO|Position)?\s*([ACGTU])\s+([ACGTU])\s+([ACGTU])\s+([ACGTU])\s*$", re.IGNORECASE)
@@ -107,7 +108,5 @@ def is_bare(lines: Lines) -> bool:
 
 def parse_bare(path: Path, lines: Lines) -> Iterator[Motif]:
     """Yield the matrix of a file without any name: that is the name of the file."""
-    from .headed_files import parse_headed
-
     stem = Path(path.name.removesuffix(".gz")).stem
     yield from parse_headed(path, [(0, f">{stem}"), *lines])
