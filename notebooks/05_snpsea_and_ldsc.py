@@ -22,7 +22,7 @@ import sccase_kit as sk
 study = sk.datasets.toy_study()
 adata = study.adata
 sk.tl.enhance(adata, batch_key="batch")
-sk.tl.specific_peaks(adata, "cell_type", n_top=150, ranking="contrast")
+sk.tl.specific_peaks(adata, "cell_type", n_top=150)
 sk.tl.background_peaks(adata, n_top=150, groupby="cell_type")
 adata.uns["specific_peaks"]["peaks"].head()
 

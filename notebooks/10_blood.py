@@ -62,7 +62,7 @@ plt.show()
 
 # %%
 n_top = 500 if real else 150
-sk.tl.specific_peaks(adata, "cell_type", n_top=n_top, ranking="contrast")
+sk.tl.specific_peaks(adata, "cell_type", n_top=n_top, genome="hg19" if real else study.genes)
 sk.tl.background_peaks(adata, n_top=n_top, groupby="cell_type")
 peaks = adata.uns["specific_peaks"]["peaks"]
 sk.pl.peak_heatmap(adata, peaks.groupby("group", sort=False).head(60), "cell_type")
