@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
 ]
-if find_spec("sphinx-mathjax-offline"):  # lays MathJax beside the pages; without it they load it from a network
+if find_spec("sphinx-mathjax-offline"):  # lays MathJax next to the pages; without it they load it from a network
     extensions.append("sphinx-mathjax-offline")
 source_suffix = {".rst": "restructuredtext", ".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build", "**.ipynb_checkpoints"]
@@ -56,7 +56,7 @@ MODULES = {
     "metrics": "Evaluation",
     "datasets": "Data",
     "report": "Report",
-    "r": "The door to R",
+    "r": "The bridge to R",
     "genes": "Genes on arrays",
     "peaks": "Peaks on arrays",
     "motifs": "Motifs on arrays",
@@ -86,7 +86,7 @@ def _write_api() -> None:
 
 
 def _copy_notebooks() -> None:
-    """Copy the notebooks beside the pages; the build executes them."""
+    """Copy the notebooks next to the pages; the build executes them."""
     folder = HERE / "notebooks"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -2,7 +2,7 @@
 # # Tissues and traits of cell type-specific peaks (SNPsea and LDSC)
 #
 # **Goal**: ask in which tissues the genes at the SNPs inside specific peaks are expressed, and how much of the heritability of
-# traits lies in the peaks (Fig. 4b-c of the scCASE paper), with the background peaks beside them.
+# traits lies in the peaks (Fig. 4b-c of the scCASE paper), with the background peaks next to them.
 #
 # **Inputs**: the built-in toy study, with a reference panel and summary statistics made to match. The public files for real data
 # are listed at the end.

@@ -117,7 +117,7 @@ def _check_writable(folder: Path, name: str) -> None:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str], *, folder: bool | None = None) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that takes its place when the block ends without an error.
+    """Yield a temporary path next to `path` that takes its place when the block ends without an error.
 
     On any error, Ctrl-C included, the temporary file or folder is removed and what was at `path` stays. A process that
     is killed leaves the hidden folder ``.<name>.unfinished.<host>.<random>``; the next one that writes the same target

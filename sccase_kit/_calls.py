@@ -1,4 +1,4 @@
-"""The calls that made an AnnData: parameters beside the results, and the steps of preparation in their order."""
+"""The calls that made an AnnData: parameters next to the results, and the steps of preparation in their order."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ OLD = {
         found=("n_vars", "peaks_checksum"),
     ),
 }
-#: The command `great` stored these arguments, beside numbers of the run.
+#: The command `great` stored these arguments, in addition to numbers of the run.
 _GREAT = _old(
     "genome background rule upstream downstream extension min_genes gene_sets",
     "table",

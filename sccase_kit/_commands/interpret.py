@@ -2,7 +2,7 @@
 
 Specific and background peaks are found. Inputs are written for GREAT always, for SNPsea with --snps and for LDSC with
 --panel; with gene sets, tissue expression or summary statistics these are run, and their tables and figures are laid
-beside the inputs. A second call with the same input keeps what is finished.
+next to the inputs. A second call with the same input keeps what is finished.
 """
 
 from __future__ import annotations

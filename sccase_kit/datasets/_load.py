@@ -195,7 +195,7 @@ def _verify(path: Path, file: File, *, name: str) -> None:
 
 
 def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, *, download: bool) -> Path:
-    """Download a file: into a temporary file beside its place, verified, then moved."""
+    """Download a file: into a temporary file next to its place, verified, then moved."""
     target = (_folders(data_dir)[0] if data_dir is not None else _cache()) / file.path
     if file.url is None or not download:
         raise DataNotFoundError(_missing(entry, file, data_dir, target))

@@ -60,7 +60,7 @@ def is_graph(n: int) -> Judge:
         if (reason := sound(arrays)) is not None:
             return reason
         if arrays["indices"].dtype.kind != "i" or arrays["indptr"].dtype.kind != "i":
-            return "indices that are no integers"
+            return "indices that are not integers"
         graph = sparse.csr_matrix((n, n), dtype=arrays["data"].dtype)
         graph.data, graph.indices, graph.indptr = arrays["data"], arrays["indices"], arrays["indptr"]
         try:

@@ -1,4 +1,4 @@
-"""How much memory a fit takes beside the data, before it starts."""
+"""How much memory a fit takes in addition to the data, before it starts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .robust import SCALED
 
 _PER_CELL = 56  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up, as is what follows
 _GRAPHS = 4000  # bytes per cell: neighbours and kernels of the consensus
-_PER_PEAK = 28  # bytes per peak and column, beside four for every thread
+_PER_PEAK = 28  # bytes per peak and column, in addition to four for every thread
 _BLOCKS = 3  # one being read, one at work, one being scaled
 _EXACT_NEIGHBORS = 2**27  # a piece of distances, candidates, copies of the embedding, at most
 _APPROXIMATE_NEIGHBORS = 350 * 2**20  # their compiled code
 
 
 def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_memory: bool) -> int:
-    """Return the bytes that a fit is expected to take at most, beside the counts.
+    """Return the bytes that a fit is expected to take at most, in addition to the counts.
 
     It does not depend on the number of nonzeros: blocks of rows and the thin arrays are all there is.
 

@@ -39,7 +39,7 @@ _ENTRIES_PER_PIECE = 500_000
 
 @dataclass(frozen=True)
 class Mixtures:
-    """Memberships and profiles of several K beside each other.
+    """Memberships and profiles of several K next to each other.
 
     Attributes
     ----------

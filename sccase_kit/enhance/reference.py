@@ -146,7 +146,7 @@ def _against_mean(values: np.ndarray, codes: np.ndarray | None) -> np.ndarray:
 
 
 def reference_weight(alpha: float) -> float:
-    """Return the weight of the reference's components beside the others: α / (1 + α), from 0 to 1."""
+    """Return the weight of the reference's components next to the others: α / (1 + α), from 0 to 1."""
     return alpha / (1 + alpha)
 
 

@@ -1,4 +1,4 @@
-r"""Enhancement that does not hang on the number of components: a consensus over several of them.
+r"""Enhancement that does not depend on the number of components: a consensus over several of them.
 
 One sketch of the data starts NMFs of several sizes K. Each gives a cell-to-cell similarity
 :math:`\tilde H_K \Theta_K^\top`, where :math:`\tilde H_K` has columns and :math:`\Theta_K` rows that sum to 1:
@@ -101,7 +101,7 @@ def nmf_bank(
     view = sketch(op, max(bank) + (20 if small else 40), n_power=4 if small else 1, keyed=True, rng=rng)
     svd = view.svd()
     starts = [nndsvd(*svd, k) for k in bank]
-    if not small:  # full passes are dear: get close on the sketch, although its local optima are a little worse
+    if not small:  # full passes are expensive: get close on the sketch, although its local optima are a little worse
         starts = [compressed_nmf(view, h, w) for h, w in starts]
     hs, ws = zip(*starts, strict=True)
     if n_iter is None:
@@ -183,7 +183,7 @@ def cell_graph(
     """Return P̄, the mean kernel of graphs on three views of the cells.
 
     They are the spectral components; the leading ones of equal weight, among which a shift that all cells share, as
-    between batches, is one of many; and these beside the leading components of the memberships, both of unit norm.
+    between batches, is one of many; and these with the leading components of the memberships, both of unit norm.
 
     Parameters
     ----------

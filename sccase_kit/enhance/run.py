@@ -72,7 +72,7 @@ class Inputs:
     iterated: Callable[[int, float], None] | None = None
 
     def done(self, text: str) -> None:
-        """Move the progress bar by one, with a text beside it."""
+        """Move the progress bar by one, with a text next to it."""
         if self.report is not None:
             self.report(1, text)
 

@@ -306,7 +306,7 @@ def _first_point(
 def interpretable_projection(state: State) -> np.ndarray:
     """Return W refitted to XZ without the ridge: non-negative least squares, shape (n_vars, k).
 
-    γ₁ = 1 is large beside HHᵀ (about 1/n), so the model's own W is shrunk and mixes components; the
+    γ₁ = 1 is large compared with HHᵀ (about 1/n), so the model's own W is shrunk and mixes components; the
     coefficients that rank peaks are those of the unpenalised fit of XZ by WH.
     """
     gram = state.h.T @ state.h

@@ -63,7 +63,7 @@ def of_size(sets: GeneSets, min_genes: int, max_genes: int) -> GeneSets:
 
 
 def about(source: str, release: str, changes: str, species: str) -> dict[str, str]:
-    """Return what is written beside gene sets of the Gene Ontology."""
+    """Return what is written next to gene sets of the Gene Ontology."""
     return {
         "collection": "Gene Ontology",
         "species": species,

@@ -101,7 +101,7 @@ def go_from_orgdb(
     exclude_evidence
         Evidence codes to leave out; ND means "no data".
     go_db
-        ``GO.sqlite`` of GO.db with the names of the terms; None looks beside `path` and in the usual R libraries.
+        ``GO.sqlite`` of GO.db with the names of the terms; None looks next to `path` and in the usual R libraries.
         Without it, terms are named by their ids.
     relations
         Along which relations an annotation holds for the parent too, such as ``("is_a", "part_of")``, which needs

@@ -1,4 +1,4 @@
-"""What the enhanced matrix is in counts: depth of the cells, IDF of the peaks, kept beside a fit."""
+"""What the enhanced matrix is in counts: depth of the cells, IDF of the peaks, kept next to a fit."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def write_great(
     path
         BED file to write; with `groupby`, a folder (made if needed) for one file per group.
     background
-        Background regions, written beside the test regions. They must hold every test region, with the same
+        Background regions, written next to the test regions. They must hold every test region, with the same
         coordinates.
     genome
         hg19, hg38, mm9 or mm10, the genomes of GREAT 4.

@@ -33,7 +33,7 @@ _FILES = {
         {
             "input": "SNPs inside the peaks, for the program snpsea",
             "result.tsv": "p-value of every tissue and group",
-            "*.png": "tissues of a group beside the background; the solid line is Bonferroni's threshold",
+            "*.png": "tissues of a group next to the background; the solid line is Bonferroni's threshold",
         },
     ),
     "ldsc": (

@@ -1,4 +1,4 @@
-"""One door to BEDTools through pybedtools: a private folder for temporary files, always cleaned."""
+"""BEDTools through pybedtools: a private folder for temporary files, always cleaned."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Matrix Market files, and the files of names that lie beside them: 10x folders, GEO's prefixes, SciPy's mmwrite."""
+"""Matrix Market files, and the files of names that lie next to them: 10x folders, GEO's prefixes, SciPy's mmwrite."""
 
 from __future__ import annotations
 
@@ -172,9 +172,7 @@ def _side_file(matrix: Path, patterns: Sequence[re.Pattern[str]], what: str, arg
         return loose[0]
     usual = ["peaks.bed", "features.tsv"] if argument == "peaks" else ["barcodes.tsv"]
     seen = [p.name for p in files][:_SHOWN]
-    msg = (
-        f"{matrix}: none of {usual} (or .gz, or with the matrix's prefix) with the names of the {what} lies beside it; "
-    )
+    msg = f"{matrix}: none of {usual} (or .gz, or with the matrix's prefix) with the names of the {what} is there; "
     msg += f"files there: {seen}. Put it there, or name it: sccase_kit.read(path, {argument}=...)"
     raise FileNotFoundError(msg)
 
@@ -267,14 +265,14 @@ def read_cells(path: Path, sizes: Sequence[int]) -> list[str]:
 
 
 def read_bundle(path: Path, *, peaks: Path | None = None, cells: Path | None = None) -> Bundle:
-    """Read a matrix in Matrix Market format with the names of peaks and cells beside it.
+    """Read a matrix in Matrix Market format with the names of peaks and cells next to it.
 
     Parameters
     ----------
     path
         A folder with one such matrix, or the matrix itself.
     peaks, cells
-        Files of names; by default those beside the matrix, with the same prefix before ``peaks.bed``,
+        Files of names; by default those next to the matrix, with the same prefix before ``peaks.bed``,
         ``features.tsv``, ``genes.tsv`` and ``barcodes.tsv`` (and the like).
 
     Raises

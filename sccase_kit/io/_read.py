@@ -63,7 +63,7 @@ def read(
         Modality of a MuData; by default ``"atac"``, or the one whose features are named as peaks. Labels, embeddings
         and graphs of all modalities together (`mdata.obs`, `mdata.obsm`, `mdata.obsp`) come along.
     peaks, cells
-        Files with the names of peaks and cells of a Matrix Market matrix, where they do not lie beside it.
+        Files with the names of peaks and cells of a Matrix Market matrix, where they do not lie next to it.
     one_based
         Whether coordinates are 1-based (and ends closed); None decides by the data, with a warning where they are; see
         :func:`sccase_kit.pp.require_coordinates`.

@@ -254,7 +254,7 @@ Tracks of the groups of obs[{groupby!r}], written by sccase_kit {version}.
 *.bw                bigWig, where pyBigWig and the chromosome sizes were there
 hub.txt             UCSC track hub: put this folder on a web server and paste the address of hub.txt
 igv_session.xml     IGV desktop: open this file
-igv_session.json    igv.js: pass it to igv.createBrowser, with the folder served beside the page
+igv_session.json    igv.js: pass it to igv.createBrowser, with the folder served next to the page
 
 Values are {unit}. They belong to peaks: a peak is one bar, not the coverage of its bases.
 {what}"""

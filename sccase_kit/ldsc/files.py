@@ -49,7 +49,7 @@ for name in {names}; do
   "$LDSC" --h2 "$SUMSTATS" --ref-ld-chr "$BASELINE,$name." --w-ld-chr "$WEIGHTS" --overlap-annot \\
     --frqfile-chr "$FREQUENCIES" --print-coefficients --out "results/$TRAIT.$name"
 done
-# cell-type-specific test, beside the baseline and the control
+# cell-type-specific test, together with the baseline and the control
 "$LDSC" --h2-cts "$SUMSTATS" --ref-ld-chr "$BASELINE" --ref-ld-chr-cts {ldcts} --w-ld-chr "$WEIGHTS" \\
   --out "results/$TRAIT.cell_types"
 """

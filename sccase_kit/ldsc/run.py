@@ -272,7 +272,7 @@ def ldsc_cts(
     cell_types: Mapping[str, ReferenceScores | Sequence[ReferenceScores]],
     n_blocks: int = 200,
 ) -> pd.DataFrame:
-    """Test the annotations of cell types one at a time, each beside the reference (``--h2-cts``).
+    """Test the annotations of cell types one at a time, each together with the reference (``--h2-cts``).
 
     Parameters
     ----------

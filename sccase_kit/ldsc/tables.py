@@ -144,7 +144,7 @@ def sort_by_position(table: pd.DataFrame) -> pd.DataFrame:
 def read_ld_scores(
     prefix: str | os.PathLike[str], *, common: bool = True, numbers_needed: bool = True
 ) -> ReferenceScores:
-    """Read ``prefix<chromosome>.l2.ldscore.gz`` and the numbers of SNPs beside it, all chromosomes there are.
+    """Read ``prefix<chromosome>.l2.ldscore.gz`` and the numbers of SNPs next to it, all chromosomes there are.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def read_ld_scores(
             total = total + np.full(len(names), np.nan)
             continue
         if not number.is_file():
-            msg = f"there is no file {str(number)!r} beside the LD scores"
+            msg = f"there is no file {str(number)!r} next to the LD scores"
             raise FileNotFoundError(msg)
         try:
             m = np.array(number.read_text(encoding="utf-8").split(), dtype=np.float64)

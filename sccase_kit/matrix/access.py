@@ -88,7 +88,7 @@ def check_structure(matrix: Any, *, name: str = "counts") -> None:
     n_values = np.size(matrix.data)
     reason = None
     if {np.ndim(part) for part in (pointers, indices, matrix.data)} != {1}:
-        reason = "data, indices or pointers that are no lists"
+        reason = "data, indices or pointers that are not one-dimensional"
     elif len(pointers) != n_major + 1 or pointers[0] != 0 or (np.diff(pointers) < 0).any():
         reason = f"row pointers that are not {n_major + 1} numbers rising from 0"
     elif pointers[-1] > min(n_values, len(indices)):

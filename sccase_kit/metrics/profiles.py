@@ -189,7 +189,7 @@ def _thin_svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _inverse(norm: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Return 1 / norm, with 0 where the norm is rounding beside `size`."""
+    """Return 1 / norm, with 0 where the norm is rounding compared with `size`."""
     real = norm > 1e-7 * size
     return np.where(real, 1 / np.where(real, norm, 1), 0)
 

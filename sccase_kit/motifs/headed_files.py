@@ -159,7 +159,7 @@ def _of_log_ratios(path: Path, block: _Block, weights: np.ndarray) -> np.ndarray
     raise fail(
         path,
         block.number,
-        f"motif {block.header[:40]!r} holds weights (negative numbers) that are no log ratios to an even background; "
+        f"motif {block.header[:40]!r} holds weights (negative numbers) that are not log ratios to an even background; "
         "take the file of counts (.pcm) or shares",
     )
 

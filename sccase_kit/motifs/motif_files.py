@@ -107,7 +107,7 @@ def _recognise(path: Path, lines: Lines) -> tuple[str, Callable[[Path, Lines], I
         if entry.recognises(lines):
             return name, entry.parse
     first = next((line.strip() for _, line in lines if line.strip()), "")
-    hint = "; XML and HTML are not read: take the .txt or .meme file beside it" if first.startswith("<") else ""
+    hint = "; XML and HTML are not read: take the .txt or .meme file next to it" if first.startswith("<") else ""
     msg = (
         f"{path}: not recognised as MEME, JASPAR or TRANSFAC, HOMER, HOCOMOCO, Cluster-Buster, CIS-BP or UniPROBE{hint}"
         f"; pass format= with one of {list(FORMATS)}"

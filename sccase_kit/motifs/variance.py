@@ -76,7 +76,7 @@ def variability(
 
 
 def _columns(z: np.ndarray) -> Iterator[slice]:
-    """Yield blocks of sets whose copies stay small beside `z`."""
+    """Yield blocks of sets whose copies stay small compared with `z`."""
     step = max(1, _BOOTSTRAP_BYTES // (8 * len(z)))
     for start in range(0, z.shape[1], step):
         yield slice(start, min(start + step, z.shape[1]))

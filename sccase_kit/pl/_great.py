@@ -309,7 +309,7 @@ def great_distances(
     names = list(pd.unique(group))
     colors = _group_colors(colors, names)
     codes = np.searchsorted(_EDGES, links["distance"].to_numpy(), side="right")
-    many = len(names) > 10  # the legend goes beside the bars
+    many = len(names) > 10  # the legend goes next to the bars
     ax = get_axes(ax, figsize=(5.6 + (len(names) / 14 * legend_inches(names) if many else 0), 3.2))
     width, handles = 0.84 / len(names), []
     for i, g in enumerate(names):

@@ -1,4 +1,4 @@
-"""Held-out scores of methods beside each other."""
+"""Held-out scores of methods next to each other."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def ldsc(
     background: str = "background",
     ax: Any | None = None,
 ) -> Any:
-    """Draw enrichment ± standard error of every group of peaks for one trait, the background beside them.
+    """Draw enrichment ± standard error of every group of peaks for one trait, the background next to them.
 
     Parameters
     ----------

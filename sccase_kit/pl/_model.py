@@ -91,7 +91,7 @@ def depth_correlation(
     rng: int = 0,
     ax: Any | None = None,
 ) -> Any:
-    """Draw how strongly principal components depend on depth, raw TF-IDF beside one or several fits (Fig. 5d).
+    """Draw how strongly principal components depend on depth, raw TF-IDF next to one or several fits (Fig. 5d).
 
     Parameters
     ----------

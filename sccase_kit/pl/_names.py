@@ -23,7 +23,7 @@ class _Fitted(NamedTuple):
 
 
 def name_at_sides(ax: Any, x: np.ndarray, y: np.ndarray, named: np.ndarray, texts: Sequence[str]) -> None:
-    """Write names in a column beside all points, at the left edge of the Axes for negative `x`, else at the right.
+    """Write names in a column next to all points, at the left edge of the Axes for negative `x`, else at the right.
 
     Sets the limits of x so that there is room, up to 42 % of the width at a side; names that are longer are cut in the
     middle. Where there are more than fit one above the other they are smaller.

@@ -23,7 +23,7 @@ def snpsea(
     alpha: float = 0.05,
     ax: Sequence[Any] | None = None,
 ) -> np.ndarray:
-    """Draw −log10 p of the conditions for some groups of peaks side by side, beside the correlation of the conditions.
+    """Draw −log10 p of the conditions for some groups of peaks side by side, next to the correlation of the conditions.
 
     Parameters
     ----------

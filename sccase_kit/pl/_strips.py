@@ -1,4 +1,4 @@
-"""Strips of category colours beside an image, with names that never touch."""
+"""Strips of category colours next to an image, with names that never touch."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pandas as pd
 from ._style import plain, spread, text_sizes
 
 _FONT, _AWAY, _THICK, _LEADER = 8.0, 2.0, 9.0, 8.0  # points
-_UNMOVED = 2.0  # points that a name may stand beside the middle of its category without a line
+_UNMOVED = 2.0  # points that a name may stand next to the middle of its category without a line
 _EASE = 1.25  # room for names to be turned back: turned ones take room too, and a layout must come to an end
 
 
 def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str = "top", label: str = "") -> Any:
-    """Draw a strip of category colours along an image axis, with the names beside it; return its Axes.
+    """Draw a strip of category colours along an image axis, with the names next to it; return its Axes.
 
     Names that would touch are turned, moved apart and joined to their category by a line, and made smaller, whichever
     of these it takes.

@@ -1,4 +1,4 @@
-"""The motifs that differ most, their logos beside their names, by effect and not by p alone."""
+"""The motifs that differ most, their logos next to their names, by effect and not by p alone."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def top_motifs(
     key: str = "motifs",
     ax: Any | None = None,
 ) -> Any:
-    """Draw the motifs with the largest effect in a group as bars, their logos beside their names.
+    """Draw the motifs with the largest effect in a group as bars, their logos next to their names.
 
     Parameters
     ----------
     adata
-        Data with :func:`sccase_kit.tl.match_motifs` written; sets that are no motifs of it have no logo.
+        Data with :func:`sccase_kit.tl.match_motifs` written; sets that are not motifs of it have no logo.
     table
         Result of :func:`sccase_kit.tl.differential_deviations`.
     group

@@ -69,7 +69,7 @@ def genome_tracks(
     scale: Scale | None = "accessibility",
     ax: Sequence[Any] | None = None,
 ) -> list[Any]:
-    """Draw the accessibility of the peaks in a locus by group, raw beside enhanced, with the genes below.
+    """Draw the accessibility of the peaks in a locus by group, raw and enhanced, with the genes below.
 
     Parameters
     ----------

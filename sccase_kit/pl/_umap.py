@@ -122,7 +122,7 @@ def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, c
         ax.scatter(*xy[order[~known]].T, color=MISSING, **style)
         drawn = ax.scatter(*xy[order[known]].T, c=values[order[known]], cmap=cmap, **style)
         if legend:
-            bar = ax.inset_axes([1.04, 0.15, 0.05, 0.7])  # beside its panel, however wide the legends of others are
+            bar = ax.inset_axes([1.04, 0.15, 0.05, 0.7])  # next to its panel, however wide the legends of others are
             ax.figure.colorbar(drawn, cax=bar, label=label)
     else:
         from matplotlib.colors import to_rgba_array

@@ -19,7 +19,7 @@ from ..matrix.access import get_matrix, layer_names
 from ..metrics import Profiles
 from ..metrics.evaluation import profiles_of
 
-#: Name of the untreated data beside the keys of fits.
+#: Name of the untreated data next to the keys of fits.
 RAW = "raw"
 
 

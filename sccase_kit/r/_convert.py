@@ -12,7 +12,7 @@ from scipy import sparse
 from sccase_kit._logging import warn
 
 from ._from_r import from_value, summary
-from ._session import door, exclusive
+from ._session import exclusive, r_session
 
 
 def python_of(value: Any) -> Any:
@@ -98,7 +98,7 @@ def converter() -> Any:
     ImportError
         If R or rpy2 is missing or they do not fit together.
     """
-    door()
+    r_session()
     import rpy2.robjects as ro
 
     rules = ro.conversion.Converter("sccase_kit", template=ro.default_converter)
@@ -106,7 +106,7 @@ def converter() -> Any:
     arrays = (np.ndarray, np.generic, sparse.spmatrix, sparse.sparray)
     for cls in (*tables, *arrays, list, tuple, dict, type(None)):
         rules.py2rpy.register(cls, _sexp_of)
-    ri = door().rinterface
+    ri = r_session().rinterface
     vectors = (ri.IntSexpVector, ri.FloatSexpVector, ri.BoolSexpVector, ri.StrSexpVector, ri.ComplexSexpVector)
     for cls in (*vectors, ri.ListSexpVector, ri.SexpS4):  # rpy2 itself needs NULL as it is
         rules.rpy2py.register(cls, _high_level)

@@ -142,7 +142,7 @@ def column_from(column: RValue, lost: list[str]) -> Any:
 def frame_from(columns: Iterable[tuple[str, RValue]], rows: list[str] | None, lost: list[str]) -> pd.DataFrame:
     """Build a DataFrame from R columns. Row names "1", "2", … become a RangeIndex.
 
-    Columns that are no plain vectors (lists, matrices, tables) are left out and named in `lost`.
+    Columns that are not plain vectors (lists, matrices, tables) are left out and named in `lost`.
     """
     names, data = [], []
     for name, column in columns:

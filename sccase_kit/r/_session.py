@@ -20,11 +20,11 @@ from ._locate import scripts_dir
 from ._pairs import explain
 
 _LOCK = threading.RLock()
-_door: Door | None = None
+_running: RSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class RSession:
     """A started R.
 
     Attributes
@@ -46,7 +46,7 @@ class Door:
         return self.helpers[name]
 
 
-def door() -> Door:
+def r_session() -> RSession:
     """Start R if it is not running and return it.
 
     Raises
@@ -54,14 +54,14 @@ def door() -> Door:
     ImportError
         If R or rpy2 is missing or they do not fit together; the message says what to install.
     """
-    global _door
+    global _running
     with _LOCK:
-        if _door is None:
-            _door = _start()
-        return _door
+        if _running is None:
+            _running = _start()
+        return _running
 
 
-def _start() -> Door:
+def _start() -> RSession:
     with warnings.catch_warnings():
         # rpy2 warns about its own deprecations at import, and about a start outside the main thread.
         warnings.simplefilter("ignore")
@@ -81,7 +81,7 @@ def _start() -> Door:
         base["sys.source"](path, envir=helpers)
     version = base["as.character"](base["getRversion"]())[0]
     logger.info("R %s started", version)
-    return Door(rinterface, helpers, version)
+    return RSession(rinterface, helpers, version)
 
 
 @contextmanager
@@ -106,7 +106,7 @@ def _console(*, show: bool) -> Iterator[None]:
 
 
 @contextmanager
-def exclusive(*, show: bool = False) -> Iterator[Door]:
+def exclusive(*, show: bool = False) -> Iterator[RSession]:
     """Hold R for this thread: its lock, rpy2's lock, R's console and Ctrl-C.
 
     Parameters
@@ -120,7 +120,7 @@ def exclusive(*, show: bool = False) -> Iterator[Door]:
         If Ctrl-C came meanwhile.
     """
     with _LOCK:
-        here = door()
+        here = r_session()
         from rpy2.rinterface_lib import openrlib
 
         with openrlib.rlock, interruptible(), _console(show=show):
@@ -142,7 +142,7 @@ def call_r(function: Any, *arguments: Any, **named: Any) -> Any:
     RError
         If R fails.
     """
-    here = door()
+    here = r_session()
     vector = here.rinterface.ListSexpVector([*arguments, *named.values()])
     if named:
         vector.names = here.rinterface.StrSexpVector([*[""] * len(arguments), *named])

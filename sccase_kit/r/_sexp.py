@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ._session import call_r, door
+from ._session import call_r, r_session
 from ._values import NA_INTEGER, NULL, RValue
 
 _KINDS = {
@@ -23,14 +23,14 @@ _DTYPES = {"logical": np.int32, "integer": np.int32, "double": np.float64, "comp
 
 def write_sexp(value: RValue) -> Any:
     """Build the R value; call it inside ``exclusive()``."""
-    ri = door().rinterface
+    ri = r_session().rinterface
     if value.kind == "NULL":
         return ri.NULL
     if value.kind == "opaque":
         return value.origin
     if value.kind == "make":
         function, arguments = value.data
-        return call_r(door().helper(function), **{name: write_sexp(item) for name, item in arguments.items()})
+        return call_r(r_session().helper(function), **{name: write_sexp(item) for name, item in arguments.items()})
     if value.kind == "list":
         vector = ri.ListSexpVector([write_sexp(item) for item in value.data])
     elif value.kind == "character":
@@ -49,7 +49,7 @@ def write_sexp(value: RValue) -> Any:
 
 def _vector(kind: str, values: np.ndarray) -> Any:
     """Copy a one-dimensional array into an R vector with one move of memory."""
-    ri = door().rinterface
+    ri = r_session().rinterface
     classes = {
         "integer": ri.IntSexpVector,
         "double": ri.FloatSexpVector,
@@ -111,7 +111,7 @@ def plain_matrix(value: RValue) -> RValue | None:
     """Let R turn a matrix of any class into a dgCMatrix or a base matrix; None where there is no R to ask."""
     if value.origin is None or not hasattr(value.origin, "__sexp__"):
         return None
-    return read_sexp(call_r(door().helper("plain_matrix"), value.origin))
+    return read_sexp(call_r(r_session().helper("plain_matrix"), value.origin))
 
 
 __all__ = ["NA_INTEGER", "plain_matrix", "read_sexp", "write_sexp"]

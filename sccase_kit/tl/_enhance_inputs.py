@@ -1,4 +1,4 @@
-"""What the enhancer is given beside the counts: checked, and brought to arrays."""
+"""What the enhancer is given in addition to the counts: checked, and brought to arrays."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def interpret(
     """Find the specific and background peaks of every group and what they mean, as a folder of files.
 
     Peaks are written for GREAT, and for SNPsea and LDSC where `snpsea` and `ldsc` are given; where all data that one
-    needs are given, it is run, and its tables and figures lie beside the inputs. Called again, it keeps the steps that
+    needs are given, it is run, and its tables and figures lie next to the inputs. Called again, it keeps the steps that
     were finished from the same input.
 
     Parameters

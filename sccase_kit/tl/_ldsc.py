@@ -47,7 +47,7 @@ def ldsc(
 ) -> pd.DataFrame:
     """Estimate how much of the heritability of traits lies in the peaks of every group.
 
-    Each group, and the background, is tested by itself beside the baseline. Nothing is written into an AnnData.
+    Each group, and the background, is tested by itself together with the baseline. Nothing is written into an AnnData.
 
     Parameters
     ----------

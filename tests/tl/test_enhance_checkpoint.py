@@ -151,7 +151,7 @@ DAMAGED = {
     "an index outside": ("graph", with_value("indices", 10**6), "indices from 0 to 1000000, outside 0 to 149"),
     "a negative index": ("graph", with_value("indices", -1), "indices with negative values"),
     "pointers that fall": ("graph", with_value("indptr", 10**6, 3), "pointers"),
-    "no integers": ("graph", lambda a: a | {"indices": a["indices"].astype(float)}, "indices that are no integers"),
+    "no integers": ("graph", lambda a: a | {"indices": a["indices"].astype(float)}, "indices that are not integers"),
     "other lengths": ("graph", lambda a: a | {"data": a["data"][:-1]}, "where the pointers name"),
     "missing values": ("bank", with_value("h", np.nan), "h with missing, infinite"),
     "negative values": ("bank", with_value("w", -1.0), "w with negative values"),
