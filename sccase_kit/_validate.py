@@ -17,8 +17,15 @@ Choice = TypeVar("Choice", bound=Any)
 
 
 def check_adata(value: object, *, name: str = "adata") -> AnnData:
-    """Return `value` if it is an AnnData, else raise TypeError."""
+    """Return `value` if it is an AnnData, else raise TypeError.
+
+    Tables that anndata's read_lazy has left on disk are loaded: they are small beside the counts, which stay there.
+    """
     if isinstance(value, AnnData):
+        for axis in ("obs", "var"):
+            table = getattr(value, axis)
+            if not isinstance(table, pd.DataFrame) and hasattr(table, "to_memory"):
+                setattr(value, axis, table.to_memory())
         return value
     hint = " Read the file first: sccase_kit.read(path)." if isinstance(value, str) else ""
     msg = f"{name} must be an AnnData (cells × peaks), got {type(value).__name__} {str(value)[:80]!r}.{hint}"

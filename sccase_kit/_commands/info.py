@@ -27,16 +27,17 @@ def _is_label(column: pd.Series) -> bool:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
     from sccase_kit._record import records
-    from sccase_kit.io import read
+    from sccase_kit.io._read import read_with_notes
     from sccase_kit.matrix.access import layer_names
     from sccase_kit.matrix.sums import count_statistics
 
-    adata = read(args.input)
+    adata, notes = read_with_notes(args.input)
     depth, n_open, nnz = count_statistics(adata.X)
     n, m = adata.shape
     made = records(adata.uns)
     return {
         "file": str(args.input),
+        **notes,
         "cells": n,
         "peaks": m,
         "dtype": str(adata.X.dtype),

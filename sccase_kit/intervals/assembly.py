@@ -61,8 +61,8 @@ def in_names_of(frame: pd.DataFrame, known: Iterable[str], *, name: str, where: 
 
 def in_style_of(frame: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
     """Return a table with ``chr`` before its chromosomes or not, as most of `names` have it; scaffolds stay."""
-    names = list(names)
-    prefixed = 2 * sum(name.startswith("chr") for name in names) > len(names)
+    numbered = [name for name in names if is_numbered(chromosome_key(name))]
+    prefixed = 2 * sum(name.startswith("chr") for name in numbered) > len(numbered)
 
     def styled(name: str) -> str:
         key = chromosome_key(name)

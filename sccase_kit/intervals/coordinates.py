@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .names import MISSING, NO_POSITION, places_table, share_of_places, whole_number
+from .names import MISSING, NO_POSITION, places_table, share_of_places, split_name, whole_number
 
 Columns = tuple[Hashable, Hashable, Hashable]
 
@@ -184,7 +184,7 @@ def find_coordinates(
     one_based
         Whether starts are 1-based (and ends closed). None decides by the data: a column ``width`` that is end − start
         + 1, or columns called as in R or GFF (``seqnames``, ``seqname``, ``seqid``), mean 1-based, unless there is a
-        start of 0.
+        start of 0, or the names of the rows spell the same numbers (names are read as they are written).
 
     Returns
     -------
@@ -235,13 +235,22 @@ def _is_closed(table: pd.DataFrame, columns: Columns, start: np.ndarray, end: np
     """Return whether columns hold 1-based, closed intervals, by what the table shows."""
     if not known.any() or (start[known] == 0).any():
         return False
+    closed = _plain(columns[0]) in _CLOSED
     for column in table.columns:
         if _plain(column) in _WIDTHS and pd.api.types.is_numeric_dtype(table[column]):
             width = table[column].to_numpy(dtype=np.float64, na_value=np.nan)[known]
-            for closed in (True, False):
-                if np.array_equal(width, (end - start)[known] + int(closed)):
-                    return closed
-    return _plain(columns[0]) in _CLOSED
+            for more in (1, 0):
+                if np.array_equal(width, (end - start)[known] + more):
+                    closed = bool(more)
+    return closed and not _spelt_by_names(table.index, start, end)
+
+
+def _spelt_by_names(index: pd.Index, start: np.ndarray, end: np.ndarray) -> bool:
+    """Return whether the names of the rows are these very coordinates; names are read as they are written."""
+    if split_name(str(index[0])) is None:
+        return False
+    names = places_table(index)
+    return bool(np.array_equal(names["start"], start) and np.array_equal(names["end"], end))
 
 
 def _from_places(

@@ -127,6 +127,17 @@ def _agrees(var: pd.DataFrame, table: pd.DataFrame, column: str) -> bool:
     return bool((values == table[column].to_numpy())[known].all())
 
 
+def known_coordinates(adata: AnnData) -> pd.DataFrame | None:
+    """Return chrom, start, end of all peaks ("" and −1 where there are none), or None where nothing holds any."""
+    try:
+        found = find_coordinates(adata.var)
+    except (TypeError, ValueError):
+        return None
+    if found.missing.all() and not set(_USUAL) <= set(adata.var.columns):
+        return None
+    return found.table
+
+
 def require_coordinates(adata: AnnData, *, one_based: bool | None = None) -> pd.DataFrame:
     """Return the coordinates of all peaks, or raise naming the peaks without.
 
@@ -138,8 +149,8 @@ def require_coordinates(adata: AnnData, *, one_based: bool | None = None) -> pd.
         column of names such as muon's ``interval``.
     one_based
         Whether starts are 1-based (and ends closed). None decides by the data: a column ``width`` that is end − start
-        + 1, or columns called as in R or GFF (``seqnames``), mean 1-based, unless there is a start of 0; a warning
-        says so.
+        + 1, or columns called as in R or GFF (``seqnames``), mean 1-based, unless there is a start of 0 or
+        the names spell the same numbers (names are read as they are written); a warning says so.
 
     Returns
     -------

@@ -161,7 +161,7 @@ def _read_table(path: Path, *, one_based: bool | None) -> pd.DataFrame:
     except TypeError as err:
         raise ValueError(str(err)) from err
     if found.missing.any():
-        row = table.loc[found.missing, list(columns)].iloc[0].tolist()
+        row = table.loc[found.missing, list(columns)].astype(str).iloc[0].tolist()
         msg = f"{path}: {int(found.missing.sum())} rows have no 0 <= start < end, the first: {row}"
         raise ValueError(msg)
     if found.note and one_based is None:

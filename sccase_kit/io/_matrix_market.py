@@ -205,7 +205,7 @@ def read_features(path: Path, sizes: Sequence[int]) -> tuple[pd.DataFrame, list[
     """
     rows = _rows(path)
     header: list[str] | None = None
-    if rows and len(rows) not in sizes and len(rows) - 1 in sizes:
+    if rows and len(rows) - 1 in sizes and (len(rows) not in sizes or _is_titled(rows)):
         header, rows = rows[0], rows[1:]
     if not rows:
         return pd.DataFrame(index=pd.Index([], dtype=object)), None, "an empty list"
@@ -230,6 +230,12 @@ def read_features(path: Path, sizes: Sequence[int]) -> tuple[pd.DataFrame, list[
     if width >= 6 and all(_is_bed(row[3:]) or not row[3] for row in rows):
         var = pd.DataFrame([row[3:6] for row in rows], columns=["chrom", "start", "end"], index=names)
     return var, kinds, "10x features" if kinds is not None else "names"
+
+
+def _is_titled(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first of several lines is no place, and all others are."""
+    placed = [_is_bed(row) or split_name(row[0]) is not None for row in rows]
+    return len(rows) > 1 and not placed[0] and all(placed[1:])
 
 
 def _is_bed(row: Sequence[str]) -> bool:
@@ -290,7 +296,8 @@ def read_bundle(path: Path, *, peaks: Path | None = None, cells: Path | None = N
     cells_path = _side_file(matrix, _CELLS, "cells", "cells") if cells is None else cells
     counts = read_matrix_market(matrix)
     var, kinds, what = read_features(peaks_path, counts.shape)
-    names = read_cells(cells_path, counts.shape)
+    others = [n for n, other in (counts.shape, counts.shape[::-1]) if other == len(var)]
+    names = read_cells(cells_path, others or counts.shape)
     if counts.shape == (len(var), len(names)):
         turned, axes = sparse.csr_matrix(counts.T), "peaks × cells"
     elif counts.shape == (len(names), len(var)):

@@ -15,6 +15,7 @@ from anndata import AnnData
 from .._left_out import LEFT_OUT
 from .._logging import warn
 from ..fragments.recognise import is_fragment_file
+from ..intervals.chromosomes import species_prefixes
 from ..intervals.features import choose_peaks
 from ..intervals.peaks import add_coordinates
 from ._errors import FormatError
@@ -139,6 +140,9 @@ def read_with_notes(
     source = "nothing" if found is None or (adata.n_vars and found.missing.all()) else found.source
     notes.setdefault("coordinates from", source)
     _check_unique(adata, target)
+    if found is not None and len(genomes := species_prefixes(found.table["chrom"].unique())) > 1:
+        shown = ", ".join(sorted(genomes))
+        warn(f"{target}: the peaks are of several genomes ({shown}); keep those of one, and its cells")
     if said:
         adata.uns[LEFT_OUT] = np.array(said, dtype=object)
     return adata, {**notes, "left out": said}

@@ -12,6 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import logger, warn
+from ..intervals.coordinates import find_coordinates
 from ..intervals.features import peaks_axis
 from ..intervals.names import whole_number
 from ._errors import FormatError
@@ -64,6 +65,10 @@ def _read_lines(path: Path, handle: Iterable[str]) -> tuple[AnnData, dict[str, s
     layout = find_layout(top, [fields for _, fields in sample] if len(widths) == 1 else [])
     if len(widths) > 1 and sample:
         layout = find_layout(top, [fields for _, fields in sample if len(fields) == len(sample[0][1])])
+    if layout.coordinates and not layout.header and len(layout.labels) < 2:
+        msg = f"{path}: regions, with {len(layout.labels)} column of numbers and no header: a file of fragments, or a "
+        msg += "BED file, and no matrix. Fragments are counted by sccase_kit.read_fragments(path, peaks=...)"
+        raise FormatError(msg)
     body = chain([] if layout.header else [(first[0], top)], sample, lines)
     rows, names, described = _parse(path, body, layout)
     if not names:
@@ -128,7 +133,7 @@ def _parse(
         indices.append(nonzero)
         indptr.append(indptr[-1] + len(nonzero))
     if layout.names is None:
-        names = _region_names(described, layout, path)
+        names = _region_names(described, path) if names else []
     shape = (len(names), n_cells)
     if not names:
         return sparse.csr_matrix(shape), names, described
@@ -136,19 +141,17 @@ def _parse(
     return matrix, names, described
 
 
-def _region_names(described: dict[str, list[str]], layout: Layout, path: Path) -> list[str]:
-    from ..intervals.coordinates import find_columns
-
-    found = find_columns(described)
-    if found is None:
-        msg = f"{path}: the columns {list(described)} do not hold chromosome, start and end"
+def _region_names(described: dict[str, list[str]], path: Path) -> list[str]:
+    """Return names such as chr1:100-600, 0-based whatever the columns are."""
+    table = pd.DataFrame(_typed(described))
+    try:
+        found = find_coordinates(table, name=str(path), names=[""] * len(table))
+    except (TypeError, ValueError) as err:
+        raise FormatError(str(err)) from None
+    if found.missing.any():
+        row = int(found.missing.argmax())
+        shown = table.iloc[row].tolist()
+        msg = f"{path}, peak {row + 1}: {shown} are no chromosome, start and end (0 <= start < end)"
         raise FormatError(msg)
-    chrom, start, end = (described[str(c)] for c in found)
-    names = []
-    for i, (c, a, b) in enumerate(zip(chrom, start, end, strict=True)):
-        low, high = whole_number(a), whole_number(b)
-        if low is None or high is None:
-            msg = f"{path}, peak {i + 1}: {c!r}, {a!r}, {b!r} are no chromosome, start and end"
-            raise FormatError(msg)
-        names.append(f"{c}:{low}-{high}")
-    return names
+    places = found.table
+    return [f"{c}:{a}-{b}" for c, a, b in zip(places["chrom"], places["start"], places["end"], strict=True)]

@@ -102,7 +102,8 @@ def _are_regions(rows: Sequence[Sequence[str]], at: int, labels: Sequence[str] |
     Under a header that does not say so, small counts look like that too: then chromosomes must be called chr…, or the
     header be R's (V1, V2, …) or empty.
     """
-    if not rows or not all(len(row) > at + 3 and _is_region(row, at) for row in rows):
+    least = at + 3 if labels is None else at + 4
+    if not rows or not all(len(row) >= least and _is_region(row, at) for row in rows):
         return False
     if labels is None or all(row[at].lower().startswith("chr") for row in rows):
         return True
@@ -163,7 +164,7 @@ def _is_data(fields: Sequence[str]) -> bool:
     for at in (0, 1):
         if _is_region(fields, at):
             rest = fields[at + 3 :]
-            return bool(rest) and sum(_is_number(f) for f in rest) >= len(rest) - 2
+            return sum(_is_number(f) for f in rest) >= len(rest) - 2
     return False
 
 

@@ -14,7 +14,7 @@ from .._logging import logger, warn
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
-from ..intervals.peaks import parse_peak_names
+from ..intervals.coordinates import find_columns, find_coordinates
 from ..matrix.access import check_counts, get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..neighbors.communities import community_search
@@ -92,20 +92,20 @@ def _dense(matrix: Any, *, name: str) -> np.ndarray:
 
 def _bulk_table(counts: pd.DataFrame) -> tuple[np.ndarray, pd.Index, pd.DataFrame]:
     """Return values (samples × peaks), sample names and var of a peaks × samples table."""
-    coordinates = [c for c in ("chrom", "start", "end") if c in counts.columns]
-    table = counts.drop(columns=coordinates)
+    coordinates = find_columns(counts.columns)
+    table = counts if coordinates is None else counts.drop(columns=list(coordinates))
     if other := [str(c) for c in table.columns if not pd.api.types.is_numeric_dtype(table[c])]:
         msg = f"counts has columns that are not numeric: {other[:10]}; drop them, every column is a sample"
         raise TypeError(msg)
     names = counts.index.astype(str)
     var = pd.DataFrame(index=names)
-    if len(coordinates) == 3:
+    if coordinates is not None:
+        places = find_coordinates(counts, name="counts").table
         if isinstance(counts.index, pd.RangeIndex):
-            columns = (counts[c] for c in coordinates)
+            columns = (places[c] for c in ("chrom", "start", "end"))
             var.index = [f"{chrom}:{start}-{end}" for chrom, start, end in zip(*columns, strict=True)]
-        var["chrom"] = counts["chrom"].astype(str).to_numpy(dtype=object)
-        var["start"] = counts["start"].to_numpy(dtype=np.int64)
-        var["end"] = counts["end"].to_numpy(dtype=np.int64)
+        for column in places:
+            var[column] = places[column].to_numpy()
     values = table.to_numpy(dtype=np.float64).T
     check_counts(values, name="counts")
     return values, table.columns.astype(str), var
@@ -243,17 +243,8 @@ def _overlap_map(target: pd.DataFrame, other: pd.DataFrame) -> tuple[np.ndarray,
 
 
 def _coordinates(adata: AnnData) -> pd.DataFrame:
-    known = {"chrom", "start", "end"} <= set(adata.var.columns)
-    table = adata.var[["chrom", "start", "end"]].copy() if known else parse_peak_names(adata.var_names)
-    table["chrom"] = table["chrom"].astype(str)
-    table["row"] = np.arange(len(table))
-    known = (
-        table["chrom"].notna()
-        & (table["start"] >= 0)
-        & (table["end"] > table["start"])
-        & ~table["chrom"].isin(["", "nan", "None"])
-    )
-    return table[known]
+    found = find_coordinates(adata.var)
+    return found.table.assign(row=np.arange(adata.n_vars))[~found.missing]
 
 
 def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 0.1) -> AnnData:

@@ -14,6 +14,7 @@ from .._labels import column_names
 from .._logging import warn
 from .._record import as_object, record
 from .._validate import check_adata, check_choice, check_int, check_key, check_labels
+from ..intervals.peaks import known_coordinates
 from ..matrix.access import get_matrix, in_memory_copy, warn_of_fractions
 from ..motifs.blocks import totals
 from ..pp.loading import load_counts
@@ -204,15 +205,14 @@ def _r(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) -> di
 
 def _top(adata: AnnData, names: list[str], result: dict[str, Any], n_top: int) -> pd.DataFrame:
     """Return the first peaks of each group by p-value; peaks without counts never appear."""
-    where = [column for column in ("chrom", "start", "end") if column in adata.var.columns]
+    places = known_coordinates(adata)
     parts = []
     for k, name in enumerate(names):
         pvalues = result["pvalues"][:, k]
         order = np.lexsort((-result["beta"][k + 1], pvalues))[: min(n_top, int(np.sum(~np.isnan(pvalues))))]
         part = pd.DataFrame({"group": name, "rank": np.arange(1, len(order) + 1), "peak": adata.var_names[order]})
-        for column in where:
-            values = adata.var[column].iloc[order].to_numpy()
-            part[column] = values.astype(str).astype(object) if column == "chrom" else values
+        for column in () if places is None else places:
+            part[column] = places[column].to_numpy()[order]
         part["pvalue"], part["padj"] = pvalues[order], result["padj"][order, k]
         part["beta"] = result["beta"][k + 1, order]
         parts.append(part)

@@ -16,6 +16,7 @@ from .._logging import warn
 from .._record import record
 from .._validate import check_choice, check_int, check_key, check_labels, check_number
 from ..get.thin import check_fitted
+from ..intervals.peaks import known_coordinates
 from ..matrix.access import in_memory_copy
 from ..peaks import (
     Activation,
@@ -322,9 +323,8 @@ def _warn_of_components(
 def coordinates(adata: AnnData, positions: np.ndarray) -> pd.DataFrame:
     """Return chrom, start, end (where known) and name of peaks by position."""
     table = pd.DataFrame(index=range(len(positions)))
-    if {"chrom", "start", "end"} <= set(adata.var.columns):
-        table["chrom"] = adata.var["chrom"].astype(str).astype(object).to_numpy()[positions]
-        table["start"] = adata.var["start"].to_numpy()[positions]
-        table["end"] = adata.var["end"].to_numpy()[positions]
+    if (places := known_coordinates(adata)) is not None:
+        for column in places:
+            table[column] = places[column].to_numpy()[positions]
     table["peak"] = adata.var_names.to_numpy()[positions]
     return table
