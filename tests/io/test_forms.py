@@ -166,7 +166,7 @@ def test_a_table_without_header(tmp_path):
 @pytest.mark.parametrize("text", ["chr1\t5\t9\tAAACGAAAGC-1\t2\nchr1\t7\t9\tAAACGAAAGC-1\t1\n", BED])
 def test_fragments_and_bed_are_no_matrix(tmp_path, text):
     with pytest.raises(
-        FormatError, match="a file of fragments, or a BED file, and no matrix|has the columns of fragments"
+        FormatError, match=r"a file of fragments, or a BED file, and no matrix|has the columns of fragments"
     ):
         sk.read(put(tmp_path, fragments__tsv=text) / "fragments.tsv")
 
