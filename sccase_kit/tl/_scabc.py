@@ -211,8 +211,9 @@ def _top(adata: AnnData, names: list[str], result: dict[str, Any], n_top: int) -
         pvalues = result["pvalues"][:, k]
         order = np.lexsort((-result["beta"][k + 1], pvalues))[: min(n_top, int(np.sum(~np.isnan(pvalues))))]
         part = pd.DataFrame({"group": name, "rank": np.arange(1, len(order) + 1), "peak": adata.var_names[order]})
-        for column in () if places is None else places:
-            part[column] = places[column].to_numpy()[order]
+        if places is not None:
+            for column in places:
+                part[column] = places[column].to_numpy()[order]
         part["pvalue"], part["padj"] = pvalues[order], result["padj"][order, k]
         part["beta"] = result["beta"][k + 1, order]
         parts.append(part)
