@@ -32,9 +32,10 @@ def _missing(need: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items):
+    items = [item for item in items if item.path.is_relative_to(HERE)]
+    needs = {need for item in items for mark in item.iter_markers("r") for need in mark.args}
+    available(*sorted(needs - {"R", "rpy2"}))  # one R loads them all and is asked no more
     for item in items:
-        if not item.path.is_relative_to(HERE):
-            continue
         for mark in item.iter_markers("r"):
             reasons = [reason for need in ("R", *mark.args) if (reason := _missing(need))]
             if reasons:
