@@ -178,7 +178,7 @@ def _parse_tss(path: Path) -> pd.DataFrame:
                 gene_id = cells[4] if cells[0] == "NA" else cells[0]
                 record = (cells[1], int(cells[2]) - (cells[3] == "-"), cells[3], gene_id, cells[4])
             else:
-                strand = cells[5]
+                strand = cells[4] if len(cells) == 5 else cells[5]  # some leave out the score
                 position = int(cells[1]) if strand == "+" else int(cells[2]) - 1
                 record = (cells[0], position, strand, cells[3], cells[3], int(cells[1]), int(cells[2]))
         except (IndexError, ValueError):

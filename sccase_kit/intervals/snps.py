@@ -30,6 +30,8 @@ _COLUMNS = {
         *("MARKER", "MARKERID", "MARKER_NAME", "ID", "VARIANT_ID", "HM_RSID", "NAME", "VARIANT"),
     ),
 }
+#: Names of columns of ids, the most telling first.
+ID_NAMES = _COLUMNS["snp"]
 _KNOWN = {name for names in _COLUMNS.values() for name in names}
 _NONE = {"", ".", "NA", "NAN", "NONE"}
 

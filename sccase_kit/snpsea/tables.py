@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from .._tables import plain_name, read_columns, split_cells, table_layout
 from .._text_files import naming, open_text
 from ..intervals.columns import NO_POSITION, check_columns, check_names
+from ..intervals.snps import ID_NAMES
 
 _LARGEST = 1e100  # squares of larger values overflow
-_ID_NAMES = ("SNP", "snp", "name", "marker")
 
 
 @dataclass(frozen=True)
@@ -164,15 +165,18 @@ def read_intervals(value: Any, *, name: str) -> pd.DataFrame:
         frame = value[["chrom", "start", "end", label]].set_axis(["chrom", "start", "end", "name"], axis=1)
         frame = frame.reset_index(drop=True).astype({"chrom": str, "name": str})
         return _check_order(frame, name)
-    with open_text(value) as handle:
-        try:
-            frame = pd.read_csv(
-                handle, sep="\t", header=None, comment="#", usecols=[0, 1, 2, 3], dtype=str, na_filter=False
-            )
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-            msg = f"{name}: {value} is not a BED file with four columns: {error}"
-            raise ValueError(msg) from None
-    frame.columns = ["chrom", "start", "end", "name"]
+    try:
+        layout = table_layout(value)
+        if layout.width < 4:
+            msg = f"its first line is {' '.join(layout.rows[0] if layout.rows else layout.names)[:80]!r}"
+            raise ValueError(msg)
+        columns = {"chrom": 0, "start": 1, "end": 2, "name": 3}
+        parts = list(read_columns(layout, columns, text=list(columns)))
+    except ValueError as error:
+        msg = f"{name}: {value} is not a BED file with four columns: {error}"
+        raise ValueError(msg) from None
+    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
+    frame = frame[~frame["chrom"].str.startswith(("#", "track", "browser"))].reset_index(drop=True)
     return _check_order(frame, f"{name} ({value})")
 
 
@@ -201,8 +205,9 @@ def _check_order(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 def read_ids(value: Any, *, name: str) -> list[str]:
     """Return the distinct SNP ids of a list, a DataFrame or a text file, in order of appearance.
 
-    In a file, lines that start with ``#`` are skipped; if a row before the first id holds a cell SNP, snp, name or
-    marker, it is the header and names the column, otherwise the first column is read.
+    In a file, lines that start with ``#`` are skipped; if a row before the first id holds a cell SNP, rsid, name,
+    marker or another usual name of ids, it is the header and names the column, otherwise the first column is read.
+    Cells are separated by tabs; by commas or blanks, if the header is.
 
     Raises
     ------
@@ -212,6 +217,7 @@ def read_ids(value: Any, *, name: str) -> list[str]:
     if isinstance(value, (str, os.PathLike)):
         ids: list[str] = []
         column = 0
+        sep = "\t"
         with open_text(value) as handle:
             for number, line in enumerate(handle, 1):
                 if line.startswith("#") or not line.strip():
@@ -219,16 +225,18 @@ def read_ids(value: Any, *, name: str) -> list[str]:
                 if "\0" in line:
                     msg = f"{value}, line {number}: a NUL character; is this a text file of SNPs?"
                     raise ValueError(msg)
-                cells = line.rstrip("\r\n").split("\t")
-                head = [i for i, c in enumerate(cells) if c in _ID_NAMES]
-                if not ids and head:
+                if not ids and "\t" not in line:
+                    sep = "," if "," in line else ""
+                cells = split_cells(line, sep)
+                head = [cells.index(c) for n in ID_NAMES for c in cells if plain_name(c) == n] if not ids else []
+                if head:
                     column = head[0]
                 elif column < len(cells) and cells[column].strip():
                     ids.append(cells[column].strip())
     elif isinstance(value, pd.DataFrame):
-        label = next((c for c in (*_ID_NAMES, "rsid", "id") if c in value.columns), None)
+        label = next((c for n in ID_NAMES for c in value.columns if plain_name(c) == n), None)
         if label is None:
-            msg = f"{name} needs a column named {' or '.join(_ID_NAMES)}, got {list(value.columns)}"
+            msg = f"{name} needs a column named SNP or snp or name or marker, got {list(value.columns)}"
             raise KeyError(msg)
         check_columns(value, (label,), name=name)
         ids = check_names(value[label], name=f"{name}[{label!r}]").tolist()

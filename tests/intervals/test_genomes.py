@@ -113,3 +113,10 @@ def test_tss_errors():
 
 def test_fitting_genomes():
     assert fitting_genomes(pd.DataFrame({"chrom": ["chr1"], "start": [0], "end": [249_250_621]})) == ["hg19"]
+
+
+def test_gene_bodies_without_a_score(tmp_path):
+    """As simba gives them: chrom, start, end, name, strand."""
+    path = tmp_path / "genes.bed"
+    path.write_text("chr19\t58858171\t58864865\tA1BG\t-\nchr1\t10\t90\tB\t+\n")
+    assert tss_table(path)["tss"].tolist() == [58864864, 10]

@@ -7,6 +7,7 @@ import pytest
 
 from sccase_kit._optional import MissingProgramError
 from sccase_kit.io import run_snpsea, write_snpsea
+from sccase_kit.snpsea.tables import read_ids, read_intervals
 
 needs_bedtools = pytest.mark.skipif(shutil.which("bedtools") is None, reason="the program bedtools is not installed")
 
@@ -114,3 +115,19 @@ def test_missing_program_is_named(tmp_path, monkeypatch):
     files = dict.fromkeys(("gene_matrix", "gene_intervals", "snp_intervals", "null_snps"), "x")
     with pytest.raises(MissingProgramError, match=r"'snpsea'.*engine='python'"):
         run_snpsea("snps", tmp_path / "out", **files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rs1\nrs2\n", "# x\nCHR\tSNP\n1\trs1\n2\trs2\n", "CHR,rsid\n1,rs1\n2,rs2\n", "MarkerName P\nrs1 0.5\nrs2 0.1\n"],
+)
+def test_ids_under_any_usual_name(tmp_path, text):
+    path = tmp_path / "snps.txt"
+    path.write_text(text)
+    assert read_ids(path, name="snps") == ["rs1", "rs2"]
+
+
+def test_intervals_with_a_header_or_an_odd_name(tmp_path):
+    path = tmp_path / "genes.bed"
+    path.write_text("#chrom\tstart\tend\tname\nchr1\t5\t9\tA#1\nchr2\t1\t4\tB\n")
+    assert read_intervals(path, name="genes").values.tolist() == [["chr1", 5, 9, "A#1"], ["chr2", 1, 4, "B"]]
