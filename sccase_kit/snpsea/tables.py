@@ -16,6 +16,7 @@ from .._text_files import naming, open_text
 from ..intervals.columns import NO_POSITION, check_columns, check_names
 from ..intervals.snps import ID_NAMES
 
+_ID_NAMES = ("SNP", "snp", "name", "marker")  # those of the program go first
 _LARGEST = 1e100  # squares of larger values overflow
 
 
@@ -228,7 +229,8 @@ def read_ids(value: Any, *, name: str) -> list[str]:
                 if not ids and "\t" not in line:
                     sep = "," if "," in line else ""
                 cells = split_cells(line, sep)
-                head = [cells.index(c) for n in ID_NAMES for c in cells if plain_name(c) == n] if not ids else []
+                head = [] if ids else [i for i, c in enumerate(cells) if c in _ID_NAMES]
+                head = head or ([] if ids else [cells.index(c) for n in ID_NAMES for c in cells if plain_name(c) == n])
                 if head:
                     column = head[0]
                 elif column < len(cells) and cells[column].strip():
