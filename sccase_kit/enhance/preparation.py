@@ -14,6 +14,8 @@ from ..matrix.operator import ScaledOperator
 from ..matrix.rows import canonical, even_cuts, view_rows
 from ..matrix.sums import count_statistics
 
+_SMALLEST = 1e-20  # sum of a cell; squares of smaller values leave float32
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -76,6 +78,12 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
     depth, n_open, nnz = count_statistics(matrix)
     if nnz == 0:
         msg = f"counts of shape {tuple(matrix.shape)} have no nonzero value; nothing can be enhanced"
+        raise ValueError(msg)
+    if depth.max() < _SMALLEST:
+        msg = (
+            f"the largest sum of a cell is {depth.max():.3g}: values so small are lost in float32, and are no counts; "
+        )
+        msg += "give raw counts, or multiply them to the size of counts"
         raise ValueError(msg)
     n = matrix.shape[0]
     require_differences(n_open, n)

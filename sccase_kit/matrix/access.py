@@ -61,19 +61,34 @@ def in_memory_copy(adata: AnnData) -> AnnData:
     return adata.to_memory() if adata.isbacked else adata.copy()
 
 
+def native(matrix: Any) -> Any:
+    """Return an array whose type scipy's sparse matrices have: float16 as float32, and this machine's byte order.
+
+    Others are returned as they are.
+    """
+    dtype = getattr(matrix, "dtype", None)
+    if not isinstance(matrix, np.ndarray) or dtype is None:
+        return matrix
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return matrix.astype(np.float32)
+    return matrix if dtype.isnative else matrix.astype(dtype.newbyteorder("="))
+
+
+def summed(csr: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return a copy with sorted indices and repeated entries added, in a type that holds the sums of small integers."""
+    wide = {"i": np.int64, "u": np.uint64}.get(csr.dtype.kind) if csr.dtype.itemsize < 4 else None
+    out = csr.copy() if wide is None else csr.astype(wide)
+    out.sum_duplicates()
+    return out
+
+
 def as_csr(matrix: Any) -> sparse.csr_matrix:
     """Return an in-memory matrix as CSR (cells × peaks) with sorted, summed entries; never changes the input.
 
     float16, which scipy has no sparse matrices of, becomes float32.
     """
-    if getattr(matrix, "dtype", None) == np.float16:
-        matrix = matrix.astype(np.float32)
-    csr = sparse.csr_matrix(matrix)
-    if csr.has_canonical_format:
-        return csr
-    csr = csr.copy()
-    csr.sum_duplicates()
-    return csr
+    csr = sparse.csr_matrix(native(matrix))
+    return csr if csr.has_canonical_format else summed(csr)
 
 
 def check_structure(matrix: Any, *, name: str = "counts") -> None:

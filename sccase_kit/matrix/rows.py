@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .access import check_structure
+from .access import check_structure, native, summed
 
 _NNZ_PER_PIECE = 8_000_000  # of what makes temporary copies of the stored values
 
@@ -50,10 +50,9 @@ def canonical(matrix: Any) -> Any:
         If the pointers or indices do not agree with the shape.
     """
     if not sparse.issparse(matrix):
-        return matrix
+        return native(matrix)
     check_structure(matrix)
     matrix = sparse.csr_matrix(matrix)
     if not _is_canonical(matrix):
-        matrix = matrix.copy()
-        matrix.sum_duplicates()
+        matrix = summed(matrix)
     return matrix
