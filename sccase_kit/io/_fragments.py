@@ -119,7 +119,7 @@ def read_fragments(
     >>> study = sk.datasets.toy_study(n_cells=100, n_peaks=500)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = sk.datasets.write_toy_fragments(study, f'{folder}/fragments.tsv.gz')
-    ...     counts = sk.read_fragments(file, study.adata, genome='hg38')
+    ...     counts = sk.read_fragments(file, study.adata, study.adata, genome='hg38')
     >>> counts.shape
     (100, 500)
     """
