@@ -25,6 +25,7 @@ from scipy import sparse
 from sklearn.metrics import average_precision_score
 
 import sccase_kit as sk
+from sccase_kit._record import record
 from sccase_kit.peaks import (
     choose_components,
     component_activation,
@@ -197,7 +198,7 @@ def large(n_cells: int = 100_000, n_peaks: int = 100_000, n_groups: int = 30) ->
     adata.varm["sccase_peak_factors"] = rng.random((n_peaks, 40), dtype=np.float32)
     adata.obsm["X_sccase"] = adata.obsm["sccase_cell_factors"]
     adata.varm["sccase_projection"] = adata.varm["sccase_peak_factors"]
-    adata.uns["sccase"] = {"params": {}, "objective": np.zeros(1), "shape": np.array(adata.shape)}
+    record(adata, "sccase", "tl.enhance", params={}, objective=np.zeros(1), shape=np.array(adata.shape))
     return adata
 
 
