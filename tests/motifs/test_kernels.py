@@ -155,3 +155,50 @@ def test_sites(both, width):
     np.testing.assert_allclose(found[1][1], list(expected.values()), rtol=1e-9)
     if width < 5:
         assert len(expected) > 256
+
+
+def test_plain_sets_give_the_same_bits(both):
+    compiled, plain = both("plain_kernels")
+    reference, _ = both("chromvar_kernels")
+    rng = np.random.default_rng(0)
+    n_cells, n_peaks, n_sets = 9, 40, 5
+    counts = sparse.csc_matrix(rng.poisson(1.0, (n_cells, n_peaks)).astype(float))
+    member = rng.random((n_peaks, n_sets)) < 0.3
+    member[:, 4] = False
+    sets = sparse.csc_matrix(member.astype(float))
+    background = rng.integers(0, n_peaks, (6, n_peaks)).astype(np.int32)
+    background[:, :20] = 3  # one peak many times
+    depth = np.asarray(counts.sum(axis=1)).ravel()
+    expectation = np.asarray(counts.sum(axis=0)).ravel() / counts.sum()
+    integers = (counts.indptr, counts.indices, counts.data.astype(np.uint32))
+    results = []
+    for function, given in (
+        (reference.deviate_sets, parts(counts)),
+        (compiled.deviate_plain_sets, integers),
+        (plain.deviate_plain_sets, integers),
+    ):
+        out, out_z = np.empty((2, n_sets, n_cells))
+        for first in (0, 3):
+            function(given, depth, parts(sets), background, expectation, 1.0, first, min(first + 3, 5), out, out_z)
+        results.append((out, out_z))
+    for out, out_z in results[1:]:
+        np.testing.assert_array_equal(out, results[0][0])
+        np.testing.assert_array_equal(out_z, results[0][1])
+
+
+@pytest.mark.parametrize("kind", ["integers", "fractions", "large"])
+def test_which_kernel_runs_changes_nothing(kind, monkeypatch):
+    from sccase_kit.motifs import chromvar as module
+
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(2.0, (12, 60)).astype(float) + np.eye(12, 60)
+    counts[:, 5] += 1
+    counts[0] += 1
+    counts = {"integers": counts, "fractions": counts / 2, "large": counts * 2**16}[kind]
+    sets = (rng.random((60, 7)) < 0.3).astype(float)
+    drawn = rng.integers(0, 60, (60, 5))
+    first = module.deviations(counts, sets, drawn)
+    monkeypatch.setattr(module, "_many_plain_sets", lambda sets: False)
+    second = module.deviations(counts, sets, drawn)
+    np.testing.assert_array_equal(first.z, second.z)
+    np.testing.assert_array_equal(first.deviations, second.deviations)
