@@ -96,7 +96,7 @@ def add_coordinates(adata: AnnData, *, one_based: bool | None = None) -> Coordin
             elif column != "chrom" and not pd.api.types.is_integer_dtype(var[column]) and not found.missing.any():
                 var[column] = table[column].to_numpy()
     bad = var.index[found.missing]
-    if len(bad):
+    if len(bad) and len(there) < len(_USUAL):  # a file that has the columns says itself which peaks have none
         warn(
             f"{len(bad)} of {len(table)} peak names have no coordinates, e.g. {list(bad[:3])}; "
             "what needs coordinates will refuse them (expected like 'chr1:100-600')"
