@@ -243,7 +243,7 @@ def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at
         "index_col": False,
         "quoting": csv.QUOTE_NONE if layout.separator == "\t" else csv.QUOTE_MINIMAL,
         "low_memory": False,
-        "float_precision": "high",
+        "float_precision": "round_trip",
     }
     with naming(layout.path), open_text(layout.path) as handle:
         for _ in range(layout.n_above):

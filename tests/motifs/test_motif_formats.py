@@ -254,7 +254,7 @@ def test_ids_are_unique(tmp_path):
         ("<?xml version='1.0'?>\n<MEME></MEME>\n", "take the .txt or .meme file"),
         (">A\n1 2 3\n4 5 6\n", "line 1: motif 'A' has 2 rows of 3 numbers; 4 is needed"),
         (">A\n1 2 3 4\n1 2 3\n", r"line 1: motif 'A': rows of different lengths \[3, 4\]"),
-        (">A\n" + body(np.full((5, 4), -3.0)), "line 1: motif 'A' holds weights .* no log ratios"),
+        (">A\n" + body(np.full((5, 4), -3.0)), "line 1: motif 'A' holds weights .* not log ratios"),
         ("A:\t1\nC:\t1\nG:\t1\nT:\t1\t2\n", "line 4: .*rows of different lengths"),
         (
             "MEME version 4\nALPHABET= ACGTMH\nMOTIF A\nletter-probability matrix: alength= 6 w= 1\n1 0 0 0 0 0\n",
