@@ -6,8 +6,6 @@ import numbers
 import os
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,9 @@ from .columns import NO_POSITION, check_columns, check_names, integers
 from .frame import check_regions
 from .gtf import GENE_COLUMNS, is_gtf, read_gtf
 from .region_files import read_bed
+from .shipped import GENOMES, shipped_table
+from .size_sources import labels, source_of
 
-GENOMES = ("hg19", "hg38", "mm9", "mm10")
 _SPECIES = {"hg": "human", "mm": "mouse"}
 _CHROMOSOME = re.compile(r"^(?:\d{1,2}|[XYM])$")
 _TSS_COLUMNS = ("chrom", "tss", "strand", "gene_id", "symbol")
@@ -32,12 +31,6 @@ _BODY = ("start", "end")
 def species_of(genome: object) -> str | None:
     """Return "human" or "mouse" for a shipped genome, else None."""
     return _SPECIES.get(genome[:2]) if isinstance(genome, str) and genome in GENOMES else None
-
-
-@cache
-def _shipped(file: str) -> pd.DataFrame:
-    with files("sccase_kit.intervals").joinpath("data", file).open("rb") as handle:
-        return pd.read_csv(handle, sep="\t", compression="gzip", dtype={"gene_id": str, "symbol": str}, na_filter=False)
 
 
 def _rows(path: Path):
@@ -50,7 +43,7 @@ def _rows(path: Path):
 
 def _need_file(path: str | os.PathLike[str], name: str) -> Path:
     if not Path(path).is_file():
-        msg = f"{name}={str(path)!r} is neither a known genome {list(GENOMES)} nor a file"
+        msg = f"{name}={str(path)!r} is neither a known genome {labels()} nor a file"
         raise FileNotFoundError(msg)
     return Path(path)
 
@@ -83,10 +76,10 @@ def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFram
     >>> sk.regions.chrom_sizes('hg38')['chr1']
     248956422
     """
-    if isinstance(genome, str) and genome in GENOMES:
-        table = _shipped("chrom_sizes.tsv.gz")
-        table = table[table["genome"] == genome]
-        pairs = zip(table["chrom"], table["length"], strict=True)
+    pairs: Iterable[tuple[Any, Any]]
+    source = source_of(genome)
+    if source is not None:
+        pairs = source.load(str(genome))
     elif isinstance(genome, pd.DataFrame):
         if missing := [c for c in ("chrom", "length") if c not in genome.columns]:
             msg = f"chrom_sizes needs the columns chrom, length; {missing} not among {list(genome.columns)}"
@@ -151,7 +144,7 @@ def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
         )
         return pd.DataFrame({"chrom": np.array([], object), "start": np.array([], int), "end": np.array([], int)})
     if isinstance(genome, str) and genome in GENOMES:
-        return _shipped(f"gaps_{genome}.tsv.gz").copy()
+        return shipped_table(f"gaps_{genome}.tsv.gz").copy()
     return read_bed(_need_file(genome, "gaps"))
 
 
@@ -229,7 +222,7 @@ def _starts(genes: pd.DataFrame) -> pd.DataFrame:
 
 def _shipped_genes(genome: str) -> pd.DataFrame:
     """Return the shipped table, in which a gene body is given by its length from the start of transcription."""
-    table = _shipped(f"tss_{genome}.tsv.gz").copy()
+    table = shipped_table(f"tss_{genome}.tsv.gz").copy()
     forward, length = (table["strand"] == "+").to_numpy(bool), table.pop("length")
     table["start"] = np.where(forward, table["tss"], table["tss"] + 1 - length)
     return table.assign(end=table["start"] + length)

@@ -14,10 +14,11 @@ from .landmarks import Landmarks, assign_landmarks, cell_weights, scabc_landmark
 from .matching import MotifMatches, match
 from .motif import Motif
 from .motif_files import read_motifs
+from .motif_sources.jaspar import jaspar_motifs
 from .pwm import log_odds, score_threshold
 from .scabc import ScabcResult, scabc_pvalues
 from .sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
-from .sources import as_motifs, jaspar_motifs
+from .sources import as_motifs
 from .synergy import annotation_correlation, annotation_synergy
 from .variance import variability
 
