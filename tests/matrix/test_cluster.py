@@ -63,15 +63,12 @@ def test_products_on_the_workers(client, counts):
 def test_blocks_are_loaded_by_the_workers(client, counts):
     import os
 
-    seen = {pid for _, pid in cluster_of(blocks(counts)).map(_process)}
+    def process(_block):  # a function of its own: what other packages call `tests` may hide this module from workers
+        return os.getpid()
+
+    seen = {pid for _, pid in cluster_of(blocks(counts)).map(process)}
     assert os.getpid() not in seen
     assert len(seen) == 2
-
-
-def _process(_block):
-    import os
-
-    return os.getpid()
 
 
 @pytest.mark.parametrize("method", ["sccase", "robust"])
@@ -103,14 +100,13 @@ def test_bad_counts_are_found_on_the_workers(client, counts):
         sk.tl.enhance(ad.AnnData(da.from_array(bad, chunks=(50, -1)).map_blocks(sparse.csr_matrix)), 4)
 
 
-def _stored_twice(block):
-    csr = sparse.csr_matrix(block, dtype=np.float64)
-    values, indices = np.repeat(csr.data / 2, 2), np.repeat(csr.indices, 2)
-    return sparse.csr_matrix((values, indices, 2 * csr.indptr), shape=csr.shape)
-
-
 def test_entries_stored_twice_are_one_on_the_workers(client, counts):
-    data = prepare(blocks(counts).map_blocks(_stored_twice), dtype=np.float64)
+    def stored_twice(block):
+        csr = sparse.csr_matrix(block, dtype=np.float64)
+        values, indices = np.repeat(csr.data / 2, 2), np.repeat(csr.indices, 2)
+        return sparse.csr_matrix((values, indices, 2 * csr.indptr), shape=csr.shape)
+
+    data = prepare(blocks(counts).map_blocks(stored_twice), dtype=np.float64)
     expected = prepare(counts, dtype=np.float64)
     assert data.nnz == expected.nnz
     np.testing.assert_array_equal(data.n_cells_open, expected.n_cells_open)

@@ -23,7 +23,9 @@ import json, os, signal, sys, traceback
 import h5py, matplotlib.pyplot, requests, pandas, sklearn.decomposition
 import sccase_kit as sk
 import sccase_kit.cli, sccase_kit._commands.report
-from sccase_kit.io import _atomic, _write_enhanced
+from sccase_kit import _atomic
+from sccase_kit.io import _write_enhanced
+parts = [getattr(sk, name) for name in sk.__all__]
 
 def die(number):
     os.kill(os.getpid(), number)
