@@ -59,12 +59,13 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     for i, row in enumerate(table.itertuples()):
         if (j := columns.get(str(row.best))) is not None:
             named = str(row.label) == str(row.best)
-            ax.plot(j, i, "o", markersize=6, color="black", fillstyle="full" if named else "none", clip_on=False)
+            face, edge = ("black", "white") if named else ("none", "black")  # seen on dark fields too
+            ax.plot(j, i, "o", markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
     ax.set_xticks(range(n_types), [plain(name, 24) for name in scores.columns], rotation=90, fontsize="small")
     ax.set_yticks(range(n_groups), [plain(name, 24) for name in scores.index], fontsize="small")
     ax.tick_params(length=0)
     by_reference = "support" in table.columns
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.6)
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.9)
     bar.set_label("correlation" if by_reference else "score of marker genes", fontsize="small")
     bar.ax.tick_params(labelsize="small")
     return ax

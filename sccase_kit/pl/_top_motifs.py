@@ -13,7 +13,8 @@ from .._validate import check_choice, check_int, check_table
 from ._logos import draw_letters, letter_heights, stored_motifs
 from ._style import PALETTE, get_axes, plain
 
-_LOGO = 0.34  # width of a logo, as a share of the axes
+_LOGO = 1.3  # width of a logo in inches: in shares of the axes, the layout would not converge
+_LETTER = 0.078  # width of a letter of a name in inches
 
 
 def top_motifs(
@@ -75,24 +76,30 @@ def top_motifs(
     ax.set(ylim=(-0.6, len(table) - 0.4), xlabel="effect size (standard deviations)", yticks=[])
     ax.spines[["top", "right"]].set_visible(False)
     matched = recorded(adata.uns.get(key), "tl.match_motifs") is not None
-    for place, name in zip(places, table["set"].astype(str), strict=True):
-        ax.annotate(
-            plain(name, 22), (-0.01, place), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8
-        )
+    names = table["set"].astype(str).tolist()
+    shown = [plain(name, 22) for name in names]
+    left = -0.15 - _LETTER * max(map(len, shown)) - _LOGO
+    for place, name, text in zip(places, names, shown, strict=True):
+        ax.annotate(text, (-0.01, place), xycoords=("axes fraction", "data"), ha="right", va="center", fontsize=8)
         if matched:
-            _logo_beside(ax, adata, name, key, place, len(table))
+            _logo_beside(ax, adata, name, key, left, place, len(table))
     if group is not None:
         ax.set_title(plain(group), fontsize="medium")
     return ax
 
 
-def _logo_beside(ax: Any, adata: AnnData, name: str, key: str, place: int, n: int) -> None:
+def _logo_beside(ax: Any, adata: AnnData, name: str, key: str, left: float, place: int, n: int) -> None:
+    """Draw a logo `left` inches from the axes, in the row of a bar."""
+    from matplotlib.transforms import ScaledTranslation, blended_transform_factory
+
     try:
         motif = stored_motifs(name, adata, key)[0]
     except KeyError:  # a set that is no motif
         return
     height = 0.84 / n
-    inset = ax.inset_axes([-0.42 - _LOGO, (place + 0.6) / n - height / 2, _LOGO, height])
+    inches = ax.figure.dpi_scale_trans + ScaledTranslation(0, 0, ax.transAxes)
+    box = [left, (place + 0.6) / n - height / 2, _LOGO, height]
+    inset = ax.inset_axes(box, transform=blended_transform_factory(inches, ax.transAxes))
     heights = letter_heights(motif.counts, "bits")
     draw_letters(inset, heights)
     inset.set(xlim=(0.5, heights.shape[1] + 0.5), ylim=(0, 2))

@@ -223,6 +223,6 @@ def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) 
             "", (tip + (0.018 if forward else -0.018) * span, -row), (tip, -row),
             arrowprops={"arrowstyle": "-|>", "color": "0.25", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
-        ax.annotate(text, (a, -row), xytext=(0, 3), textcoords="offset points", fontsize=6, fontstyle="italic")
+        ax.annotate(text, (a, -row), xytext=(0, 5), textcoords="offset points", fontsize=6, fontstyle="italic")
     ax.set(xlim=(start, end), ylim=(-max(len(free), 1) + 0.4, 1.0), yticks=[])
     ax.spines[["top", "right", "left"]].set_visible(False)

@@ -63,7 +63,7 @@ def trait_groups(
     )
     score = wide["score"].unstack().loc[groups, traits].to_numpy()
     starred = wide["p_value_adj"].unstack().loc[groups, traits].to_numpy() <= alpha
-    ax = get_axes(ax, figsize=(1.6 + 0.55 * len(traits), 1.4 + 0.24 * len(groups)))
+    ax = get_axes(ax, figsize=(1.6 + 0.55 * len(traits), 1.8 + 0.24 * len(groups)))
     largest = float(np.nanmax(score)) if max_score is None else check_number(max_score, name="max_score", minimum=0)
     image = ax.imshow(score, cmap=cmap, vmin=0, vmax=largest or 1.0, aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(starred), strict=True):
@@ -72,6 +72,6 @@ def trait_groups(
     ax.set_xticks(range(len(traits)), [plain(name) for name in traits], rotation=45, ha="right", rotation_mode="anchor")
     ax.set_yticks(range(len(groups)), [plain(name) for name in groups])
     ax.tick_params(length=0)
-    bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.03)
-    bar.set_label(f"visits / random walks (* FDR ≤ {alpha:g})", fontsize="small")
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.03)
+    bar.set_label(f"visits / random walks\n(* FDR ≤ {alpha:g})", fontsize="small")
     return ax

@@ -74,12 +74,24 @@ def test_a_wrong_genome_and_few_genes_are_told(study):
         sk.tl.gene_activity(adata, study.genes.assign(tss=240_000_000, start=240_000_000, end=240_000_001))
     with pytest.warns(UserWarning, match="genes have a peak in reach"):
         sk.tl.gene_activity(adata, "hg38", weights="promoter", source="counts")
-    adata.var["chrom"] = "1"
-    with pytest.raises(ValueError, match="Rename them first"):
-        sk.tl.gene_activity(adata, study.genes)
     bare = ad.AnnData(np.ones((3, 2)))
     with pytest.raises(ValueError, match="none of the 2 peaks has coordinates"):
         sk.tl.gene_activity(bare, study.genes, source="counts")
+
+
+def test_chromosomes_without_chr_give_the_same_activities(study):
+    adata, renamed = study.adata.copy(), study.adata.copy()
+    renamed.var["chrom"] = renamed.var["chrom"].astype(str).str.removeprefix("chr")
+    renamed.var_names = renamed.var_names.str.removeprefix("chr")
+    for data in (adata, renamed):
+        sk.tl.gene_activity(data, study.genes)
+    expected, found = (data.varm["gene_activity"].toarray() for data in (adata, renamed))
+    assert expected.any()
+    np.testing.assert_array_equal(found, expected)
+    table = adata.uns["gene_activity"]["genes"]
+    names = table.loc[table["n_peaks"] > 0, "symbol"].iloc[:5].tolist()
+    values = [sk.get.gene_activity(data, names).X for data in (adata, renamed)]
+    np.testing.assert_allclose(values[1], values[0], rtol=1e-6)
 
 
 def test_marker_table_is_that_of_scanpy(study):

@@ -17,9 +17,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.testing.compare import compare_images
+from picture_data import (
+    annotated,
+    differential_table,
+    fragments,
+    held_out_scores,
+    matched,
+    motif_effects,
+    with_traits,
+)
 
 import sccase_kit as sk
 from sccase_kit._record import record
+from sccase_kit.enhance.expected import factor_sums, measure_counts
 
 BASELINES = Path(__file__).parent / "baseline"
 VERSION = "3.11"  # of Matplotlib that drew the pictures
@@ -50,13 +60,17 @@ def adata():
     h = 0.05 + 0.9 * (codes[:, None] == np.arange(3)) + 0.05 * rng.random((n, 3))
     w = 0.05 + 0.9 * (own[:, None] == np.arange(3)) + 0.1 * rng.random((p, 3))
     h = h / h.sum(axis=0)
+    _, totals, scaling = measure_counts(counts)
     for key in ("sccase", "other"):
         data.obsm[f"X_{key}"], data.varm[f"{key}_projection"] = h, w
         data.obsm[f"{key}_cell_factors"] = data.obsm[f"{key}_sources"] = h.astype(np.float32)
         data.varm[f"{key}_peak_factors"] = w.astype(np.float32)
         objective = np.array([1.0, 0.8, 0.75, 0.74]) if key == "sccase" else np.array([1.0, 0.9, 0.7])
         params = {"method": "sccase", "n_components": 3}
+        data.obsm[f"{key}_depth"] = totals[:, None]
+        data.varm[f"{key}_idf"] = np.column_stack([scaling.idf, scaling.share])
         fit = {"objective": objective, "timing": {}, "shape": np.array(data.shape)}
+        fit["factor_sums"] = factor_sums(data.varm[f"{key}_peak_factors"], scaling)
         record(data, key, "tl.enhance", params=params, **fit)
     centres = np.array([[0, 0], [4, 1], [2, 4]])
     for slot, spread in (("X_umap_raw", 1.2), ("X_umap_sccase", 0.4), ("X_umap", 0.6)):
@@ -145,17 +159,24 @@ GENES = pd.DataFrame(
     }
 )
 DRAW = {
+    "accessibility_ma": lambda a, m: sk.pl.accessibility_ma(differential_table()),
+    "accessibility_volcano": lambda a, m: sk.pl.accessibility_volcano(differential_table(), min_log2fc=0.5, n_label=6),
     "accuracy_boxplot": lambda a, m: sk.pl.accuracy_boxplot(accuracy(), reference="raw"),
+    "annotation": lambda a, m: sk.pl.annotation(annotated(a)),
+    "barcode_rank": lambda a, m: sk.pl.barcode_rank(fragments()),
     "cell_map": lambda a, m: sk.pl.cell_map(a, ["cell_type", "depth"], basis="X_umap_raw"),
     "depth_correlation": lambda a, m: sk.pl.depth_correlation(a, ["sccase", "other"], n_components=2),
     "deviation_map": lambda a, m: sk.pl.deviation_map(m, ["TF0", "TF1"]),
     "differential_volcano": lambda a, m: sk.pl.differential_volcano(sk.tl.differential_deviations(m, "cell_type"), "B"),
     "embedding_heatmap": lambda a, m: sk.pl.embedding_heatmap(a, "cell_type"),
     "estimate_k": lambda a, m: sk.pl.estimate_k(a),
-    "genome_tracks": lambda a, m: sk.pl.genome_tracks(a, "chr1:0-20000", "cell_type", genes=GENES),
+    "fragment_lengths": lambda a, m: sk.pl.fragment_lengths(fragments()),
+    "fragment_quality": lambda a, m: sk.pl.fragment_quality(fragments()),
+    "genome_tracks": lambda a, m: sk.pl.genome_tracks(a, "chr1:900-20000", "cell_type", genes=GENES),
     "great_bar": lambda a, m: sk.pl.great_bar(great_table(), n_top=2),
     "great_distances": lambda a, m: sk.pl.great_distances(pd.DataFrame({"distance": [-600_000, -3, 0, 9_000, 80_000]})),
     "great_dot": lambda a, m: sk.pl.great_dot(great_table(), n_top=2),
+    "held_out": lambda a, m: sk.pl.held_out(held_out_scores()),
     "ldsc": lambda a, m: sk.pl.ldsc(ldsc_table()),
     "motif_heatmap": lambda a, m: sk.pl.motif_heatmap(m, "cell_type"),
     "motif_logo": lambda a, m: sk.pl.motif_logo(np.array([[9, 1, 1, 5], [1, 8, 1, 5], [1, 1, 9, 0], [1, 2, 1, 0]])),
@@ -166,6 +187,10 @@ DRAW = {
     "score_bars": lambda a, m: sk.pl.score_bars(experiment(), ["ari", "silhouette"]),
     "similarity_heatmap": lambda a, m: sk.pl.similarity_heatmap(a, "cell_type"),
     "snpsea": lambda a, m: sk.pl.snpsea(snpsea_table()),
+    "top_motifs": lambda a, m: sk.pl.top_motifs(matched(a), motif_effects(), "NK"),
+    "trait_groups": lambda a, m: sk.pl.trait_groups(with_traits(a)),
+    "tss_by_depth": lambda a, m: sk.pl.tss_by_depth(fragments(), min_fragments=4000, min_tss=6),
+    "tss_profile": lambda a, m: sk.pl.tss_profile(fragments()),
     "variability_rank": lambda a, m: sk.pl.variability_rank(m),
 }
 
