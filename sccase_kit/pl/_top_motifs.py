@@ -9,7 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._record import recorded
-from .._validate import check_choice, check_int, check_table
+from .._validate import check_adata, check_choice, check_int, check_table
 from ._logos import draw_letters, letter_heights, stored_motifs
 from ._style import PALETTE, get_axes, plain
 
@@ -56,6 +56,7 @@ def top_motifs(
     ValueError
         If the table is another one, has no row of the group, or holds several groups and none is named.
     """
+    check_adata(adata)
     table = check_table(table, name="table", labels=["set"], numbers=["effect_size"], p_values=["p_value_adj"])
     n_top = check_int(n_top, name="n_top", minimum=1)
     if "group" in table.columns:

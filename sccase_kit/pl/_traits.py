@@ -8,7 +8,7 @@ import numpy as np
 from anndata import AnnData
 
 from .._record import required
-from .._validate import check_number
+from .._validate import check_adata, check_number
 from ._style import SEQUENTIAL, check_cmap, get_axes, plain
 
 
@@ -49,6 +49,7 @@ def trait_groups(
     ValueError
         If they were computed without `groupby`, or an argument is out of its range.
     """
+    check_adata(adata)
     check_cmap(cmap)
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
     results = required(adata, key, "tl.trait_scores").results

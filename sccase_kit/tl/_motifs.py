@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -19,9 +20,11 @@ from ..intervals.assembly import check_unknown
 from ..intervals.chromosomes import Unknown
 from ..intervals.peaks import require_coordinates
 from ..matrix.access import in_memory_copy
-from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, match
+from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
 from ..motifs.motif_sources import labels, source_of
 from ..motifs.sequences import given_sequences
+
+_RELEASE = re.compile(r"JASPAR\d{4}", re.IGNORECASE)
 
 
 def match_motifs(
@@ -212,6 +215,8 @@ def motif_labels(motifs: Sequence[Motif]) -> list[str]:
 def _motifs(motifs: Any) -> list[Motif]:
     if isinstance(motifs, str):
         motifs = next((label for label in labels() if label.upper() == motifs.upper()), motifs)
+        if _RELEASE.fullmatch(motifs) and source_of(motifs) is None:
+            return jaspar_motifs(release=motifs.upper())  # pyjaspar names those that it has
     if isinstance(motifs, (str, os.PathLike)) and source_of(motifs) is None and not os.path.exists(motifs):
         msg = f"motifs: no file {os.fspath(motifs)!r}; give a file, 'JASPAR', a release such as 'JASPAR2024', or motifs"
         msg += f" (names that are known: {labels()})"

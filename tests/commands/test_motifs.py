@@ -106,7 +106,7 @@ def test_refusals(call, counts_file, enhanced_file, files, tmp_path):
         ([enhanced_file, *motifs], "--motifs needs --fasta"),
         ([enhanced_file, "--fasta", tmp_path / "absent.fa", *motifs], "no such file"),
         ([enhanced_file, "--fasta", tmp_path / "no.fa", *motifs], "a FASTA file starts with '>'"),
-        ([enhanced_file, "--fasta", tmp_path / "genome.fa", *motifs], "chr"),
+        ([enhanced_file, "--fasta", tmp_path / "genome.fa", *motifs, "--unknown", "error"], "chr"),
         ([enhanced_file, *fasta, "--motifs", tmp_path / "absent.meme"], "motifs: no file"),
         ([enhanced_file, *fasta, *motifs, "-g", "donor"], "groupby='donor' is not in adata.obs"),
         ([enhanced_file, *fasta, *motifs, "-o", tmp_path / "a.xlsx"], "--output must end in"),

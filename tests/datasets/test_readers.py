@@ -138,7 +138,9 @@ def test_10x_file_gives_the_peaks_of_a_multiome_run(tmp_path):
         features["id"] = features["name"] = np.array([b"ENSG1", b"chr1:100-600", b"chr2:5-10"])
         features["feature_type"] = np.array([b"Gene Expression", b"Peaks", b"Peaks"])
         features["genome"] = np.array([b"GRCh38"] * 3)
-    adata = read_entry(Entry("x", "dataset", "X", "p", reader="10x_h5"), {"counts": tmp_path / "m.h5"}, load_part=None)
+    entry = Entry("x", "dataset", "X", "p", reader="10x_h5")
+    with pytest.warns(UserWarning, match="1 of 3 features are no peaks"):
+        adata = read_entry(entry, {"counts": tmp_path / "m.h5"}, load_part=None)
     assert adata.var_names.tolist() == ["chr1:100-600", "chr2:5-10"]
     assert adata.var["start"].tolist() == [100, 5]
     assert np.array_equal(adata.X.toarray(), [[1, 0], [0, 2]])

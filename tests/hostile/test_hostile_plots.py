@@ -65,8 +65,51 @@ GROUPED = ["cell_map", "embedding_heatmap", "genome_tracks", "motif_heatmap", "p
 GROUPED += ["similarity_heatmap"]
 
 
+EFFECTS = pd.DataFrame({"set": ["TF_1"], "effect_size": [1.0], "p_value_adj": [0.1]})
+#: Plots of results that this study does not hold; what they draw is tested in tests/pl.
+OF_RESULTS: dict[str, Callable[[Any], Any]] = {
+    "annotation": lambda a: pl.annotation(a),
+    "barcode_rank": lambda a: pl.barcode_rank(a),
+    "fragment_lengths": lambda a: pl.fragment_lengths(a),
+    "fragment_quality": lambda a: pl.fragment_quality(a),
+    "top_motifs": lambda a: pl.top_motifs(a, EFFECTS),
+        a, pd.DataFrame({"set": ["TF_1"], "effect_size": [1.0], "p_value_adj": [0.1]})
+    ),
+    "trait_groups": lambda a: pl.trait_groups(a),
+    "tss_by_depth": lambda a: pl.tss_by_depth(a),
+    "tss_profile": lambda a: pl.tss_profile(a),
+}
+OF_TABLES: dict[str, Callable[[Any], Any]] = {
+    "accessibility_ma": lambda a: pl.accessibility_ma(a),
+    "accessibility_volcano": lambda a: pl.accessibility_volcano(a),
+    "held_out": lambda a: pl.held_out(a),
+}
+
+
 def test_the_tables_are_complete():
-    assert {*ADATA, "motif_logo"} | ELSEWHERE == set(pl.__all__)
+    assert {*ADATA, *OF_RESULTS, *OF_TABLES, "motif_logo"} | ELSEWHERE == set(pl.__all__)
+
+
+@pytest.mark.parametrize("value", [None, "cells.h5ad", 3, np.ones((3, 3))], ids=str)
+@pytest.mark.parametrize("name", OF_RESULTS)
+def test_results_of_no_anndata(attempt_plot, name, value):
+    assert "must be an AnnData" in attempt_plot(lambda: OF_RESULTS[name](value))
+
+
+@pytest.mark.parametrize("name", [name for name in OF_RESULTS if name != "top_motifs"])  # its table is given
+def test_results_that_are_not_there(attempt_plot, name):
+    given = study()
+    message = attempt_plot(lambda: OF_RESULTS[name](given), given)
+    assert isinstance(message, str)
+    assert message
+
+
+@pytest.mark.parametrize("value", [None, "table.tsv", 3, np.ones((3, 3)), pd.DataFrame({"a": [1]})], ids=str)
+@pytest.mark.parametrize("name", OF_TABLES)
+def test_tables_of_something_else(attempt_plot, name, value):
+    message = attempt_plot(lambda: OF_TABLES[name](value))
+    assert isinstance(message, str)
+    assert message
 
 
 @pytest.mark.parametrize("name", ADATA)
