@@ -73,8 +73,6 @@ OF_RESULTS: dict[str, Callable[[Any], Any]] = {
     "fragment_lengths": lambda a: pl.fragment_lengths(a),
     "fragment_quality": lambda a: pl.fragment_quality(a),
     "top_motifs": lambda a: pl.top_motifs(a, EFFECTS),
-        a, pd.DataFrame({"set": ["TF_1"], "effect_size": [1.0], "p_value_adj": [0.1]})
-    ),
     "trait_groups": lambda a: pl.trait_groups(a),
     "tss_by_depth": lambda a: pl.tss_by_depth(a),
     "tss_profile": lambda a: pl.tss_profile(a),
