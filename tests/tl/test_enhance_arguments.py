@@ -93,7 +93,7 @@ def test_batches_that_are_not_corrected_are_named(study, caplog):
 
 
 def test_cells_named_as_peaks_are_refused(study):
-    with pytest.raises(ValueError, match=r"cells have names of peaks such as 'chr.*turn it round with adata\.T"):
+    with pytest.raises(ValueError, match=r"cells have names of peaks such as 'chr.*transpose it with adata\.T"):
         sk.tl.enhance(study.T.copy(), copy=True)
 
 
