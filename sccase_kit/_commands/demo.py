@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     clusters = sk.metrics.agreement(adata.obs["cell_type"], adata.obs["louvain"])
     planted = adata.var_names[adata.var["specific_to"] != ""]
     planted = planted[adata.var.loc[planted, "specific_to"].argsort(kind="stable")]
-    figures = {
+    figures: dict[str, Any] = {
         "raw_against_enhanced.png": sk.pl.raw_against_enhanced(adata, "cell_type")[0].figure,
         "planted_peaks.png": sk.pl.peak_heatmap(adata, planted, "cell_type")[0].figure,
         "embedding.png": sk.pl.embedding_heatmap(adata, "cell_type").figure,

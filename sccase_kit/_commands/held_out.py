@@ -74,7 +74,7 @@ def _draw(result: Any, figure: Any) -> None:
     from .._atomic import replacing
     from ..pl import held_out
 
-    drawn = held_out(result)[0].figure
+    drawn: Any = held_out(result)[0].figure
     with replacing(figure) as temporary:
         drawn.savefig(temporary, bbox_inches="tight", dpi=150)
     plt.close(drawn)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,9 @@ import pandas as pd
 from .._validate import check_column, check_key, check_number, check_table
 from ._colors import PALETTE
 from ._style import get_axes, open_frame, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LABELS = {"auprc": "auPRC", "auroc": "auROC"}
 
@@ -22,7 +25,7 @@ def accuracy_boxplot(
     reference: str | None = None,
     alpha: float = 0.05,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the accuracy of every cell (or peak) as a box per method.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,11 @@ from .._record import required
 from .._validate import check_adata, check_int
 from ._style import DIVERGING, get_axes, plain
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, ax: Any | None = None) -> Any:
+
+def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, ax: Any | None = None) -> Axes:
     """Draw the scores of all types in all groups, with the best of every group marked.
 
     A full dot marks the name of a group; a ring the best of a group that is left unknown.

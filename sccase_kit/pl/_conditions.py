@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,9 @@ import pandas as pd
 from .._validate import check_int, check_number, check_table
 from ._names import name_at_sides
 from ._style import PALETTE, RASTER_ABOVE, get_axes, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _UP, _DOWN, _WEAK = PALETTE[4], PALETTE[0], "0.75"
 _NEEDED = {"group", "condition", "log2fc", "pvalue", "padj", "base_mean", "peak"}
@@ -24,7 +27,7 @@ def accessibility_volcano(
     min_log2fc: float = 0.0,
     n_label: int = 10,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw log2 fold changes between conditions against their p-values, with the strongest peaks named.
 
     Parameters
@@ -74,7 +77,7 @@ def accessibility_ma(
     alpha: float = 0.05,
     min_log2fc: float = 0.0,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw log2 fold changes between conditions against the mean count of the peaks.
 
     Parameters

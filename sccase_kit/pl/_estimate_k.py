@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from anndata import AnnData
@@ -11,8 +11,11 @@ from anndata import AnnData
 from .._validate import check_adata, check_key
 from ._style import PALETTE, get_panels
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | None = None) -> list[Any]:
+
+def estimate_k(adata: AnnData, *, key: str = "estimate_k", ax: Sequence[Any] | None = None) -> list[Axes]:
     """Draw ASTER's three curves with the number that each names and the estimate.
 
     Parameters

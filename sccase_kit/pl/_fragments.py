@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from anndata import AnnData
@@ -21,6 +21,9 @@ from ._style import (
     open_frame,
     plain,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FUNCTION = "io.read_fragments"
 #: Measures in the order they are drawn: label, whether the axis is logarithmic.
@@ -53,7 +56,7 @@ def _legend(ax: Any, handles: Sequence[Any], names: Sequence[object]) -> None:
         name_legend(ax, handles, names, loc="center left", bbox_to_anchor=(1.02, 0.5))
 
 
-def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Any:
+def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Axes:
     """Draw the fragments of the barcodes by rank, with those called cells in colour.
 
     Parameters
@@ -91,7 +94,7 @@ def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = Non
     return ax
 
 
-def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int = 800, ax: Any | None = None) -> Any:
+def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int = 800, ax: Any | None = None) -> Axes:
     """Draw the distribution of the fragments' lengths, one line a sample; its steps are nucleosomes.
 
     Parameters
@@ -134,7 +137,7 @@ def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int 
     return ax
 
 
-def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Any:
+def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Axes:
     """Draw the insertions around transcription start sites over those at 1,901 to 2,000 bp, one line a sample.
 
     Parameters
@@ -184,7 +187,7 @@ def fragment_quality(
     *,
     groupby: str = "sample",
     ax: Sequence[Any] | Any | None = None,
-) -> list[Any]:
+) -> list[Axes]:
     """Draw the measures of quality of the cells, a violin for every sample or group.
 
     Parameters
@@ -261,7 +264,7 @@ def tss_by_depth(
     min_tss: float | None = None,
     cmap: str = SEQUENTIAL,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the TSS enrichment of every cell against its fragments, coloured by the density of cells.
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from .._record import required
 from .._validate import check_int, check_key, check_number, check_some, check_table
 from ..great.result import GreatResult
 from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, name_legend, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
 _BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
@@ -125,7 +128,7 @@ def great_bar(
     min_fold: float = 2.0,
     colors: dict[Hashable, str] | None = None,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the top terms of every group as bars of −log10 p, block by block.
 
     Parameters
@@ -200,7 +203,7 @@ def great_dot(
     min_fold: float = 2.0,
     cmap: str = SEQUENTIAL,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the top terms of all groups as a grid of dots: size is the enrichment, colour −log10 of the adjusted p.
 
     A term that is among the top of one group is drawn for every group in which it passes `max_fdr`.
@@ -267,7 +270,7 @@ def great_distances(
     key: str = "great",
     colors: dict[Hashable, str] | None = None,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw how far regions lie from the TSS of their genes, in the bins of the GREAT server.
 
     Parameters

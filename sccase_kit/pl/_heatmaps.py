@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,9 @@ from ..matrix.access import get_matrix
 from ._strips import color_strip
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
 from .layouts import raw_layer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
@@ -54,7 +57,7 @@ def peak_heatmap(
     max_cells: int = 2000,
     rng: int = 0,
     ax: Sequence[Any] | None = None,
-) -> list[Any]:
+) -> list[Axes]:
     """Heatmaps of chosen peaks before and after enhancement, cells ordered by group (Fig. 2f-g).
 
     Parameters
@@ -119,7 +122,7 @@ def embedding_heatmap(
     max_cells: int = 2000,
     rng: int = 0,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Heatmap of the latent components × cells, cells ordered by group (Fig. 4a).
 
     Parameters
@@ -182,7 +185,7 @@ def similarity_heatmap(
     max_cells: int = 800,
     rng: int = 0,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Heatmap of the cell-to-cell similarity Z, cells ordered by group.
 
     Parameters

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..metrics.recovery import CALIBRATED, HeldOut
 from ._style import PALETTE, get_panels, plain
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def held_out(result: HeldOut, *, ax: Sequence[Any] | None = None) -> list[Any]:
+
+def held_out(result: HeldOut, *, ax: Sequence[Any] | None = None) -> list[Axes]:
     """Draw how much more probable methods make hidden entries, and whether their deviations have the right size.
 
     Parameters

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .._validate import check_choice, check_some, check_table
 from ._style import get_axes, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SPECIFIC, _BACKGROUND = "#0072B2", "#999999"
 _VALUES = {
@@ -27,7 +30,7 @@ def ldsc(
     value: str = "enrichment",
     background: str = "background",
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw enrichment ± standard error of every group of peaks for one trait, the background next to them.
 
     Parameters

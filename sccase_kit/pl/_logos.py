@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from anndata import AnnData
@@ -11,6 +11,9 @@ from .._labels import column_name, named
 from .._validate import check_choice, check_key
 from ..motifs import Motif, as_motifs
 from ._style import get_axes, get_panels, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Colours of the bases, told apart with any colour vision.
 BASE_COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
@@ -25,7 +28,7 @@ def motif_logo(
     reverse_complement: bool = False,
     key: str = "motifs",
     ax: Any | None = None,
-) -> Any:
+) -> Axes | list[Axes]:
     """Draw the sequence logo of a motif.
 
     Parameters

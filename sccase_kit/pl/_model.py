@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,13 @@ from ._colors import PALETTE
 from ._style import get_axes, name_legend, open_frame
 from .layouts import RAW, raw_layer, scores_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 
 def objective_trace(
     adata: AnnData, key: str | Sequence[str] = "sccase", *, relative: bool = True, ax: Any | None = None
-) -> Any:
+) -> Axes:
     """Draw the objective after each iteration of one or several fits of the scCASE model.
 
     Parameters
@@ -90,7 +93,7 @@ def depth_correlation(
     layer: str | None = None,
     rng: int = 0,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw how strongly principal components depend on depth, raw TF-IDF next to one or several fits (Fig. 5d).
 
     Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,9 @@ from ._style import (
     plain,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _STRONG, _WEAK = PALETTE[4], "0.7"
 _LAYOUTS = (
     "sccase_kit.pl.raw_against_enhanced writes 'X_umap_sccase', for basis=. For a map of the deviations themselves: "
@@ -48,7 +51,7 @@ def motif_heatmap(
     key: str = "chromvar",
     rng: int = 0,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Heatmap of the most variable sets (motifs) × cells, cells ordered by group (Fig. 4d).
 
     Parameters
@@ -126,7 +129,7 @@ def variability_rank(
     alpha: float = 0.05,
     key: str = "chromvar",
     ax: Any = None,
-) -> Any:
+) -> Axes:
     """Draw the variability of every set (motif) against its rank, with its bootstrap interval.
 
     Parameters
@@ -203,7 +206,7 @@ def differential_volcano(
     min_difference: float = 0.0,
     n_label: int = 10,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the differences of deviations against their p-values, with the strongest sets named.
 
     Parameters
@@ -277,7 +280,7 @@ def deviation_map(
     limit: float | None = None,
     key: str = "chromvar",
     ax: Any | None = None,
-) -> list[Any]:
+) -> list[Axes]:
     """Scatter the cells of a two-dimensional layout, coloured by the deviations of sets (motifs), a panel each.
 
     Parameters

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from .._validate import check_column, check_key, check_number, check_some, check_table
 from ._style import PALETTE, get_axes, get_panels, legend_inches, name_legend, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LEVELS = {
     "rate": "share of nonzero counts dropped",
@@ -39,7 +42,7 @@ def robustness(
     *,
     x: str | None = None,
     ax: Sequence[Any] | Any | None = None,
-) -> list[Any]:
+) -> list[Axes]:
     """Draw the scores of every method against the level of a corruption: mean over the seeds, band of one SD.
 
     Parameters
@@ -97,7 +100,7 @@ def score_bars(
     reference: str | None = None,
     alpha: float = 0.05,
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the scores of every method as bars: mean over the seeds, whiskers of one SD, a dot per seed.
 
     Parameters

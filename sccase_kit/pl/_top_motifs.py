@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from .._record import recorded
 from .._validate import check_adata, check_choice, check_int, check_table
 from ._logos import draw_letters, letter_heights, stored_motifs
 from ._style import PALETTE, get_axes, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LOGO = 1.3  # width of a logo in inches: in shares of the axes, the layout would not converge
 _LETTER = 0.078  # width of a letter of a name in inches
@@ -26,7 +29,7 @@ def top_motifs(
     alpha: float = 0.05,
     key: str = "motifs",
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw the motifs with the largest effect in a group as bars, their logos next to their names.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,9 @@ from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
 from .layouts import raw_layer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _UNITS = {
     "accessibility": "enhanced: counts per 10,000",
@@ -68,7 +71,7 @@ def genome_tracks(
     layer: str | None = None,
     scale: Scale | None = "accessibility",
     ax: Sequence[Any] | None = None,
-) -> list[Any]:
+) -> list[Axes]:
     """Draw the accessibility of the peaks in a locus by group, raw and enhanced, with the genes below.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from anndata import AnnData
@@ -10,6 +10,9 @@ from anndata import AnnData
 from .._record import required
 from .._validate import check_adata, check_number
 from ._style import SEQUENTIAL, check_cmap, get_axes, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def trait_groups(
@@ -20,7 +23,7 @@ def trait_groups(
     cmap: str = SEQUENTIAL,
     key: str = "traits",
     ax: Any | None = None,
-) -> Any:
+) -> Axes:
     """Draw in which groups of cells the variants of each trait act: groups × traits.
 
     Parameters

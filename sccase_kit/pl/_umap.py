@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,9 @@ from ._style import (
 )
 from .layouts import RAW, raw_layer, stored_layout
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC"}
 
 
@@ -39,7 +42,7 @@ def cell_map(
     cmap: str = SEQUENTIAL,
     legend: bool = True,
     ax: Any | None = None,
-) -> Any:
+) -> Axes | list[Axes]:
     """Scatter the cells of a two-dimensional layout, coloured by a column of `obs`.
 
     Parameters
@@ -152,7 +155,7 @@ def raw_against_enhanced(
     log10: bool = False,
     rng: int = 0,
     ax: Sequence[Any] | None = None,
-) -> Any:
+) -> list[Axes] | np.ndarray:
     """Maps of the cells from the raw TF-IDF and from the enhanced data, side by side (Figs 2h-i and 3).
 
     Both start from 50 principal components; the enhanced ones come from the thin factors.

@@ -80,13 +80,13 @@ def call_peaks(
     RuntimeError
         If MACS3 fails; its last lines are shown.
 
-    References
-    ----------
-    Zhang et al., Genome Biol. 2008 (MACS).
-
     Notes
     -----
     To count in the peaks: ``sk.read_fragments(fragments, sk.pp.call_peaks(fragments, cells, genome="hg38"), cells)``.
+
+    References
+    ----------
+    Zhang et al., Genome Biol. 2008 (MACS).
     """
     check_number(q_value, name="q_value", minimum=0, maximum=1, exclusive=True)
     size = _SIZES.get(genome) if genome_size is None else str(genome_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, overload
 
 import pandas as pd
 from anndata import AnnData
@@ -72,6 +72,56 @@ def group_labels(table: pd.DataFrame, groupby: str | None) -> pd.Series | None:
     return table[column]
 
 
+@overload
+def great(
+    regions: pd.DataFrame | AnnData | str | os.PathLike[str],
+    genome: str | None,
+    gene_sets: object,
+    *,
+    groupby: str | None = None,
+    key: str = "specific_peaks",
+    background: object | None = None,
+    tss: str | os.PathLike[str] | pd.DataFrame | None = None,
+    chrom_sizes: str | os.PathLike[str] | Mapping[str, int] | None = None,
+    gaps: str | os.PathLike[str] | pd.DataFrame | None = None,
+    rule: Rule = "basal_plus_extension",
+    upstream: int = 5_000,
+    downstream: int = 1_000,
+    extension: int = 1_000_000,
+    curated: str | os.PathLike[str] | pd.DataFrame | None = None,
+    min_genes: int = 1,
+    max_genes: int | None = None,
+    force: bool = False,
+    unknown: Unknown = "drop",
+    members: bool = True,
+    return_result: Literal[False] = ...,
+    key_added: str | None = "great",
+) -> pd.DataFrame: ...
+@overload
+def great(
+    regions: pd.DataFrame | AnnData | str | os.PathLike[str],
+    genome: str | None,
+    gene_sets: object,
+    *,
+    groupby: str | None = None,
+    key: str = "specific_peaks",
+    background: object | None = None,
+    tss: str | os.PathLike[str] | pd.DataFrame | None = None,
+    chrom_sizes: str | os.PathLike[str] | Mapping[str, int] | None = None,
+    gaps: str | os.PathLike[str] | pd.DataFrame | None = None,
+    rule: Rule = "basal_plus_extension",
+    upstream: int = 5_000,
+    downstream: int = 1_000,
+    extension: int = 1_000_000,
+    curated: str | os.PathLike[str] | pd.DataFrame | None = None,
+    min_genes: int = 1,
+    max_genes: int | None = None,
+    force: bool = False,
+    unknown: Unknown = "drop",
+    members: bool = True,
+    return_result: Literal[True],
+    key_added: str | None = "great",
+) -> GreatResult: ...
 def great(
     regions: pd.DataFrame | AnnData | str | os.PathLike[str],
     genome: str | None,
