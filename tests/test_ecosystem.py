@@ -87,7 +87,8 @@ def test_mudata_gives_its_atac_modality(tmp_path):
     rna = ad.AnnData(sparse.csr_matrix(np.ones((atac.n_obs, 7), np.float32)))
     rna.obs_names, rna.var_names = atac.obs_names, [f"GENE{i}" for i in range(7)]
     mudata.MuData({"rna": rna, "atac": atac}).write(tmp_path / "both.h5mu")
-    adata = sk.read(tmp_path / "both.h5mu")
+    with pytest.warns(UserWarning, match="left out: rna"):
+        adata = sk.read(tmp_path / "both.h5mu")
     assert adata.shape == atac.shape
     sk.tl.enhance(adata)
     assert np.isfinite(sk.get.enhanced(adata, obs_names=slice(0, 5))).all()

@@ -30,15 +30,21 @@ FENCE = re.compile(r"^( *)```(python|bash|sh)\n(.*?)^ *```", flags=re.DOTALL | r
 NOT_HERE = {  # a line of the snippet → why it is not run
     "%%R": "magics of a notebook with R: tests/r/test_ipython.py",
     "logging.basicConfig": "would change the logging of the tests",
+    'engine="r"': "the engines: tests/r/test_recipes.py, test_stand_ins.py",
+    "study.rds": "objects of R users: tests/r/test_recipes.py",
+    "PP001": "fine-mapped variants, which are not shipped: tests/tl/test_traits.py",
+    "motif_genes": "needs the genes of the factors: tests/tl/test_motif_genes.py",
     "gene-sets build": "needs the annotation of a species, which is not here: tests/commands",
 }
 STAND_INS = {  # few peaks are enriched for few terms; a scheduler that is not here; cells with few fragments
     '"GO:BP"': '"sets.gmt"',
+    '"CD14 monocyte"': '"HSC"',
     'Client("scheduler:8786")': "Client(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)",
     "--genome hg38 -o counts.h5ad": "--genome hg38 --min-fragments 50 -o counts.h5ad",
 }
 NEEDS = {
     "match_motifs": "pyjaspar",
+    "tl.differential": "pydeseq2",
     "tl.great": "pybedtools",
     "interpret": "pybedtools",
     "distributed": "distributed",
@@ -82,6 +88,10 @@ def study():
     """Return the toy study with cell types called as on the pages."""
     made = sk.datasets.toy_study(n_cells=240, n_peaks=900)
     made.adata.obs["cell_type"] = made.adata.obs["cell_type"].cat.rename_categories(TYPES)
+    donor = np.arange(made.adata.n_obs) // 5 % 6
+    made.adata.obs["donor"] = pd.Categorical([f"donor {k}" for k in donor])
+    made.adata.obs["sex"] = pd.Categorical(np.where(donor % 2, "f", "m"))
+    made.adata.obs["condition"] = pd.Categorical(np.where(donor < 3, "control", "treated"))
     return made
 
 
