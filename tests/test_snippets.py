@@ -206,7 +206,7 @@ def test_snippets_of(page, place):
 
     spaces: dict[str, object] = {"sk": sk, "np": np, "pd": pd, "adata": place}
     logger = logging.getLogger("sccase_kit")
-    level = logger.level
+    level, methods = logger.level, dict(sk.enhance.METHODS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few SNPs, small panels, files that are replaced
         try:
@@ -222,6 +222,8 @@ def test_snippets_of(page, place):
         finally:
             plt.close("all")
             logger.setLevel(level)
+            sk.enhance.METHODS.clear()  # pages register methods of their own
+            sk.enhance.METHODS.update(methods)
             if client := spaces.get("client"):
                 client.close()
 
