@@ -34,7 +34,7 @@ apt:  ## install the system packages the tests use (needs root)
 	@sh tests/install_system_packages.sh
 
 test: apt $(STAMPS)/test  ## install what the tests need and run all of them
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
 
 check: $(STAMPS)/test  ## the inner loop: no slow tests, no notebooks, no R, no page builds

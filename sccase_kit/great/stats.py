@@ -7,6 +7,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
+#: Below it the incomplete beta function is not used: scipy's loses digits from about 1e-275 on.
+SMALLEST = 1e-200
+
 
 def _log_series(ratio: Callable[[np.ndarray, int], np.ndarray], n: int) -> np.ndarray:
     """Return log(1 + r_0 + r_0 r_1 + …) for n series; ``ratio(active, j)`` gives r_j of the active ones."""
@@ -35,8 +38,8 @@ def binom_log_sf(k: np.ndarray, n: np.ndarray, p: np.ndarray) -> np.ndarray:
     tail = np.ones(k.shape)
     some = k > 0
     tail[some] = special.betainc(k[some], n[some] - k[some] + 1, p[some])
-    result = np.log(tail, where=tail > 1e-280, out=np.full(k.shape, -np.inf))
-    small = (tail <= 1e-280) & (p > 0)
+    result = np.log(tail, where=tail > SMALLEST, out=np.full(k.shape, -np.inf))
+    small = (tail <= SMALLEST) & (p > 0)
     if small.any():
         ks, ns, ps = k[small], n[small], p[small]
         log_pmf = special.gammaln(ns + 1) - special.gammaln(ks + 1) - special.gammaln(ns - ks + 1)
