@@ -26,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tables", help="folder written by sccase-kit interpret, shown in the page")
     parser.add_argument("--title", help="first line of the page (the name of the input)")
     parser.add_argument("--max-cells", type=int, default=10_000, help="cells in the figures at most (10000)")
+    parser.add_argument(
+        "--held-out", action="store_true", help="say whether enhancing helps these data (hidden fragments, three fits)"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -40,9 +43,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     adata = sk.read(args.input)
     name = Path(args.input).name
     title = args.title or Path(name).stem
-    sk.report.write_report(
-        adata, target, args.groupby, title=title, tables=tables, source=name, max_cells=args.max_cells
-    )
+    options = {"title": title, "tables": tables, "source": name, "max_cells": args.max_cells}
+    sk.report.write_report(adata, target, args.groupby, held_out=args.held_out, **options)
     return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}
 
 

@@ -11,10 +11,11 @@ from .experiments import batch_experiment, dropout_experiment, imbalance_experim
 from .methods import knn_smoothing, raw_tfidf
 from .mixing import batch_asw, kbet
 from .profiles import Profiles, pca_from_factors
-from .recovery import HeldOut, held_out, held_out_verdict
+from .recovery import held_out
 from .silhouettes import silhouette, silhouette_samples
 from .smoothing import smoothing_scores
 from .splits import HiddenEntries, hide_entries
+from .verdicts import HeldOut, held_out_verdict, stored_held_out
 
 __all__ = [
     "Clustering",
@@ -44,4 +45,5 @@ __all__ = [
     "silhouette_samples",
     "size_experiment",
     "smoothing_scores",
+    "stored_held_out",
 ]

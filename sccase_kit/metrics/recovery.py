@@ -7,7 +7,6 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,47 +14,18 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._calls import check_free
 from .._labels import encode_labels
 from .._logging import warn
 from .._progress import progress
+from .._record import as_object, seeded
 from .._validate import check_adata, check_choice, check_int, check_labels
 from ..enhance import Robust, fit
 from ..enhance.expected import PeakScaling, count_factors
 from ..matrix.access import get_matrix
 from .hidden import CellScores
 from .splits import HiddenEntries, hide_entries
-
-#: Deviation slopes between which deviations count as of the right size.
-CALIBRATED = (0.8, 1.25)
-_ROUNDING = 1e-6  # nats
-
-
-@dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Result of :func:`held_out`.
-
-    Attributes
-    ----------
-    table
-        One row per method: `gain` (nats per hidden entry beyond the peak mean), `se` (its standard error, from
-        bootstrapping cells), `sd_splits` (standard deviation over the splits), `times` (exp of the gain: how many times
-        as probable a hidden entry is), `slope` (deviation slope: 1 is right, above 1 deviations are too small),
-        `difference` and `difference_se` (gain beyond the first method, paired over cells and splits), `seconds` (mean
-        of the fits), and `error`. With groups `of_types`: the gain as a share of that of the groups' means.
-    splits
-        One row per split and method: `split`, `method`, `gain`, `slope`, `seconds`, `error`.
-    n_cells, n_peaks, n_hidden
-        Cells, peaks and hidden entries scored, means over the splits.
-    share
-        Share of the open entries that were hidden.
-    """
-
-    table: pd.DataFrame
-    splits: pd.DataFrame
-    n_cells: int
-    n_peaks: int
-    n_hidden: int
-    share: float
+from .verdicts import HeldOut, record_held_out
 
 
 def held_out(
@@ -70,6 +40,7 @@ def held_out(
     layer: str | None = None,
     on_error: Literal["raise", "record"] = "raise",
     rng: int | np.random.Generator | None = 0,
+    key_added: str | None = None,
 ) -> HeldOut:
     """Hide entries, enhance the rest, and score how probable the hidden ones are beyond the peak mean.
 
@@ -103,6 +74,9 @@ def held_out(
         `"record"` goes on where a method fails, with the message in the column `error`.
     rng
         Seed or generator; each split draws its own seed, which the methods get too.
+    key_added
+        Key of `uns` where the call and its scores are kept; :func:`stored_held_out` reads them, and the page
+        (:func:`sccase_kit.report.write_report`) shows them. `None` keeps nothing.
 
     Returns
     -------
@@ -139,11 +113,14 @@ def held_out(
     check_int(n_splits, name="n_splits", minimum=1)
     check_int(n_boot, name="n_boot", minimum=2)
     check_choice(on_error, ["raise", "record"], name="on_error")
+    key_added = None if key_added is None else check_free(adata, key_added, "metrics.held_out")
+    given = methods
     methods = {"robust": _default} if methods is None else dict(methods)
     if not methods or not all(callable(method) for method in methods.values()):
         msg = f"methods must map names to functions of an AnnData, got {methods!r}"
         raise TypeError(msg)
     labels = None if groupby is None else check_labels(adata, groupby, min_groups=2)
+    rng, seed_given = seeded(rng)
     seeds = np.random.default_rng(rng).integers(2**31, size=n_splits).tolist()
     judge = _Judge(adata.n_obs, n_splits, list(methods), with_types=labels is not None)
     bar_size = n_splits * len(methods)
@@ -172,7 +149,12 @@ def held_out(
             if stored:
                 split.training.file.close()
     judge.warn_of_left_out(adata.shape, min_cells)
-    return judge.result(n_boot, share, np.random.default_rng(seeds[0]))
+    result = judge.result(n_boot, share, np.random.default_rng(seeds[0]))
+    if key_added is not None:
+        params = {"methods": as_object(given), "groupby": groupby, "share": share, "n_splits": n_splits}
+        params |= {"min_cells": min_cells, "n_boot": n_boot, "layer": layer, "on_error": on_error, "rng": seed_given}
+        record_held_out(adata, key_added, result, params=params)
+    return result
 
 
 def _default(adata: AnnData, *, rng: int) -> tuple[np.ndarray, np.ndarray]:
@@ -271,62 +253,3 @@ class _Judge:
                 gains[name][b] = weights @ total[0] / (weights @ hidden)
         slopes = {name: CellScores(hidden, *total).slope() for name, total in totals.items()}
         return gains, slopes
-
-
-def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, dict[str, float]]:
-    """Say in a sentence whether, and by how much, a method tells where cells are open.
-
-    Parameters
-    ----------
-    result
-        Result of :func:`held_out`.
-    method
-        A row of its table; `None` for the first.
-
-    Returns
-    -------
-    The sentence, and its numbers: `gain`, `se`, `times`, `slope`, `n_hidden`.
-
-    Raises
-    ------
-    KeyError
-        If there is no such method.
-    ValueError
-        If it failed.
-
-    Examples
-    --------
-    >>> import sccase_kit as sk
-    >>> adata = sk.datasets.toy_study(n_cells=300, n_peaks=800).adata
-    >>> sk.pp.filter_peaks(adata, min_fraction=0.03)
-    >>> sk.pp.filter_cells(adata, min_peaks=8)
-    >>> text, numbers = sk.metrics.held_out_verdict(sk.metrics.held_out(adata, n_splits=1, min_cells=1))
-    >>> text.startswith("Enhancing helps")
-    True
-    """
-    name = result.table.index[0] if method is None else method
-    if name not in result.table.index:
-        msg = f"method={method!r} is not in the table; available: {result.table.index.tolist()}"
-        raise KeyError(msg)
-    row = result.table.loc[name]
-    gain, error, slope = float(row["gain"]), float(row["se"]), float(row["slope"])
-    if not np.isfinite(gain):
-        msg = f"method {name!r} failed: {row['error']}"
-        raise ValueError(msg)
-    numbers = {"gain": gain, "se": error, "times": float(np.exp(gain)), "slope": slope, "n_hidden": result.n_hidden}
-    what = f"of {result.n_hidden:,} hidden fragments (gain {gain:.3f} ± {error:.3f} nats over the peak mean)"
-    least = max(2 * error, _ROUNDING)
-    if gain > least:
-        text = f"Enhancing helps these data: each {what} is on average {np.exp(gain):.3g} times as probable"
-    elif gain < -least:
-        text = f"Enhancing harms these data: each {what} is on average {np.exp(-gain):.3g} times less probable"
-    else:
-        text = f"No evidence that enhancing helps these data: the probability {what} does not change beyond its error"
-    if gain > least:
-        low, high = CALIBRATED
-        size = "right" if low <= slope <= high else "too small" if slope > high else "too large"
-        text += f"; differences between cells have {'the right' if size == 'right' else 'a'} size"
-        text += f" (slope {slope:.2f})." if size == "right" else f" that is {size} (slope {slope:.2f} instead of 1)."
-    else:
-        text += "."
-    return text, numbers

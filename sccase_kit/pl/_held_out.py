@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..metrics.recovery import CALIBRATED, HeldOut
+from ..metrics.verdicts import CALIBRATED, HeldOut
 from ._style import PALETTE, get_panels, plain
 
 if TYPE_CHECKING:

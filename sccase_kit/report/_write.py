@@ -17,6 +17,7 @@ from .._validate import check_adata, check_int, check_key
 from ..get.thin import check_fitted
 from ..pl.layouts import raw_layer
 from ._figures import drawing_copy
+from ._held_out import held_out_section, judge_fit, stored_results
 from ._naming import naming_section
 from ._page import Section, page
 from ._sections import (
@@ -49,6 +50,7 @@ def write_report(
     layer: str | None = None,
     source: str = "counts.h5ad",
     max_cells: int = 10_000,
+    held_out: bool = False,
     rng: int = 0,
 ) -> Path:
     """Write one self-contained HTML page of an enhanced study.
@@ -77,6 +79,9 @@ def write_report(
         Name of the file of counts, shown in the code that repeats the study.
     max_cells
         Cells in the figures at most, a random subset; the numbers are of all cells.
+    held_out
+        Judge the fit by hidden fragments (:func:`sccase_kit.metrics.held_out`, three more fits) and say whether
+        enhancing helps these data. What ``held_out(..., key_added=...)`` stored is shown without that.
     rng
         Seed of the subset and the maps.
 
@@ -89,7 +94,7 @@ def write_report(
     KeyError
         If nothing was enhanced under `key`, or `groupby`, `layer` or what was enhanced is missing.
     ValueError
-        If `path` does not end in ``.html``.
+        If `path` does not end in ``.html``, or a fit with a reference is to be judged by `held_out`.
     FileNotFoundError
         If the folder of `path` does not exist.
     OSError
@@ -113,6 +118,7 @@ def write_report(
         layer=layer,
         source=source,
         max_cells=max_cells,
+        held_out=held_out,
         rng=rng,
     )
     with replacing(target) as temporary:
@@ -131,6 +137,7 @@ def render(
     layer: str | None,
     source: str,
     max_cells: int,
+    held_out: bool,
     rng: int,
 ) -> str:
     """Return the page of :func:`write_report` as text."""
@@ -148,10 +155,14 @@ def render(
             msg = f"tables[{name!r}] must be a DataFrame, got {type(table).__name__}"
             raise TypeError(msg)
     everything = {**dict(stored_tables(adata.uns)), **given}
+    judged = stored_results(adata)
+    if held_out:
+        judged = {"this fit": judge_fit(adata, key, rng=rng)} | judged
     view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng)
     makers = {
         "data": lambda: data_section(adata, groupby, layer),
         "enhancement": lambda: enhancement_section(adata, view, groupby, key),
+        "held-out": lambda: held_out_section(judged),
         "clusters": lambda: cluster_section(adata, view, groupby, key),
         "names": lambda: naming_section(adata),
         "peaks": lambda: peak_section(adata, view, groupby, key),
@@ -176,6 +187,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
-    own |= {"tl.annotate", "tl.gene_activity"}
+    own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 
 def test_report(call_json, enhanced_file, tmp_path):
     result = call_json("report", enhanced_file, "-o", tmp_path / "r.html", "--max-cells", 100)
@@ -10,6 +12,14 @@ def test_report(call_json, enhanced_file, tmp_path):
     assert "<h1>enhanced</h1>" in text
     assert "sk.read(&#x27;enhanced.h5ad&#x27;)" in text
     assert "Not drawn" not in text
+
+
+@pytest.mark.filterwarnings("ignore:left out of the held-out scores")
+def test_held_out(call_json, enhanced_file, tmp_path):
+    call_json("report", enhanced_file, "-o", tmp_path / "r.html", "--max-cells", 100, "--held-out")
+    text = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "Does enhancing help these data?" in text
+    assert "nats over the peak mean" in text
 
 
 def test_refusals(call, counts_file, enhanced_file, tmp_path):

@@ -1,0 +1,94 @@
+"""Whether enhancing helps these data, as the page says it: a sentence, the scores, and the figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from anndata import AnnData
+
+from .. import pl
+from .._record import records, required
+from ..enhance import METHODS
+from ..metrics import HeldOut, held_out, held_out_verdict, stored_held_out
+from ..tl import enhance
+from ._figures import draw
+from ._page import Block, Section, Table, Text
+
+TITLE = "Does enhancing help these data?"
+_CAPTION = (
+    "Left: gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped) and a dot per "
+    "split; above 0 enhancing helps. Right: deviation slope; inside the band differences between cells have the right size."
+)
+_HOW = (
+    "A random share of the open entries was hidden, the others were enhanced, and each hidden entry was scored among the "
+    "peaks that stayed closed in its cell, against the peak mean. No labels were used."
+)
+
+
+def stored_results(adata: AnnData) -> dict[str, HeldOut]:
+    """Return every evaluation that :func:`sccase_kit.metrics.held_out` stored with the data: key → result."""
+    keys = [key for key, made in records(adata.uns).items() if made.function == "metrics.held_out"]
+    return {key: stored_held_out(adata, key) for key in keys}
+
+
+def verdict(results: Mapping[str, HeldOut]) -> str | None:
+    """Return the sentence on the first evaluation's first method that has a score; None where there is none."""
+    for result in results.values():
+        scored = result.table.index[result.table["gain"].notna()]
+        if len(scored):
+            return held_out_verdict(result, str(scored[0]))[0]
+    return None
+
+
+def held_out_section(results: Mapping[str, HeldOut]) -> Section | None:
+    """Return the section: the sentence first, then the figure and the table of every evaluation."""
+    sentence = verdict(results)
+    if sentence is None:
+        return None
+    blocks: list[Block] = [Text(sentence, kind="note"), Text(_HOW, kind="soft")]
+    for name, result in results.items():
+        if len(results) > 1:
+            blocks.append(Text(name, kind="heading"))
+        blocks.append(draw(partial(pl.held_out, result), _CAPTION))
+        size = f"{result.n_cells:,} cells, {result.n_peaks:,} peaks, {result.n_hidden:,} hidden entries"
+        blocks.append(Table(result.table.reset_index(), f"Held-out scores ({size})"))
+    return Section(TITLE, blocks)
+
+
+def judge_fit(adata: AnnData, key: str, *, n_splits: int = 3, rng: int = 0) -> HeldOut:
+    """Return the held-out scores of the method, with the options, that made a fit; nothing is stored.
+
+    Parameters
+    ----------
+    adata
+        Data enhanced by :func:`sccase_kit.tl.enhance`, with the counts.
+    key
+        The `key_added` of the fit.
+    n_splits
+        Random splits, one fit each.
+    rng
+        Seed.
+
+    Raises
+    ------
+    ValueError
+        If the fit used a reference, which the data do not hold.
+    """
+    made = required(adata, key, "tl.enhance")
+    name, method = _again(key, made.params, made.objects)
+    layer = made.params.get("layer")
+    return held_out(adata, {name: method}, n_splits=n_splits, layer=layer, rng=rng)
+
+
+def _again(key: str, params: Mapping[str, Any], objects: tuple[str, ...]) -> tuple[str, Callable[..., Any]]:
+    """Return the name of a recorded fit's method, and a function that fits it to other counts in `X`."""
+    if "reference" in objects:
+        msg = f"the fit {key!r} used a reference, which is not stored with the data; run sccase_kit.metrics.held_out "
+        msg += "with a function that gives it, and key_added='held_out'"
+        raise ValueError(msg)
+    kind = METHODS[params["method"]]
+    options = {name: value for name, value in params.items() if name in kind.defaults()}
+    rest = {name: params[name] for name in ("depth", "batch_key", "dtype", "device") if name in params}
+    return params["method"], partial(enhance, method=kind(**options), **rest)
