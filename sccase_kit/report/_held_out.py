@@ -18,12 +18,13 @@ from ._page import Block, Section, Table, Text
 
 TITLE = "Does enhancing help these data?"
 _CAPTION = (
-    "Left: gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped) and a dot per "
-    "split; above 0 enhancing helps. Right: deviation slope; inside the band differences between cells have the right size."
+    "Left: gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped) and a dot "
+    "per split; above 0 enhancing helps. Right: deviation slope; inside the band differences between cells have the "
+    "right size."
 )
 _HOW = (
-    "A random share of the open entries was hidden, the others were enhanced, and each hidden entry was scored among the "
-    "peaks that stayed closed in its cell, against the peak mean. No labels were used."
+    "A random share of the open entries was hidden, the others were enhanced, and each hidden entry was scored among "
+    "the peaks that stayed closed in its cell, against the peak mean. No labels were used."
 )
 
 

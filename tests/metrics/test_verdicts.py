@@ -55,7 +55,7 @@ def test_what_was_stored_is_read_again(study, tmp_path, stored):
 def test_nothing_is_stored_unasked_and_other_results_stay(study):
     sk.metrics.held_out(study, {"halves": halves}, n_splits=1, n_boot=5)
     assert not study.uns
-    with pytest.raises(KeyError, match="run sccase_kit.metrics.held_out first"):
+    with pytest.raises(KeyError, match=r"run sccase_kit\.metrics.held_out first"):
         sk.metrics.stored_held_out(study)
     sk.tl.enhance(study, method="tfidf")
     with pytest.raises(ValueError, match=r"holds the result of sccase_kit.tl.enhance"):
