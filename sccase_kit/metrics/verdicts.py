@@ -85,8 +85,8 @@ def stored_held_out(adata: AnnData, key: str = "held_out") -> HeldOut:
     ['robust']
     """
     found = required(adata, key, _FUNCTION).results
-    counts = (int(found[name]) for name in ("n_cells", "n_peaks", "n_hidden"))
-    return HeldOut(found["table"], found["splits"], *counts, float(found["share_hidden"]))
+    n_cells, n_peaks, n_hidden = (int(found[name]) for name in ("n_cells", "n_peaks", "n_hidden"))
+    return HeldOut(found["table"], found["splits"], n_cells, n_peaks, n_hidden, float(found["share_hidden"]))
 
 
 def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, dict[str, float]]:
