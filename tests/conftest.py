@@ -41,6 +41,26 @@ def _close_figures():
     plt.close("all")
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """Headless Chromium, which may not leave this machine; one for all tests of a run."""
+    import shutil
+
+    program = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
+    if program is None or shutil.which("chromedriver") is None:
+        pytest.skip("no Chromium with its driver on the PATH: apt-get install chromium chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="pip install selenium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which(program)
+    for word in ("headless=new", "no-sandbox", "disable-gpu", "disable-dev-shm-usage", "hide-scrollbars"):
+        options.add_argument(f"--{word}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    driver.set_window_size(1400, 1000)
+    yield driver
+    driver.quit()
+
+
 @pytest.fixture
 def uncompiled(monkeypatch):
     """Return a function that loads a module of kernels as plain Python: no coverage tool sees compiled lines."""

@@ -3,7 +3,8 @@
 list=$(sed 's/#.*//' "$(dirname "$0")/../r_scripts/apt-packages.txt" | tr -s ' \n' ' ')
 command -v dpkg-query >/dev/null || { echo "not a Debian or Ubuntu system: install bedtools and R yourself"; exit 0; }
 missing=""
-for package in bedtools $list; do
+# chromium-driver drives Chromium in the tests of the pages
+for package in bedtools chromium chromium-driver $list; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "install ok installed" || missing="$missing $package"
 done
 [ -z "$missing" ] && exit 0

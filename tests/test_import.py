@@ -126,7 +126,7 @@ def part_of(module):
 #: The floors of the house, from the ground up; a part imports from its own floor only itself, and else from below.
 FLOORS = [
     sorted({path.stem for path in ROOT.glob("_*.py")} - {"__init__"}),
-    ["matrix"],
+    ["matrix", "pages"],
     ["neighbors"],
     ["intervals"],
     ["gene_sets", "genes", "snpsea", "motifs", "peaks", "enhance", "fragments"],
@@ -197,7 +197,9 @@ def names_of(path):
             yield from ((".".join(base), alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("package", ["enhance", "peaks", "motifs", "neighbors", "great", "snpsea", "fragments"])
+@pytest.mark.parametrize(
+    "package", ["enhance", "peaks", "motifs", "neighbors", "great", "snpsea", "fragments", "pages"]
+)
 def test_numerics_do_not_know_anndata_scanpy_or_plots(package):
     bad = [
         f"{path.relative_to(ROOT)} imports {module}"

@@ -10,8 +10,8 @@ from anndata import AnnData
 
 from .. import pl
 from .._record import records
+from ..pages import Block, Section, Table, Text
 from ._figures import draw
-from ._page import Block, Section, Table, Text
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
 PEAK_COLUMNS = [

@@ -1,10 +1,6 @@
-"""An enhanced study with everything the report shows, and a browser where there is one."""
+"""An enhanced study with everything the report shows."""
 
 from __future__ import annotations
-
-import re
-import shutil
-import subprocess
 
 import pytest
 
@@ -28,31 +24,3 @@ def full():
     adata.uns["great"] = {"table": table, "params": {"genome": "hg38", "gene_sets": "toy"}}
     adata.obsm["X_umap_raw"] = adata.obsm["X_umap_sccase"] = adata.obsm["X_sccase"][:, :2]
     return adata
-
-
-@pytest.fixture(scope="session")
-def dump():
-    """Open a page in headless Chromium and return the document after its scripts ran."""
-    program = next((p for p in ("chromium", "chromium-browser", "google-chrome") if shutil.which(p)), None)
-    if program is None:
-        pytest.skip("no Chromium on the PATH: apt-get install chromium")
-
-    def run(path):
-        command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000", "--dump-dom"]
-        done = subprocess.run([*command, path.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-        return done.stdout
-
-    return run
-
-
-@pytest.fixture
-def without_policy():
-    """A copy of a page in which a test's own script runs at the end."""
-
-    def add(path, script):
-        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", path.read_text(encoding="utf-8"))
-        other = path.with_name("scripted.html")
-        other.write_text(text.replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
-        return other
-
-    return add

@@ -1,0 +1,169 @@
+"""What a section of a page shows: text, code, numbers, cards, figures; every text is escaped here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any, Protocol
+
+from .values import shown
+
+
+class Block(Protocol):
+    """Something that a section shows; one that needs scripts names their files in `scripts`."""
+
+    def html(self) -> str:
+        """Return the block as HTML with every text escaped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph; ``kind`` is "plain", "note" (stands out), "soft", "lead" (large), or "heading" in the section."""
+
+    text: str
+    kind: str = "plain"
+
+    def html(self) -> str:
+        """Return the paragraph."""
+        if self.kind == "heading":
+            return f"<h3>{escape(self.text)}</h3>"
+        css = f' class="{self.kind}"' if self.kind in {"note", "soft", "lead"} else ""
+        return f"<p{css}>{escape(self.text)}</p>"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A list of lines, each with a word in bold before it."""
+
+    lines: Sequence[tuple[str, str]]
+
+    def html(self) -> str:
+        """Return the list."""
+        return '<dl class="lines">' + "".join(_line(*line) for line in self.lines) + "</dl>"
+
+
+def _line(word: str, text: str) -> str:
+    return f"<div><dt>{escape(word)}</dt><dd>{escape(text)}</dd></div>"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Code to copy."""
+
+    text: str
+
+    def html(self) -> str:
+        """Return the code, spaces kept."""
+        return f"<pre><code>{escape(self.text)}</code></pre>"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A PNG image with what it shows.
+
+    Attributes
+    ----------
+    png
+        The file's bytes.
+    caption
+        What is seen; also the text for those who do not see it.
+    size
+        Width and height in CSS pixels.
+    """
+
+    png: bytes
+    caption: str
+    size: tuple[int, int]
+
+    def html(self) -> str:
+        """Return the figure with its image inside."""
+        data = base64.b64encode(self.png).decode("ascii")
+        width, height = self.size
+        wide = ' class="wide"' if width > 1.7 * height else ""
+        return (
+            f'<figure><div{wide}><img src="data:image/png;base64,{data}" width="{width}" height="{height}" '
+            f'alt="{escape(self.caption)}"></div><figcaption>{escape(self.caption)}</figcaption></figure>'
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Numbers at a glance."""
+
+    values: Mapping[str, Any]
+
+    def html(self) -> str:
+        """Return the tiles as a list of terms."""
+        return '<dl class="tiles">' + "".join(_line(str(k), shown(v)) for k, v in self.values.items()) + "</dl>"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is known of one thing, such as a group of cells.
+
+    Attributes
+    ----------
+    title, aside
+        Its name, and a few words after it.
+    color
+        Its colour (#rrggbb), or "".
+    head
+        What it is, in a few words.
+    lines
+        Word and text of each line.
+    note
+        What to doubt, or "".
+    """
+
+    title: str
+    aside: str = ""
+    color: str = ""
+    head: str = ""
+    lines: Sequence[tuple[str, str]] = field(default_factory=list)
+    note: str = ""
+
+    def html(self) -> str:
+        """Return the card."""
+        chip = ""
+        if self.color:
+            chip = '<svg class="chip" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" '
+            chip += f'fill="{escape(self.color)}"/></svg> '
+        head = f'<p class="what">{escape(self.head)}</p>' if self.head else ""
+        lines = Lines(self.lines).html() if self.lines else ""
+        note = f'<p class="doubt">{escape(self.note)}</p>' if self.note else ""
+        aside = f' <span class="soft">{escape(self.aside)}</span>' if self.aside else ""
+        return f'<article class="card"><h4>{chip}{escape(self.title)}{aside}</h4>{head}{lines}{note}</article>'
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Cards side by side, as many as the width holds."""
+
+    cards: Sequence[Card]
+
+    def html(self) -> str:
+        """Return the cards."""
+        return '<div class="cards">' + "".join(card.html() for card in self.cards) + "</div>"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Blocks side by side where the width allows."""
+
+    blocks: Sequence[Block]
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Scripts of the blocks."""
+        return scripts_of(self.blocks)
+
+    def html(self) -> str:
+        """Return the blocks in a grid."""
+        return '<div class="grid">' + "".join(f"<div>{block.html()}</div>" for block in self.blocks) + "</div>"
+
+
+def scripts_of(blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Return the names of the scripts that blocks need, each once."""
+    return tuple(dict.fromkeys(name for block in blocks for name in getattr(block, "scripts", ())))
