@@ -17,7 +17,7 @@ from .._record import recorded
 from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..matrix.sums import count_statistics
-from ..pages import Block, Figure, Text
+from ..pages.blocks import Block, Figure, Text
 
 _DPI = 160
 _LONGEST = 24

@@ -12,7 +12,9 @@ from .. import pl
 from .._record import records, required
 from ..enhance import METHODS
 from ..metrics import HeldOut, held_out, held_out_verdict, stored_held_out
-from ..pages import Block, Section, Table, Text
+from ..pages.blocks import Block, Text
+from ..pages.page import Section
+from ..pages.table import Table
 from ..tl import enhance
 from ._figures import draw
 

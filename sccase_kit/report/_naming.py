@@ -10,7 +10,9 @@ from anndata import AnnData
 
 from .. import pl
 from .._record import records
-from ..pages import Block, Section, Table, Text
+from ..pages.blocks import Block, Text
+from ..pages.page import Section
+from ..pages.table import Table
 from ._figures import draw
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.

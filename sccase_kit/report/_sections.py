@@ -16,7 +16,9 @@ from .._record import recorded, records, required
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
-from ..pages import Block, Code, Section, Table, Text, Tiles
+from ..pages.blocks import Block, Code, Text, Tiles
+from ..pages.page import Section
+from ..pages.table import Table
 from ._figures import DEPTH, draw, objective_trace
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table, versions

@@ -15,7 +15,7 @@ from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
 from ..get.thin import check_fitted
-from ..pages import Section, page
+from ..pages.page import Section, page
 from ..pl.layouts import raw_layer
 from ._figures import drawing_copy
 from ._held_out import held_out_section, judge_fit, stored_results

@@ -8,7 +8,9 @@ import pandas as pd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sccase_kit.pages import Card, Cards, Code, Figure, Grid, Lines, Section, Table, Text, Tiles, page
+from sccase_kit.pages.blocks import Card, Cards, Code, Figure, Grid, Lines, Text, Tiles
+from sccase_kit.pages.page import Section, page
+from sccase_kit.pages.table import Table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=30) | st.sampled_from(
     ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</style>", "a & b", "' onclick='x", "&lt;", "]]>"]

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sccase_kit.pages import Section, Table, page
+from sccase_kit.pages.page import Section, page
+from sccase_kit.pages.table import Table
 from sccase_kit.pages.values import columns_of, pack, shown
 
 

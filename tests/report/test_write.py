@@ -12,7 +12,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.pages import Figure
+from sccase_kit.pages.blocks import Figure
 from sccase_kit.report._sections import data_section, tissue_section
 
 SECTIONS = [
