@@ -75,6 +75,7 @@ DATASETS: dict[str, Callable[[], ad.AnnData]] = {
     "granja_bmmc_2k": partial(_stored, "granja_bmmc_2k"),
     "granja_bmmc": partial(_stored, "granja_bmmc"),
     "scabc_bj_tf1": partial(_stored, "scabc_bj_tf1"),
+    "chromvar50": partial(_stored, "chromvar50"),
     "simulated": partial(_simulated, "discrete"),
     "simulated_batch": partial(_simulated, "batch"),
     "toy_study": lambda: _open_peaks(sk.datasets.toy_study().adata),

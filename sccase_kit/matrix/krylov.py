@@ -25,9 +25,10 @@ def leading_components(
 ) -> np.ndarray:
     """Return principal component scores, exact up to :data:`EXACT_BELOW` cells, else by :func:`krylov_pca`.
 
-    The parameters are those of :func:`krylov_pca`.
+    Which of the two depends on the number of cells alone, not on the storage. The parameters are those of
+    :func:`krylov_pca`.
     """
-    if op.shape[0] <= EXACT_BELOW and op.in_memory:
+    if op.shape[0] <= EXACT_BELOW:
         return exact_pca(op, n_components, keep=keep)
     return krylov_pca(op, n_components, keep=keep, tol=0.03, start=start, rng=rng)
 
@@ -35,7 +36,8 @@ def leading_components(
 def exact_pca(op: ScaledOperator, n_components: int, *, keep: np.ndarray | None = None) -> np.ndarray:
     """Return principal component scores (peaks centred) of the cells kept by the Lanczos method.
 
-    It runs on the inner products of the cells where that array is smaller than the data, else on the data.
+    It runs on the inner products of the cells where that array is smaller than the data, else on the data, which are
+    held in memory as CSR.
     """
     keep = np.ones(op.shape[0], dtype=bool) if keep is None else keep
     blocks = [block for _, block in op.iter_blocks()]
