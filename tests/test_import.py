@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -188,13 +189,38 @@ def test_no_folder_reaches_into_what_another_keeps_to_itself():
     assert not bad
 
 
+#: What `importlib` is given: sccase_kit.part.module, or sccase_kit.part.module:name.
+_PATH = re.compile(r"sccase_kit(\.\w+){2,}(:\w+)?")
+
+
 def names_of(path):
-    """Return (module, name) of every relative import in a file."""
+    """Return (module, name) of every import of our own in a file: relative, absolute, or of a name in a string."""
     package = path.relative_to(ROOT.parent).with_suffix("").parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            base = [*package[: len(package) - node.level + 1], *(node.module.split(".") if node.module else [])]
-            yield from ((".".join(base), alias.name) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            base = list(package[: len(package) - node.level + 1]) if node.level else []
+            module = ".".join([*base, *(node.module.split(".") if node.module else [])])
+            if module.split(".")[0] == "sccase_kit":
+                yield from ((module, alias.name) for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names if alias.name.startswith("sccase_kit."))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _PATH.fullmatch(node.value):
+            module, _, name = node.value.partition(":")
+            yield module, name
+
+
+def test_names_in_every_form_are_seen(tmp_path, monkeypatch):
+    source = "from ..io import _a\nfrom sccase_kit.io._b import c\nimport sccase_kit.io._d\nx = 'sccase_kit.r._e:f'\n"
+    monkeypatch.setitem(names_of.__globals__, "ROOT", tmp_path / "sccase_kit")
+    path = tmp_path / "sccase_kit" / "tl" / "_x.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(source)
+    assert set(names_of(path)) == {
+        ("sccase_kit.io", "_a"),
+        ("sccase_kit.io._b", "c"),
+        ("sccase_kit.io._d", ""),
+        ("sccase_kit.r._e", "f"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .files import add_layer, add_output, add_seed, check_data_or_table, finish, holds_data
+from .files import add_input, add_layer, add_output, add_seed, check_data_or_table, finish, holds_data, read_input
 
 HELP = "suggest names for groups of cells"
 EXAMPLE = """example:
@@ -19,7 +19,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_input(parser, "enhanced .h5ad or .zarr")
     add_output(parser)
     parser.add_argument("-g", "--groupby", default="louvain", help="column of obs with the groups (louvain)")
     source = parser.add_mutually_exclusive_group(required=True)
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         msg = "--genome is of --markers, and --reference is given; leave one of them out"
         raise ValueError(msg)
     target = check_data_or_table(args.output)
-    adata = sk.read(args.input)
+    adata = read_input(args)
     sk.tl.annotate(
         adata,
         args.groupby,

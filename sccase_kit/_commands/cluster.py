@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from .files import add_output, add_seed, check_data_or_table, finish, holds_data
+from .files import add_input, add_output, add_seed, check_data_or_table, finish, holds_data, read_input
 
 HELP = "cluster the cells"
 EXAMPLE = """example:
@@ -20,7 +20,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_input(parser, "enhanced .h5ad or .zarr")
     add_output(parser)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("-n", "--n-clusters", type=int, help="number of clusters; the resolution is searched")
@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
 
     target = check_data_or_table(args.output)
-    adata = sk.read(args.input)
+    adata = read_input(args)
     key = args.key_added or args.method
     if not holds_data(target):
         adata.obs = adata.obs.drop(columns=key, errors="ignore")  # nothing of the input is replaced

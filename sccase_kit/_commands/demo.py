@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     mpl.use("agg")
     import sccase_kit as sk
-    from sccase_kit._atomic import check_folder, replacing
+
+    from .._atomic import check_folder, replacing
 
     folder = check_folder(args.output)
     adata = sk.datasets.toy_study(n_cells=args.cells, n_peaks=args.peaks).adata

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..enhance import METHODS
-from .files import INPUT, add_layer, add_seed, check_target, save_data
+from .files import INPUT, add_input, add_layer, add_seed, check_target, read_input, save_data
 
 HELP = "enhance a count matrix"
 EXAMPLE = """example:
@@ -27,7 +27,7 @@ def _components(text: str) -> int | str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=INPUT)
+    add_input(parser)
     add_layer(parser)
     parser.add_argument("-o", "--output", required=True, help="target .h5ad or .zarr, with the model in it")
     parser.add_argument("-k", "--n-components", type=_components, default="auto", help="components, or auto (default)")
@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, enhance, write."""
     import sccase_kit as sk
-    from sccase_kit._record import required
+
+    from .._record import required
 
     target = check_target(str(args.output))
     matrix = check_target(cast("str | None", args.matrix), option="--matrix")
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.scale and matrix is None:
         msg = "--scale is about --matrix, which is not given; the model in --output serves every scale"
         raise ValueError(msg)
-    adata = sk.read(args.input)
+    adata = read_input(args)
     reference = sk.read(args.reference) if args.reference else None
     before = adata.n_vars
     sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer)

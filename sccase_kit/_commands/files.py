@@ -11,9 +11,36 @@ from anndata import AnnData
 
 from .output import TABLE
 
-INPUT = ".h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text"
+INPUT = ".h5ad, .zarr, .h5mu, 10x .h5, 10x mtx folder, or peaks × cells text"
 _DATA = (".h5ad", ".zarr")
 _TABLES = {".tsv": "\t", ".txt": "\t", ".bed": "\t", ".csv": ","}
+
+
+def add_input(parser: argparse.ArgumentParser, text: str = INPUT) -> None:
+    """Add the input and how it is read; with the default text, one that may be of any format."""
+    parser.add_argument("input", help=text)
+    parser.add_argument(
+        "--modality", help="of MuData: the modality with the peaks (the one called atac, or with peaks)"
+    )
+    if text == INPUT:
+        parser.add_argument(
+            "--peak-names", metavar="FILE", help="of a Matrix Market file: the peaks, one a line, or BED"
+        )
+        parser.add_argument("--cell-names", metavar="FILE", help="of Matrix Market: the cells, one a line")
+
+
+def reading_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of :func:`sccase_kit.read` that were given with the input."""
+    given = {"modality": args.modality}
+    given |= {"peaks": getattr(args, "peak_names", None), "cells": getattr(args, "cell_names", None)}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def read_input(args: argparse.Namespace) -> AnnData:
+    """Read the input as it was asked for."""
+    import sccase_kit as sk
+
+    return sk.read(args.input, **reading_options(args))
 
 
 def add_output(parser: argparse.ArgumentParser, *, bed: bool = False) -> None:

@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _build(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
-    from sccase_kit.gene_sets.compact import read_compact
+
+    from ..gene_sets.compact import read_compact
 
     path = sk.datasets.build_gene_sets(
         args.species,
@@ -65,7 +66,7 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list() -> dict[str, Any]:
-    from sccase_kit.gene_sets.sources import sources
+    from ..gene_sets.sources import sources
 
     rows = [
         {"name": label, "species": species, "meaning": source.meaning, "state": source.status(label, species)}

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
-from .files import add_output, add_unknown, check_data_or_table, finish, one_or_all
+from .files import add_input, add_output, add_unknown, check_data_or_table, finish, one_or_all, read_input
 
 HELP = "functions of the genes near peaks (GREAT)"
 EXAMPLE = """example:
@@ -26,7 +26,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=".h5ad or .zarr with specific peaks, BED, table, or - for standard input")
+    add_input(parser, ".h5ad or .zarr with specific peaks, BED, table, or - for standard input")
     add_output(parser)
     parser.add_argument("--genome", required=True, help="hg19, hg38, mm9 or mm10")
     parser.add_argument(
@@ -51,11 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the peaks, test the gene sets, write."""
     import sccase_kit as sk
-    from sccase_kit._validate import check_number
+
+    from .._validate import check_number
 
     target = check_data_or_table(args.output)
     check_number(args.max_fdr, name="--max-fdr", minimum=0, maximum=1)
-    source = _read(args.input)
+    source = _read(args)
     adata = source if isinstance(source, AnnData) else None
     background = args.background
     if background == "peaks":
@@ -84,16 +85,18 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return finish(result, target, adata, shown.reset_index(drop=True))
 
 
-def _read(path: str) -> AnnData | pd.DataFrame:
-    import sccase_kit as sk
-
+def _read(args: argparse.Namespace) -> AnnData | pd.DataFrame:
+    path: str = args.input
     if path == "-":
         with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as copy:
             copy.write(sys.stdin.read())
             copy.flush()
             return _read_regions(Path(copy.name), shown="standard input")
-    if Path(path).suffix.lower() in {".h5ad", ".zarr"}:
-        return sk.read(path)
+    if Path(path).suffix.lower() in {".h5ad", ".zarr", ".h5mu"}:
+        return read_input(args)
+    if args.modality:
+        msg = f"--modality is of MuData (.h5mu, .zarr), and {path!r} holds regions"
+        raise ValueError(msg)
     return _read_regions(Path(path), shown=path)
 
 

@@ -10,7 +10,7 @@ import argparse
 from functools import partial
 from typing import Any
 
-from .files import INPUT, add_layer, add_seed, check_target, finish
+from .files import add_input, add_layer, add_seed, check_target, finish, read_input
 
 HELP = "judge enhancement by hidden fragments"
 EXAMPLE = """example:
@@ -28,7 +28,7 @@ def _method(text: str) -> tuple[str, dict[str, Any]]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=INPUT)
+    add_input(parser)
     add_layer(parser)
     parser.add_argument("-o", "--output", help=".tsv, .csv, .txt: the table")
     parser.add_argument(
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     target = check_target(args.output, kinds=(".tsv", ".csv", ".txt"))
     figure = check_target(args.figure, option="--figure", kinds=(".png", ".pdf", ".svg"))
-    adata = sk.read(args.input)
+    adata = read_input(args)
     sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer)
     result = sk.metrics.held_out(
         adata,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .files import INPUT
+from .files import add_input, reading_options
 
 HELP = "what is in a file"
 EXAMPLE = """example:
@@ -17,7 +17,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=INPUT)
+    add_input(parser)
 
 
 def _is_label(column: pd.Series) -> bool:
@@ -26,12 +26,12 @@ def _is_label(column: pd.Series) -> bool:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
-    from sccase_kit._record import records
-    from sccase_kit.io._read import read_with_notes
-    from sccase_kit.matrix.access import layer_names
-    from sccase_kit.matrix.sums import count_statistics
+    from .._record import records
+    from ..io.reading import read_with_notes
+    from ..matrix.access import layer_names
+    from ..matrix.sums import count_statistics
 
-    adata, notes = read_with_notes(args.input)
+    adata, notes = read_with_notes(args.input, **reading_options(args))
     depth, n_open, nnz = count_statistics(adata.X)
     n, m = adata.shape
     made = records(adata.uns)

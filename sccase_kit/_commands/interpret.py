@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .files import add_unknown, one_or_all
+from .files import add_input, add_unknown, one_or_all, read_input
 
 HELP = "specific peaks to GREAT, SNPsea and LDSC, as a folder"
 EXAMPLE = """example:
@@ -21,7 +21,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_input(parser, "enhanced .h5ad or .zarr")
     parser.add_argument("-o", "--output", required=True, help="folder to write or to go on with")
     parser.add_argument("-g", "--groupby", default="louvain", help="column of obs with the groups (louvain)")
     parser.add_argument("-n", "--n-top", type=int, default=1000, help="peaks per group (1000)")
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             msg = f"{given} is given without {flag}"
             raise ValueError(msg)
     tables = sk.tl.interpret(
-        sk.read(args.input),
+        read_input(args),
         args.groupby,
         args.output,
         genome=args.genome,

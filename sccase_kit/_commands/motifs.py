@@ -12,7 +12,17 @@ from typing import Any
 
 from anndata import AnnData
 
-from .files import add_layer, add_output, add_seed, add_unknown, check_data_or_table, finish, holds_data
+from .files import (
+    add_input,
+    add_layer,
+    add_output,
+    add_seed,
+    add_unknown,
+    check_data_or_table,
+    finish,
+    holds_data,
+    read_input,
+)
 
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
@@ -22,7 +32,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help=".h5ad or .zarr with counts, enhanced or not")
+    add_input(parser, ".h5ad or .zarr with counts, enhanced or not")
     add_output(parser)
     parser.add_argument("--fasta", help="sequences of the genome, or of the peaks under the peaks' names")
     parser.add_argument(
@@ -46,14 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, match the motifs, compute deviations, write."""
     import sccase_kit as sk
-    from sccase_kit._record import record
-    from sccase_kit._validate import check_labels
+
+    from .._record import record
+    from .._validate import check_labels
 
     if args.motifs and not args.fasta:
         msg = "--motifs needs --fasta: the sequences in which they are looked for"
         raise ValueError(msg)
     target = check_data_or_table(args.output)
-    adata = sk.read(args.input)
+    adata = read_input(args)
     if args.groupby:
         check_labels(adata, args.groupby, min_groups=2)
     if args.fasta:
@@ -90,7 +101,7 @@ def peak_sequences(adata: AnnData, path: Path) -> dict[str, str] | None:
     ValueError
         If it is not FASTA.
     """
-    from sccase_kit._text_files import open_text
+    from .._text_files import open_text
 
     if not path.is_file():
         msg = f"no such file: {str(path)!r}"

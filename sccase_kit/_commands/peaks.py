@@ -8,7 +8,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .files import add_layer, add_output, as_bed, check_data_or_table, finish, has_coordinates, holds_data
+from .files import (
+    add_input,
+    add_layer,
+    add_output,
+    as_bed,
+    check_data_or_table,
+    finish,
+    has_coordinates,
+    holds_data,
+    read_input,
+)
 
 HELP = "specific and background peaks"
 EXAMPLE = """example:
@@ -19,7 +29,7 @@ _PLACE = ["chrom", "start", "end", "peak"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr")
+    add_input(parser, "enhanced .h5ad or .zarr")
     add_output(parser, bed=True)
     parser.add_argument(
         "-g",
@@ -63,7 +73,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(msg)
     groupby, ranking = args.groupby or "louvain", args.ranking or "score"
     target = check_data_or_table(args.output, bed=True)
-    adata = sk.read(args.input)
+    adata = read_input(args)
     if args.method == "background":
         sk.tl.background_peaks(adata, n_top=args.n_top, groupby=args.groupby)
         key, table = "background_peaks", adata.uns["background_peaks"]["peaks"]

@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .files import check_target
+from .files import add_input, check_target, read_input
 
 HELP = "one HTML page of an enhanced file"
 EXAMPLE = """example:
@@ -18,7 +18,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr, with whatever else was computed")
+    add_input(parser, "enhanced .h5ad or .zarr, with whatever else was computed")
     parser.add_argument("-o", "--output", required=True, help="target .html")
     parser.add_argument(
         "-g", "--groupby", help="column of obs that orders and colours the cells (cell types, clusters)"
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
     target = check_target(str(args.output), kinds=(".html", ".htm"))
     tables = None if args.tables is None else _tables(Path(args.tables))
-    adata = sk.read(args.input)
+    adata = read_input(args)
     name = Path(args.input).name
     title = args.title or Path(name).stem
     options = {"title": title, "tables": tables, "source": name, "max_cells": args.max_cells}

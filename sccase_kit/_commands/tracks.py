@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .files import add_layer
+from .files import add_input, add_layer, read_input
 
 HELP = "tracks of groups of cells for genome browsers"
 EXAMPLE = """example:
@@ -17,7 +17,7 @@ EXAMPLE = """example:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
-    parser.add_argument("input", help="enhanced .h5ad or .zarr, or counts with --source counts")
+    add_input(parser, "enhanced .h5ad or .zarr, or counts with --source counts")
     add_layer(parser)
     parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="target folder")
     parser.add_argument("-g", "--groupby", required=True, help="column of obs with the groups")
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the data, write the folder."""
     import sccase_kit as sk
 
-    adata = sk.read(args.input)
+    adata = read_input(args)
     files = sk.io.write_tracks(
         adata,
         args.groupby,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._record import record, recorded, seeded
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ._genome import peak_names, peaks_in_bins, random_bins
 from ._simulate_counts import draw_fragments, expected_fragments, thin
@@ -138,11 +140,12 @@ def simulate(
     capture = check_number(capture, name="capture", minimum=0.001, maximum=1)
     zero_inflation = check_number(zero_inflation, name="zero_inflation", minimum=0, maximum=1)
     weights = _check_proportions(proportions, n_types)
+    rng, seed = seeded(rng)
     params = {
-        "n_cells": n_cells, "n_peaks": n_peaks, "mode": mode, "n_types": n_types, "proportions": weights,
+        "n_cells": n_cells, "n_peaks": n_peaks, "mode": mode, "n_types": n_types, "proportions": weights.tolist(),
         "n_batches": n_batches if mode == "batch" else 1, "n_latent": n_latent, **numbers, "activation": activation,
         "counts": counts, "library_size": library_size, "capture": capture, "zero_inflation": zero_inflation,
-        "rng": int(rng) if isinstance(rng, (int, np.integer)) else str(rng),
+        "rng": seed,
     }  # fmt: skip
     cell_rng, peak_rng, count_rng = np.random.default_rng(rng).spawn(3)
 
@@ -176,7 +179,7 @@ def simulate(
     adata.varm["loadings"] = loadings
     if shifts is not None:
         adata.varm["batch_shift"] = pd.DataFrame(shifts.T, index=var.index, columns=obs["batch"].cat.categories)
-    adata.uns["simulation"] = {"genome": "hg38", "params": params}
+    record(adata, "simulation", "datasets.simulate", params=params, genome="hg38")
     return adata
 
 
@@ -209,7 +212,7 @@ def simulated_expectation(
     check_key(
         "simulation", adata.uns, name="key", where="adata.uns", hint="Make it with sccase_kit.datasets.simulate()."
     )
-    params = adata.uns["simulation"]["params"]
+    params = _params(adata)
     if adata.n_vars != params["n_peaks"]:
         msg = f"adata has {adata.n_vars} of the {params['n_peaks']} simulated peaks; all of them are needed"
         raise ValueError(msg)
@@ -227,6 +230,18 @@ def simulated_expectation(
         shift=shift,
     )
     return expected[:, columns]
+
+
+def _params(adata: AnnData) -> Mapping[str, Any]:
+    """Return the arguments of :func:`simulate`; version 0.1 stored them without the function's name."""
+    entry = adata.uns["simulation"]
+    found = recorded(entry, "datasets.simulate")
+    if found is not None:
+        return found.params
+    if isinstance(entry, Mapping) and set(entry) == {"genome", "params"}:
+        return entry["params"]
+    msg = "adata.uns['simulation'] is no result of sccase_kit.datasets.simulate()"
+    raise KeyError(msg)
 
 
 def _positions(index: pd.Index, names: list[str] | None, *, name: str) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._record import record, seeded
 from .._validate import check_int, check_number
 from ._toy_counts import allot, draw_counts, draw_states, openness
 from ._toy_layout import Sizes, make_expression, make_gene_sets, place_genes, place_peaks, place_snps, plan_sizes
@@ -172,6 +173,7 @@ def toy_study(
     ambient = check_number(ambient, name="ambient", minimum=0, maximum=1)
     sizes = plan_sizes(n_peaks, n_types, n_specific)
     names = type_names(n_types)
+    rng, seed = seeded(rng)
     params = {
         "n_cells": n_cells,
         "n_peaks": n_peaks,
@@ -183,7 +185,7 @@ def toy_study(
         "depth_sd": depth_sd,
         "batch_sd": batch_sd,
         "ambient": ambient,
-        "rng": int(rng) if isinstance(rng, (int, np.integer)) else str(rng),
+        "rng": seed,
     }
     place, text, annotate, link, count = np.random.default_rng(rng).spawn(5)
 
@@ -201,7 +203,7 @@ def toy_study(
 
     adata = _make_cells(peaks, sizes, n_cells, n_batches, capture, depth_sd, batch_sd, ambient, rng=count)
     adata.varm["planted_motifs"] = planted_motifs
-    adata.uns["toy_study"] = {"genome": "hg38", "params": params, "motif_names": motif_names}
+    record(adata, "toy_study", "datasets.toy_study", params=params, genome="hg38", motif_names=motif_names)
 
     planted = {}
     for i, name in enumerate(names):

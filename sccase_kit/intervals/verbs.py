@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from .._validate import check_choice, check_int, check_number
-from .assembly import in_names_of
+from .assembly import check_unknown, in_names_of, split_unknown
 from .bedtools import bedtools, read_columns, to_bed
+from .chromosomes import Unknown
 from .closest import closest_starts
 from .columns import check_columns, integers
 from .frame import check_regions
@@ -118,6 +119,7 @@ def closest_genes(
     *,
     k: int = 1,
     max_distance: int | None = None,
+    unknown: Unknown = "drop",
 ) -> pd.DataFrame:
     """Return the genes whose TSS is closest to every region.
 
@@ -135,18 +137,26 @@ def closest_genes(
         all given.
     max_distance
         Leave out genes further away, in bases.
+    unknown
+        Regions on chromosomes without genes: ``"drop"`` leaves them out with a counted warning, ``"error"`` raises.
 
     Returns
     -------
     DataFrame region (index label), chrom, start, end, gene_id, symbol, distance: bases from the nearest edge of the
-    region to the TSS, 0 if it lies inside, negative if the region lies upstream of the gene. Regions on chromosomes
-    without genes have no row.
+    region to the TSS, 0 if it lies inside, negative if the region lies upstream of the gene.
+
+    Raises
+    ------
+    ValueError
+        If no region lies on a chromosome with genes, or one does not and ``unknown="error"``.
     """
+    check_unknown(unknown)
     check_int(k, name="k", minimum=1)
     if max_distance is not None:
         check_int(max_distance, name="max_distance", minimum=0)
     places, genes = check_regions(regions), tss_table(tss)
     genes = in_names_of(genes, places["chrom"].unique(), name="tss", where="the regions")
+    places = places[split_unknown(places, genes["chrom"], unknown=unknown, name="regions", where="those of tss")]
     region, gene, distance = closest_starts(places, genes, k=k)
     if max_distance is not None:
         near = np.abs(distance) <= max_distance

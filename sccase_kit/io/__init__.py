@@ -7,9 +7,10 @@ from ..snpsea.program import run_snpsea
 from ._convert import convert
 from ._errors import FormatError
 from ._fragments import read_fragments
-from ._read import read
+from ._write_10x import write_10x
 from ._write_enhanced import write_enhanced
 from ._write_tracks import write_tracks
+from .reading import read
 
 __all__ = [
     "FormatError",
@@ -17,6 +18,7 @@ __all__ = [
     "read",
     "read_fragments",
     "run_snpsea",
+    "write_10x",
     "write_bed",
     "write_enhanced",
     "write_great",

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from .._atomic import check_place, replacing
-from ._read import read
 from .hdf5 import write_h5ad
+from .reading import read
 from .zarr_store import write_zarr
 
 

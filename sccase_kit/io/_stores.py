@@ -17,6 +17,7 @@ from ..matrix.blocks import rows_per_block, slow_storage
 from ._errors import FormatError
 from ._hdf5_filters import prepare_filters
 from ._mudata import is_mudata, read_modality
+from .zarr_store import open_zarr
 
 _NO_X = "there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
 
@@ -53,7 +54,11 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
 
 
 def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnData, list[str]]:
-    """Read an AnnData or MuData store of zarr, of either version, sharded or not; return what was left out too.
+    """Read an AnnData or MuData store of zarr, of either version, sharded or not, or a .zip of one.
+
+    Returns
+    -------
+    The data, and sentences that say what was left out.
 
     Raises
     ------
@@ -61,17 +66,20 @@ def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnDat
         If the store is damaged or holds neither.
     """
     zarr = import_optional("zarr", extra="scale")
+    if backed and not path.is_dir():
+        msg = f"{path}: backed=True reads a folder, and this is an archive; unpack it"
+        raise FormatError(msg)
     try:
-        group = zarr.open_group(str(path), mode="r")
-        if is_mudata(group):
-            return read_modality(group, _lazy(zarr) if backed else None, modality, source=path)
-        _no_modality(path, modality)
-        if not backed:
-            return ad.read_zarr(path), []
-        elements = {
-            name: ad.io.read_elem(group[name]) for name in ("obs", "var", "obsm", "varm", "uns") if name in group
-        }
-        return AnnData(X=_lazy(zarr)(group["X"]), **elements), []
+        with open_zarr(path) as group:
+            if is_mudata(group):
+                return read_modality(group, _lazy(zarr) if backed else None, modality, source=path)
+            _no_modality(path, modality)
+            if not backed:
+                return ad.read_zarr(group), []
+            elements = {
+                name: ad.io.read_elem(group[name]) for name in ("obs", "var", "obsm", "varm", "uns") if name in group
+            }
+            return AnnData(X=_lazy(zarr)(group["X"]), **elements), []
     except FormatError:
         raise
     except Exception as err:  # as above

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+import zipfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ import anndata
 from anndata import AnnData
 
 from .._optional import import_optional
+from ._errors import FormatError
+
+_ROOTS = ("zarr.json", ".zgroup")
 
 
 def _format(zarr: Any) -> AbstractContextManager[Any]:
@@ -18,6 +23,36 @@ def _format(zarr: Any) -> AbstractContextManager[Any]:
     if hasattr(anndata.settings, "zarr_write_format"):
         return anndata.settings.override(zarr_write_format=version)
     return nullcontext()
+
+
+@contextmanager
+def open_zarr(path: Path) -> Iterator[Any]:
+    """Open a zarr store for reading: a folder, or a .zip of one (with or without a folder at its top).
+
+    Raises
+    ------
+    FormatError
+        If it is a zip archive of something else.
+    """
+    zarr = import_optional("zarr", extra="scale")
+    if path.is_dir():
+        yield zarr.open_group(str(path), mode="r")
+        return
+    prefix = zip_prefix(path)
+    if prefix is None:
+        msg = f"{path} is a zip archive, and no zarr store; unpack it, and give the path of what is in it"
+        raise FormatError(msg)
+    modern = int(zarr.__version__.split(".")[0]) >= 3
+    store = (zarr.storage.ZipStore if modern else zarr.ZipStore)(str(path), mode="r")
+    with store:
+        yield zarr.open_group(store, mode="r", path=prefix or None)
+
+
+def zip_prefix(path: Path) -> str | None:
+    """Return where in a zip archive a zarr store lies ("" for its top), or None if it holds none."""
+    with zipfile.ZipFile(path) as archive:
+        tops = [name.rpartition("/")[0] for name in archive.namelist() if name.rpartition("/")[2] in _ROOTS]
+    return min(tops, key=lambda top: (top.count("/") + bool(top), top), default=None)
 
 
 def write_zarr(adata: AnnData, path: Path) -> None:

@@ -11,11 +11,11 @@ from anndata import AnnData
 
 from .._remedy import with_remedy
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
+from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced, positions_of, similarity
 from ..matrix.access import get_matrix
 from ._strips import color_strip
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
-from .layouts import raw_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

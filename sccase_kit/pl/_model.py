@@ -12,12 +12,13 @@ from anndata import AnnData
 from .._record import required
 from .._validate import check_adata, check_int, check_some
 from ..enhance import METHODS
+from ..get.raw import raw_layer
 from ..get.thin import check_fitted
 from ..matrix.access import get_matrix
 from ..metrics import depth_correlation as correlate
 from ._colors import PALETTE
 from ._style import get_axes, name_legend, open_frame
-from .layouts import RAW, raw_layer, scores_of
+from .layouts import RAW, scores_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

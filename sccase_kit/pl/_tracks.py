@@ -14,13 +14,13 @@ from anndata import AnnData
 from .._record import records
 from .._remedy import with_remedy
 from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some, check_table
+from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced
 from ..intervals.gene_names import find_genes
 from ..intervals.genomes import GENOMES, tss_table
 from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
-from .layouts import raw_layer
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_adata, check_choice, check_key, check_some
+from ..get.raw import raw_layer
 from ..get.thin import check_fitted
 from ._style import (
     MISSING,
@@ -24,7 +25,7 @@ from ._style import (
     legend_outside,
     plain,
 )
-from .layouts import RAW, raw_layer, stored_layout
+from .layouts import RAW, stored_layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,43 +10,15 @@ import pandas as pd
 from anndata import AnnData
 
 from .._calls import LAYOUTS, layout_settings
-from .._record import recorded
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
 from ..get.thin import check_fitted, factors, ranges
-from ..matrix.access import get_matrix, layer_names
+from ..matrix.access import get_matrix
 from ..metrics import Profiles
 from ..metrics.evaluation import profiles_of
 
 #: Name of the untreated data next to the keys of fits.
 RAW = "raw"
-
-
-def raw_layer(adata: AnnData, key: str | Sequence[str], layer: str | None = None) -> str | None:
-    """Return the layer of the raw data (`None` for `X`): `layer` if it is given, else what was enhanced under `key`.
-
-    Raises
-    ------
-    ValueError
-        If several fits are of different matrices.
-    KeyError
-        If what was enhanced is no longer there.
-    """
-    if layer is not None:
-        return layer
-    keys = [key] if isinstance(key, str) else list(key)
-    fits = [recorded(adata.uns.get(one), "tl.enhance") for one in keys]
-    read = {fit.params.get("layer") for fit in fits if fit is not None}
-    if len(read) > 1:
-        names = sorted("X" if name is None else name for name in read)
-        msg = f"key={keys}: these fits were made from different matrices, {names}; pass layer= with the raw counts"
-        raise ValueError(msg)
-    name = next(iter(read), None)
-    if name is not None and name not in layer_names(adata):
-        msg = f"key={keys[0]!r} was made from adata.layers[{name!r}], which is no longer there (layers: "
-        msg += f"{layer_names(adata)}); put it back, or pass layer= with the raw counts"
-        raise KeyError(msg)
-    return name
 
 
 def layout_cells(

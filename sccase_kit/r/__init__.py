@@ -9,11 +9,11 @@ from ._edger import edger
 from ._engines import chromvar, match_motifs, scabc
 from ._errors import RError
 from ._experiment import to_r
-from ._files import read
 from ._ipython import load_ipython_extension
 from ._session import evaluate
 from ._status import available, status, status_table
 from ._write import write, write_archr
+from .files import read
 
 __all__ = [
     "RError",

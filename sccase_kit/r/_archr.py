@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from sccase_kit.io import FormatError
+from ..io import FormatError
 
 
 def _plain(values: Any) -> np.ndarray:

@@ -13,9 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
-from sccase_kit._logging import warn
-from sccase_kit._progress import progress
-
+from .._logging import warn
+from .._progress import progress
 from ._console import Console, logger
 from ._errors import RError, error_from
 from ._exchange import has_bundle, read_bundle, read_values, write_bundle

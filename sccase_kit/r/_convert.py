@@ -9,8 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from sccase_kit._logging import warn
-
+from .._logging import warn
 from ._from_r import from_value, summary
 from ._session import exclusive, r_session
 

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sccase_kit.matrix.access import check_counts
-
+from ..matrix.access import check_counts
 from ._child import run_tool
 
 

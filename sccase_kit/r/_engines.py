@@ -8,12 +8,11 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
-from sccase_kit._labels import encode_labels
-from sccase_kit._logging import warn
-from sccase_kit._validate import check_int, check_number
-from sccase_kit.matrix.access import as_csr, check_counts
-from sccase_kit.motifs.chromvar import check_background
-
+from .._labels import encode_labels
+from .._logging import warn
+from .._validate import check_int, check_number
+from ..matrix.access import as_csr, check_counts
+from ..motifs.chromvar import check_background
 from ._child import run_tool
 from ._limits import check_int32
 

@@ -10,10 +10,9 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from sccase_kit._logging import warn
-from sccase_kit._validate import check_adata, check_choice
-from sccase_kit.matrix.access import as_csr
-
+from .._logging import warn
+from .._validate import check_adata, check_choice
+from ..matrix.access import as_csr
 from ._limits import INT32_MAX
 from ._note import note_of, r_names
 from ._to_r import column_value, sparse_value, strings, to_value, transposed_value

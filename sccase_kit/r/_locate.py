@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sccase_kit._optional import require_program
+from .._optional import require_program
 
 INSTALL_R = (
     "Install R (Debian/Ubuntu: apt-get install r-base; conda: conda install r-base; else https://cran.r-project.org), "

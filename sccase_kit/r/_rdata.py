@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sccase_kit._optional import import_optional
-
+from .._optional import import_optional
 from ._values import NA_INTEGER, NULL, RValue
 
 _NULL_SLOT = "\x01NULL\x01"

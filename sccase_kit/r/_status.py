@@ -9,8 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from sccase_kit._optional import MissingProgramError
-
+from .._optional import MissingProgramError
 from ._locate import INSTALL_R, rscript, scripts_dir
 from ._pairs import PAIR, explain, installed
 

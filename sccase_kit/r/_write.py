@@ -11,10 +11,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from sccase_kit._atomic import check_place, replacing
-from sccase_kit._logging import warn
-from sccase_kit._validate import check_adata, check_key
-
+from .._atomic import check_place, replacing
+from .._logging import warn
+from .._validate import check_adata, check_key
 from ._child import run_tool
 from ._experiment import columns, experiment_value
 from ._to_r import to_value
@@ -89,7 +88,7 @@ def write(
         reductions, assays = _obsm(adata, _shown(adata) if obsm is None else obsm, lost)
         inputs["reductions"] = listed(reductions.values(), list(reductions))
     if enhanced:
-        from sccase_kit import get
+        from .. import get
 
         block = np.asarray(get.enhanced(adata, key=key), dtype=np.float64)
         assays[f"{key}_enhanced"] = _assay(block.T, adata.var_names)

@@ -35,6 +35,8 @@ STUDY = [
     *["pp.tfidf", "tl.estimate_k", "tl.enhance", "tl.cluster", "tl.specific_peaks", "tl.background_peaks", "tl.scabc"],
     *["tl.match_motifs", "tl.chromvar"],
 ]
+#: Functions that made the data themselves; the script names them, and starts from the file.
+MAKERS = ("io.", "datasets.")
 #: What the script says of where it starts, and of changes that are not recorded.
 UNRECORDED = "read the counts before these steps of sk.pp; repeat here what else changed cells, peaks or counts"
 NO_STEPS = "no step of sk.pp is recorded: repeat here what changed cells, peaks or counts"
@@ -82,8 +84,12 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     """
     known, done = records(uns), steps(uns)
     order = {name: place for place, name in enumerate(STUDY)}
+    makers = [key for key in known if known[key].function.startswith(MAKERS)]
     keys = sorted(known, key=lambda key: (order.get(known[key].function, len(order)), known[key].number))
-    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r})", f"# {UNRECORDED if done else NO_STEPS}"]
+    keys = [key for key in keys if key not in makers]
+    made_by = f"  # made by {' and '.join(_maker(known[key]) for key in makers)}" if makers else ""
+    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r}){made_by}"]
+    lines.append(f"# {UNRECORDED if done else NO_STEPS}")
     made: set[str] = set()
     for number in range(len(done) + 1):
         for key in keys:
@@ -95,6 +101,12 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     if any("np." in line for line in lines):
         lines.insert(0, "import numpy as np")
     return "\n".join(lines)
+
+
+def _maker(found: Record) -> str:
+    """Return the call that made the data themselves; what was given as an object is named."""
+    given = [f"{name}={value!r}" for name, value in found.params.items()]
+    return f"sk.{found.function}({', '.join([*given, *(f'{name}={name}' for name in found.objects)])})"
 
 
 def _steps_before(found: Record, n_steps: int) -> int:

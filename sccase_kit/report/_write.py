@@ -14,9 +14,9 @@ from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
+from ..get.raw import raw_layer
 from ..get.thin import check_fitted
 from ..pages.page import Section, page
-from ..pl.layouts import raw_layer
 from ._figures import drawing_copy
 from ._held_out import held_out_section, judge_fit, stored_results
 from ._naming import naming_section

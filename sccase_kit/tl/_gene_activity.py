@@ -14,10 +14,11 @@ from .._logging import warn
 from .._record import record
 from .._validate import check_adata, check_choice
 from ..genes import peak_gene_weights
+from ..get.raw import fitted_layer
 from ..get.thin import check_fitted
 from ..matrix.access import check_counts, get_matrix, in_memory_copy
 from ..matrix.blocks import iter_row_blocks
-from ._group_opens import fitted_layer, has_counts
+from ._group_opens import has_counts
 from ._nearest_gene import check_genes, peak_places
 
 #: Share of the genes in reach of a peak below which a warning says that activities mean little.

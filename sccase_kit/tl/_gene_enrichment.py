@@ -13,6 +13,7 @@ from .._optional import import_optional
 from .._progress import progress
 from ..gene_sets.resolve import as_gene_sets, check_known
 from ..gene_sets.sets import GeneSets
+from ..intervals.chromosomes import Unknown
 from ..intervals.frame import check_regions
 from ..intervals.genomes import species_of, tss_table
 from ..intervals.verbs import closest_genes
@@ -41,6 +42,7 @@ def enrich_genes(
     background: object | None = None,
     tss: str | os.PathLike[str] | pd.DataFrame | None = None,
     max_distance: int | None = 100_000,
+    unknown: Unknown = "drop",
     force: bool = False,
 ) -> pd.DataFrame:
     """Test gene sets among the genes nearest to peaks, with gseapy's over-representation test, without a network.
@@ -56,6 +58,8 @@ def enrich_genes(
         Genes; see :func:`sccase_kit.regions.tss_table`.
     max_distance
         A region further than this from every TSS, in bases, contributes no gene. None is no limit.
+    unknown
+        Regions on chromosomes without genes: ``"drop"`` leaves them out with a counted warning, ``"error"`` raises.
     force
         Test even if less than a fifth of the genes of the gene sets is known (sets of another species).
 
@@ -89,11 +93,12 @@ def enrich_genes(
     genes = tss_table(genome if tss is None else tss)
     sets = as_gene_sets(gene_sets, species=species_of(genome))
     check_known(sets, genes, sets.match(genes)[1], force=force)
-    near = closest_genes(table, genes, max_distance=max_distance)
+    near = closest_genes(table, genes, max_distance=max_distance, unknown=unknown)
     near["group"] = "all" if labels is None else labels.to_numpy(object)[near["region"].to_numpy()]
     universe = set(genes["gene_id"])
     if background is not None:
-        universe = set(closest_genes(background, genes, max_distance=max_distance)["gene_id"]) | set(near["gene_id"])
+        around = closest_genes(background, genes, max_distance=max_distance, unknown=unknown)
+        universe = set(around["gene_id"]) | set(near["gene_id"])
     if near.empty:
         msg = f"no gene lies within max_distance={max_distance} bases of a region"
         raise ValueError(msg)

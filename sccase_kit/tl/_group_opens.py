@@ -5,25 +5,21 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
-from .._record import required
+from ..get.raw import fitted_layer, raw_layer
 from ..get.thin import check_fitted, factors, is_dense
-from ..matrix.access import check_counts, get_matrix, layer_names
+from ..matrix.access import check_counts, get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..peaks import group_profiles
 
 
-def fitted_layer(adata: AnnData, key: str, layer: str | None) -> str | None:
-    """Return `layer`, or the layer that was enhanced under `key` (`None` for `adata.X`)."""
-    if layer is not None:
-        return layer
-    check_fitted(adata, key)
-    return required(adata, key, "tl.enhance").params.get("layer")
-
-
 def has_counts(adata: AnnData, key: str) -> bool:
     """Return whether what was enhanced under `key` is still there."""
-    layer = fitted_layer(adata, key, None)
-    return adata.X is not None if layer is None else layer in layer_names(adata)
+    check_fitted(adata, key)
+    try:
+        layer = raw_layer(adata, key)
+    except KeyError:
+        return False
+    return layer is not None or adata.X is not None
 
 
 def group_opens(adata: AnnData, codes: np.ndarray, n_groups: int, *, key: str, layer: str | None) -> np.ndarray:

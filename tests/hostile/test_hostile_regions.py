@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -218,7 +219,15 @@ def test_merged_regions_are_connected_components(sites, distance):
 def test_closest_genes_are_those_of_a_loop(sites, starts):
     table = frame(sites)
     tss = pd.DataFrame(starts, columns=["chrom", "tss", "strand"]).assign(gene_id=[f"g{i}" for i in range(len(starts))])
-    found = rg.closest_genes(table, tss)
+    if not set(table["chrom"]) & set(tss["chrom"]):
+        with pytest.raises(ValueError, match="not among those of tss"):
+            rg.closest_genes(table, tss)
+        return
+    bare = int((~table["chrom"].isin(set(tss["chrom"]))).sum())
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = rg.closest_genes(table, tss)
+    assert [f"{bare} of {len(table)} rows" in str(w.message) for w in said] == ([True] if bare else [])
     expected = set()
     for x in table.itertuples():
         # bases to the nearest edge, 0 inside; negative where the region lies upstream

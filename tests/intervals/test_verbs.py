@@ -86,6 +86,21 @@ def test_merge(pair):
     assert merge(a, distance=5).values.tolist() == expected
 
 
+def test_regions_on_chromosomes_without_genes_are_counted():
+    tss = pd.DataFrame({"chrom": ["chr1"], "tss": [50], "strand": ["+"], "gene_id": ["g"], "symbol": ["G"]})
+    regions = ["chr1:0-10", "GL000194.1:5-9", "chr1:60-70"]
+    with pytest.warns(UserWarning, match=r"regions: 1 of 3 rows lie on sequences that are not among those of tss"):
+        found = closest_genes(regions, tss)
+    assert found["region"].tolist() == ["chr1:0-10", "chr1:60-70"]
+    with pytest.raises(ValueError, match=r"1 of 3 rows .*GL000194.1"):
+        closest_genes(regions, tss, unknown="error")
+    with pytest.raises(ValueError, match="unknown"):
+        closest_genes(regions, tss, unknown="keep")
+    with pytest.raises(ValueError, match="1 of 1 rows"):
+        closest_genes(["GL000194.1:5-9"], tss)
+
+
+@pytest.mark.filterwarnings("ignore:regions. .* not among those of tss")  # those on chr2
 def test_closest_genes(pair):
     a, _ = pair
     rng = np.random.default_rng(2)

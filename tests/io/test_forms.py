@@ -357,3 +357,27 @@ def test_lazy_objects_of_anndata(tmp_path):
 def _saved(adata, folder):
     adata.write_h5ad(folder / "source.h5ad")
     return folder / "source.h5ad"
+
+
+def test_zipped_zarr(tmp_path):
+    pytest.importorskip("zarr")
+    import shutil
+    import zipfile
+
+    from sccase_kit.io.zarr_store import write_zarr
+
+    data = ad.AnnData(sparse.csr_matrix(DENSE), var=pd.DataFrame(index=NAMES), obs=pd.DataFrame(index=CELLS.split()))
+    write_zarr(data, tmp_path / "c.zarr")
+    shutil.make_archive(str(tmp_path / "flat.zarr"), "zip", tmp_path / "c.zarr")
+    shutil.make_archive(str(tmp_path / "deep.zarr"), "zip", tmp_path, "c.zarr")
+    check(sk.read(tmp_path / "flat.zarr.zip"))
+    check(sk.read(tmp_path / "deep.zarr.zip"))
+    with pytest.raises(FormatError, match="backed=True reads a folder"):
+        sk.read(tmp_path / "flat.zarr.zip", backed=True)
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("a.txt", "b")
+    with pytest.raises(FormatError, match="zip archive, and no zarr store; unpack it"):
+        sk.read(tmp_path / "other.zip")
+    (tmp_path / "no.zip").write_text("x")
+    with pytest.raises(FormatError, match="not a readable AnnData zarr store"):
+        sk.read(tmp_path / "no.zip")

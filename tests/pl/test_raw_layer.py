@@ -5,7 +5,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit._record import recorded
-from sccase_kit.pl.layouts import raw_layer
+from sccase_kit.get.raw import raw_layer
 from sccase_kit.report._figures import drawing_copy
 
 

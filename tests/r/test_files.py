@@ -162,7 +162,7 @@ def test_bad_files(tmp_path, monkeypatch):
     monkeypatch.delenv("R_HOME", raising=False)
     with (
         pytest.warns(UserWarning, match="through R"),
-        pytest.raises(sk.r._files.MissingProgramError, match=r"cannot be read without R, because: .*Install R"),
+        pytest.raises(sk.r.files.MissingProgramError, match=r"cannot be read without R, because: .*Install R"),
     ):
         sk.r.read(tmp_path / "x.rds")
 

@@ -249,7 +249,10 @@ def test_another_tool_is_not_repeated():
     adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
     adata.uns["enrich"] = {"params": {"genome": "hg38", "gene_sets": "GO"}}
     assert "enrich" not in code(adata.uns)
-    assert parameter_table(adata.uns)["function"].eq("").all()
+    table = parameter_table(adata.uns).set_index("stored in")["function"]
+    assert table["enrich"].eq("").all()
+    assert table["toy_study"].eq("datasets.toy_study").all()
+    assert "# made by sk.datasets.toy_study(" in code(adata.uns)
     with pytest.warns(UserWarning, match=r"uns\['enrich'\] is not of this package and is replaced"):
         sk.pp.tfidf(adata, key_added="enrich")
     assert made_by(adata.uns["enrich"]) == "pp.tfidf"

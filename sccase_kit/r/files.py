@@ -13,11 +13,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from sccase_kit._logging import logger, warn
-from sccase_kit._optional import MissingProgramError
-from sccase_kit._validate import check_choice
-from sccase_kit.io import FormatError
-
+from .._logging import logger, warn
+from .._optional import MissingProgramError
+from .._validate import check_choice
+from ..io import FormatError
 from ._from_r import from_value, summary
 from ._objects import anndata_from
 from ._s4 import is_cistopic, is_experiment, is_matrix, is_seurat, matrix_from

@@ -31,10 +31,10 @@ _PACKED = {".gz", ".bgz", ".bz2", ".xz", ".zst"}
 _BACKED = {".h5ad", ".zarr", ".h5mu"}
 _OUTS = ("filtered_peak_bc_matrix.h5", "filtered_feature_bc_matrix.h5")
 #: Readers of parts above this one, by ending: imported when such a file is read.
-_READERS = dict.fromkeys([".rds", ".rdata", ".rda", ".qs", ".arrow"], "sccase_kit.r._files:read_counts")
+_READERS = dict.fromkeys([".rds", ".rdata", ".rda", ".qs", ".arrow"], "sccase_kit.r.files:read_counts")
 _SUPPORTED = (
-    ".h5ad, .h5mu, .zarr, 10x .h5, a folder with a Matrix Market matrix (10x, GEO) or the path of the .mtx, "
-    ".csv/.tsv/.txt (peaks × cells, .gz or not), .rds, .arrow"
+    ".h5ad, .h5mu, .zarr (or a .zip of it), 10x .h5, a folder with a Matrix Market matrix (10x, GEO) or the path of "
+    "the .mtx, .csv/.tsv/.txt (peaks × cells, .gz or not), .rds, .arrow"
 )
 
 
@@ -52,12 +52,12 @@ def read(
     Parameters
     ----------
     path
-        One of: .h5ad (SnapATAC2's too); .h5mu or .zarr, of AnnData or MuData; 10x `filtered_peak_bc_matrix.h5`; a
-        folder with a Matrix Market matrix and the names of peaks (peaks.bed, features.tsv, genes.tsv) and cells
-        (barcodes.tsv), with or without a prefix as GEO puts it, peaks × cells or turned, or the path of the matrix
-        itself; a text matrix (csv, tsv, txt), gzipped or not, whose peaks are named or have columns of chromosome,
-        start and end. Which axis holds the peaks is decided on all names of both. R's .rds,
-        .RData and .qs, and ArchR's .arrow (:func:`sccase_kit.r.read` says which objects, and has choices).
+        One of: .h5ad (SnapATAC2's too); .h5mu or .zarr (a folder, or a .zip of one), of AnnData or MuData; 10x
+        `filtered_peak_bc_matrix.h5`; a folder with a Matrix Market matrix and the names of peaks (peaks.bed,
+        features.tsv, genes.tsv) and cells (barcodes.tsv), with or without a prefix as GEO puts it, peaks × cells or
+        turned, or the path of the matrix itself; a text matrix (csv, tsv, txt), gzipped or not, whose peaks are named
+        or have columns of chromosome, start and end. Which axis holds the peaks is decided on all names of both. R's
+        .rds, .RData and .qs, and ArchR's .arrow (:func:`sccase_kit.r.read` says which objects, and has choices).
     backed
         Keep the counts of a .h5ad, .h5mu or .zarr on disk; functions then read them in row blocks.
     modality
@@ -168,6 +168,8 @@ def _read(
     suffixes = [s.lower() for s in target.suffixes]
     if suffixes and suffixes[-1] in _PACKED:
         suffixes.pop()
+    if suffixes and suffixes[-1] == ".zip" and target.is_file():
+        suffixes = [*suffixes[:-1], ".zarr"]  # what else is in it is refused there
     last = suffixes[-1] if suffixes else ""
     if target.is_dir() and last != ".zarr" and any((target / name).is_file() for name in ("zarr.json", ".zgroup")):
         last = ".zarr"
