@@ -229,6 +229,3 @@ def read_counts(path: Path) -> AnnData:
         return AnnData(table.astype(np.float64))
     msg = f"{path} holds no counts but {type(result).__name__}; sk.r.read(path) returns it"
     raise FormatError(msg)
-
-
-__all__ = ["ENDINGS", "read", "read_counts"]
