@@ -15,7 +15,7 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.io import FormatError
-from sccase_kit.r import _files
+from sccase_kit.r import files
 from sccase_kit.r._locate import rscript
 
 pytest.importorskip("rdata", reason="rdata (extra rds) is not installed")
@@ -77,7 +77,7 @@ def test_with_and_without_r_give_the_same(folder):
     for kind in KINDS:
         alone, _ = quietly(folder / f"{kind}.rds", engine="python")
         lost = []
-        assert_same(alone, _files._convert(through[kind], {"x_name": None, "alt_exp": None, "assay": None}, lost))
+        assert_same(alone, files._convert(through[kind], {"x_name": None, "alt_exp": None, "assay": None}, lost))
 
 
 @NEEDS
