@@ -29,12 +29,14 @@ from scipy import sparse
 
 from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
+from ..matrix.row_block import slab_cuts
 from ..matrix.rows import even_cuts, view_rows
 
 BETA = 0.05
 N_PASSES = 2  # more gain less than .02 of what types give once deviations are stretched
 _TINY = 1e-20
 _ENTRIES_PER_PIECE = 500_000
+_SLAB_BYTES = 2**19  # of the profiles and their sums that are in use together, for the second-level cache
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,7 @@ class Mixtures:
 
 def open_blocks(op: ScaledOperator) -> Iterator[tuple[slice, sparse.csr_matrix]]:
     """Yield (rows, structure of their open entries) over all cells, in pieces for one thread each."""
-    for rows, block in op.iter_blocks():
-        kept = block
-        if block.nnz and not block.data.all():
-            kept = block.copy()
-            kept.eliminate_zeros()
+    for rows, kept in op.iter_open():
         for start, stop in even_cuts(kept.indptr, _ENTRIES_PER_PIECE):
             yield slice(rows.start + start, rows.start + stop), view_rows(kept, slice(start, stop))
 
@@ -103,13 +101,13 @@ def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixture
         π, which stands in for empty components.
     """
     h = np.hstack([one / np.maximum(one.sum(axis=0), _TINY) for one in hs])
-    phi = np.zeros((op.shape[1], h.shape[1]))
-    for rows, block in open_blocks(op):
-        phi += sparse.csr_matrix((np.ones(block.nnz), block.indices, block.indptr), shape=block.shape).T @ h[rows]
-    sums = phi.sum(axis=0)
-    phi = np.where(sums > 0, phi / np.where(sums > 0, sums, 1), mean[:, None])
+    binary = op.binarized().with_scales(np.ones(op.shape[0]), np.ones(op.shape[1]))
+    phi = binary.rmatmul(h)
+    sums = phi.sum(axis=0, dtype=np.float64).astype(phi.dtype)
+    phi /= np.where(sums > 0, sums, 1)
+    phi[:, sums <= 0] = mean[:, None]
     theta = [_rows_of_one(one / np.maximum(one.sum(axis=0), _TINY)) for one in hs]
-    return Mixtures(np.hstack(theta).astype(np.float32), phi.astype(np.float32), tuple(one.shape[1] for one in hs))
+    return Mixtures(np.hstack(theta).astype(np.float32), phi.astype(np.float32, copy=False), tuple(one.shape[1] for one in hs))
 
 
 def _rows_of_one(values: np.ndarray) -> np.ndarray:
@@ -162,17 +160,19 @@ def climb(
 
 def _soft_counts(op: ScaledOperator, mixtures: Mixtures) -> tuple[np.ndarray, np.ndarray]:
     """Return how many open entries of every cell, and of every peak, come from each component."""
-    from .mixture_kernels import soft_counts
+    from .mixture_kernels import from_units, soft_counts, to_units
 
-    theta, phi = mixtures.theta, np.ascontiguousarray(mixtures.phi)
+    theta, starts = to_units(mixtures.theta, mixtures.cuts)
+    phi, _ = to_units(mixtures.phi, mixtures.cuts)
     cells = np.zeros_like(theta)
     n_threads = available_threads()
     totals = [np.zeros_like(phi) for _ in range(n_threads)]
 
     def work(item: tuple[int, tuple[slice, sparse.csr_matrix]]) -> None:
         number, (rows, block) = item
-        parts = block.indptr, block.indices, np.ascontiguousarray(theta[rows]), phi, mixtures.cuts
-        soft_counts(*parts, np.float32(_TINY), cells[rows], totals[number % n_threads])
+        block, cuts = slab_cuts(block, _SLAB_BYTES // (2 * phi.itemsize * phi.shape[1]), fewest=8)
+        where = theta[rows], phi, starts, np.float32(_TINY), cells[rows], totals[number % n_threads]
+        soft_counts(cuts, block.indices, *where)
 
     pieces = enumerate(open_blocks(op))
     if n_threads == 1:
@@ -182,4 +182,5 @@ def _soft_counts(op: ScaledOperator, mixtures: Mixtures) -> tuple[np.ndarray, np
         with ThreadPoolExecutor(n_threads) as pool:
             while batch := list(islice(pieces, n_threads)):
                 list(pool.map(work, batch))
-    return cells * theta, sum(totals[1:], totals[0]) * phi
+    columns = mixtures.cuts
+    return from_units(cells * theta, columns), from_units(sum(totals[1:], totals[0]) * phi, columns)

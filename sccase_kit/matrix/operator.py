@@ -143,6 +143,15 @@ class ScaledOperator:
         for rows, block in self._iter_stored():
             yield rows, as_float(block, self.dtype, binary=self.binary)
 
+    def iter_open(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+        """Yield (rows, CSR structure of the open entries, whose values mean nothing) from the first cell to the last."""
+        for rows, block in self._iter_stored():
+            kept = block
+            if block.nnz and not block.data.all():
+                kept = block.copy()
+                kept.eliminate_zeros()
+            yield rows, kept
+
     def to_csr(self) -> sparse.csr_matrix:
         """Return X̃ itself in memory, CSR of float32: for the published program, on small data."""
         parts = (sparse.diags(self.row_scale[r]) @ b @ sparse.diags(self.col_scale) for r, b in self.iter_blocks())

@@ -62,19 +62,11 @@ class PanelBlock:
     """
 
     def __init__(self, counts: sparse.csr_matrix, *, dtype: np.dtype, binary: bool) -> None:
-        from .products import cut_rows
-
         if binary and counts.nnz and not counts.data.all():
             counts = counts.copy()
             counts.eliminate_zeros()
         self.shape = counts.shape
-        n_slabs = np.clip(counts.nnz // max(1, self.shape[0]) // _NNZ_PER_CUT, 1, max(1, self.shape[1] // _SLAB))
-        slab = -(-self.shape[1] // int(n_slabs))
-        try:
-            self._cuts = cut_rows(counts.indptr, counts.indices, self.shape[1], slab)
-        except ValueError:
-            counts = counts.sorted_indices()
-            self._cuts = cut_rows(counts.indptr, counts.indices, self.shape[1], slab)
+        counts, self._cuts = slab_cuts(counts, _SLAB)
         self._tile = int(max(1, _NNZ_PER_TILE * self.shape[0] // max(1, counts.nnz)))
         self._indices = counts.indices
         self._values = None if binary else _compilable(counts.data, dtype)
@@ -111,6 +103,32 @@ class PanelBlock:
         from .products import scatter
 
         scatter(self._cuts, self._indices, self._values, left, total, tile=self._tile)
+
+
+def slab_cuts(
+    counts: sparse.csr_matrix, n_columns: int, *, fewest: int = _NNZ_PER_CUT
+) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Return the rows, sorted, and where each crosses from one slab of columns to the next, (slabs + 1, rows).
+
+    Parameters
+    ----------
+    counts
+        CSR rows.
+    n_columns
+        Columns of a slab, about.
+    fewest
+        Stored values of a row between two cuts, on average, at least: slabs are wider where there would be fewer.
+    """
+    from .products import cut_rows
+
+    n, m = counts.shape
+    n_slabs = np.clip(counts.nnz // max(1, n) // fewest, 1, max(1, m // n_columns))
+    slab = -(-m // int(n_slabs))
+    try:
+        return counts, cut_rows(counts.indptr, counts.indices, m, slab)
+    except ValueError:
+        counts = counts.sorted_indices()
+        return counts, cut_rows(counts.indptr, counts.indices, m, slab)
 
 
 def as_float(counts: sparse.csr_matrix, dtype: np.dtype, *, binary: bool) -> sparse.csr_matrix:

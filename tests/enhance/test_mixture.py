@@ -104,3 +104,30 @@ def test_without_signal_the_mean_is_said(effect):
     else:
         assert result["gain"] > 10 * result["se"]
         assert 0.8 < result["slope"] < 1.25
+
+
+def test_units_hold_every_mixture_and_zeros():
+    from sccase_kit.enhance.mixture_kernels import from_units, to_units
+
+    values = np.arange(1.0, 47).reshape(2, 23)
+    cuts = np.array([0, 2, 10, 23])
+    units, starts = to_units(values, cuts)
+    assert starts.tolist() == [0, 8, 16, 32]
+    np.testing.assert_array_equal(units[:, 2:8], 0)
+    np.testing.assert_array_equal(units[:, 16:29], values[:, 10:])
+    np.testing.assert_array_equal(from_units(units, cuts), values)
+
+
+def test_slabs_of_peaks_do_not_matter(counts, monkeypatch):
+    from sccase_kit.enhance import mixture
+
+    op = ScaledOperator(sparse.csr_matrix(counts))
+    mean, n_entries = peak_shares(op)
+    first = start(op, [np.random.default_rng(2).random((40, k)) for k in (3, 11)], mean)
+    options = {"alpha": 5.0, "mean": mean, "n_entries": n_entries}
+    kernel = sparse.identity(40, format="csr")
+    whole = climb(op, first, kernel, **options)
+    monkeypatch.setattr(mixture, "_SLAB_BYTES", 2 * 4 * 24 * 20)
+    parts = climb(op, first, kernel, **options)
+    np.testing.assert_allclose(parts.theta, whole.theta, rtol=1e-5)
+    np.testing.assert_allclose(parts.phi, whole.phi, rtol=1e-5)
