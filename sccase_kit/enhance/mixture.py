@@ -107,7 +107,8 @@ def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixture
     phi /= np.where(sums > 0, sums, 1)
     phi[:, sums <= 0] = mean[:, None]
     theta = [_rows_of_one(one / np.maximum(one.sum(axis=0), _TINY)) for one in hs]
-    return Mixtures(np.hstack(theta).astype(np.float32), phi.astype(np.float32, copy=False), tuple(one.shape[1] for one in hs))
+    bank = tuple(one.shape[1] for one in hs)
+    return Mixtures(np.hstack(theta).astype(np.float32), phi.astype(np.float32, copy=False), bank)
 
 
 def _rows_of_one(values: np.ndarray) -> np.ndarray:

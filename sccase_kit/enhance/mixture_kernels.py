@@ -6,6 +6,8 @@ unit is one LLVM vector: sums over short runs of numbers are not made into vecto
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numba
 import numpy as np
 from llvmlite import ir
@@ -83,7 +85,7 @@ def to_units(values: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def from_units(units: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Return the columns, (n, r), of what :func:`to_units` made."""
     out, start = np.empty((len(units), int(cuts[-1])), dtype=units.dtype), 0
-    for low, high in zip(cuts[:-1], cuts[1:], strict=True):
+    for low, high in pairwise(cuts.tolist()):
         out[:, low:high] = units[:, start : start + high - low]
         start += -(-(high - low) // UNIT) * UNIT
     return out

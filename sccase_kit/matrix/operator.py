@@ -144,7 +144,7 @@ class ScaledOperator:
             yield rows, as_float(block, self.dtype, binary=self.binary)
 
     def iter_open(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
-        """Yield (rows, CSR structure of the open entries, whose values mean nothing) from the first cell to the last."""
+        """Yield (rows, CSR structure of the open entries) from the first cell to the last; values mean nothing."""
         for rows, block in self._iter_stored():
             kept = block
             if block.nnz and not block.data.all():
