@@ -56,6 +56,7 @@ MODULES = {
     "metrics": "Evaluation",
     "datasets": "Data",
     "report": "Report",
+    "paper": "The paper, repeated",
     "r": "The bridge to R",
     "genes": "Genes on arrays",
     "peaks": "Peaks on arrays",

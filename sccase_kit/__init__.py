@@ -10,8 +10,9 @@ from ._settings import settings
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import datasets, enhance, fragments, get, io, metrics, motifs, peaks, pl, pp, r, regions, report, tl
+    from . import datasets, enhance, fragments, get, io, metrics, motifs, paper, peaks, pl, pp, r, regions, report, tl
     from .io import read, read_fragments
+    from .paper import reproduce
 
 __all__ = [
     "__version__",
@@ -23,6 +24,7 @@ __all__ = [
     "io",
     "metrics",
     "motifs",
+    "paper",
     "peaks",
     "pl",
     "pp",
@@ -31,15 +33,20 @@ __all__ = [
     "read_fragments",
     "regions",
     "report",
+    "reproduce",
     "settings",
     "tl",
 ]
 
 
+#: Functions that stand here under their own names, and the parts that hold them.
+_FROM = {"read": "io", "read_fragments": "io", "reproduce": "paper"}
+
+
 def __getattr__(name: str) -> Any:
-    """Import a part of the package, or one of its readers, at its first use."""
-    if name in {"read", "read_fragments"}:
-        value = getattr(importlib.import_module(".io", __name__), name)
+    """Import a part of the package, or one of its functions, at its first use."""
+    if name in _FROM:
+        value = getattr(importlib.import_module(f".{_FROM[name]}", __name__), name)
     elif name in __all__:
         value = importlib.import_module(f".{name}", __name__)
     else:

@@ -24,13 +24,15 @@ class Sources(Generic[Entry]):
     Parameters
     ----------
     package
-        Dotted name of the folder; every module in it defines ``SOURCE``.
+        Dotted name of the folder; every module in it defines `attribute`.
     what
         What the sources give, for messages, such as ``"gene sets"``.
+    attribute
+        Name in every module under which its source stands.
     """
 
-    def __init__(self, package: str, what: str) -> None:
-        self._package, self._what = package, what
+    def __init__(self, package: str, what: str, *, attribute: str = "SOURCE") -> None:
+        self._package, self._what, self._attribute = package, what, attribute
         self._found: dict[str, Entry] | None = None
         self._registered: dict[str, Entry] = {}
 
@@ -39,7 +41,8 @@ class Sources(Generic[Entry]):
         if self._found is None:
             folder = importlib.import_module(self._package).__path__
             modules = [importlib.import_module(f"{self._package}.{info.name}") for info in pkgutil.iter_modules(folder)]
-            self._found = {module.SOURCE.name: module.SOURCE for module in modules}
+            found = [getattr(module, self._attribute) for module in modules]
+            self._found = {source.name: source for source in found}
         return {**self._found, **self._registered}
 
     def labels(self) -> list[str]:

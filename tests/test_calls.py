@@ -17,6 +17,7 @@ def adata():
 CALLS = {
     "filter_cells": ({"min_peaks": 2}, {"min_peaks": 2, "min_counts": 0.0}),
     "filter_peaks": ({"by": "counts"}, {"min_fraction": 0.01, "by": "counts"}),
+    "filter_groups": ({"groupby": "cell_type"}, {"groupby": "cell_type", "min_share": 0.03}),
     "binarize": ({"layer": "truth"}, {"layer": "truth"}),
     "dropout": ({"rate": 0.5, "rng": np.int64(3)}, {"rate": 0.5, "rng": 3}),
     "subsample_cells": (

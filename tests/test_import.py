@@ -139,6 +139,7 @@ FLOORS = [
     ["pl"],
     ["tl"],
     ["report"],
+    ["paper"],
     ["_commands"],
     ["cli"],
 ]

@@ -26,6 +26,7 @@ CALLS = {
     "tl.chromvar": lambda a: sk.tl.chromvar(a, "sets", bias="gc", n_background=5),
     "pp.filter_peaks": lambda a: sk.pp.filter_peaks(a),
     "pp.filter_cells": lambda a: sk.pp.filter_cells(a),
+    "pp.filter_groups": lambda a: sk.pp.filter_groups(a, "cell_type"),
     "pp.binarize": lambda a: sk.pp.binarize(a),
     "pp.tfidf": lambda a: sk.pp.tfidf(a),
     "pp.tfidf, signac": lambda a: sk.pp.tfidf(a, variant="signac"),
