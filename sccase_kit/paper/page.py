@@ -12,7 +12,10 @@ import pandas as pd
 
 from .._atomic import replacing
 from .._version import __version__
-from ..report.blocks import Block, Code, Section, Table, Text, Tiles, draw, page
+from ..pages.blocks import Block, Code, Text, Tiles
+from ..pages.page import Section, page
+from ..pages.table import Table
+from ..report.blocks import draw
 from .claims import NOT_RUN, SAME
 from .cohorts import Cohort
 from .registry import Experiment, Tables
