@@ -7,8 +7,10 @@ from .method import METHODS, Method, Option, option, register
 from .methods.robust import Robust, fit_consensus  # isort: skip
 from .methods.sccase import Sccase, fit_sccase  # isort: skip
 from .methods.published import Published  # isort: skip
+from .methods.paper import Paper  # isort: skip
 from .methods.knn import Knn  # isort: skip
 from .methods.tfidf import Tfidf  # isort: skip
+from .paper import PaperFit, PaperModel, fit_paper
 from .preparation import Prepared, prepare
 from .published import PublishedFit, fit_published, published_nmf
 from .result import Enhancement
@@ -26,6 +28,9 @@ __all__ = [  # noqa: RUF022
     "Method",
     "ModelOptions",
     "Option",
+    "Paper",
+    "PaperFit",
+    "PaperModel",
     "Prepared",
     "Published",
     "PublishedFit",
@@ -41,6 +46,7 @@ __all__ = [  # noqa: RUF022
     "compute_ranges",
     "fit",
     "fit_consensus",
+    "fit_paper",
     "fit_published",
     "fit_sccase",
     "fit_thin",

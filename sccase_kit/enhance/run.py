@@ -21,6 +21,9 @@ from .method import METHODS, TAKES, Method, check_takes, unused_options
 from .preparation import Prepared, fingerprint, prepare
 from .result import Enhancement
 
+#: Solvers that are methods of their own → what they are.
+LITERAL = {"published": "the program's scCASE", "paper": "scCASE as the paper prints it"}
+
 
 @dataclass
 class Stopwatch:
@@ -135,7 +138,7 @@ def choose(
     given
         Option → value, of those that a user gave. Those that the method lacks are named in a warning.
     solver
-        ``"published"`` is another spelling of ``method="published"``.
+        ``"published"`` and ``"paper"`` are other spellings of these methods.
 
     Returns
     -------
@@ -146,12 +149,11 @@ def choose(
     TypeError, ValueError
         If there is no such method, an option is not of its type or bounds, or is given twice.
     """
-    check_choice(solver, ["thin", "published"], name="solver")
+    check_choice(solver, ["thin", *LITERAL], name="solver")
     kind = method if isinstance(method, type) else type(method)
     if issubclass(kind, Method):
-        if solver == "published" and kind is not METHODS["published"]:
-            msg = f"solver='published' is the program's scCASE; method={kind.name!r} needs solver='thin'"
-            raise ValueError(msg)
+        if solver in LITERAL and kind is not METHODS[solver]:
+            raise ValueError(_not_of(solver, kind.name))
         own = method.params() if isinstance(method, Method) else kind.defaults()
     elif method is None or isinstance(method, str):
         kind = METHODS[_spelled(method, given, solver)]
@@ -159,7 +161,7 @@ def choose(
     else:
         msg = f"method must be one of {list(METHODS)} or a Method, got {method!r} ({type(method).__name__})"
         raise TypeError(msg)
-    if kind is METHODS["published"] and given.get("init") == "published":  # it has no other start
+    if kind.name in LITERAL and given.get("init") == "published":  # they have no other start
         given = {name: value for name, value in given.items() if name != "init"}
     known = {name: value for name, value in given.items() if name in own}
     defaults = kind.defaults()
@@ -179,14 +181,15 @@ def choose(
 
 def _spelled(method: str | None, given: Mapping[str, Any], solver: str) -> str:
     if method is None:
-        return "published" if solver == "published" else "sccase" if given.get("init") == "published" else "robust"
+        return solver if solver in LITERAL else "sccase" if given.get("init") == "published" else "robust"
     check_choice(method, METHODS, name="method")
-    if solver == "thin" or method == "published":
-        return method
-    if method != "sccase":
-        msg = f"solver='published' is the program's scCASE; method={method!r} needs solver='thin'"
-        raise ValueError(msg)
-    return "published"
+    if solver in LITERAL and method not in ("sccase", solver):
+        raise ValueError(_not_of(solver, method))
+    return solver if solver in LITERAL else method
+
+
+def _not_of(solver: str, method: str) -> str:
+    return f"solver={solver!r} is {LITERAL[solver]}; method={method!r} needs solver='thin'"
 
 
 def fit(
@@ -292,7 +295,7 @@ def _with_counts(result: Enhancement, data: Prepared) -> Enhancement:
         info["factor_sums"] = factor_sums(result.peak_factors, peaks)
     else:
         info["factor_sums"] = np.zeros(0)
-    scaling = np.column_stack([peaks.idf, peaks.share])
+    scaling = np.column_stack([peaks.idf, peaks.share]) if result.peak_scaling is None else result.peak_scaling
     return replace(result, depth=data.depth, peak_scaling=scaling, info=info)
 
 

@@ -35,8 +35,8 @@ def enhance(
     *,
     depth: bool = False,
     batch_key: str | None = None,
-    method: Literal["robust", "sccase", "published", "knn", "tfidf"] | Method | type[Method] | None = None,
-    solver: Literal["thin", "published"] = "thin",
+    method: Literal["robust", "sccase", "published", "paper", "knn", "tfidf"] | Method | type[Method] | None = None,
+    solver: Literal["thin", "published", "paper"] = "thin",
     init: Literal["fast", "published"] = "fast",
     n_reference: int | Literal["auto"] = "auto",
     alpha: float = 1.0,
@@ -45,8 +45,8 @@ def enhance(
     gamma2: float = 1.0,
     keep_probability: float = 0.95,
     batch_method: Literal["balanced", "published"] = "balanced",
-    max_iter: int = 3,
-    tol: float = 1e-4,
+    max_iter: int | None = None,
+    tol: float | None = None,
     dtype: Literal["float32", "float64"] = "float32",
     device: str | None = None,
     layer: str | None = None,
@@ -58,11 +58,15 @@ def enhance(
     r"""Enhance a cells × peaks count matrix.
 
     Every cell's profile becomes a weighted mean of similar cells' TF-IDF profiles. In scCASE (Tang et al. 2024)
-    similarity and latent components are fitted together:
+    similarity and latent components are fitted together (Eq. 2):
 
     .. math::
 
         \min_{W,H,Z \ge 0} \|X (Z \circ R) - W H\|^2 + \lambda \|Z - H^\top H\|^2 + \gamma_1 \|W\|^2 + \gamma_2 \|H\|^2
+
+    ``solver="paper"`` does this as printed, on small data; ``method="sccase"`` does it with the mask R replaced by its
+    expectation and Z of rank k, without any n × n array. The default, ``method="robust"``, is another model on the same
+    idea. The page "Methods" has a table of what each computes.
 
     The enhanced matrix is kept as two thin factors; read blocks with :func:`sccase_kit.get.enhanced` or write it
     with :func:`sccase_kit.io.write_enhanced`.
@@ -76,8 +80,9 @@ def enhance(
         Components learned from the target. `"auto"`: the robust method needs no number; for `method="sccase"` it is
         estimated (:func:`sccase_kit.tl.estimate_k`).
     reference
-        Reference counts, groups × peaks (scCASER, Eq. 3); aligned to the peaks by name or overlap
-        (:func:`sccase_kit.pp.align_reference`).
+        Reference counts, groups × peaks; aligned to the peaks by name or overlap
+        (:func:`sccase_kit.pp.align_reference`). ``solver="paper"`` puts them into the model as scCASER does (α‖P − W₁‖²
+        of Eq. 3). The thin methods do not: the groups that the cells resemble become further components at the start.
     depth
         Correct for sequencing depth: Z ≈ P HᵀH, P = depth / median depth (Supplementary Text S3). With the thin
         solver Z's columns are also scaled to sum 1, as the paper defines Z.
@@ -86,19 +91,20 @@ def enhance(
     method
         `"robust"` (default): a consensus over several numbers of components, smoothed on neighbour graphs, which does
         not collapse when that number is wrong. `"sccase"`: the paper's model (the default with ``init="published"``).
-        `"published"`: what the published program (`sccase` 0.2.5) computes, dense, on small data. `"knn"` and
-        `"tfidf"`: baselines. Or an object of a method with its options, such as
+        `"published"`: what the published program (`sccase` 0.2.5) computes, and `"paper"`: the printed equations, both
+        dense, on small data. `"knn"` and `"tfidf"`: baselines. Or an object of a method with its options, such as
         ``sk.enhance.Knn(n_neighbors=30)``. :data:`sccase_kit.enhance.METHODS` holds them all, with what each can use.
     solver
         ``solver="published"`` is another spelling of ``method="published"``, which takes one of `reference`, `depth`,
-        `batch_key` at a time.
+        `batch_key` at a time, and ``solver="paper"`` of ``method="paper"``, which takes a `reference`.
     init
         `"fast"`, a sketched start, or `"published"`, scikit-learn's NMF with `random_state=100`.
     n_reference
         Components k₁ that start from the reference, in addition to `n_components`; `"auto"` takes one per group (with
         ``solver="published"`` a third of `n_components`, the program's rule). They come first.
     alpha
-        Weight of the reference: its components start with the share α / (1 + α) of each cell's other components.
+        Weight of the reference: its components start with the share α / (1 + α) of each cell's other components. With
+        ``solver="paper"`` the weight of ‖P − W₁‖².
     lam, gamma1, gamma2
         λ, γ₁, γ₂ of the objective; λ is 10⁶ by default, with ``solver="published"`` and a reference 10⁵, as in the
         program.
@@ -108,8 +114,9 @@ def enhance(
         `"balanced"` aligns the embedding over the batches and gives each the same share of a cell's similarity;
         `"published"` only reweights, as the program.
     max_iter, tol
-        Most iterations, and the relative fall of the objective that ends them (thin solver). The objective's global
-        minimum is the trivial Z = W = H = 0, so a few iterations from a good start are meant, as in the program (3).
+        Most iterations, and the relative fall of the objective that ends them; `None` for 3 and 10⁻⁴ (thin solver), or
+        1000 and 10⁻⁶ (``solver="paper"``). Where Z's columns are free, the objective's global minimum is the trivial
+        Z = W = H = 0, so a few iterations from a good start are meant, as in the program (3).
     dtype
         Precision of the products with the data.
     device
@@ -152,7 +159,7 @@ def enhance(
         `shape`.
     `layers["sccase"]`, `obsp["sccase_similarity"]`
         Only of methods that are not thin, in place of the factors: the enhanced matrix (n_obs × n_vars), dense of
-        ``method="published"`` and CSR of the baselines, and Z (n_obs × n_obs).
+        ``method="published"`` and ``"paper"``, and CSR of the baselines, and Z (n_obs × n_obs).
 
     Raises
     ------

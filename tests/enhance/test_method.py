@@ -227,7 +227,7 @@ def test_spellings(adata):
         np.testing.assert_array_equal(other.layers["sccase"], results[0].layers["sccase"])
         assert recorded(other.uns["sccase"]).params == recorded(results[0].uns["sccase"]).params
     with pytest.raises(
-        TypeError, match=r"method must be one of \['robust', 'sccase', 'published', 'knn', 'tfidf'\] or"
+        TypeError, match=r"method must be one of \['robust', 'sccase', 'published', 'paper', 'knn', 'tfidf'\] or"
     ):
         sk.tl.enhance(adata, method=3)
     with pytest.raises(ValueError, match="method='sccase' needs solver='thin'"):

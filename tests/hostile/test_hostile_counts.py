@@ -21,6 +21,7 @@ CALLS = {
     "tl.enhance, sccase": lambda a: sk.tl.enhance(a, 3, method="sccase"),
     "tl.enhance, batch and depth": lambda a: sk.tl.enhance(a, batch_key="batch", depth=True),
     "tl.enhance, published": lambda a: sk.tl.enhance(a, 3, solver="published"),
+    "tl.enhance, paper": lambda a: sk.tl.enhance(a, 3, solver="paper", max_iter=3),
     "tl.estimate_k": lambda a: sk.tl.estimate_k(a, k_values=range(2, 5), key_added=None),
     "tl.scabc": lambda a: sk.tl.scabc(a, "cell_type", n_top=20),
     "tl.chromvar": lambda a: sk.tl.chromvar(a, "sets", bias="gc", n_background=5),
