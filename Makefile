@@ -23,7 +23,7 @@ $(STAMPS)/core: pyproject.toml | $(BIN)/python
 
 $(STAMPS)/test: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -e '.[genomics,enrich,scale,test,docs]'
-	@$(BIN)/python -m pip install --quiet -e '.[episcanpy]' || echo "EpiScanpy could not be installed: the comparison with it will be skipped"
+	@for extra in da fragments tracks episcanpy; do $(BIN)/python -m pip install --quiet -e ".[$$extra]" || echo "the extra $$extra could not be installed: its tests will be skipped"; done
 	@if command -v R >/dev/null; then $(BIN)/python -m pip install --quiet -e '.[r]' || echo "rpy2 could not be installed: the R tests will be skipped"; else echo "R is missing: the R tests will be skipped"; fi
 	@touch $@ $(STAMPS)/core
 
