@@ -10,28 +10,35 @@ import pandas as pd
 from .._labels import encode_labels
 from .profiles import CorrelationCoordinates, Profiles, indicator
 
+_TIE = 1e-8  # correlations that differ by less are rounding
+
 
 def smoothing_scores(labels: Any, enhanced: Profiles, raw: Profiles) -> pd.Series:
-    r"""Return under-, over- and overall smoothing of an enhanced matrix with known cell types.
+    r"""Return over-, under- and overall smoothing of an enhanced matrix with known cell types.
 
-    All three rest on Pearson correlations over the peaks between different cells: with standardised profiles
-    :math:`u_i`, let :math:`M_{cd}` be the mean of :math:`u_i \cdot u_j` over cells i of type c and j ≠ i of type d.
-    The noise of different cells is independent, so :math:`M_{cd}` holds signal alone and
-    :math:`\rho_{cd} = M_{cd} / \sqrt{M_{cc} M_{dd}}` is the correlation of the types' profiles freed of noise.
+    The scCASE paper names three such scores; their formulas stand in its Supplementary Text S1, which this package does
+    not have. These are ours, made to behave as the paper says: with too few components types merge (`over`), with many
+    components noise comes back (`under`), and `smoothing` is best in between.
+
+    All rest on Pearson correlations over the peaks, the inner products of standardised profiles :math:`u_i`.
 
     under
-        :math:`1 - \overline{M_{cc}}` of the enhanced matrix, the mean over types: what still tells cells of one type
-        apart. 0 when they are identical; near 1 for raw data.
+        :math:`1 - \overline{M_{cc}}` with :math:`M_{cd}` the mean of :math:`u_i \cdot u_j` over cells i of type c and
+        j ≠ i of type d, the mean over types: what still tells cells of one type apart. 0 when they are identical, near
+        1 for raw data.
     over
-        Mean over pairs of types of :math:`\max(0, \rho^{enhanced}_{cd} - \rho^{raw}_{cd})`, divided by the mean of
-        :math:`1 - \rho^{raw}_{cd}`: the share of the difference between types that was lost. 0 when types are kept
-        as different as the raw data say they are, 1 when all types are alike.
+        A cell is right if it correlates best with the mean profile of its own type (itself left out); :math:`a` is the
+        share of right cells, the mean over types, and :math:`1 / T` that of T types that are alike. The score is
+        :math:`1 - (a^{enhanced} - 1/T) / (a^{raw} - 1/T)` within [0, 1]: the share of what told types apart that was
+        lost. Means of types average noise away, so that noise alone hardly counts; raw data have 0, merged types 1.
     smoothing
-        :math:`(\overline{M_{cc}}^{enhanced} - \overline{M_{cc}}^{raw}) / (1 - \overline{M_{cc}}^{raw})`: the share of
-        the raw dissimilarity within types that was removed. 0 leaves the data as they are, 1 is a single profile per
-        type. Good smoothing has `smoothing` high with `over` near 0.
+        Harmonic mean of 1 − over and 1 − under: 1 is a single profile per type and no type lost.
+    flattened
+        Mean over pairs of types of :math:`\max(0, \rho^{enhanced}_{cd} - \rho^{raw}_{cd})`, divided by the mean of
+        :math:`1 - \rho^{raw}_{cd}`, where :math:`\rho_{cd} = M_{cd} / \sqrt{M_{cc} M_{dd}}` is the correlation of the
+        types' profiles freed of noise: how far types moved towards each other, though they may still be told apart.
 
-    Types with fewer than two cells, or without a positive mean correlation in the raw data, are left out.
+    Types with fewer than two cells are left out, of `flattened` also those without a positive mean correlation.
 
     Parameters
     ----------
@@ -42,35 +49,70 @@ def smoothing_scores(labels: Any, enhanced: Profiles, raw: Profiles) -> pd.Serie
 
     Returns
     -------
-    Series with `under`, `over`, `smoothing`; `over` is NaN where fewer than two types can be compared.
+    Series with `under`, `over`, `smoothing`, `flattened`; the last three are NaN where fewer than two types can be
+    compared, `over` and `smoothing` also where the raw data do not tell the types apart better than chance.
     """
     codes, groups = encode_labels(labels, enhanced.shape[0])
     encode_labels(labels, raw.shape[0])
-    big = np.bincount(codes) > 1
-    ours = _between_cells(enhanced.correlation_coordinates(), codes, len(groups))
-    base = _between_cells(raw.correlation_coordinates(), codes, len(groups))
-    within, raw_within = np.diag(ours)[big].mean(), np.diag(base)[big].mean()
+    big = np.bincount(codes, minlength=len(groups)) > 1
+    scores = []
+    for profiles in (enhanced, raw):
+        coordinates = profiles.correlation_coordinates()
+        products = coordinates.group_products(codes, len(groups))
+        scores.append((_between_cells(coordinates, products, codes), _recognised(products, codes, big)))
+    (ours, right), (base, raw_right) = scores
+    under = 1 - float(np.diag(ours)[big].mean()) if big.any() else np.nan
+    over = smoothing = np.nan
+    chance = 1 / max(1, int(big.sum()))
+    if big.sum() > 1 and raw_right > chance:
+        over = float(np.clip(1 - (right - chance) / (raw_right - chance), 0, 1))
+        kept, tight = 1 - over, max(0.0, 1 - under)
+        smoothing = 2 * kept * tight / (kept + tight) if kept + tight > 0 else 0.0
+    flattened = _flattened(ours, base, big)
+    return pd.Series({"under": under, "over": over, "smoothing": smoothing, "flattened": flattened})
+
+
+def _recognised(products: np.ndarray, codes: np.ndarray, big: np.ndarray) -> float:
+    """Return the share of cells that correlate best with the mean of their own type, without themselves.
+
+    Parameters
+    ----------
+    products
+        u_i · Σ_{j in type} u_j, shape (n_obs, n_types).
+    codes
+        Type of every cell.
+    big
+        Types that count, shape (n_types,).
+    """
+    own = np.arange(len(codes)), codes
+    squares = np.bincount(codes, weights=products[own], minlength=len(big))  # of the norms of the sums
+    dots, norms = products.astype(np.float64), np.tile(squares, (len(codes), 1))
+    norms[own] += 1 - 2 * products[own]
+    dots[own] -= 1
+    correlation = np.where(norms > _TIE, dots / np.sqrt(np.maximum(norms, _TIE)), 0)[:, big]
+    best = correlation >= correlation.max(axis=1, keepdims=True) - _TIE
+    share = np.zeros(products.shape)
+    share[:, big] = best / best.sum(axis=1, keepdims=True)  # ties are shared
+    sizes = np.bincount(codes, minlength=len(big))
+    right = np.bincount(codes, weights=share[own], minlength=len(big)) / np.maximum(sizes, 1)
+    return float(right[big].mean())
+
+
+def _flattened(ours: np.ndarray, base: np.ndarray, big: np.ndarray) -> float:
+    """Return the share of the difference between the profiles of types that was lost."""
     usable = np.flatnonzero(big & (np.diag(base) > 0) & (np.diag(ours) > 0))
-    over = np.nan
-    if len(usable) > 1:
-        upper = np.triu_indices(len(usable), k=1)
-        rho, raw_rho = (np.clip(_disattenuated(m[np.ix_(usable, usable)]), -1, 1)[upper] for m in (ours, base))
-        room = (1 - raw_rho).mean()
-        over = float(np.maximum(0, rho - raw_rho).mean() / room) if room > 0 else np.nan
-    room = 1 - raw_within
-    return pd.Series(
-        {
-            "under": float(1 - within),
-            "over": over,
-            "smoothing": float((within - raw_within) / room) if room > 0 else np.nan,
-        }
-    )
+    if len(usable) < 2:
+        return float("nan")
+    upper = np.triu_indices(len(usable), k=1)
+    rho, raw_rho = (np.clip(_disattenuated(m[np.ix_(usable, usable)]), -1, 1)[upper] for m in (ours, base))
+    room = (1 - raw_rho).mean()
+    return float(np.maximum(0, rho - raw_rho).mean() / room) if room > 0 else float("nan")
 
 
-def _between_cells(coordinates: CorrelationCoordinates, codes: np.ndarray, n_groups: int) -> np.ndarray:
+def _between_cells(coordinates: CorrelationCoordinates, products: np.ndarray, codes: np.ndarray) -> np.ndarray:
     """Return M, shape (n_groups, n_groups): mean correlation between different cells of two groups."""
-    member = indicator(codes, n_groups)
-    sums = member.T @ coordinates.group_products(codes, n_groups)
+    n_groups = products.shape[1]
+    sums = indicator(codes, n_groups).T @ products
     sizes = np.bincount(codes, minlength=n_groups).astype(float)
     itself = np.bincount(codes, weights=~coordinates.constant, minlength=n_groups)
     pairs = np.outer(sizes, sizes) - np.diag(sizes)

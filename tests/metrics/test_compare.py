@@ -28,7 +28,9 @@ def test_table(results):
     assert table.loc["thin", "cell_auroc"] == pytest.approx(1)
     assert table.loc["thin", "ari"] == 1
     assert table.loc["thin", "smoothing"] > 0.99
-    assert table.loc["raw", "smoothing"] == 0
+    assert table.loc["raw", "over"] == 0
+    assert table.loc["thin", "over"] == 0
+    assert table.loc["raw", "smoothing"] < 0.7
     assert table.loc["raw", "n_peaks"] == 300
     by_layer = compare(given, "cell_type", truth="truth")
     np.testing.assert_allclose(by_layer["peak_auprc"], table["peak_auprc"])
