@@ -197,3 +197,13 @@ def _single(values: Any) -> Any:
     if sparse.issparse(values):
         return values.astype(np.float32)
     return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def is_zero(result: Enhancement) -> bool:
+    """Return whether every enhanced value is 0."""
+    if result.matrix is not None:
+        values = result.matrix.data if sparse.issparse(result.matrix) else result.matrix
+        return not np.any(values)
+    if result.cell_factors is None or result.peak_factors is None:
+        return False
+    return not np.any(result.cell_factors.any(axis=0) & result.peak_factors.any(axis=0))

@@ -19,7 +19,7 @@ from .expected import factor_sums, measured_peaks
 from .memory import expected_memory
 from .method import METHODS, TAKES, Method, check_takes, unused_options
 from .preparation import Prepared, fingerprint, prepare
-from .result import Enhancement
+from .result import Enhancement, is_zero
 
 #: Solvers that are methods of their own → what they are.
 LITERAL = {"published": "the program's scCASE", "paper": "scCASE as the paper prints it"}
@@ -284,6 +284,11 @@ def fit(
         bar.total = bar.n  # a descent may end before its last iteration
         bar.refresh()
     watch.stage(None)
+    if is_zero(result):
+        warn(
+            f"every enhanced value is 0: {method.explained()} with these options ends at its trivial solution on these "
+            "data; change the options, or leave out method and solver for the default"
+        )
     return Run(_with_counts(result, data), method, dict(watch.seconds))
 
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import itertools
 import sys
+import uuid
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from .._logging import logger
 from .access import as_csr
 from .row_block import COMPILED_NNZ, RowBlock, as_float, row_block
+
+_KEPT_SHARE = 0.25  # of the workers' memory that blocks may fill
+_LARGE = 4 * 2**20  # bytes of an array from which on it does not travel inside the tasks
+_TRIES = 4
+_IN_USE: weakref.WeakValueDictionary[tuple[str, str], ClusterBlocks] = weakref.WeakValueDictionary()
 
 
 def active_client() -> Any | None:
@@ -25,16 +33,23 @@ def active_client() -> Any | None:
 
 
 def cluster_of(matrix: Any) -> ClusterBlocks | None:
-    """Return the blocks of a dask array if a client is active, else None."""
+    """Return the blocks of a dask array if a client is active, else None; for the same array the same blocks."""
     client = active_client() if hasattr(matrix, "dask") else None
-    return None if client is None else ClusterBlocks(matrix, client)
+    if client is None:
+        return None
+    key = client.id, matrix.name
+    blocks = _IN_USE.get(key)
+    if blocks is None:
+        blocks = _IN_USE[key] = ClusterBlocks(matrix, client)
+    return blocks
 
 
 class ClusterBlocks:
     """The row blocks of a dask array on a cluster.
 
-    A block is loaded by the worker that needs it, once per product; `matrix.persist()` keeps blocks in the memory of
-    the workers. What travels is the dense side (peaks × k) to every worker, and the rows (cells × k) of a block.
+    Blocks that fit a part of the workers' memory are loaded once and stay there; others are loaded by the worker that
+    needs them, once per product. What travels is the dense side (peaks × k) to every worker, and the rows (cells × k)
+    of a block. A product that lost a worker is computed again; the cluster loads the blocks of that worker anew.
 
     Parameters
     ----------
@@ -45,25 +60,49 @@ class ClusterBlocks:
     """
 
     def __init__(self, matrix: Any, client: Any) -> None:
+        from dask import delayed
+
         if len(matrix.chunks[1]) > 1:
             matrix = matrix.rechunk({1: -1})
         self.shape = matrix.shape
         self._client = client
-        self._parts = list(matrix.to_delayed()[:, 0])
         bounds = np.concatenate([[0], np.cumsum(matrix.chunks[0])]).tolist()
         self.rows = [slice(a, b) for a, b in itertools.pairwise(bounds)]
+        self._parts = [delayed(as_csr, pure=False)(part) for part in matrix.to_delayed()[:, 0]]
+        size = sum(size for _, size in self.map(_stored_bytes))
+        if size <= _KEPT_SHARE * _memory_of(client):
+            self._parts = list(client.persist(self._parts))
 
     def map(self, function: Callable[..., Any], *common: np.ndarray, **options: Any) -> Iterator[tuple[slice, Any]]:
         """Yield (rows, function(block, *common, **options)) in row order; the work is done on the workers."""
         from dask import delayed
 
-        shared = [self._client.scatter(value, broadcast=True, hash=False) for value in common]
-        tasks = [delayed(function, pure=False)(part, *shared, **options) for part in self._parts]
-        futures = self._client.compute(tasks)
-        for i, rows in enumerate(self.rows):
-            result = futures[i].result()
-            futures[i] = None  # lets the worker forget it
-            yield rows, result
+        def tasks() -> list[Any]:
+            shared = [self._sent(value) for value in common]
+            call = delayed(function, pure=False)
+            return [call(part, *shared, **options) for part in self._parts]
+
+        yield from zip(self.rows, self._computed(tasks), strict=True)
+
+    def _sent(self, value: np.ndarray) -> Any:
+        """Return an array as tasks take it: inside them, or where it is large sent to every worker first."""
+        from dask import delayed
+
+        if value.nbytes > _LARGE:
+            return self._client.scatter(value, broadcast=True, hash=False)
+        return delayed(value, name=f"shared-{uuid.uuid4().hex}", traverse=False)
+
+    def _computed(self, tasks: Callable[[], list[Any]]) -> list[Any]:
+        """Return the results of tasks; those that were lost with a worker are made and computed again."""
+        from distributed import CancelledError, KilledWorker
+        from distributed.comm import CommClosedError
+
+        for _ in range(_TRIES - 1):
+            try:
+                return self._client.gather(self._client.compute(tasks()))
+            except (CancelledError, KilledWorker, CommClosedError) as err:
+                logger.warning("a worker of the dask cluster was lost (%s); its work is done again", type(err).__name__)
+        return self._client.gather(self._client.compute(tasks()))
 
     def times(self, right: np.ndarray, *, binary: bool) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, C[rows] @ right), with the type of `right`."""
@@ -73,20 +112,40 @@ class ClusterBlocks:
         """Return Cᵀ @ left, (n_vars, k), with the type of `left`; the parts of blocks are added on the workers."""
         from dask import delayed
 
-        pieces = self._client.scatter([np.ascontiguousarray(left[rows]) for rows in self.rows], hash=False)
         product, add = delayed(_transposed_times, pure=False), delayed(_add, pure=False)
-        sums = [
-            product(part, piece, binary=binary, n_obs=self.shape[0])
-            for part, piece in zip(self._parts, pieces, strict=True)
-        ]
-        while len(sums) > 1:
-            pairs = [add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=False)]
-            sums = pairs + sums[2 * len(pairs) :]
-        return self._client.compute(sums[0]).result()
+
+        def tasks() -> list[Any]:
+            pieces = [self._sent(np.ascontiguousarray(left[rows])) for rows in self.rows]
+            sums = [
+                product(part, piece, binary=binary, n_obs=self.shape[0])
+                for part, piece in zip(self._parts, pieces, strict=True)
+            ]
+            while len(sums) > 1:
+                pairs = [add(a, b) for a, b in zip(sums[::2], sums[1::2], strict=False)]
+                sums = pairs + sums[2 * len(pairs) :]
+            return sums
+
+        return self._computed(tasks)[0]
 
     def row_sq_norms(self, weights: np.ndarray, *, binary: bool) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, Σ_j weights_j C_ij²), float64."""
         yield from self.map(_sq_norms, weights, binary=binary)
+
+
+def _memory_of(client: Any) -> float:
+    """Return the memory of all workers in bytes: their limits, else shares of this machine's."""
+    from distributed.system import MEMORY_LIMIT
+
+    limits = list(client.run(_memory_limit).values())
+    return sum(limit or MEMORY_LIMIT / len(limits) for limit in limits)
+
+
+def _memory_limit(dask_worker: Any) -> int | None:
+    return dask_worker.memory_manager.memory_limit
+
+
+def _stored_bytes(block: Any) -> int:
+    return block.data.nbytes + block.indices.nbytes + block.indptr.nbytes
 
 
 def _prepared(block: Any, *, n_obs: int, dtype: np.dtype, binary: bool) -> RowBlock:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import anndata as ad
 import numpy as np
 import pytest
+from scipy import sparse
 
+import sccase_kit as sk
 from sccase_kit.enhance.factors import minmax_scale
 from sccase_kit.enhance.published import balance_batches, draw_mask, fit_published, jaccard_start, published_nmf
 
@@ -102,3 +105,12 @@ def test_draw_mask_leaves_the_global_random_state_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     draw_mask(5)
     np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
+
+
+def test_a_result_of_zeros_is_told():
+    rng = np.random.default_rng(0)
+    adata = ad.AnnData(sparse.csr_matrix(rng.poisson(0.3, (30, 60)) * rng.integers(1, 50, (30, 1))))
+    options = {"lam": 1e3, "gamma1": 1e6, "gamma2": 1e6}
+    with pytest.warns(UserWarning, match="every enhanced value is 0: method='published'"):
+        sk.tl.enhance(adata, 4, solver="published", depth=True, **options)
+    assert not adata.layers["sccase"].any()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import anndata as ad
@@ -76,7 +77,36 @@ def test_enhance_on_the_cluster_equals_enhance_here(client, counts, method):
     here, there = ad.AnnData(counts), ad.AnnData(blocks(counts))
     sk.tl.enhance(here, 5, method=method, dtype="float64")
     sk.tl.enhance(there, 5, method=method, dtype="float64")
-    np.testing.assert_allclose(sk.get.enhanced(there), sk.get.enhanced(here), rtol=2e-3, atol=1e-6)
+    for scale in (None, "counts"):
+        found, wanted = (sk.get.enhanced(adata, scale=scale) for adata in (there, here))
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6 * wanted.max())
+
+
+@pytest.mark.slow  # workers start again, twice
+@pytest.mark.parametrize("large", [0, 2**22])  # arrays go to the workers first, or inside the tasks
+def test_killed_workers_change_nothing(client, counts, large, monkeypatch):
+    import os
+    import signal
+
+    from sccase_kit.matrix import cluster
+
+    monkeypatch.setattr(cluster, "_LARGE", large)
+    computed, calls = ClusterBlocks._computed, []
+
+    def killing(self, tasks):
+        calls.append(1)
+        if len(calls) in (8, 15):
+            pid = next(iter(client.run(os.getpid).values()))
+            timer = threading.Timer(0.02, os.kill, (pid, signal.SIGKILL))
+            timer.start()
+        return computed(self, tasks)
+
+    monkeypatch.setattr(ClusterBlocks, "_computed", killing)
+    here, there = ad.AnnData(counts), ad.AnnData(blocks(counts))
+    sk.tl.enhance(here, 5, method="sccase")
+    sk.tl.enhance(there, 5, method="sccase")
+    assert len(calls) > 15
+    np.testing.assert_allclose(sk.get.enhanced(there), sk.get.enhanced(here), rtol=1e-4, atol=1e-6)
 
 
 def test_a_zarr_store_is_read_by_the_workers(client, counts, tmp_path):
