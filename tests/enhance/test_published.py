@@ -111,6 +111,6 @@ def test_a_result_of_zeros_is_told():
     rng = np.random.default_rng(0)
     adata = ad.AnnData(sparse.csr_matrix(rng.poisson(0.3, (30, 60)) * rng.integers(1, 50, (30, 1))))
     options = {"lam": 1e3, "gamma1": 1e6, "gamma2": 1e6}
-    with pytest.warns(UserWarning, match="every enhanced value is 0: method='published'"):
+    with pytest.warns(UserWarning, match="every enhanced value is 0: solver='published'"):
         sk.tl.enhance(adata, 4, solver="published", depth=True, **options)
     assert not adata.layers["sccase"].any()
