@@ -11,6 +11,7 @@ import pandas as pd
 
 from .names import NO_POSITION
 
+_LINE_OR_TAB = frozenset("\t\r\n")
 _BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
 
 
@@ -22,23 +23,60 @@ def check_columns(table: pd.DataFrame, columns: Iterable[str], *, name: str) -> 
         raise ValueError(msg)
 
 
-def check_names(values: pd.Series, *, name: str) -> np.ndarray:
-    """Return names of chromosomes, genes or SNPs as text; missing or empty ones, tabs and line ends are refused."""
-    if n_missing := int(values.isna().sum()):
+def name_codes(values: pd.Series, *, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return names of chromosomes, genes or SNPs as numbers, and the different ones as text in order of appearance.
+
+    Raises
+    ------
+    ValueError
+        If names are missing or empty, or hold tabs or line ends.
+    """
+    if _equal_is_same(values):
+        codes, distinct = pd.factorize(values)
+    else:  # True, 1 and 1.0 are one value and three names
+        codes, distinct = np.where(values.isna(), -1, np.arange(len(values))), values
+    if n_missing := int((codes < 0).sum()):
         msg = f"{name} is missing in {n_missing} of {len(values)} rows"
         raise ValueError(msg)
-    texts = values.astype(str).astype(object)
-    bad = (texts.str.contains(r"[\t\r\n]") | (texts.str.strip() == "")).to_numpy(bool)
+    texts = pd.Series(np.asarray(distinct), dtype=object).astype(str)
+    bad = np.array([not text.strip() or not _LINE_OR_TAB.isdisjoint(text) for text in texts], dtype=bool)
     if bad.any():
-        first = f"{values[bad].iloc[0]!r:.80}"
-        msg = f"{name} is empty or holds a tab or a line end in {int(bad.sum())} of {len(bad)} rows, first: {first}"
+        rows = bad[codes]
+        first = f"{values[rows].iloc[0]!r:.80}"
+        msg = f"{name} is empty or holds a tab or a line end in {int(rows.sum())} of {len(rows)} rows, first: {first}"
         raise ValueError(msg)
-    return texts.to_numpy(object)
+    again, names = pd.factorize(texts.to_numpy(object))
+    return again[codes], names
+
+
+def _equal_is_same(values: pd.Series) -> bool:
+    """Return whether equal values of a column are written alike."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return _equal_is_same(values.cat.categories.to_series())
+    if pd.api.types.is_integer_dtype(values) or isinstance(values.dtype, pd.StringDtype):
+        return True
+    return values.dtype == object and pd.api.types.infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def check_names(values: pd.Series, *, name: str) -> np.ndarray:
+    """Return names of chromosomes, genes or SNPs as text; missing or empty ones, tabs and line ends are refused."""
+    codes, names = name_codes(values, name=name)
+    return names[codes]
+
+
+def plain_positions(values: pd.Series) -> np.ndarray | None:
+    """Return a column as int64 if it holds NumPy integers of 0 to the largest position, else None: to be checked."""
+    held = values.to_numpy() if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu" else None
+    if held is None or (len(held) and (held.min() < 0 or held.max() > NO_POSITION)):
+        return None
+    return held.astype(np.int64, copy=False)
 
 
 def integers(frame: pd.DataFrame, column: str, name: str) -> np.ndarray:
     """Return a column of positions as int64; missing, fractional and absurd values are refused."""
     values = frame[column]
+    if (held := plain_positions(values)) is not None:
+        return held
     if values.isna().any():
         msg = f"{name}[{column!r}] is missing in {int(values.isna().sum())} of {len(values)} rows"
         raise ValueError(msg)

@@ -24,6 +24,8 @@ _BEFORE = ("peak", "region", "rowranges", "ranges", "granges", "bin", "tile", "i
 _NAMED = tuple("interval region peak peaks peakname peakid coordinates coord location locus geneids id name".split())
 #: Columns of R (GRanges) and GFF, whose intervals are 1-based and closed.
 _CLOSED = frozenset({"seqnames", "seqname", "seqid"})
+#: Texts that stand for no name.
+NOT_NAMES = ("nan", "None", "NA", "<NA>")
 _WIDTHS = ("width", "length", "len")
 _LEAST_SHARE = 0.5
 
@@ -218,10 +220,10 @@ def _from_columns(table: pd.DataFrame, columns: Columns, name: str, *, one_based
         raise ValueError(msg)
     chrom_column, start_column, end_column = columns
     chrom = table[chrom_column].astype(object).where(table[chrom_column].notna(), "").astype(str).str.strip()
-    chrom = chrom.where(~chrom.isin(["nan", "None", "NA", "<NA>"]), "")
+    chrom = chrom.where(~chrom.isin(NOT_NAMES), "")
     start, end = (as_positions(table[c], name=f"{name}[{c!r}]") for c in (start_column, end_column))
     known = (start >= 0) & (end >= 0) & (chrom != "").to_numpy(bool)
-    closed = _is_closed(table, columns, start, end, known) if one_based is None else bool(one_based)
+    closed = is_closed(table, columns, start, end, known) if one_based is None else bool(one_based)
     start = np.where(known & closed, start - 1, start)
     good = known & (start >= 0) & (end > start)
     out = pd.DataFrame({"chrom": chrom.to_numpy(object), "start": start, "end": end}, index=table.index)
@@ -231,7 +233,7 @@ def _from_columns(table: pd.DataFrame, columns: Columns, name: str, *, one_based
     return Coordinates(out, f"{name}: {source}" if closed else source, columns, closed)
 
 
-def _is_closed(table: pd.DataFrame, columns: Columns, start: np.ndarray, end: np.ndarray, known: np.ndarray) -> bool:
+def is_closed(table: pd.DataFrame, columns: Columns, start: np.ndarray, end: np.ndarray, known: np.ndarray) -> bool:
     """Return whether columns hold 1-based, closed intervals, by what the table shows."""
     if not known.any() or (start[known] == 0).any():
         return False

@@ -14,8 +14,8 @@ from anndata import AnnData
 from .._logging import warn
 from .._validate import check_choice
 from .assembly import check_one_genome, example, on_genome
-from .columns import check_chrom_style, check_columns, check_names, integers, natural_key
-from .coordinates import OTHER_NAMES, find_coordinates
+from .columns import check_chrom_style, check_columns, integers, name_codes, natural_key, plain_positions
+from .coordinates import NOT_NAMES, OTHER_NAMES, find_coordinates, is_closed
 from .names import split_name, split_names
 from .region_files import read_bed
 
@@ -95,6 +95,8 @@ def as_regions(regions: object, *, name: str = "regions", one_based: bool | None
 
 def _by_finder(table: pd.DataFrame, name: str, *, one_based: bool | None, rows: str = "") -> pd.DataFrame:
     """Return a copy of a table with chrom, start, end, wherever it keeps them."""
+    if one_based is None and _is_plain(table):
+        return table.copy()
     usual = {"chrom", "start", "end"}
     numbers = usual <= set(table.columns) and all(pd.api.types.is_numeric_dtype(table[c]) for c in ("start", "end"))
     found = find_coordinates(table, name=name, one_based=one_based)
@@ -117,6 +119,18 @@ def _by_finder(table: pd.DataFrame, name: str, *, one_based: bool | None, rows: 
     if found.note and one_based is None:
         warn(found.note)
     return table.assign(**{column: found.table[column].to_numpy() for column in found.table})
+
+
+def _is_plain(table: pd.DataFrame) -> bool:
+    """Return whether a table has chrom and whole 0 <= start < end in all rows, so that there is nothing to find."""
+    if not {"chrom", "start", "end"} <= set(table.columns) or table.columns.has_duplicates or not len(table):
+        return False
+    start, end = (plain_positions(table[column]) for column in ("start", "end"))
+    if start is None or end is None or not (start < end).all():
+        return False
+    if is_closed(table, ("chrom", "start", "end"), start, end, np.ones(len(table), dtype=bool)):
+        return False
+    return str(table["chrom"].iloc[0]).strip() not in ("", *NOT_NAMES)
 
 
 def check_regions(
@@ -175,15 +189,15 @@ def check_regions(
             msg = f"{name} is empty: there is not a single region"
             raise ValueError(msg)
         return frame.astype({"chrom": object, "start": np.int64, "end": np.int64})
-    chrom = pd.Series(check_names(frame["chrom"], name=f"{name}['chrom']"), frame.index, dtype=object)
+    codes, names = name_codes(frame["chrom"], name=f"{name}['chrom']")
     start, end = (integers(frame, c, name) for c in ("start", "end"))
-    frame["chrom"], frame["start"], frame["end"] = chrom, start, end
+    frame["chrom"], frame["start"], frame["end"] = names[codes], start, end
     for bad, why in ((start < 0, "start below 0"), (end <= start, "end <= start (0-based half-open)")):
         if bad.any():
             msg = f"{name} has {why} in {example(frame, bad)}"
             raise ValueError(msg)
-    check_chrom_style(chrom.unique(), name=name)
-    check_one_genome(chrom.unique(), genome=genome, name=name)
+    check_chrom_style(names, name=name)
+    check_one_genome(names, genome=genome, name=name)
     told = {str(g) for g in frame["genome"].unique()} if "genome" in frame.columns else set()
     told |= {str(frame.attrs["genome"])} if frame.attrs.get("genome") else set()
     if len(told) > 1 or (genome is not None and told - {genome}):
@@ -199,8 +213,8 @@ def check_regions(
         _check_sorted(frame, name)
     if sort:
         known = {c: i for i, c in enumerate(chrom_sizes)} if chrom_sizes is not None else {}
-        names = sorted(frame["chrom"].unique(), key=lambda c: (known.get(c, len(known)), natural_key(c)))
-        rank = frame["chrom"].map({c: i for i, c in enumerate(names)}).to_numpy()
+        ordered = sorted(frame["chrom"].unique(), key=lambda c: (known.get(c, len(known)), natural_key(c)))
+        rank = frame["chrom"].map({c: i for i, c in enumerate(ordered)}).to_numpy()
         frame = frame.iloc[np.lexsort((frame["end"], frame["start"], rank))]
     return frame
 

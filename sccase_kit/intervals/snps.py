@@ -169,4 +169,4 @@ def snps_in_regions(snps: pd.DataFrame, regions: object) -> pd.DataFrame:
         DataFrame chrom, start, end, AnnData, BED path or names. A SNP is inside if start < pos <= end.
     """
     regions = check_regions(regions)
-    return overlap(in_style(snps, regions), regions, how="any")[["chrom", "pos", "snp"]]
+    return overlap(in_style(snps, regions), regions, how="any", engine="bedtools")[["chrom", "pos", "snp"]]

@@ -1,23 +1,32 @@
-"""Interval algebra for users: overlap, window, merge, shuffle (computed by BEDTools) and closest genes."""
+"""Interval algebra for users: overlap, window, closest, coverage, merge and closest genes.
+
+By default on sorted arrays (:mod:`.native`); ``engine="bedtools"`` asks the program BEDTools, with the same results.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from types import ModuleType
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from .._validate import check_choice, check_int, check_number
+from . import native, through_bedtools
 from .assembly import check_unknown, in_names_of, split_unknown
-from .bedtools import bedtools, read_columns, to_bed
 from .chromosomes import Unknown
 from .closest import closest_starts
 from .columns import check_columns, integers
 from .frame import check_regions
-from .genomes import chrom_sizes as chrom_sizes_of
 from .genomes import tss_table
+
+Engine = Literal["native", "bedtools"]
+_ENGINES: dict[str, ModuleType] = {"native": native, "bedtools": through_bedtools}
+
+
+def _engine(engine: str) -> ModuleType:
+    return _ENGINES[check_choice(engine, list(_ENGINES), name="engine")]
 
 
 def _regions_or_points(value: object, name: str) -> pd.DataFrame:
@@ -29,16 +38,20 @@ def _regions_or_points(value: object, name: str) -> pd.DataFrame:
     return check_regions(value, name=name)
 
 
-def _pair_table(pairs: pd.DataFrame, a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    pairs = pairs.sort_values(["a", "b"], kind="stable", ignore_index=True)
-    left = a.iloc[pairs["a"].to_numpy()][["chrom", "start", "end"]].reset_index(drop=True)
-    right = b.iloc[pairs["b"].to_numpy()]
-    table = left.assign(start_b=right["start"].to_numpy(), end_b=right["end"].to_numpy())
-    table.insert(0, "a", a.index[pairs["a"]])
-    table.insert(1, "b", b.index[pairs["b"]])
-    if "overlap" in pairs:
-        table["overlap"] = pairs["overlap"]
-    return table
+def _two_tables(a: object, b: object) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Check two tables of regions or points; chromosomes of the second become those of the first in spelling."""
+    first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
+    return first, in_names_of(second, first["chrom"].unique(), name="b", where="a")
+
+
+def _pair_table(
+    a: pd.DataFrame, b: pd.DataFrame, rows: tuple[np.ndarray, np.ndarray], **values: np.ndarray
+) -> pd.DataFrame:
+    i, j = rows
+    columns = {"a": a.index[i], "b": b.index[j]}
+    columns |= {c: a[c].to_numpy()[i] for c in ("chrom", "start", "end")}
+    columns |= {f"{c}_b": b[c].to_numpy()[j] for c in ("start", "end")}
+    return pd.DataFrame(columns | values)
 
 
 def overlap(
@@ -47,6 +60,7 @@ def overlap(
     *,
     how: Literal["any", "none", "pairs"] = "any",
     min_fraction: float | None = None,
+    engine: Engine = "native",
 ) -> pd.DataFrame:
     """Return what regions overlap (``bedtools intersect``).
 
@@ -59,37 +73,34 @@ def overlap(
         overlapping pair.
     min_fraction
         Least part of the region of `a` that one region of `b` must cover, in (0, 1].
+    engine
+        ``"native"``, or ``"bedtools"``, which runs that program. The results are the same.
 
     Returns
     -------
     Rows of `a` with their index, in its order; or, for pairs, DataFrame a, b (index labels), chrom, start, end,
-    start_b, end_b, overlap (bases).
+    start_b, end_b, overlap (bases), in the order of the rows of `a`, then of `b`.
 
     Raises
     ------
     MissingProgramError
-        If the program ``bedtools`` is not installed.
+        If the program ``bedtools`` is asked for and not installed.
     ValueError
         If regions are not valid.
     """
     check_choice(how, ["any", "none", "pairs"], name="how")
-    first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
-    second = in_names_of(second, first["chrom"].unique(), name="b", where="a")
-    options = {}
+    by = _engine(engine)
     if min_fraction is not None:
-        options["f"] = check_number(min_fraction, name="min_fraction", minimum=0, exclusive=True)
+        min_fraction = check_number(min_fraction, name="min_fraction", minimum=0, exclusive=True)
         check_number(min_fraction, name="min_fraction", maximum=1)
-    with bedtools() as module:
-        left, right = to_bed(module, first), to_bed(module, second)
-        if how == "pairs":
-            result = left.intersect(right, wo=True, **options)
-            return _pair_table(read_columns(result, {3: "a", 7: "b", 8: "overlap"}), first, second)
-        result = left.intersect(right, **{"u" if how == "any" else "v": True}, **options)
-        rows = read_columns(result, {3: "a"})["a"]
-    return first.iloc[np.sort(rows.to_numpy())]
+    first, second = _two_tables(a, b)
+    if how == "pairs":
+        i, j, shared = by.pairs(first, second, min_fraction)
+        return _pair_table(first, second, (i, j), overlap=shared)
+    return first[by.touched(first, second, min_fraction) == (how == "any")]
 
 
-def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
+def window(a: object, b: object, *, distance: int = 1_000, engine: Engine = "native") -> pd.DataFrame:
     """Return all pairs of regions that overlap once `a` is widened by `distance` on both sides (``bedtools window``).
 
     Parameters
@@ -99,18 +110,96 @@ def window(a: object, b: object, *, distance: int = 1_000) -> pd.DataFrame:
     distance
         Bases by which `a` is widened. Regions that only touch are 1 apart, as in :func:`closest_genes`: 0 gives the
         pairs that overlap.
+    engine
+        ``"native"`` or ``"bedtools"``; see :func:`overlap`.
 
     Returns
     -------
     DataFrame a, b (index labels), chrom, start, end, start_b, end_b.
     """
     check_int(distance, name="distance", minimum=0)
-    first, second = _regions_or_points(a, "a"), _regions_or_points(b, "b")
-    second = in_names_of(second, first["chrom"].unique(), name="b", where="a")
-    with bedtools() as module:
-        result = to_bed(module, first).window(to_bed(module, second), w=distance)
-        pairs = read_columns(result, {3: "a", 7: "b"})
-    return _pair_table(pairs, first, second)
+    by = _engine(engine)
+    first, second = _two_tables(a, b)
+    return _pair_table(first, second, by.near(first, second, distance))
+
+
+def closest(
+    a: object,
+    b: object,
+    *,
+    max_distance: int | None = None,
+    unknown: Unknown = "drop",
+    engine: Engine = "native",
+) -> pd.DataFrame:
+    """Return for every region of `a` the closest of `b` (``bedtools closest -D ref``).
+
+    Parameters
+    ----------
+    a, b
+        Regions in any form that :func:`check_regions` takes, or points (chrom, pos).
+    max_distance
+        Leave out pairs further apart, in bases.
+    unknown
+        Regions of `a` on chromosomes without any of `b`: ``"drop"`` leaves them out with a counted warning, ``"error"``
+        raises.
+    engine
+        ``"native"`` or ``"bedtools"``; see :func:`overlap`.
+
+    Returns
+    -------
+    DataFrame a, b (index labels), chrom, start, end, start_b, end_b, distance (int64): 0 where they share a base, 1
+    where they touch, negative where `b` lies left of `a`. Of regions at one distance all are given.
+
+    Raises
+    ------
+    ValueError
+        If no region of `a` lies on a chromosome with regions of `b`, or one does not and ``unknown="error"``.
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.closest(['chr1:100-200'], ['chr1:10-91', 'chr1:209-300'])['distance'].tolist()
+    [-10, 10]
+    """
+    check_unknown(unknown)
+    if max_distance is not None:
+        check_int(max_distance, name="max_distance", minimum=0)
+    by = _engine(engine)
+    first, second = _two_tables(a, b)
+    first = first[split_unknown(first, second["chrom"], unknown=unknown, name="a", where="those of b")]
+    i, j, distance = by.closest(first, second)
+    if max_distance is not None:
+        close = np.abs(distance) <= max_distance
+        i, j, distance = i[close], j[close], distance[close]
+    return _pair_table(first, second, (i, j), distance=distance)
+
+
+def coverage(a: object, b: object, *, engine: Engine = "native") -> pd.DataFrame:
+    """Return how many regions of `b` overlap every one of `a`, and how much of it they cover (``bedtools coverage``).
+
+    Parameters
+    ----------
+    a, b
+        Regions in any form that :func:`check_regions` takes, or points (chrom, pos).
+    engine
+        ``"native"`` or ``"bedtools"``; see :func:`overlap`.
+
+    Returns
+    -------
+    DataFrame chrom, start, end with the index of `a`, n (int64, regions of `b` that share a base), covered (int64,
+    bases that lie in any of them), fraction (float64, covered by length).
+
+    Examples
+    --------
+    >>> import sccase_kit as sk
+    >>> sk.regions.coverage(['chr1:0-100'], ['chr1:50-80', 'chr1:60-90'])[['n', 'covered', 'fraction']].iloc[0].tolist()
+    [2.0, 40.0, 0.4]
+    """
+    by = _engine(engine)
+    first, second = _two_tables(a, b)
+    n, bases = by.coverage(first, second)
+    table = first[["chrom", "start", "end"]]
+    return table.assign(n=n, covered=bases, fraction=bases / (table["end"] - table["start"]).to_numpy())
 
 
 def closest_genes(
@@ -170,7 +259,7 @@ def closest_genes(
     )
 
 
-def merge(regions: object, *, distance: int = 0) -> pd.DataFrame:
+def merge(regions: object, *, distance: int = 0, engine: Engine = "native") -> pd.DataFrame:
     """Join regions that overlap or are at most `distance` bases apart (``bedtools merge``).
 
     Parameters
@@ -179,6 +268,8 @@ def merge(regions: object, *, distance: int = 0) -> pd.DataFrame:
         Regions in any form that :func:`check_regions` takes.
     distance
         Largest gap between regions that are joined, in bases.
+    engine
+        ``"native"`` or ``"bedtools"``; see :func:`overlap`.
 
     Returns
     -------
@@ -191,103 +282,6 @@ def merge(regions: object, *, distance: int = 0) -> pd.DataFrame:
     [20, 2]
     """
     check_int(distance, name="distance", minimum=0)
-    regions = check_regions(regions)
-    with bedtools() as module:
-        result = to_bed(module, regions).merge(d=distance, c=4, o="count")
-        table = read_columns(result, {0: "chrom", 1: "start", 2: "end", 3: "n"})
-    return check_regions(table, sort=True).reset_index(drop=True)
-
-
-def shuffle(
-    regions: object,
-    chrom_sizes: str | os.PathLike[str] | Mapping[str, int],
-    *,
-    include: object | None = None,
-    exclude: object | None = None,
-    same_chromosome: bool = False,
-    overlapping: bool = True,
-    rng: int | np.random.Generator | None = 0,
-) -> pd.DataFrame:
-    """Move every region to a random place, keeping its length (``bedtools shuffle``).
-
-    Parameters
-    ----------
-    regions
-        Regions.
-    chrom_sizes
-        Genome name, file or mapping; see :func:`~sccase_kit.regions.chrom_sizes`.
-    include, exclude
-        Regions in which the new ones must start, or that they must not touch (such as gaps).
-    same_chromosome
-        Keep the chromosome.
-    overlapping
-        Whether the new regions may overlap each other.
-    rng
-        Seed or generator.
-
-    Returns
-    -------
-    DataFrame chrom, start, end with the index and other columns of `regions`.
-
-    Raises
-    ------
-    ValueError
-        If there is no room for a region.
-    """
-    sizes = chrom_sizes_of(chrom_sizes)
-    table = check_regions(regions, chrom_sizes=sizes)
-    given = {"include": include, "exclude": exclude}
-    tables = {k: check_regions(v, name=k, chrom_sizes=sizes, unknown="drop") for k, v in given.items() if v is not None}
-    seeds = np.random.default_rng(rng)
-    chroms = table["chrom"].to_numpy()
-    blocks = [chroms == c for c in pd.unique(chroms)] if same_chromosome else [np.ones(len(table), dtype=bool)]
-    columns = ["chrom", "start", "end"]
-    places = table[columns].to_numpy(object)
-    for block in blocks:
-        held = {chroms[block][0]: sizes[chroms[block][0]]} if same_chromosome else sizes
-        seed = int(seeds.integers(2**31 - 1))
-        moved = _shuffle_block(table[block], held, tables, overlapping=overlapping, seed=seed)
-        if len(moved) != block.sum():
-            msg = f"there is no room for some of the {len(table)} regions; relax include, exclude or overlapping"
-            raise ValueError(msg)
-        places[block] = moved.sort_values("row")[columns].to_numpy(object)
-    return table.assign(**{c: places[:, i].astype(table[c].dtype) for i, c in enumerate(columns)})
-
-
-def _shuffle_block(
-    regions: pd.DataFrame, sizes: Mapping[str, int], tables: Mapping[str, pd.DataFrame], *, overlapping: bool, seed: int
-) -> pd.DataFrame:
-    """Shuffle regions over the given chromosomes; return chrom, start, end, row of those that found room.
-
-    BEDTools tries for ever if it finds no room in the whole genome; within given stretches it gives up, but does not
-    look for the ends of the chromosomes, which are therefore excluded.
-    """
-    whole = pd.DataFrame({"chrom": list(sizes), "start": 0, "end": list(sizes.values())})
-    longest = int((regions["end"] - regions["start"]).max())
-    tables = {k: t[t["chrom"].isin(sizes)] for k, t in tables.items()}
-    taken = tables.get("exclude", whole.iloc[:0])
-    beyond = whole.assign(start=whole["end"], end=whole["end"] + longest)
-    with bedtools() as module:
-        genome = _genome_file(module, sizes)
-        if "include" in tables:
-            inside = to_bed(module, tables["include"])
-        else:
-            inside = to_bed(module, taken).complement(g=genome) if len(taken) else to_bed(module, whole)
-        if not os.path.getsize(inside.fn):
-            return pd.DataFrame({"chrom": [], "start": [], "end": [], "row": []})
-        outside = to_bed(module, pd.concat([taken, beyond])).fn
-        options = {"incl": inside.fn, "excl": outside, "seed": seed, "noOverlapping": not overlapping}
-        try:
-            result = to_bed(module, regions).shuffle(g=genome, **options)
-        except module.helpers.BEDToolsError as err:
-            if "could not avoid excluded regions" not in str(err):
-                raise
-            return pd.DataFrame({"chrom": [], "start": [], "end": [], "row": []})
-        return read_columns(result, {0: "chrom", 1: "start", 2: "end", 3: "row"})
-
-
-def _genome_file(module, sizes: Mapping[str, int]) -> str:
-    path = os.path.join(module.get_tempdir(), "genome.txt")
-    with open(path, "w", encoding="utf-8") as handle:
-        handle.writelines(f"{chrom}\t{length}\n" for chrom, length in sorted(sizes.items()))
-    return path
+    by = _engine(engine)
+    merged: pd.DataFrame = by.merge(check_regions(regions), distance)
+    return merged

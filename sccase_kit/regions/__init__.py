@@ -10,8 +10,9 @@ from ..intervals.frame import check_regions, parse_names
 from ..intervals.genomes import GENOMES, chrom_sizes, gaps, tss_table
 from ..intervals.gtf import read_gtf
 from ..intervals.region_files import read_bed
+from ..intervals.shuffle import shuffle
 from ..intervals.snps import read_snps
-from ..intervals.verbs import closest_genes, merge, overlap, shuffle, window
+from ..intervals.verbs import closest, closest_genes, coverage, merge, overlap, window
 from ..ldsc.munge import Munged, munge_sumstats
 from ..ldsc.panel import annotate_snps, open_panel, read_bim
 from ..ldsc.run import LdscResult, combine_scores, ldsc_cts, ldsc_h2
@@ -34,9 +35,11 @@ __all__ = [
     "annotate_snps",
     "check_regions",
     "chrom_sizes",
+    "closest",
     "closest_genes",
     "combine_scores",
     "common_overlap",
+    "coverage",
     "gaps",
     "go_from_gaf",
     "go_from_orgdb",

@@ -26,7 +26,11 @@ pytestmark = pytest.mark.skipif(shutil.which("bedtools") is None, reason="the pr
 REGIONS: dict[str, Callable[..., Any]] = {
     "check_regions": lambda r: rg.check_regions(r, chrom_sizes=SIZES, sort=True),
     "check_regions, genome": lambda r: rg.check_regions(r, genome="hg38", unknown="drop"),
+    "closest": lambda r: rg.closest(r, peaks()),
+    "closest, second": lambda r: rg.closest(peaks(), r, max_distance=10),
     "closest_genes": lambda r: rg.closest_genes(r, genes()),
+    "coverage": lambda r: rg.coverage(r, peaks()),
+    "coverage, second": lambda r: rg.coverage(peaks(), r),
     "great": lambda r: rg.great(r, genes(), SETS, chrom_sizes=SIZES).table,
     "great, background": lambda r: rg.great(peaks(), genes(), SETS, chrom_sizes=SIZES, background=r).table,
     "tl.great": lambda r: sk.tl.great(r, None, SETS, tss=genes(), chrom_sizes=SIZES),

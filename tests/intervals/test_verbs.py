@@ -1,4 +1,4 @@
-"""Interval algebra through BEDTools against loops over pairs."""
+"""Interval algebra against loops over pairs."""
 
 import shutil
 import tempfile
@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sccase_kit._optional import MissingProgramError
 from sccase_kit.intervals.bedtools import bedtools
 from sccase_kit.regions import closest_genes, merge, overlap, shuffle, window
 
@@ -44,7 +43,6 @@ def leaves_no_files():
     assert tempfile.tempdir == default
 
 
-@needs_bedtools
 def test_overlap(pair):
     a, b = pair
     expected = [(x.Index, y.Index, shared(x, y)) for x in a.itertuples() for y in b.itertuples() if shared(x, y) > 0]
@@ -57,14 +55,12 @@ def test_overlap(pair):
     assert set(overlap(a, b, min_fraction=0.5).index) == half
 
 
-@needs_bedtools
 def test_snps_in_peaks():
     peaks = pd.DataFrame({"chrom": ["chr1"], "start": [10], "end": [20]})
     snps = pd.DataFrame({"chrom": "chr1", "pos": [10, 11, 20, 21]}, index=["rs1", "rs2", "rs3", "rs4"])
     assert overlap(peaks, snps, how="pairs")["b"].tolist() == ["rs2", "rs3"]
 
 
-@needs_bedtools
 def test_window(pair):
     a, b = pair
     expected = {(x.Index, y.Index) for x in a.itertuples() for y in b.itertuples() if shared(x, y) > -25}
@@ -72,7 +68,6 @@ def test_window(pair):
     assert set(got[["a", "b"]].itertuples(index=False, name=None)) == expected
 
 
-@needs_bedtools
 def test_merge(pair):
     a, _ = pair
     rows = sorted(a[["chrom", "start", "end"]].itertuples(index=False, name=None))
@@ -196,7 +191,6 @@ def test_shuffle_is_uniform_over_the_free_part():
     assert (moved["start"][moved["chrom"] == "chr1"] < 1_000).mean() == pytest.approx(1 / 2, abs=0.05)
 
 
-@needs_bedtools
 def test_styles_need_not_agree(pair):
     a, b = pair
     bare = b.assign(chrom=b["chrom"].str[3:])
@@ -219,9 +213,3 @@ def test_folder_goes_even_after_an_error():
     with pytest.raises(RuntimeError, match="broken"):
         break_it()
     assert not seen[0].exists()
-
-
-def test_without_bedtools(pair, monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingProgramError, match="apt-get install bedtools"):
-        overlap(*pair)
