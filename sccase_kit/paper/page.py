@@ -96,7 +96,8 @@ def _overview(claims: pd.DataFrame, *, quick: bool) -> Section:
 
 
 def _claims(claims: pd.DataFrame) -> Section:
-    shown = claims.drop(columns=["experiment", "claim"])
+    first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "state", "data", "where", "note"]
+    shown = claims[first]
     shown = shown.rename(columns={"says": "the paper says"})
     return Section("Claims", [Table(shown, "Every claim: the paper's number, ours, the difference", print_all=True)])
 

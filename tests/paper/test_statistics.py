@@ -82,3 +82,26 @@ def test_changes():
     assert statistics.holds_above(pd.Series([0.0, 0.0])) is None
     assert statistics.holds_above(pd.Series([1.0, 0.0])) is True
     assert statistics.holds_above(pd.Series([-2.0, 1.0])) is False
+
+
+@pytest.mark.parametrize("kind", ["thin", "dense", "sparse"])
+def test_tfidf_first_by_hand(kind):
+    rng = np.random.default_rng(4)
+    cells, peaks = rng.random((12, 3)), rng.random((20, 3))
+    peaks[3] = 0  # a peak without any value
+    matrix = cells @ peaks.T / 5
+    if kind == "sparse":
+        matrix = np.where(rng.random(matrix.shape) < 0.4, matrix, 0)
+        matrix[:, 3] = matrix[5] = 0
+    given = {
+        "thin": Profiles(cells, peaks / 5),
+        "dense": Profiles(matrix),
+        "sparse": Profiles(sparse.csr_matrix(matrix)),
+    }[kind]
+    found = statistics.tfidf_first(given).block()
+    for i in range(12):
+        for j in range(20):
+            total, column = matrix[i].sum(), matrix[:, j].sum()
+            idf = max(np.log(12 / column), 0) if column > 0 else 0
+            expected = matrix[i, j] / total * idf if total > 0 else 0
+            assert found[i, j] == pytest.approx(expected, abs=1e-12)
