@@ -14,6 +14,7 @@ from .names import share_of_places
 
 _COLUMNS = ("feature_types", "feature_type", "modality", "featuretype", "featuretypes")
 _PEAKS = {*"peaks peak atac chromatinaccessibility accessibility tiles tile bins bin regions region cre".split()}
+_OF_PEAKS, _OF_OTHERS = "peak|atac|accessib|chromatin", "gene|activit|motif|expression"
 _MOTIFS = {"motifs", "motif", "tf", "tfs", "transcriptionfactors", "transcriptionfactor"}
 _MOTIF_NAME = re.compile(
     r"(?:^|[_:. ])(?:MA|UN)\d{4}\.\d(?:$|[_:. ])|^M\d{4,5}_\d\.\d{2}|_HUMAN\.H\d+MO\.|\.H1[123][A-Z]*\.\d\."
@@ -71,7 +72,8 @@ def choose_peaks(var: pd.DataFrame, *, source: str, kinds: Sequence[str] | None 
             return PeakChoice(None, {})
         kinds = var[column].astype(object).where(var[column].notna(), "").astype(str).tolist()
     plain = pd.Series([_plain(kind) for kind in kinds], dtype=object)
-    is_peak = plain.isin(_PEAKS).to_numpy(bool)
+    told = plain.str.contains(_OF_PEAKS) & ~plain.str.contains(_OF_OTHERS)
+    is_peak = (plain.isin(_PEAKS) | told).to_numpy(bool)
     if not len(plain) or is_peak.all() or (plain == "").all():
         return PeakChoice(None, {})
     if not is_peak.any():

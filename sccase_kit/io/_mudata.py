@@ -115,20 +115,19 @@ def _read_part(part: Any, x: Any) -> AnnData:
     return AnnData(X=x(part["X"]), **elements)
 
 
+def _names(part: Any, axis: str) -> list[str]:
+    """Return the index of `obs` or `var`; newer versions store texts as a group with a mask."""
+    table = part[axis]
+    index = ad.io.read_elem(table[table.attrs.get("_index", "_index")])
+    return [str(name) for name in index]
+
+
 def _shape(part: Any) -> tuple[int, int]:
-    sizes = []
-    for axis in ("obs", "var"):
-        index = part[axis].attrs.get("_index", "_index")
-        sizes.append(int(part[axis][index].shape[0]))
-    return sizes[0], sizes[1]
+    return len(_names(part, "obs")), len(_names(part, "var"))
 
 
 def _some_names(part: Any) -> list[str]:
-    if "var" not in part:
-        return []
-    index = part["var"][part["var"].attrs.get("_index", "_index")]
-    values = np.asarray(index[:200])
-    return [v.decode() if isinstance(v, bytes) else str(v) for v in values]
+    return _names(part, "var")[:200] if "var" in part else []
 
 
 def _join_obs(adata: AnnData, obs: pd.DataFrame, rows: np.ndarray, name: str) -> None:

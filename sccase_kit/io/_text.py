@@ -16,20 +16,29 @@ from ..intervals.coordinates import find_coordinates
 from ..intervals.features import peaks_axis
 from ..intervals.names import whole_number
 from ._errors import FormatError
-from ._matrix_market import open_or_format_error
+from ._matrix_market import open_or_format_error, read_cells, read_features
 from ._text_layout import Layout, choose_separator, find_layout, split_line
 
 _SAMPLE = 100
 Line = tuple[int, list[str]]
 
 
-def read_text(path: Path) -> tuple[AnnData, dict[str, str]]:
+def read_text(
+    path: Path, *, peaks: Path | None = None, cells: Path | None = None
+) -> tuple[AnnData, dict[str, str | list[str] | None]]:
     """Read a csv, tsv or txt matrix (gzipped or not): a header with the cells, then a line per peak.
 
     The header may or may not have a field above the peak names, or be missing (the cells are then numbered, with a
     warning). Peaks are named in the first column, or their chromosome, start and end have columns of their own
     (bedtools multicov, deepTools, featureCounts). Values must be numbers. Which axis holds the peaks is decided on all
     names of both.
+
+    Parameters
+    ----------
+    path
+        The matrix.
+    peaks, cells
+        Files of names, for a matrix whose rows have none.
 
     Returns
     -------
@@ -38,10 +47,13 @@ def read_text(path: Path) -> tuple[AnnData, dict[str, str]]:
     Raises
     ------
     FormatError
-        If a line has another number of fields or a value is not a number; names the file and line.
+        If a line has another number of fields or a value is not a number; names the file and line. If the rows have no
+        names and `peaks` is not given, or does not fit.
+    ValueError
+        If `peaks` or `cells` are given for a matrix that has names.
     """
     with open_or_format_error(path) as handle:
-        return _read_lines(path, handle)
+        return _read_lines(path, handle, peaks, cells)
 
 
 def _fields(lines: Iterable[tuple[int, str]], sep: str) -> Iterator[Line]:
@@ -50,7 +62,9 @@ def _fields(lines: Iterable[tuple[int, str]], sep: str) -> Iterator[Line]:
             yield number, split_line(line, sep)
 
 
-def _read_lines(path: Path, handle: Iterable[str]) -> tuple[AnnData, dict[str, str]]:
+def _read_lines(
+    path: Path, handle: Iterable[str], peaks: Path | None, cells: Path | None
+) -> tuple[AnnData, dict[str, str | list[str] | None]]:
     numbered = enumerate(handle, 1)
     first = next(((n, line) for n, line in numbered if line.strip() and not line.startswith(("# ", "##", "#!"))), None)
     if first is None:
@@ -77,6 +91,11 @@ def _read_lines(path: Path, handle: Iterable[str]) -> tuple[AnnData, dict[str, s
     if not layout.labels:
         msg = f"{path}: names of peaks but no cells"
         raise FormatError(msg)
+    if layout.names is None and not layout.coordinates:
+        return _named_by_files(path, rows, layout, peaks, cells)
+    if peaks is not None or cells is not None:
+        msg = f"{path} has names in it: peaks= and cells= are for matrices without; leave them out"
+        raise ValueError(msg)
     if not layout.header:
         warn(f"{path}: there is no header with names of cells; the {len(layout.labels)} cells are numbered")
     return _oriented(path, rows, names, described, layout)
@@ -84,8 +103,8 @@ def _read_lines(path: Path, handle: Iterable[str]) -> tuple[AnnData, dict[str, s
 
 def _oriented(
     path: Path, rows: sparse.csr_matrix, names: list[str], described: dict[str, list[str]], layout: Layout
-) -> tuple[AnnData, dict[str, str]]:
-    notes = {"format": "text matrix"}
+) -> tuple[AnnData, dict[str, str | list[str] | None]]:
+    notes: dict[str, str | list[str] | None] = {"format": "text matrix"}
     if layout.coordinates:
         var = pd.DataFrame(_typed(described), index=pd.Index(names, dtype=object))
         notes |= {"orientation": "peaks × cells", "coordinates from": f"columns {', '.join(described)}"}
@@ -97,6 +116,37 @@ def _oriented(
         return AnnData(rows, obs=pd.DataFrame(index=names), var=pd.DataFrame(index=layout.labels)), notes
     notes["orientation"] = "peaks × cells" + (" (taken so: the names do not tell)" if axis is None else "")
     return AnnData(rows.T.tocsr(), obs=pd.DataFrame(index=layout.labels), var=pd.DataFrame(index=names)), notes
+
+
+def _named_by_files(
+    path: Path, rows: sparse.csr_matrix, layout: Layout, peaks: Path | None, cells: Path | None
+) -> tuple[AnnData, dict[str, str | list[str] | None]]:
+    """Return a matrix of bare numbers with the names that files give; a header names the columns."""
+    if peaks is None:
+        what = "its rows have no names" if layout.header else "it holds numbers only, without names of peaks or cells"
+        msg = f"{path}: {what}. Give the file of the peaks: sccase_kit.read(path, peaks=...), one a line or BED"
+        raise FormatError(msg)
+    var, kinds, source = read_features(peaks, rows.shape)
+    sizes = {"peaks × cells": rows.shape, "cells × peaks": rows.shape[::-1]}
+    axes = next((name for name, (n, _) in sizes.items() if n == len(var)), None)
+    if axes is None:
+        msg = f"{path}: the matrix is {rows.shape[0]} × {rows.shape[1]}, but {peaks.name} has {len(var)} peaks"
+        raise FormatError(msg)
+    n_cells = sizes[axes][1]
+    if cells is not None:
+        names = read_cells(cells, (n_cells,))
+        if len(names) != n_cells:
+            msg = f"{path}: the matrix has {n_cells} cells, but {cells.name} has {len(names)}"
+            raise FormatError(msg)
+    elif layout.header and axes == "peaks × cells":
+        names = layout.labels
+    else:
+        names = [f"cell{i}" for i in range(1, n_cells + 1)]
+        warn(f"{path}: there are no names of cells (cells=); the {n_cells} cells are numbered")
+    counts = rows.T.tocsr() if axes == "peaks × cells" else rows
+    notes: dict[str, str | list[str] | None] = {"format": "text matrix", "orientation": axes, "kinds": kinds}
+    notes["peaks from"] = f"{peaks.name} ({source})"
+    return AnnData(counts, obs=pd.DataFrame(index=names), var=var), notes
 
 
 def _typed(described: dict[str, list[str]]) -> dict[str, list[str] | np.ndarray]:
@@ -132,7 +182,7 @@ def _parse(
         data.append(values[nonzero])
         indices.append(nonzero)
         indptr.append(indptr[-1] + len(nonzero))
-    if layout.names is None:
+    if layout.names is None and layout.coordinates:
         names = _region_names(described, path) if names else []
     shape = (len(names), n_cells)
     if not names:

@@ -30,6 +30,8 @@ _DESCRIBING = {
     ],
     *["abssummit", "pileup", "summit", "distancetotss", "nearestgene", "featureid", "interval", "region"],
 }
+#: Names of a column of names, which may be numbers.
+_INDEX = {*"index peak peaks peakid name names id row rows rownames cell cells barcode barcodes".split()}
 _BED_EXTRA = ("name", "score", "strand")
 _LOOKED_AT = 12
 _UNNAMED = re.compile(r"^(?:[VX.]?\d*|Unnamed: \d+)$")
@@ -133,6 +135,10 @@ def find_layout(first: Sequence[str], body: Sequence[Sequence[str]]) -> Layout:
         positions = named
     elif at is not None:
         positions = (at, at + 1, at + 2)
+    elif _has_no_names(first, body, labels if header else None):
+        header = not all(_is_number(field) for field in first)
+        cells = labels if header else [f"cell{i}" for i in range(1, width + 1)]
+        return Layout(header=header, names=None, describing={}, cells=0, labels=cells, coordinates=False)
     else:
         cells = labels[1:] if header else [f"cell{i}" for i in range(1, width)]
         return Layout(header=header, names=0, describing={}, cells=1, labels=cells, coordinates=False)
@@ -151,6 +157,24 @@ def find_layout(first: Sequence[str], body: Sequence[Sequence[str]]) -> Layout:
     cells = labels[last:] if header else [f"cell{i}" for i in range(1, width - last + 1)]
     described = dict(sorted(describing.items()))
     return Layout(header=header, names=None, describing=described, cells=last, labels=cells, coordinates=True)
+
+
+def _has_no_names(first: Sequence[str], body: Sequence[Sequence[str]], labels: Sequence[str] | None) -> bool:
+    """Return whether the first column holds counts like the others, and no names of rows.
+
+    It does if the header names it as it names the others, and its numbers neither count the rows nor all differ.
+    """
+    if labels is None or len(labels) != len(first) or not body or len(first) < 2:
+        return False
+    column = [row[0] for row in body]
+    if not all(len(row) == len(first) and _is_number(row[0]) for row in body):
+        return False
+    if all(_is_number(field) for field in first):
+        counter = [str(i) for i in range(len(first))]
+        return list(first) not in (counter, [str(i + 1) for i in range(len(first))])
+    if list(first) == [f"V{i}" for i in range(1, len(first) + 1)]:  # R's names of columns without names
+        return True
+    return not _UNNAMED.match(first[0]) and _plain(first[0]) not in _INDEX and len(set(column)) < len(column)
 
 
 def _plain(text: str) -> str:

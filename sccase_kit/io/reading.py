@@ -64,7 +64,8 @@ def read(
         Modality of a MuData; by default ``"atac"``, or the one whose features are named as peaks. Labels, embeddings
         and graphs of all modalities together (`mdata.obs`, `mdata.obsm`, `mdata.obsp`) come along.
     peaks, cells
-        Files with the names of peaks and cells of a Matrix Market matrix, where they do not lie next to it.
+        Files with the names of peaks and cells of a Matrix Market matrix, where they do not lie next to it, or of a
+        text matrix that has none.
     one_based
         Whether coordinates are 1-based (and ends closed); None decides by the data, with a warning where they are; see
         :func:`sccase_kit.pp.require_coordinates`.
@@ -181,6 +182,9 @@ def _read(
     if modality is not None and last not in {".h5mu", ".zarr"}:
         msg = f"modality={modality!r} is for MuData (.h5mu, .zarr), got {target.name!r}"
         raise ValueError(msg)
+    if (peaks is not None or cells is not None) and last in {*_BACKED, ".h5", *_READERS}:
+        msg = f"peaks= and cells= name the axes of a matrix without names, and {target.name!r} has its own"
+        raise ValueError(msg)
     if last == ".h5ad":
         return read_h5ad(target, backed=backed), {"format": "h5ad"}, []
     if last == ".zarr":
@@ -209,20 +213,24 @@ def _read(
         msg += "sccase_kit.read_fragments(path, peaks), or sccase-kit count"
         raise FormatError(msg)
     if _TEXT & set(suffixes[-2:]):
-        adata, notes = read_text(target)
+        adata, notes = read_text(target, **_name_files(peaks, cells))
         return adata, notes, []
     hint = " A dataset of SnapATAC2 (AnnDataSet) is read after .to_adata() and write." if last == ".h5ads" else ""
     msg = f"unknown format of {target.name!r}; supported: {_SUPPORTED}{hint}"
     raise ValueError(msg)
 
 
-def _from_bundle(target: Path, peaks: Any, cells: Any) -> tuple[AnnData, dict[str, Any], list[str]]:
+def _name_files(peaks: Any, cells: Any) -> dict[str, Path | None]:
     names = {"peaks": peaks, "cells": cells}
     for argument, value in names.items():
         if value is not None and not Path(value).is_file():
             msg = f"{argument}: there is no file {str(value)!r}"
             raise FileNotFoundError(msg)
-    found = read_bundle(target, **{k: None if v is None else Path(v) for k, v in names.items()})
+    return {argument: None if value is None else Path(value) for argument, value in names.items()}
+
+
+def _from_bundle(target: Path, peaks: Any, cells: Any) -> tuple[AnnData, dict[str, Any], list[str]]:
+    found = read_bundle(target, **_name_files(peaks, cells))
     adata = AnnData(found.counts, obs=pd.DataFrame(index=found.cells), var=found.var)
     return adata, {**found.notes, "kinds": found.kinds}, []
 

@@ -84,6 +84,8 @@ def experiment_from(
             matrices[name] = cells_by_peaks(item)
         except TypeError as err:
             lost.append(f"the assay {name!r} ({err})")
+    if not matrices and value.slot("assays").kind != "NULL":
+        lost.append("the assays (none of them could be read)")
     first = _first(matrices, x_name, note)
     obs = dataframe_from(value.slot("colData"), lost)
     var, ranges = _rows(value, lost)
@@ -142,6 +144,9 @@ def _rows(value: RValue, lost: list[str]) -> tuple[pd.DataFrame, pd.DataFrame | 
         return _with_names(columns, names, len(columns)), None
     ranges = ranges_from(where)
     found = range_names(where)
+    if found is None and len(ranges):  # chromVAR's: a name that can be read again
+        places = zip(ranges["chrom"], ranges["start"], ranges["end"], strict=True)
+        found = [f"{chrom}:{start}-{end}" for chrom, start, end in places]
     columns = _with_names(columns, NULL if found is None else RValue("character", found), len(ranges))
     ranges.index = columns.index
     if (ranges["strand"] == "*").all():

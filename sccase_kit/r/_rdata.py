@@ -12,6 +12,7 @@ from .._optional import import_optional
 from ._values import NA_INTEGER, NULL, RValue
 
 _NULL_SLOT = "\x01NULL\x01"
+_FIELD = ".->"
 _LATIN1 = 4  # CharFlags.LATIN1
 
 
@@ -62,6 +63,22 @@ def _pairs(item: Any) -> dict[str, RValue]:
     return found
 
 
+def _environment(value: Any) -> RValue:
+    """Return the bindings of an environment, such as the fields of a reference class, without those of the system."""
+    table = getattr(value, "hash_table", None)
+    frames = [value.frame] if value is not None and value.frame is not None else []
+    frames += list(table.value) if table is not None and table.info.type.name == "VEC" else []
+    bound: dict[str, RValue] = {}
+    for frame in frames:
+        bound |= _pairs(frame)
+    found = {name: entry for name, entry in bound.items() if name and not name.startswith(".")}
+    # a field with a type is a function; what it holds is bound to .->name
+    found |= {name.removeprefix(_FIELD): entry for name, entry in bound.items() if name.startswith(_FIELD)}
+    if not found:
+        return RValue("opaque", ["environment"])
+    return RValue("list", list(found.values()), {"names": RValue("character", list(found))})
+
+
 def _array(values: Any, dtype: Any) -> np.ndarray:
     """Return an array; entries that ``rdata`` masks are R's NA."""
     if isinstance(values, np.ma.MaskedArray):
@@ -70,10 +87,14 @@ def _array(values: Any, dtype: Any) -> np.ndarray:
 
 
 def value_of(item: Any) -> RValue:
-    """Convert what ``rdata`` parsed; functions, environments and the like are opaque."""
+    """Convert what ``rdata`` parsed; functions and the like are opaque, environments named lists where first met."""
     if item.referenced_object is not None:
         item = item.referenced_object
+        if item.info.type.name == "ENV":  # met before; it may hold itself
+            return RValue("opaque", ["environment"])
     kind = item.info.type.name
+    if kind == "ENV":
+        return _environment(item.value)
     if kind in ("NIL", "NILVALUE"):
         return NULL
     if kind == "SYM":
@@ -94,7 +115,7 @@ def value_of(item: Any) -> RValue:
         return RValue("character", [_text(text) for text in item.value], attributes)
     if kind in ("VEC", "EXPR"):
         return RValue("list", [value_of(element) for element in item.value], attributes)
-    return RValue("opaque", [{"ENV": "environment", "CLO": "function", "LANG": "call"}.get(kind, kind.lower())])
+    return RValue("opaque", [{"CLO": "function", "LANG": "call"}.get(kind, kind.lower())])
 
 
 __all__ = ["parse", "value_of"]

@@ -381,3 +381,86 @@ def test_zipped_zarr(tmp_path):
     (tmp_path / "no.zip").write_text("x")
     with pytest.raises(FormatError, match="not a readable AnnData zarr store"):
         sk.read(tmp_path / "no.zip")
+
+
+COUNTS_ONLY = "1\t0\n0\t2\n3\t1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [("AAACGAAAGC-1\tAAAGGAAAGC-1\n1\t0\n0\t2\n3\t1\n0\t0\n", True), (COUNTS_ONLY + "0\t0\n", False)],
+    ids=["names of cells only", "numbers only"],
+)
+def test_rows_without_names_are_named_by_a_file(tmp_path, text, header):
+    """As chromVAR's counts_table.tsv: the first column was taken for names, and a cell was lost."""
+    path = tmp_path / "counts.tsv"
+    path.write_text(text)
+    with pytest.raises(FormatError, match=r"rows have no names|numbers only.*peaks=\.\.\."):
+        sk.read(path)
+    put(tmp_path, peaks__txt=BED + "chr3\t1\t5\n", cells__txt=CELLS, few__txt="chr1:1-2\n", one__txt="c1\n")
+    found = sk.read(path, peaks=tmp_path / "peaks.txt", cells=tmp_path / "cells.txt")
+    np.testing.assert_array_equal(found.X.toarray(), np.hstack([DENSE, np.zeros((2, 1))]))
+    assert found.obs_names.tolist() == CELLS.split()
+    assert found.var["end"].tolist() == [600, 1400, 550, 5]
+    if header:
+        assert sk.read(path, peaks=tmp_path / "peaks.txt").obs_names.tolist() == CELLS.split()
+    else:
+        with pytest.warns(UserWarning, match="the 2 cells are numbered"):
+            assert sk.read(path, peaks=tmp_path / "peaks.txt").obs_names.tolist() == ["cell1", "cell2"]
+    with pytest.raises(FormatError, match=r"the matrix is 4 × 2, but few.txt has 1 peaks"):
+        sk.read(path, peaks=tmp_path / "few.txt")
+    with pytest.raises(FormatError, match=r"has 2 cells, but one.txt has 1"):
+        sk.read(path, peaks=tmp_path / "peaks.txt", cells=tmp_path / "one.txt")
+
+
+def test_turned_numbers_and_columns_of_r(tmp_path):
+    put(tmp_path, peaks__txt=BED, cells__txt=CELLS, counts__csv="V1,V2,V3\n1,0,3\n0,2,1\n")
+    check(sk.read(tmp_path / "counts.csv", peaks=tmp_path / "peaks.txt", cells=tmp_path / "cells.txt"))
+
+
+def test_numbers_may_be_names(tmp_path):
+    """Cells and peaks that are numbered are not taken for counts."""
+    put(tmp_path, a__csv=",0,1\nchr1:1-2,4,0\nchr1:5-9,0,1\n", b__csv="peak,chr1:1-2,chr1:5-9\n7,4,0\n7,0,1\n")
+    assert sk.read(tmp_path / "a.csv").obs_names.tolist() == ["0", "1"]
+    with pytest.warns(UserWarning, match="share their name"):
+        assert sk.read(tmp_path / "b.csv").obs_names.tolist() == ["7", "7"]
+
+
+@pytest.mark.parametrize("name", ["counts.tsv", "counts.h5ad"])
+def test_names_that_are_not_needed_are_refused(tmp_path, name):
+    put(tmp_path, counts__tsv="\ta\tb\nchr1:1-2\t4\t0\n", peaks__txt=BED)
+    ad.AnnData(DENSE).write_h5ad(tmp_path / "counts.h5ad")
+    with pytest.raises(ValueError, match=r"peaks= and cells="):
+        sk.read(tmp_path / name, peaks=tmp_path / "peaks.txt")
+
+
+def test_mudata_of_masked_texts(tmp_path):
+    """MuData 0.4.1 writes the names of cells and peaks as a group: values and a mask."""
+    data = ad.AnnData(sparse.csr_matrix(DENSE), var=pd.DataFrame(index=NAMES), obs=pd.DataFrame(index=CELLS.split()))
+    other = ad.AnnData(np.ones((2, 2)), obs=data.obs.copy(), var=pd.DataFrame(index=["A", "B"]))
+    path = tmp_path / "m.h5mu"
+    with h5py.File(path, "w") as file:
+        file.create_group("mod")
+        for name, part in {"one": data, "rna": other}.items():
+            ad.io.write_elem(file["mod"], name, part)
+        ad.io.write_elem(file, "obs", data.obs)
+        for table in (file["mod/one/var"], file["mod/one/obs"], file["mod/rna/var"]):
+            index = table.attrs["_index"]
+            texts = table[index][:]
+            del table[index]
+            group = table.create_group(index)
+            group.attrs.update({"encoding-type": "nullable-string-array", "encoding-version": "0.1.0"})
+            ad.io.write_elem(group, "values", texts.astype(str).astype(object))
+            ad.io.write_elem(group, "mask", np.zeros(len(texts), bool))
+    with pytest.warns(UserWarning, match=r"modality 'one' is read; left out: rna \(2 × 2\)"):
+        found = sk.read(path)
+    np.testing.assert_array_equal(found.X.toarray(), DENSE)
+    assert found.var_names.tolist() == NAMES
+
+
+@pytest.mark.parametrize("kind", ["scATAC", "DNA accessibility", "Chromatin Accessibility", "open chromatin"])
+def test_kinds_of_features_in_other_words(tmp_path, kind):
+    var = pd.DataFrame({"feature_types": [kind, kind, "Gene Expression"]}, index=["peak_1", "peak_2", "GATA1"])
+    ad.AnnData(sparse.csr_matrix(DENSE), var=var).write_h5ad(tmp_path / "a.h5ad")
+    with pytest.warns(UserWarning, match=r"1 of 3 features are no peaks|no coordinates"):
+        assert sk.read(tmp_path / "a.h5ad").var_names.tolist() == ["peak_1", "peak_2"]

@@ -271,3 +271,25 @@ def test_a_table_and_a_script_for_archr(tmp_path):
     adata.obs_names = ["a", "b", "c"]
     with pytest.warns(UserWarning, match="3 of 3 cells do not have names as ArchR's"):
         sk.r.write_archr(adata, tmp_path / "out", use_rep=None)
+
+
+#: saveRDS of a list with one environment twice: data = 1:3; .self, which is itself; x, a field of a reference class.
+ENVIRONMENT = (
+    "H4sIAAAAAAAAA4vgYmBgYGJgYWJiYGIGMYXBfAYGFgYI+ATE/4BYGCLGApJjBLI4QXw9XbsKIM0H0uMgAtHgIAHViaqWEaSQDVlAG2oTXCAR"
+    "XSAJavc/dHtTEktAinmBmBksDtHIjEUtq15xak4akP8fYRgIg/ioCvMSc1OLgQwBSIhAnJAKk01MT8zMA2kFAGlHFekyAQAA"
+)
+
+
+def test_environments_are_lists_where_they_are_first_met(tmp_path):
+    """The assays of a SummarizedExperiment of 2016 (chromVAR's data) lie in the fields of a reference class."""
+    import base64
+
+    from sccase_kit.r._rdata import parse
+
+    (tmp_path / "e.rds").write_bytes(base64.b64decode(ENVIRONMENT))
+    value = parse(tmp_path / "e.rds")
+    first, again = value.get("e"), value.get("again")
+    assert sorted(name for name, _ in first.items()) == ["data", "x"]
+    assert first.get("data").data.tolist() == [1, 2, 3]
+    assert first.get("x").data.tolist() == [5, 6]
+    assert again.kind == "opaque"
