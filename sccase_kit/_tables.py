@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,8 @@ import pandas as pd
 from ._text_files import naming, open_text
 
 _AS_ONE = str.maketrans(" -.", "___")
+#: Lines of genome browsers before the data of a table.
+BROWSER = re.compile(r"track\s+\w+=|browser\s+\w+")
 _LOOKED_AT = 30  # data lines by which separator and header are told
 _SEPARATORS = ("\t", ",", ";", "|")
 MISSING = ("", ".", "NA", "N/A", "#N/A", "n/a", "NaN", "nan", "-nan", "NULL", "null", "None", "<NA>")  # in numbers
@@ -99,7 +102,14 @@ def _separator_of(lines: list[str]) -> str:
             alike = [n in (width, width + 1) for n in others]
         if 2 * sum(alike) >= len(others):
             return sep
-    return ""
+    return " " if _by_single_blanks(lines) else ""
+
+
+def _by_single_blanks(lines: list[str]) -> bool:
+    """Return whether cells are separated by one blank each, of which some are empty: SAIGE writes such lines."""
+    rows = [line.rstrip("\r\n") for line in lines]
+    widths = {len(row.split(" ")) for row in rows}
+    return len(widths) == 1 and "" not in rows[0].split(" ") and any("  " in row for row in rows)
 
 
 def table_layout(
@@ -129,10 +139,11 @@ def table_layout(
     with open_text(path) as handle:
         for line in islice(handle, 10_000_000):
             blank = not line.strip()
-            if lines and not blank and not line.startswith("#"):
+            aside = line.startswith("#") or (not lines and BROWSER.match(line) is not None)
+            if lines and not blank and not aside:
                 lines.append(line)
             elif not lines:
-                if not blank and not line.startswith("#"):
+                if not blank and not aside:
                     lines.append(line)
                     continue
                 n_above += 1

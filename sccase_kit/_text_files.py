@@ -21,6 +21,11 @@ _NO_TEXT = {
     b"RDA": "a file of R; write it as text with write.table",
     b"BCF\x02": "a BCF file; turn it into VCF with bcftools view",
     b"BAM\x01": "a BAM file, not a table of text",
+    b"l\x1b\x01": "a .bed of PLINK, which holds genotypes, not regions",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself; fetch it with git lfs pull",
+    b"<!DOCTYPE html": "a web page (HTML), not the file itself; download it again (of MEME, take the .txt)",
+    b"<!doctype html": "a web page (HTML), not the file itself; download it again (of MEME, take the .txt)",
+    b"<html": "a web page (HTML), not the file itself; download it again (of MEME, take the .txt)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as tab-separated text",
 }
 _DAMAGED = (EOFError, UnicodeError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
@@ -48,6 +53,13 @@ _PACKED: dict[bytes, tuple[str, Callable[[Path], Any]]] = {
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # Excel's "Unicode text"
 
 
+def stand_in(path: Path) -> str | None:
+    """Return what lies in the place of a file that was not fetched (a page of the web, a pointer), or None."""
+    with path.open("rb") as handle:
+        start = handle.read(32)
+    return next((what for magic, what in _NO_TEXT.items() if len(magic) >= 5 and start.startswith(magic)), None)
+
+
 @contextmanager
 def open_text(path: str | os.PathLike[str], *, errors: str = "strict") -> Iterator[TextIO]:
     """Open a text file for reading: plain, or packed by gzip, bgzip, bzip2, xz or zstd (by its bytes, not by its name).
@@ -68,7 +80,7 @@ def open_text(path: str | os.PathLike[str], *, errors: str = "strict") -> Iterat
     try:
         with opener(path) as raw:
             data = raw if hasattr(raw, "peek") else io.BufferedReader(raw)
-            start = data.peek(6)[:6]
+            start = data.peek(32)[:32]
             for magic, what in _NO_TEXT.items():
                 if start.startswith(magic):
                     msg = f"{path} is {what}"

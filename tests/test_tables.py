@@ -70,6 +70,9 @@ def test_texts_of_excel(tmp_path, encoding):
         (lzma.compress(TEXT.encode() * 99)[:-12], "cannot be read as xz-compressed UTF-8 text"),
         (bz2.compress(TEXT.encode() * 99)[:-12], "cannot be read as bzip2-compressed UTF-8 text"),
         ("SNP\tTRAIT\nrs1\tSjögren\n".encode("latin-1"), "save it as UTF-8"),
+        (b"l\x1b\x01\xdc\x0f", "a .bed of PLINK, which holds genotypes, not regions"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "pointer of Git LFS.* git lfs pull"),
+        (b"<!DOCTYPE html>\n<html>", "a web page"),
         (b"", "is empty"),
         (b"# nothing\n", "comments .* but no data"),
     ],
@@ -101,6 +104,13 @@ def test_blanks_in_cells_between_tabs(tmp_path):
 def test_a_lone_quote_between_tabs_swallows_nothing(tmp_path):
     text = 'SNP\tTRAIT\tP\nrs1\t"height\t0.5\nrs2\t5" nail\t0.25\n'
     assert whole(write(tmp_path, text), text=("SNP", "TRAIT"))["P"].tolist() == [0.5, 0.25]
+
+
+def test_one_blank_between_cells_of_which_some_are_empty(tmp_path):
+    """As SAIGE wrote for variants without an imputation score."""
+    table = whole(write(tmp_path, "CHR SNP INFO BETA\n1 rs1  0.5\n2 rs2 0.9 -0.5\n3 rs3  0.1\n"), text=("SNP",))
+    assert table["BETA"].tolist() == [0.5, -0.5, 0.1]
+    assert table["INFO"].isna().tolist() == [True, False, True]
 
 
 def test_columns_aligned_by_blanks(tmp_path):

@@ -17,6 +17,7 @@ from .._text_files import naming, open_text
 from .chromosomes import chromosome_key
 from .columns import NO_POSITION, check_columns, check_names, integers
 from .frame import check_regions
+from .genepred import is_genepred, read_genepred
 from .gtf import GENE_COLUMNS, is_gtf, read_gtf
 from .region_files import read_bed
 from .shipped import GENOMES, shipped_table
@@ -150,6 +151,8 @@ def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
 
 def _parse_tss(path: Path) -> pd.DataFrame:
     """Read a TSS file: ours (with header), GREAT's ``GREATv4.genes`` table, gene bodies as BED6, GTF or GFF3."""
+    if is_genepred(path):
+        return _starts(_one_place(read_genepred(path), path))
     if is_gtf(path):
         return _starts(_one_place(_protein_coding(read_gtf(path), path), path))
     with open_text(path) as handle:
@@ -177,7 +180,7 @@ def _parse_tss(path: Path) -> pd.DataFrame:
         except (IndexError, ValueError):
             msg = (
                 f"{path}, line {number}: expected a TSS table (header chrom, tss, strand, gene_id, symbol), GREAT's "
-                "gene table, gene bodies as BED6 (chrom start end name score strand), GTF or GFF3, got "
+                "gene table, gene bodies as BED6 (chrom start end name score strand), GTF or GFF3, UCSC's refGene, got "
                 f"{' '.join(cells)[:80]!r}"
             )
             raise ValueError(msg) from None
@@ -236,9 +239,10 @@ def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     genome
         Name of a shipped genome (protein-coding genes; sources and licences are in ``intervals/data/README.md``); path
         of a table with header chrom, tss, strand, gene_id, symbol, of GREAT's own ``GREATv4.genes.<genome>.tsv.gz``,
-        of gene bodies as BED6, or of GTF or GFF3 (its protein-coding genes, where the file gives types; the others are
-        left out with a warning); or a DataFrame with columns chrom, tss, strand, gene_id and, if there are any,
-        symbol, start and end, or with gene bodies alone (from :func:`~sccase_kit.regions.read_gtf`). Plain or packed.
+        of gene bodies as BED6, of UCSC's refGene, refFlat or genePred (all genes), or of GTF or GFF3 (its
+        protein-coding genes, where the file gives types; the others are left out with a warning); or a DataFrame with
+        columns chrom, tss, strand, gene_id and, if there are any, symbol, start and end, or with gene bodies alone
+        (from :func:`~sccase_kit.regions.read_gtf`). Plain or packed.
 
     Returns
     -------

@@ -14,10 +14,11 @@ import pandas as pd
 from .._logging import warn
 from .._tables import read_table
 from .._text_files import open_text
+from .chromosomes import is_chromosome
 from .coordinates import find_columns, find_coordinates
 from .names import NO_POSITION, places_table, split_name, whole_number
 
-Kind = Literal["bed", "table", "gff", "interval_list", "names"]
+Kind = Literal["bed", "table", "gff", "interval_list", "names", "ucsc"]
 _LOOKED_AT = 20
 _SAF = {"geneid", "chr", "start", "end", "strand"}
 
@@ -56,7 +57,16 @@ def file_kind(path: str | os.PathLike[str]) -> Kind:
         return "gff"
     if all(len(row) < 3 and split_name(row[0]) is not None for row in rows):
         return "names"
+    if all(_is_ucsc(row) for row in rows):
+        return "ucsc"
     return "bed"
+
+
+def _is_ucsc(row: Sequence[str]) -> bool:
+    """Return whether a row is one of UCSC's tables, which has the number of a bin before the BED columns."""
+    if len(row) < 4 or whole_number(row[0]) is None or whole_number(row[1]) is not None:
+        return False
+    return is_chromosome(row[1]) and whole_number(row[2]) is not None and whole_number(row[3]) is not None
 
 
 def _is_gff(row: Sequence[str]) -> bool:
@@ -70,7 +80,8 @@ def read_bed(path: str | os.PathLike[str], *, one_based: bool | None = None) -> 
 
     Blank lines and lines that start with ``#``, ``track`` or ``browser`` are skipped; numbers may be written
     ``1e+05``. Tables with a header that names chromosome, start and end (MACS .xls, SAF, R's GRanges, csv), GFF and
-    GTF, Picard's interval_list and lists of names (``chr1:100-600``) are read too.
+    GTF, Picard's interval_list, UCSC's tables (with a bin before the columns of BED) and lists of names
+    (``chr1:100-600``) are read too.
 
     Parameters
     ----------
@@ -98,8 +109,8 @@ def read_bed(path: str | os.PathLike[str], *, one_based: bool | None = None) -> 
         return _read_table(path, one_based=one_based)
     if kind == "names":
         return _read_names(path, one_based=bool(one_based))
-    fields = {"bed": (0, 1, 2, 3), "gff": (0, 3, 4, None), "interval_list": (0, 1, 2, 4)}[kind]
-    closed = kind != "bed" if one_based is None else one_based
+    fields = {"bed": (0, 1, 2, 3), "gff": (0, 3, 4, None), "interval_list": (0, 1, 2, 4), "ucsc": (1, 2, 3, 4)}[kind]
+    closed = kind not in ("bed", "ucsc") if one_based is None else one_based
     if closed and one_based is None:
         _say_closed(path, {"gff": "GFF", "interval_list": "interval_list"}[kind])
     return _read_lines(path, fields, closed=closed)

@@ -15,6 +15,7 @@ from anndata import AnnData
 from .._logging import logger, warn
 from .._progress import progress
 from .._record import record
+from .._text_files import stand_in
 from .._threads import available_threads
 from .._validate import check_choice, check_int
 from ..fragments.barcodes import BarcodeTable
@@ -212,6 +213,9 @@ class _bar:
 
 
 def _scan(path: Path, barcodes: list[str], plan: Plan, store: PairStore, first_row: int, *, name: str) -> Tally:
+    if what := stand_in(path):
+        msg = f"{path} is {what}"
+        raise ValueError(msg)
     if kind_of(path) == "bgzip" and lacks_end(path):
         warn(f"{path} lacks the block that ends a bgzip file: it may have been cut short; compare its size")
     elif kind_of(path) in {"bgzip", "gzip"} and fast_zlib().__name__ == "zlib":

@@ -14,6 +14,7 @@ from anndata import AnnData
 
 from .._left_out import LEFT_OUT
 from .._logging import warn
+from .._text_files import stand_in
 from ..fragments.recognise import is_fragment_file
 from ..intervals.chromosomes import species_prefixes
 from ..intervals.features import choose_peaks
@@ -126,6 +127,9 @@ def read_with_notes(
     if not target.exists():
         msg = f"no such file or folder: {str(target)!r}"
         raise FileNotFoundError(msg)
+    if target.is_file() and (what := stand_in(target)):
+        msg = f"{target} is {what}"
+        raise FormatError(msg)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"(Observation|Variable) names are not unique")  # noqa: TID251
         adata, notes, said = _read(target, backed=backed, modality=modality, peaks=peaks, cells=cells)

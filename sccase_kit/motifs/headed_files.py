@@ -21,6 +21,7 @@ from .motif import Motif
 _BY_POSITION = {".pcm", ".pwm", ".ppm", ".cb", ".cbust", ".motif", ".homer"}
 _BY_BASE = {".jaspar"}
 _LETTERS = re.compile(r"[ACGTacgt]\s*[\[|:\d\s-]")
+_CONSENSUS = re.compile(r"[ACGTURYSWKMBDHVN]", re.IGNORECASE)
 _SITES = re.compile(r"T:(\d+(?:\.\d+)?)")
 
 
@@ -47,7 +48,7 @@ def parse_headed(path: Path, lines: Lines) -> Iterator[Motif]:
     if bodies and re.fullmatch(r"[ACGTUNacgtun]{2,}", bodies[0]):
         number = next(n for n, line in lines if line.strip() == bodies[0])
         raise fail(path, number, f"sequences (FASTA), not matrices: {bodies[0][:40]!r}")
-    if any(_LETTERS.match(body) for body in bodies):
+    if any(_LETTERS.match(body) for body in bodies) and not _is_encode(bodies):
         yield from parse_jaspar(path, lines)
         return
     blocks = _blocks(path, lines)
@@ -59,6 +60,15 @@ def parse_headed(path: Path, lines: Lines) -> Iterator[Motif]:
         yield from (_by_position(path, block) for block in blocks)
     else:
         yield from parse_jaspar(path, lines)
+
+
+def _is_encode(bodies: list[str]) -> bool:
+    """Return whether rows are a letter of the consensus and four shares, in more letters than JASPAR's four."""
+    cells = [body.split() for body in bodies]
+    if not all(len(row) == 5 and _CONSENSUS.fullmatch(row[0]) for row in cells):
+        return False
+    sums = [sum(floats(Path(), 0, row[1:])) for row in cells]
+    return all(abs(total - 1) < 0.02 for total in sums)
 
 
 def parse_homer(path: Path, lines: Lines) -> Iterator[Motif]:
@@ -84,7 +94,9 @@ def _blocks(path: Path, lines: Lines) -> list[_Block]:
         elif not blocks:
             raise fail(path, number, "expected a line that starts with '>'")
         else:
-            blocks[-1].rows.append((number, floats(path, number, text.split())))
+            cells = text.split()
+            lettered = len(cells) == 5 and _CONSENSUS.fullmatch(cells[0])  # ENCODE's, with the base of the consensus
+            blocks[-1].rows.append((number, floats(path, number, cells[1:] if lettered else cells)))
     for block in blocks:
         widths = {len(values) for _, values in block.rows}
         if len(widths) != 1:
@@ -143,10 +155,20 @@ def _by_position(path: Path, block: _Block) -> Motif:
         raise fail(
             path, block.rows[0][0], f"motif {block.header[:40]!r}: a row must have 4 numbers, got {matrix.shape[1]}"
         )
-    ident, *name = block.header.split(None, 1)
+    ident, *name = block.header.split("\t") if "\t" in block.header else block.header.split(None, 1)
+    if name and _is_score(name[0]):
+        name = []
     if (matrix < 0).any():
         matrix = _of_log_ratios(path, block, matrix)
     return build(path, block.number, ident, name[0].strip() if name else ident, as_counts(matrix).T)
+
+
+def _is_score(text: str) -> bool:
+    """Return whether what stands after the id is a threshold and no name."""
+    try:
+        return "." in text and bool(np.isfinite(float(text)))
+    except ValueError:
+        return False
 
 
 def _of_log_ratios(path: Path, block: _Block, weights: np.ndarray) -> np.ndarray:

@@ -21,8 +21,11 @@ from .meme_files import is_meme, parse_meme
 from .motif import Motif
 from .table_files import is_bare, is_cisbp, is_uniprobe, parse_bare, parse_cisbp, parse_uniprobe
 from .transfac_files import is_transfac, parse_transfac
+from .universalmotif_files import is_universalmotif, parse_universalmotif
 
-MotifFormat = Literal["meme", "jaspar", "transfac", "homer", "hocomoco", "clusterbuster", "cisbp", "uniprobe"]
+MotifFormat = Literal[
+    "meme", "jaspar", "transfac", "homer", "hocomoco", "clusterbuster", "cisbp", "uniprobe", "universalmotif"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class _Format:
 
 #: Formats that are told by their content, in the order they are tried.
 _BY_CONTENT = {
+    "universalmotif": _Format(is_universalmotif, parse_universalmotif),
     "meme": _Format(is_meme, parse_meme),
     "JASPAR, HOMER, HOCOMOCO or Cluster-Buster": _Format(is_headed, parse_headed),
     "transfac": _Format(is_transfac, parse_transfac),
@@ -52,6 +56,7 @@ FORMATS: dict[str, Callable[[Path, Lines], Iterator[Motif]]] = {
     "clusterbuster": parse_positions,
     "cisbp": parse_cisbp,
     "uniprobe": parse_uniprobe,
+    "universalmotif": parse_universalmotif,
 }
 
 
@@ -60,8 +65,8 @@ def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = No
 
     Formats are MEME (minimal, and the text output of MEME, DREME, STREME and XSTREME), JASPAR (also single matrices
     without letters), TRANSFAC (also of RSAT and STAMP), HOMER, HOCOMOCO (counts, shares or weights), Cluster-Buster,
-    CIS-BP and UniPROBE. Shares are multiplied by the number of sites that the file gives, else by 20; those of JASPAR
-    files stay as they are.
+    CIS-BP, UniPROBE, ENCODE's motifs.txt, and R's universalmotif. Shares are multiplied by the number of sites that the
+    file gives, else by 20; those of JASPAR files stay as they are.
 
     Parameters
     ----------

@@ -13,6 +13,8 @@ from .headed_files import parse_headed
 from .motif import Motif
 
 _BASES = re.compile(r"(?:Pos|PO|Position)?\s*([ACGTU])\s+([ACGTU])\s+([ACGTU])\s+([ACGTU])\s*$", re.IGNORECASE)
+_PROBABILITIES = "probability matrix"  # of UniPROBE's full files
+_UNIPROBE_MOTIF = re.compile(r"#\s*Motif:\s*(\S+)")
 _ROW = re.compile(r"\s*([ACGTUacgtu])\s*[:|=]\s*(.*)$")
 
 
@@ -73,10 +75,23 @@ def is_uniprobe(lines: Lines) -> bool:
 
 
 def parse_uniprobe(path: Path, lines: Lines) -> Iterator[Motif]:
-    """Yield UniPROBE's motifs: a line with the name, then a row per base."""
+    """Yield UniPROBE's motifs: a line with the name, then a row per base.
+
+    Full files give a motif by scores, energies and probabilities, each below its heading: the last are taken.
+    """
     name, start = "", 1
     rows: dict[str, list[float]] = {}
+    full = any(line.strip().lower() == _PROBABILITIES for _, line in lines)
+    wanted = not full
     for number, line in lines:
+        if full and (title := _UNIPROBE_MOTIF.match(line)):
+            name, start = title[1], number
+            continue
+        if full and not _ROW.match(line):
+            wanted = line.strip().lower() == _PROBABILITIES or (wanted and not line.strip())
+            continue
+        if not wanted:
+            continue
         if match := _ROW.match(line):
             base = match[1].upper().replace("U", "T")
             if base in rows:

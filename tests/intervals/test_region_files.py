@@ -19,6 +19,11 @@ ZERO = {
     "header": ("table", "chrom\tstart\tend\n" + "".join(f"{c}\t{s}\t{e}\n" for c, s, e in ROWS)),
     "header with #": ("table", "#chr\tstart\tend\n" + "".join(f"{c}\t{s}\t{e}\n" for c, s, e in ROWS)),
     "csv": ("table", "Chromosome,Start,End\n" + "".join(f"{c},{s},{e}\n" for c, s, e in ROWS)),
+    "header below the lines of a browser": (
+        "table",
+        "track type=x name=a\nbrowser position chr1:1-9\n#chrom start end\nchr1 100 600\nGL000194.1 100000 100500\n",
+    ),
+    "UCSC's tables": ("ucsc", "#bin\tchrom\n" + "".join(f"585\t{c}\t{s}\t{e}\tCpG: 111\n" for c, s, e in ROWS)),
     "names": ("names", "".join(f"{c}:{s}-{e}\n" for c, s, e in ROWS)),
 }
 ONE = {

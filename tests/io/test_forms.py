@@ -464,3 +464,16 @@ def test_kinds_of_features_in_other_words(tmp_path, kind):
     ad.AnnData(sparse.csr_matrix(DENSE), var=var).write_h5ad(tmp_path / "a.h5ad")
     with pytest.warns(UserWarning, match=r"1 of 3 features are no peaks|no coordinates"):
         assert sk.read(tmp_path / "a.h5ad").var_names.tolist() == ["peak_1", "peak_2"]
+
+
+@pytest.mark.parametrize("name", ["a.h5ad", "a.mtx", "a.csv", "fragments.tsv.gz"])
+def test_what_lies_in_place_of_a_file_is_named(tmp_path, name):
+    """A clone without Git LFS, and a page that was saved in place of the file."""
+    path = tmp_path / name
+    read = sk.read if "fragments" not in name else lambda p: sk.read_fragments(p, ["chr1:0-10"], ["A"])
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")
+    with pytest.raises(ValueError, match="pointer of Git LFS"):
+        read(path)
+    path.write_bytes(b"<!DOCTYPE html><html><body>404</body></html>")
+    with pytest.raises(ValueError, match="a web page"):
+        read(path)

@@ -158,6 +158,44 @@ FILES = {
         "Arid3a",
         "Arid3a",
     ),
+    "UniPROBE, full": (
+        "u_full.txt",
+        lambda m: (
+            "# Motif: GTAATAAA	Enrichment Score: 0.49\n1	GTAATAAA	0.49\n\nEnrichment score matrix\n\n"
+            + bases(m / 100 - 0.5, "\t", "{}:\t")
+            + "\nEnergy matrix for enoLOGOS\n\nPO\t1\t2\n"
+            + bases(m / 50 - 1, "\t", "{}:\t")
+            + "\nProbability matrix\n\n"
+            + bases(m / 100, "\t", "{}:\t")
+        ),
+        "GTAATAAA",
+        "GTAATAAA",
+    ),
+    "ENCODE": (
+        "motifs.txt",
+        lambda m: (
+            ">SIX5_disc1 SIX5_GM12878#1\n"
+            + "".join("ACGTRYSW"[k] + " " + " ".join(f"{v / 100:f}" for v in row) + "\n" for k, row in enumerate(m))
+        ),
+        "SIX5_disc1",
+        "SIX5_GM12878#1",
+    ),
+    "gimmemotifs, a threshold after the name": (
+        "m.pfm",
+        lambda m: ">AHR_1.motif\t0.18\n" + body(m / 100),
+        "AHR_1.motif",
+        "AHR_1.motif",
+    ),
+    "universalmotif": (
+        "m.yaml",
+        lambda m: (
+            "# universalmotif version 1.2.0\n\n---\nname: TF1\nalphabet: DNA\ntype: PPM\nnsites: 232.0\nbkg:\n"
+            "  A: 0.24\n  C: 0.26\n  G: 0.26\n  T: 0.24\nmotif:\n"
+            + "".join("- " + " ".join(f"{v / 100:.3e}" for v in row) + "\n" for row in m)
+        ),
+        "TF1",
+        "TF1",
+    ),
 }
 
 
@@ -171,6 +209,23 @@ def test_every_format(tmp_path, name, rows, packed):
     (motif,) = read_motifs(path)
     assert (motif.id, motif.name) == (ident, called)
     np.testing.assert_allclose(motif.counts / motif.counts.sum(axis=0), rows.T / 100, atol=1e-4)
+
+
+def test_motifs_of_universalmotif(tmp_path):
+    path = tmp_path / "m.txt"
+    head = "# universalmotif version 1.2.0\n---\nname: A\nalphabet: {}\ntype: {}\nnsites: {}\nmotif:\n- 1 2 3 4\n"
+    path.write_text(head.format("DNA", "PCM", 10) + "---\nname: B\naltname: b\ntype: PPM\nmotif:\n- 0.1 0.2 0.3 0.4\n")
+    first, second = read_motifs(path)
+    assert (second.id, second.name) == ("B", "b")
+    np.testing.assert_allclose(first.counts.T, [[1, 2, 3, 4]])
+    np.testing.assert_allclose(second.counts.T, [[2, 4, 6, 8]])  # 20 sites, where none are given
+    for alphabet, kind, said in [
+        ("AA", "PCM", "the alphabet is 'AA'"),
+        ("DNA", "PWM", "is of type 'PWM'; write it as"),
+    ]:
+        path.write_text(head.format(alphabet, kind, 10))
+        with pytest.raises(ValueError, match=said):
+            read_motifs(path)
 
 
 @pytest.mark.parametrize("name", ["HOMER", "JASPAR", "MEME 4", "TRANSFAC", "CIS-BP, one matrix", "UniPROBE"])
