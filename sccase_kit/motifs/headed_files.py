@@ -67,8 +67,10 @@ def _is_encode(bodies: list[str]) -> bool:
     cells = [body.split() for body in bodies]
     if not all(len(row) == 5 and _CONSENSUS.fullmatch(row[0]) for row in cells):
         return False
-    sums = [sum(floats(Path(), 0, row[1:])) for row in cells]
-    return all(abs(total - 1) < 0.02 for total in sums)
+    try:
+        return all(abs(sum(map(float, row[1:])) - 1) < 0.02 for row in cells)
+    except ValueError:
+        return False
 
 
 def parse_homer(path: Path, lines: Lines) -> Iterator[Motif]:
