@@ -102,6 +102,11 @@ FORMATS = (
         refuse="names its variants chr:pos:ref:alt; join it with variants.tsv.bgz for rsid, alt (A1) and ref (A2)",
     ),
     Format(
+        "SAIGE-GENE, SAIGE-GENE+",
+        _sets("GENE PVALUE NMARKER_MACCATE_1", "REGION GROUP MAX_MAF PVALUE PVALUE_BURDEN PVALUE_SKAT"),
+        refuse="tests genes, and has no SNPs; take the statistics of single variants (step 2 without groupFile)",
+    ),
+    Format(
         "SAIGE",  # the effect is that of Allele2
         _sets("ALLELE1 ALLELE2 AF_ALLELE2", "ALLELE1 ALLELE2 AC_ALLELE2"),
         {

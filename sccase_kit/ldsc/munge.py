@@ -199,6 +199,7 @@ class _Steps:
         self.log: dict[str, int] = {}
         self.total = 0
         self.examples: list[str] = []
+        self.alleles: list[str] = []
 
     def keep(self, step: str, table: pd.DataFrame, good: object) -> pd.DataFrame:
         mask = np.asarray(good, dtype=bool)
@@ -217,6 +218,10 @@ class _Steps:
         hint = ""
         if last == "not in merge_alleles" and self.examples and known:
             hint = f". Its ids look like {next(iter(known))!r}, those of sumstats like {self.examples[0]!r}"
+        if last == "not a SNP, or strand-ambiguous" and self.alleles:
+            hint = f". Alleles are such as {self.alleles[0]!r} and {self.alleles[1]!r}, and A, C, G, T are needed"
+            if set(self.alleles) <= set("1234"):
+                hint += "; numbers 1 to 4 are PLINK's code of A, C, G, T (--alleleACGT turns them)"
         msg = f"no SNP remains after the step {last!r}; removed so far: {self.log}{hint}"
         raise ValueError(msg)
 
@@ -298,6 +303,7 @@ def _filtered(
         block = steps.keep(f"MAF <= {maf_min}", block, minor > maf_min).drop(columns="FRQ")
     block = steps.keep("p-value out of bounds", block, (block["P"] > 0) & (block["P"] <= 1))
     block = block.assign(**{name: block[name].str.upper() for name in ("A1", "A2")})
+    steps.alleles = steps.alleles or (block[["A1", "A2"]].iloc[0].tolist() if len(block) else [])
     return steps.keep("not a SNP, or strand-ambiguous", block, are_plain(block["A1"], block["A2"]))
 
 

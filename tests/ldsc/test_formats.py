@@ -260,6 +260,22 @@ TWO = "".join(
             {"merge_alleles": pd.DataFrame({"SNP": ["rs1"], "A1": ["A"], "A2": ["C"]})},
             "ids look like 'rs1', those of sumstats like '1:1000:A:C'",
         ),
+        (
+            rows(SNP=T.rs, A1="1", A2="3", N=9, BETA=T.beta, P=T.p),
+            {},
+            r"Alleles are such as '1' and '3'.*PLINK's code of A, C, G, T",
+        ),
+        (
+            rows(SNP=T.rs, A1="A", A2="AT", N=9, BETA=T.beta, P=T.p),
+            {},
+            r"such as 'A' and 'AT', and A, C, G, T are needed$",
+        ),
+        ("Gene Pvalue Nmarker_MACCate_1\nG1 0.1 3\n", {}, "SAIGE-GENE.* tests genes, and has no SNPs"),
+        (
+            "Region Group max_MAF Pvalue Pvalue_Burden Pvalue_SKAT BETA_Burden\nG1 lof 0.01 0.1 0.2 0.3 1\n",
+            {},
+            "tests genes, and has no SNPs; take the statistics of single variants",
+        ),
     ],
 )
 def test_what_it_is_and_the_way_out(tmp_path, text, options, said):
