@@ -12,7 +12,7 @@ import pandas as pd
 
 from .._atomic import replacing
 from .._version import __version__
-from ..pages.blocks import Block, Code, Text, Tiles
+from ..pages.blocks import Block, Code, Figure, Grid, Text, Tiles
 from ..pages.page import Section, page
 from ..pages.table import Table
 from ..report.blocks import draw
@@ -34,6 +34,8 @@ _PACKAGES = (
     "umap-learn",
 )
 _ROWS = 60
+#: Width in pixels up to which figures stand side by side.
+_NARROW = 480
 
 
 def write_page(
@@ -96,10 +98,16 @@ def _overview(claims: pd.DataFrame, *, quick: bool) -> Section:
 
 
 def _claims(claims: pd.DataFrame) -> Section:
-    first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "state", "data", "where", "note"]
-    shown = claims[first]
-    shown = shown.rename(columns={"says": "the paper says"})
-    return Section("Claims", [Table(shown, "Every claim: the paper's number, ours, the difference", print_all=True)])
+    first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "state", "data", "where"]
+    shown = claims[first].rename(columns={"says": "the paper says"})
+    blocks: list[Block] = [
+        Table(shown, "Every claim: the paper's number, ours, the difference", print_all=True, file="claims")
+    ]
+    left = claims.loc[claims["state"] == NOT_RUN, ["says", "where", "note"]]
+    if len(left):
+        left = left.rename(columns={"says": "the paper says", "note": "why"}).reset_index(drop=True)
+        blocks.append(Table(left, "Claims that were not run, and why", print_all=True, file="not_run"))
+    return Section("Claims", blocks)
 
 
 def _data(cohorts: Mapping[str, Cohort], missing: pd.DataFrame) -> Section:
@@ -132,7 +140,10 @@ def _section(experiment: Experiment, tables: Tables, claims: pd.DataFrame) -> Se
     if len(own):
         columns = ["says", "paper", "ours", "default", "difference", "unit", "holds", "note"]
         blocks.append(Table(own[columns], "Its claims", print_all=True))
-    blocks += [draw(drawing.draw, drawing.caption) for drawing in experiment.draw(tables)]
+    figures = [draw(drawing.draw, drawing.caption) for drawing in experiment.draw(tables)]
+    small = [figure for figure in figures if isinstance(figure, Figure) and figure.size[0] <= _NARROW]
+    blocks += [figure for figure in figures if figure not in small]
+    blocks += [Grid(small)] if small else []
     table = _table(experiment, tables)
     if table is not None:
         blocks.append(Table(table, "Its numbers"))

@@ -138,6 +138,8 @@ class Experiment:
         ``"data"``: on every data set; ``"once"``: without data, or on data of its own.
     of
         Other experiments whose tables it reads in `find` and `draw` instead of running itself.
+    tools
+        Tools whose arguments it reads; they are part of the key under which a result is kept.
     version
         Raised when `run` changes what it computes: kept results of before are made anew.
     """
@@ -156,6 +158,7 @@ class Experiment:
     needs: Callable[[Study], str] = _any
     per: Literal["data", "once"] = "data"
     of: str = ""
+    tools: tuple[str, ...] = ()
     version: int = 1
 
     @property

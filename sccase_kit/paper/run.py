@@ -25,6 +25,8 @@ from .study import Study, standard_methods
 
 #: Folder of the results inside the folder of the run, the page, and the table beside it.
 RESULTS, PAGE, TABLE = "results", "paper.html", "paper.csv"
+#: Tools whose arguments can be given.
+TOOLS = ("great", "ldsc", "motifs", "snpsea")
 _QUICK = {"max_cells": 250, "max_peaks": 2500}
 _FULL = {"max_cells": 2000, "max_peaks": 40_000}
 
@@ -62,6 +64,7 @@ def reproduce(
     only: Sequence[str] | None = None,
     groupby: str | None = None,
     methods: Mapping[str, Method] | None = None,
+    tools: Mapping[str, Mapping[str, Any]] | None = None,
     max_cells: int | None = None,
     max_peaks: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
@@ -91,6 +94,10 @@ def reproduce(
     methods
         Further methods to compare with, name → function of an AnnData or method of enhancement; see
         :func:`sccase_kit.metrics.dropout_experiment`. Results are made anew where their names change.
+    tools
+        Files for tools that need some: ``"great"``, ``"snpsea"``, ``"ldsc"``, ``"motifs"`` → arguments of
+        :func:`sccase_kit.tl.great`, ``snpsea``, ``ldsc``, ``match_motifs``, such as
+        ``{"motifs": {"genome_fasta": "hg19.fa"}}``.
     max_cells, max_peaks
         Above these a random subset of the cells of every type, and the peaks open in most cells, are taken. None: 2,000
         and 40,000 (250 and 2,500 with `quick`).
@@ -110,7 +117,7 @@ def reproduce(
     FileNotFoundError
         If a path does not exist.
     KeyError
-        If `only` names an unknown experiment.
+        If `only` names an unknown experiment, or `tools` an unknown tool.
     TypeError
         If a method is none.
     OSError
@@ -137,13 +144,15 @@ def reproduce(
     if bad := [name for name, method in own.items() if not is_method(method)]:
         msg = f"methods: {bad} are neither functions of an AnnData nor methods of enhancement"
         raise TypeError(msg)
+    for name in tools or {}:
+        check_key(name, TOOLS, name="tools", where="the tools")
     limits = dict(_QUICK if quick else _FULL)
     for name, value in (("max_cells", max_cells), ("max_peaks", max_peaks)):
         if value is not None:
             limits[name] = check_int(value, name=name, minimum=20)
     folder = check_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
-    run = _Run(folder, wanted, quick=quick, methods=own, overwrite=overwrite)
+    run = _Run(folder, wanted, quick=quick, methods=own, tools=dict(tools or {}), overwrite=overwrite)
     on_data = any(e.run is not None and e.per == "data" for e in [*wanted, *(known[e.of] for e in wanted if e.of)])
     if on_data:
         candidates, missing = find_candidates(paths, data_dir=data_dir, download=download)
@@ -169,8 +178,16 @@ class _Run:
     """One call: what is to be done, and what was found so far."""
 
     def __init__(
-        self, folder: Path, wanted: Sequence[Experiment], *, quick: bool, methods: dict[str, Method], overwrite: bool
+        self,
+        folder: Path,
+        wanted: Sequence[Experiment],
+        *,
+        quick: bool,
+        methods: dict[str, Method],
+        tools: dict[str, Mapping[str, Any]],
+        overwrite: bool,
     ) -> None:
+        self.tools = tools
         self.folder, self.wanted, self.quick, self.methods, self.overwrite = folder, wanted, quick, methods, overwrite
         self.missing: dict[str, str] = {}
         self.cohorts: dict[str, Cohort] = {}
@@ -186,7 +203,7 @@ class _Run:
         """Run everything on one data set."""
         self.cohorts[cohort.name] = cohort
         methods = standard_methods(cohort.adata.n_obs) | self.methods
-        study = Study(cohort, methods, {})
+        study = Study(cohort, methods, {}, self.tools)
         todo = self._to_run("data")
         for experiment in progress(todo, desc=cohort.name, unit="experiment"):
             self._one(experiment, study.with_settings(experiment.settings(self.quick)), cohort.name, cohort.key)
@@ -204,6 +221,7 @@ class _Run:
         place = self.folder / RESULTS / experiment.name
         place.mkdir(parents=True, exist_ok=True)
         made_from = [experiment.name, experiment.version, dict(study.settings), key]
+        made_from += [study.tools[name] for name in experiment.tools if name in study.tools]
         made_from += [[f"{name}: {_spelled(method)}" for name, method in study.methods.items()]]
         logger.info("%s", where)
         try:

@@ -75,11 +75,15 @@ class Study:
         Name → method, see :mod:`sccase_kit.metrics.methods`.
     settings
         Of the experiment.
+    tools
+        Options of tools that need files: "great", "snpsea", "ldsc", "motifs" → arguments of the function of
+        :mod:`sccase_kit.tl`.
     """
 
     cohort: Cohort | None
     methods: Mapping[str, Method]
     settings: Mapping[str, Any]
+    tools: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _fits: dict[tuple[str, int], Fit] = field(default_factory=dict)
     _known: dict[str, int] = field(default_factory=dict)
 
@@ -108,7 +112,7 @@ class Study:
 
     def with_settings(self, settings: Mapping[str, Any]) -> Study:
         """Return the study for another experiment; fits are shared."""
-        return Study(self.cohort, self.methods, settings, self._fits, self._known)
+        return Study(self.cohort, self.methods, settings, self.tools, self._fits, self._known)
 
     @property
     def n_components(self) -> int:

@@ -1,0 +1,89 @@
+"""Heritability in specific and background peaks by LDSC, ours and EpiScanpy's (Fig. 4c, S13, S19)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ...tl import ldsc
+from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
+from ..registry import Claim, Experiment, Finding, Tables
+from ..study import DEFAULT, OURS, Study
+
+
+def needs(study: Study) -> str:
+    """Return what LDSC lacks."""
+    if "ldsc" not in study.tools:
+        return (
+            "no reference panel and summary statistics are given (gigabytes: sk.datasets.fetch('ldsc_plink'), "
+            "'gwas_sumstats', ...): pass tools={'ldsc': {'sumstats': ..., 'panel': ..., 'baseline': ..., ...}}"
+        )
+    return no_places(study)
+
+
+def run(study: Study) -> pd.DataFrame:
+    """Return the enrichment of heritability by set of peaks, group and trait."""
+    options, parts = dict(study.tools["ldsc"]), []
+    sumstats = options.pop("sumstats")
+    for name, peaks in peak_sets(study, n_top=study.settings["n_top"]).items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            table = ldsc(peaks, sumstats, **options)
+        columns = ["trait", "group", "Enrichment", "Enrichment_std_error", "Enrichment_p"]
+        parts.append(table[columns].assign(peaks=name))
+    return pd.concat(parts, ignore_index=True)
+
+
+def find(tables: Tables) -> Mapping[str, Finding]:
+    """Compare the largest enrichment of a group, mean over traits and data sets."""
+    means = {}
+    for name, table in tables.items():
+        largest = table.groupby(["trait", "peaks"])["Enrichment"].max()
+        means[name] = largest.groupby("peaks").mean()
+    frame, data = pd.DataFrame(means).T, tuple(tables)
+    note = "largest enrichment of a type, mean over traits: " + "; ".join(
+        f"{n} " + ", ".join(f"{way} {row[way]:.1f}" for way in frame.columns) for n, row in frame.iterrows()
+    )
+    ours, default = (float(frame[way].mean()) if way in frame else None for way in (OURS, DEFAULT))
+    rivals = {"heritability against background": BACKGROUND, "heritability against EpiScanpy": EPISCANPY}
+    return {
+        claim: Finding(ours, default, bool((frame[OURS] > frame[rival]).all()), data, note)
+        for claim, rival in rivals.items()
+    }
+
+
+_WHERE = "Results, 'scCASE intuitively reveals cell type-specific biological insights'; "
+
+EXPERIMENT = Experiment(
+    name="heritability",
+    title="Heritability in specific peaks",
+    shows="Fig. 4c, S13, S19",
+    about="Stratified LD score regression on the same sets of peaks.",
+    place=4.3,
+    claims=(
+        Claim(
+            "heritability against background",
+            "heritability of blood traits (eosinophils, phosphate) is enriched in specific peaks more than in "
+            "background peaks, except for CLP",
+            _WHERE + "Fig. 4c, S13",
+            None,
+            "fold",
+            on=("blood",),
+        ),
+        Claim(
+            "heritability against EpiScanpy",
+            "enrichment with the peaks of scCASE is relatively better than with those of EpiScanpy (LDSC)",
+            _WHERE + "Fig. S19",
+            None,
+            "fold",
+            on=("blood",),
+        ),
+    ),
+    run=run,
+    find=find,
+    needs=needs,
+    settings=lambda quick: {"n_top": 150 if quick else 1000},
+    tools=("ldsc",),
+)
