@@ -6,6 +6,9 @@ import numba
 import numpy as np
 
 _SLACK = 1e-9
+_COARSE = 16
+_FIRST_LOSS = 512
+_NEAR = 4  # bases per table of partial scores
 
 
 @numba.njit(cache=True, nogil=True)
@@ -20,30 +23,70 @@ def score_tail(steps: np.ndarray, background: np.ndarray, p: float) -> int:
         Frequencies of the bases.
     p
         Probability.
+
+    Notes
+    -----
+    Scores are counted as losses against the top score, so that only the losses up to the answer need a place: losses
+    only grow from column to column. Where the answer lies is found on losses rounded up to multiples of 16 first.
     """
     width = steps.shape[0]
+    losses = np.empty_like(steps)
     top = 0
     for c in range(width):
-        top += steps[c].max()
-    current, following = np.zeros(top + 1), np.zeros(top + 1)
+        best = steps[c].max()
+        top += best
+        for b in range(4):
+            losses[c, b] = best - steps[c, b]
+    chance = _loss_chances(losses, background, 0)
+    if chance[0] > p:
+        return -2
+    coarse = (losses + (_COARSE - 1)) // _COARSE
+    most = np.int64(0)
+    for c in range(width):
+        most += coarse[c].max()
+    reach = min(np.int64(_FIRST_LOSS), most)
+    while True:  # on rounded losses: how far to look
+        at = _first_above(_loss_chances(coarse, background, reach), p)
+        if at >= 0 or reach == most:
+            break
+        reach = min(2 * reach, most)
+    limit = top if at < 0 else min(top, _COARSE * at)
+    while True:
+        at = _first_above(_loss_chances(losses, background, limit), p)
+        if at >= 0:
+            return top - at
+        if limit == top:
+            return -1
+        limit = min(top, 2 * limit + 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def _loss_chances(losses, background, limit):
+    """Return the chance of every total loss from 0 to `limit`, the columns added one by one."""
+    width = losses.shape[0]
+    current, following = np.zeros(limit + 1), np.zeros(limit + 1)
     current[0] = 1.0
     reach = 0
     for c in range(width):
-        grown = reach + steps[c].max()
+        grown = min(limit, reach + losses[c].max())
         following[: grown + 1] = 0.0
         for b in range(4):
-            f, shift = background[b], steps[c, b]
-            for s in range(reach + 1):
+            f, shift = background[b], losses[c, b]
+            for s in range(min(reach, grown - shift) + 1):
                 following[s + shift] += f * current[s]
         current, following = following, current
         reach = grown
-    if current[top] > p:
-        return -2
+    return current
+
+
+@numba.njit(cache=True, nogil=True)
+def _first_above(chance, p):
+    """Return the first place at which the sum of all up to it exceeds p, or −1."""
     tail = 0.0
-    for r in range(top, -1, -1):
-        tail += current[r]
+    for at in range(len(chance)):
+        tail += chance[at]
         if tail > p:
-            return r
+            return at
     return -1
 
 
@@ -61,7 +104,8 @@ def index_words(codes: np.ndarray, k: int) -> tuple:
     Returns
     -------
     pointer (int64, 4^k + 1) and positions (int32): the word with number w (first base most significant) starts at
-    ``positions[pointer[w] : pointer[w + 1]]``; and the starts of the stretches shorter than k that end at a break.
+    ``positions[pointer[w] : pointer[w + 1]]``; the starts of the stretches shorter than k that end at a break (int32);
+    and for every position the 8 bases before and after the word, the nearest in the lowest bits (uint16; breaks are 0).
     """
     n = len(codes)
     n_words = 4**k
@@ -97,7 +141,37 @@ def index_words(codes: np.ndarray, k: int) -> tuple:
     for w in range(n_words, 0, -1):
         pointer[w] = pointer[w - 1]
     pointer[0] = 0
-    return pointer, positions, tails
+    before, after = _neighbours(codes, positions, k)
+    return pointer, positions, tails, before, after
+
+
+@numba.njit(cache=True, nogil=True)
+def _neighbours(codes, positions, k):
+    n = len(codes)
+    to_left, to_right = np.zeros(n + 1, dtype=np.uint16), np.zeros(n + 1, dtype=np.uint16)
+    packed = np.uint32(0)
+    for i in range(n):
+        packed = np.uint32((packed << np.uint32(2)) | np.uint32(codes[i] & 3)) & np.uint32(0xFFFF)
+        to_left[i + 1] = packed
+    packed = np.uint32(0)
+    for i in range(n - 1, -1, -1):
+        packed = np.uint32((packed << np.uint32(2)) | np.uint32(codes[i] & 3)) & np.uint32(0xFFFF)
+        to_right[i] = packed
+    before, after = np.empty(len(positions), dtype=np.uint16), np.empty(len(positions), dtype=np.uint16)
+    for t in range(len(positions)):
+        before[t] = to_left[positions[t]]
+        after[t] = to_right[positions[t] + k]
+    return before, after
+
+
+@numba.njit(cache=True, nogil=True)
+def _partial_scores(weights, first, step, count):
+    """Return the score of up to 4 columns (first, first + step, …) for every combination of their bases."""
+    table = np.zeros(256)
+    for code in range(256):
+        for i in range(min(count, _NEAR)):
+            table[code] += weights[first + step * i, (code >> (2 * i)) & 3]
+    return table
 
 
 @numba.njit(cache=True, nogil=True)
@@ -128,7 +202,8 @@ def find_sites(codes: np.ndarray, index: tuple, k: int, weights: np.ndarray, thr
     """Find all sites of one matrix on one strand.
 
     Words of the `core` columns that can still reach the threshold are enumerated depth first, best possible rest
-    added; only their positions are looked at.
+    added; only their positions are looked at. The 8 bases on either side, read next to the position, add their scores
+    from tables; what can then reach the threshold is scored column by column.
 
     Parameters
     ----------
@@ -149,7 +224,7 @@ def find_sites(codes: np.ndarray, index: tuple, k: int, weights: np.ndarray, thr
     -------
     Start positions (int64) and scores (float64), in no particular order.
     """
-    pointer, positions, tails = index
+    pointer, positions, tails, before, after = index
     n, width = len(codes), weights.shape[0]
     depth = min(k, width)
     best = np.empty(width)
@@ -166,6 +241,17 @@ def find_sites(codes: np.ndarray, index: tuple, k: int, weights: np.ndarray, thr
     missing[depth] = outside
     for c in range(depth - 1, -1, -1):
         missing[c] = missing[c + 1] + best[core + c]
+
+    end = core + depth  # outside the core: up to 8 columns on either side from tables, the rest at their best
+    n_left, n_right = core, width - end
+    left_near = _partial_scores(weights, core - 1, -1, n_left)
+    left_far = _partial_scores(weights, core - 1 - _NEAR, -1, n_left - _NEAR)
+    right_near = _partial_scores(weights, end, 1, n_right)
+    right_far = _partial_scores(weights, end + _NEAR, 1, n_right - _NEAR)
+    beyond = 0.0
+    for c in range(width):
+        if c < core - 2 * _NEAR or c >= end + 2 * _NEAR:
+            beyond += best[c]
 
     out, scores = np.empty(256, dtype=np.int64), np.empty(256)
     found = 0
@@ -190,7 +276,13 @@ def find_sites(codes: np.ndarray, index: tuple, k: int, weights: np.ndarray, thr
             word[level] = code
             base[level] = -1
             continue
+        least = threshold - _SLACK - total - beyond
         for t in range(pointer[code << shift], pointer[(code + 1) << shift]):
+            if n_left + n_right > 0:
+                low, high = before[t], after[t]
+                near = left_near[low & 255] + right_near[high & 255]
+                if near + left_far[low >> 8] + right_far[high >> 8] < least:
+                    continue
             start = positions[t] - core
             if start < 0 or start + width > n:
                 continue

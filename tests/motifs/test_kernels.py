@@ -127,8 +127,29 @@ def test_tail_of_the_scores(both, p):
         assert tail == (-2 if max(above) == scores.max() else max(above))
 
 
-@pytest.mark.parametrize("width", [2, 3, 5, 9])
-def test_sites(both, width):
+@pytest.mark.parametrize("p", [1e-9, 5e-5, 0.03, 0.4, 0.97, 1.5])
+def test_tail_of_fine_scores(both, p):
+    """Exactly the answer of a distribution of all scores from 0 to the top, whatever part of it is looked at."""
+    compiled, _ = both("match_kernels")
+    rng = np.random.default_rng(5)
+    for width, top in ((4, 9_000), (9, 3_000), (14, 700), (3, 0)):
+        steps = rng.integers(0, top + 1, size=(width, 4))
+        background = rng.dirichlet(np.ones(4))
+        most = int(steps.max(axis=1).sum())
+        chance = np.zeros(most + 1)
+        chance[0] = 1.0
+        for column in steps:
+            following = np.zeros(most + 1)
+            for f, step in zip(background, column, strict=True):
+                following[step:] += f * chance[: most + 1 - step]
+            chance = following
+        above = np.flatnonzero(np.cumsum(chance[::-1]) > p)
+        expected = -1 if not len(above) else -2 if above[0] == 0 else most - above[0]
+        assert compiled.score_tail(steps, background, p) == expected
+
+
+@pytest.mark.parametrize(("width", "core"), [(2, 0), (3, 0), (5, 1), (9, 5), (12, 0), (12, 9), (23, 10), (26, 4)])
+def test_sites(both, width, core):
     """Motifs narrower and wider than the indexed words; breaks, ends, and more hits than the first room."""
     compiled, plain = both("match_kernels")
     rng = np.random.default_rng(width)
@@ -138,7 +159,6 @@ def test_sites(both, width):
     index = [kernels.index_words(codes, k) for kernels in (compiled, plain)]
     for a, b in zip(*index, strict=True):
         np.testing.assert_array_equal(a, b)
-    core = max(0, width - 4)
     found = []
     for kernels, words in zip((compiled, plain), index, strict=True):
         positions, scores = kernels.find_sites(codes, words, k, weights, threshold, core)
