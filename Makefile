@@ -6,7 +6,7 @@ STAMPS := $(VENV)/.stamps
 DEMO_OUTPUT ?= demo_output
 export MPLBACKEND := agg
 
-.PHONY: help demo check test test-lowest coverage notebooks docs bench lint clean apt
+.PHONY: help demo check test test-r test-lowest test-newest coverage notebooks docs bench lint clean apt
 
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,7 +56,14 @@ $(LOWEST)/.stamp: pyproject.toml
 	@touch $@
 
 test-lowest: $(LOWEST)/.stamp  ## run the tests with the lowest versions that pyproject.toml allows
-	OMP_NUM_THREADS=2 $(LOWEST)/bin/python -m pytest tests -W default --disable-warnings --ignore=tests/r --ignore=tests/test_notebooks.py
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest tests -n 2 --dist loadfile -W default --disable-warnings --ignore=tests/r --ignore=tests/test_notebooks.py
+
+# What is newest on the day: warnings of other people's packages are not errors here either. Without R and notebooks.
+NEWEST ?= .venv-newest
+test-newest:  ## run the tests with the newest releases of everything
+	$(PYTHON) -m venv --clear $(NEWEST) && $(NEWEST)/bin/python -m pip install --quiet --upgrade pip uv
+	$(NEWEST)/bin/uv pip install --quiet --python $(NEWEST)/bin/python --upgrade -e '.[genomics,enrich,scale,test]'
+	OMP_NUM_THREADS=1 $(NEWEST)/bin/python -m pytest tests -n 2 --dist loadfile -W default --disable-warnings --ignore=tests/r --ignore=tests/test_notebooks.py
 
 coverage: $(STAMPS)/test  ## run the tests and list the lines that none of them reaches
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests --cov --cov-report=term-missing
@@ -76,4 +83,4 @@ lint: $(STAMPS)/test  ## check the style and the types
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) $(LOWEST) $(DEMO_OUTPUT) docs/_build docs/api docs/notebooks .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) $(NEWEST) $(DEMO_OUTPUT) docs/_build docs/api docs/notebooks .pytest_cache .ruff_cache .hypothesis
