@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from . import datasets, enhance, fragments, get, io, metrics, motifs, paper, peaks, pl, pp, r, regions, report, tl
     from .io import read, read_fragments
     from .paper import reproduce
+    from .report import browse
 
 __all__ = [
     "__version__",
+    "browse",
     "datasets",
     "enhance",
     "fragments",
@@ -40,7 +42,7 @@ __all__ = [
 
 
 #: Functions that stand here under their own names, and the parts that hold them.
-_FROM = {"read": "io", "read_fragments": "io", "reproduce": "paper"}
+_FROM = {"browse": "report", "read": "io", "read_fragments": "io", "reproduce": "paper"}
 
 
 def __getattr__(name: str) -> Any:

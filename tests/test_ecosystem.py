@@ -41,7 +41,7 @@ def test_scanpy_works_on_the_embedding(adata):
     own.obsm["X_umap"] = own.obsm["X_sccase"][:, :2]
     sc.pl.umap(own, color="cell_type", show=False)
     sk.pl.cell_map(own, "cell_type", basis="X_umap")
-    ours = [sk.pl._colors.colors_of(own, "cell_type")[1][c] for c in own.obs["cell_type"].cat.categories]
+    ours = [sk.pl.colors.colors_of(own, "cell_type")[1][c] for c in own.obs["cell_type"].cat.categories]
     assert ours == list(own.uns["cell_type_colors"])
     plt.close("all")
 

@@ -7,18 +7,18 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from anndata import AnnData
 
 from .._atomic import check_place, replacing
-from .._logging import logger, warn
+from .._logging import logger
 from .._validate import check_adata, check_choice, check_labels
 from .._version import __version__
-from ..get.thin import check_fitted, enhanced, factors
+from ..get.group_sums import UNITS, group_enhanced, scaled
+from ..get.thin import check_fitted
 from ..intervals.columns import natural_key
 from ..intervals.frame import check_regions
 from ..intervals.genomes import GENOMES, chrom_sizes
@@ -26,9 +26,6 @@ from ..intervals.peaks import require_coordinates
 from ..intervals.segments import Segments, disjoint_segments
 from ..pp import pseudobulk
 from ._track_files import PLAIN, Track, write_bedgraph, write_bigwig, write_hub, write_igv
-
-_ROWS = 512  # of a dense result at once
-_UNITS = {"cpm": "counts per million of the group in all peaks", "cell": "counts per cell of the group"}
 
 
 def write_tracks(
@@ -117,16 +114,16 @@ def write_tracks(
         bulk = pseudobulk(adata, groupby, layer=layer)[list(labels.cat.categories)].X
         parts["counts"] = np.asarray(bulk.toarray() if hasattr(bulk, "toarray") else bulk, dtype=np.float64)
     if source != "counts":
-        parts["enhanced"] = _group_enhanced(adata, labels, key)
+        parts["enhanced"] = group_enhanced(adata, labels, key)
     n_cells = np.bincount(labels.cat.codes, minlength=len(labels.cat.categories)).astype(np.float64)
-    values = {name: _scaled(sums, n_cells, scaling)[:, peaks.index.to_numpy()] for name, sums in parts.items()}
+    values = {name: scaled(sums, n_cells, scaling)[:, peaks.index.to_numpy()] for name, sums in parts.items()}
     groups = list(labels.cat.categories)
     colors = dict(zip(groups, _colors(adata, groupby, groups), strict=True))
     name = genome if isinstance(genome, str) and genome in GENOMES else None
     found: dict[str, Path] = {}
     with replacing(target, folder=True) as temporary:
         temporary.mkdir()
-        tracks = _write(temporary, values, segments, colors, sizes if with_bigwig else None, _UNITS[scaling])
+        tracks = _write(temporary, values, segments, colors, sizes if with_bigwig else None, UNITS[scaling])
         found |= {f"{track.section} {group}": Path(folder) / f"{track.file}.bedGraph" for group, track in tracks}
         made = [track for _, track in tracks]
         if name is not None:
@@ -168,35 +165,6 @@ def _in_order(segments: Segments, sizes: Mapping[str, int] | None) -> Segments:
     first = np.r_[0, np.cumsum(lengths)[:-1]].astype(np.int64)
     owner = np.concatenate([segments.owner[a : a + n] for a, n in zip(segments.first[order], lengths, strict=True)])
     return Segments(segments.regions.iloc[order].reset_index(drop=True), owner, first)
-
-
-def _group_enhanced(adata: AnnData, labels: pd.Series, key: str) -> npt.NDArray[np.float64]:
-    """Return the expected counts of every group and peak; of a fit without depth and IDF, the signal."""
-    codes, n_groups = labels.cat.codes.to_numpy(), len(labels.cat.categories)
-    try:
-        cells, peaks = factors(adata, key=key, scale="counts")
-    except KeyError:  # a dense result
-        return _dense_sums(adata, codes, n_groups, key)
-    except ValueError as err:
-        warn(f"the enhanced tracks show the signal, not expected counts: {err}")
-        cells, peaks = factors(adata, key=key)
-    sums = np.zeros((n_groups, cells.shape[1]))
-    np.add.at(sums, codes, cells.astype(np.float64))
-    return np.maximum(sums @ peaks.T.astype(np.float64), 0)
-
-
-def _dense_sums(adata: AnnData, codes: npt.NDArray[Any], n_groups: int, key: str) -> npt.NDArray[np.float64]:
-    sums = np.zeros((n_groups, adata.n_vars))
-    for start in range(0, adata.n_obs, _ROWS):
-        rows = slice(start, min(start + _ROWS, adata.n_obs))
-        np.add.at(sums, codes[rows], enhanced(adata, key, obs_names=rows))
-    return sums
-
-
-def _scaled(sums: npt.NDArray[np.float64], n_cells: npt.NDArray[np.float64], scaling: str) -> npt.NDArray[np.float64]:
-    if scaling == "cell":
-        return sums / n_cells[:, None]
-    return 1e6 * sums / np.maximum(sums.sum(axis=1, keepdims=True), np.finfo(float).tiny)
 
 
 def _colors(adata: AnnData, groupby: str, groups: list[str]) -> list[str]:
@@ -266,4 +234,4 @@ _WHAT = {
 
 def _readme(groupby: str, scaling: str, sections: list[str]) -> str:
     what = "".join(_WHAT[section] for section in sections)
-    return _README.format(groupby=groupby, version=__version__, unit=_UNITS[scaling], what=what)
+    return _README.format(groupby=groupby, version=__version__, unit=UNITS[scaling], what=what)

@@ -124,3 +124,41 @@ def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
         msg = "no label has cells of two batches; batch mixing cannot be judged"
         raise ValueError(msg)
     return float(np.mean(scores))
+
+
+def neighbours_of_other_batches(
+    embedding: np.ndarray, batches: Any, labels: Any, *, n_neighbors: int = 15, rng: int = 0
+) -> tuple[float, float] | None:
+    """Return how often neighbours inside a group are of another batch, and how often they would be by chance.
+
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    batches, labels
+        Batch and group of every cell, shape (n_obs,). Neighbours are searched inside the group of the cell; groups of
+        one batch or fewer than 10 cells are left out.
+    n_neighbors
+        Neighbours of a cell, itself left out; at most a quarter of the group.
+    rng
+        Used by the approximate neighbour search of large data only.
+
+    Returns
+    -------
+    Two shares, means over the cells, or None where no group can be judged.
+    """
+    x = np.asarray(embedding)
+    codes, _ = encode_labels(batches, len(x), name="batches")
+    groups, names = encode_labels(labels, len(x), name="labels")
+    observed, expected, n_cells = 0.0, 0.0, 0
+    for chosen in (np.flatnonzero(groups == group) for group in range(len(names))):
+        own = codes[chosen]
+        sizes = np.bincount(own)
+        if len(chosen) < FEWEST or (sizes > 0).sum() < 2:
+            continue
+        k = min(n_neighbors, max(2, len(chosen) // 4))
+        indices, _ = nearest_neighbors(x[chosen], k + 1, rng=np.random.default_rng(rng))
+        observed += float((own[indices[:, 1:]] != own[:, None]).mean(axis=1).sum())
+        expected += float((1 - (sizes[own] - 1) / (len(chosen) - 1)).sum())
+        n_cells += len(chosen)
+    return None if n_cells == 0 else (observed / n_cells, expected / n_cells)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from importlib import resources
 
 from .blocks import Block, scripts_of
+from .table import Table
 
 _FIRST = "page.js"
 
@@ -92,3 +93,9 @@ def page(title: str, subtitle: str, sections: Sequence[Section], *, footer: str 
         f"<main>{main}</main>\n<footer>{escape(footer)}</footer>"
     )
     return document(title, body, scripts=scripts_of([block for s in sections for block in s.blocks]))
+
+
+def shortened(section: Section, max_rows: int) -> Section:
+    """Return a section whose tables hold at most so many rows."""
+    blocks = [replace(b, max_rows=min(b.max_rows, max_rows)) if isinstance(b, Table) else b for b in section.blocks]
+    return Section(section.title, blocks)

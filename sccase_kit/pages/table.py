@@ -28,6 +28,8 @@ class Table:
         What the table holds.
     max_rows
         Rows kept at most, the first ones; the caption of the table says so. 100,000 rows stay quick.
+    by
+        Column of groups: where the table is cut, every group keeps its first rows.
     print_all
         Show all rows at once, on paper too.
     file
@@ -39,12 +41,13 @@ class Table:
     frame: pd.DataFrame
     caption: str
     max_rows: int = 20_000
+    by: str = ""
     print_all: bool = False
     file: str = "table"
 
     def html(self) -> str:
         """Return the table: first rows as HTML, all rows packed for the script."""
-        frame = self.frame.iloc[: self.max_rows]
+        frame, count = self._kept()
         if not pd.api.types.is_integer_dtype(frame.index):
             index = pd.Series(frame.index, index=frame.index, name=frame.index.name or "")
             frame = pd.concat([index, frame], axis=1)
@@ -62,23 +65,29 @@ class Table:
             hint = "Words, or comparisons such as padj<0.01"
             label = f"filter: {self.caption}"
             search = f'<input type="search" placeholder="filter" title="{hint}" aria-label="{escape(label)}">'
-        css = "table broad" if frame.shape[1] > _PRINTED_COLUMNS else "table"
+        css = "table broad" if frame.shape[1] > _PRINTED_COLUMNS else "table narrow" if frame.shape[1] < 5 else "table"
         return (
             f'<div class="{css}" data-page="{first}" data-rows="{len(frame)}" data-file="{escape(self.file)}">'
             f'<div class="top"><span class="caption">{escape(self.caption)}</span><span class="tools">{search}'
             '<button type="button" class="csv" hidden>CSV</button></span></div>'
             f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-            f'<div class="foot"><span class="count">{escape(self._count(frame))}</span><span class="pager" hidden>'
+            f'<div class="foot"><span class="count">{escape(count)}</span><span class="pager" hidden>'
             '<button type="button" class="back" aria-label="previous rows">‹</button><span class="place"></span>'
             '<button type="button" class="next" aria-label="next rows">›</button></span></div>'
             f'{_printed(len(frame) > first, frame.shape[1])}<script type="text/plain">{pack(columns_of(frame))}'
             "</script></div>"
         )
 
-    def _count(self, frame: pd.DataFrame) -> str:
-        if len(frame) < len(self.frame):
-            return f"the first {len(frame):,} of {len(self.frame):,} rows"
-        return f"{len(frame):,} row{'' if len(frame) == 1 else 's'}"
+    def _kept(self) -> tuple[pd.DataFrame, str]:
+        """Return the rows that are kept, and how many they are, in words."""
+        n = len(self.frame)
+        if n <= self.max_rows:
+            return self.frame, f"{n:,} row{'' if n == 1 else 's'}"
+        if self.by not in self.frame.columns or (n_groups := self.frame[self.by].nunique()) < 2:
+            return self.frame.iloc[: self.max_rows], f"the first {self.max_rows:,} of {n:,} rows"
+        each = max(5, self.max_rows // n_groups)
+        part = self.frame.groupby(self.by, sort=False, observed=True).head(each)
+        return part, f"the first {each:,} of each {self.by}, of {n:,} rows"
 
 
 def _printed(cut: bool, n_columns: int) -> str:  # noqa: FBT001
@@ -93,5 +102,5 @@ def _css(numeric: bool) -> str:  # noqa: FBT001
 
 def _cell(value: Any, *, numeric: bool) -> str:
     text = shown(None if numeric and pd.isna(value) else value)
-    css = ' class="n"' if numeric else ' class="k"' if len(text) <= _KEPT_WHOLE else ""
+    css = ' class="n"' if numeric else ' class="k"' if len(text) <= _KEPT_WHOLE else ' class="w"'
     return f"<td{css}>{escape(text)}</td>"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from .._validate import check_column, check_key, check_number, check_table
-from ._colors import PALETTE
 from ._style import get_axes, open_frame, plain
+from .colors import PALETTE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -47,6 +47,11 @@ def _row_scaled(values: np.ndarray) -> np.ndarray:
     return np.clip((values - low) / np.where(high > low, high - low, 1), 0, 1)
 
 
+def _cells(n: int, n_obs: int) -> str:
+    """Return how many cells are drawn, of how many."""
+    return f"{n:,} cells" if n == n_obs else f"{n:,} of {n_obs:,} cells"
+
+
 def peak_heatmap(
     adata: AnnData,
     peaks: Sequence[str] | pd.DataFrame,
@@ -105,7 +110,7 @@ def peak_heatmap(
         image = panel.imshow(
             values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
         )
-        panel.set(xticks=[], yticks=[], xlabel=f"{len(rows):,} cells")
+        panel.set(xticks=[], yticks=[], xlabel=_cells(len(rows), adata.n_obs))
         panel.set_title(title)
         color_strip(panel, labels.iloc[rows], colors)
     axes[0].set_ylabel(f"{len(cols):,} peaks")
@@ -170,7 +175,7 @@ def embedding_heatmap(
     )  # fmt: skip
     step = max(1, -(-len(order) // 24))
     ax.set_yticks(range(0, len(order), step), [str(i) for i in order[::step]], fontsize="small")
-    ax.set(xticks=[], xlabel=f"{len(rows):,} cells", ylabel="component")
+    ax.set(xticks=[], xlabel=_cells(len(rows), adata.n_obs), ylabel="component")
     color_strip(ax, labels.iloc[rows], colors)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
     bar.set_label("activation / 99 % quantile", fontsize="small")
@@ -226,7 +231,7 @@ def similarity_heatmap(
     _, colors = colors_of(adata, groupby)
     top = float(np.quantile(values, 0.99)) or float(values.max())
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)
-    ax.set(xticks=[], yticks=[], xlabel="target cells")
+    ax.set(xticks=[], yticks=[], xlabel=f"target cells ({_cells(len(rows), adata.n_obs)})")
     color_strip(ax, labels.iloc[rows], colors)
     color_strip(ax, labels.iloc[rows], colors, side="left", label="source cells")
     ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, label="similarity", ticks=MaxNLocator(5))

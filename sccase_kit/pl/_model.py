@@ -16,8 +16,8 @@ from ..get.raw import raw_layer
 from ..get.thin import check_fitted
 from ..matrix.access import get_matrix
 from ..metrics import depth_correlation as correlate
-from ._colors import PALETTE
 from ._style import get_axes, name_legend, open_frame
+from .colors import PALETTE
 from .layouts import RAW, scores_of
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._validate import check_key
-from ._colors import DIVERGING, MISSING, PALETTE, SEQUENTIAL, category_colors, colors_of
+from .colors import DIVERGING, MISSING, PALETTE, SEQUENTIAL, category_colors, colors_of
 
 __all__ = [
     "DIVERGING",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,13 +10,12 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._record import records
 from .._remedy import with_remedy
-from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some, check_table
+from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced
-from ..intervals.gene_names import find_genes
-from ..intervals.genomes import GENOMES, tss_table
+from ..intervals.bodies import gene_bodies, is_region, known_genome, locus_of
+from ..intervals.genomes import tss_table
 from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
@@ -31,31 +29,7 @@ _UNITS = {
     "minmax": "enhanced: mean, min-max scaled",
     None: "enhanced: mean TF-IDF signal",
 }
-_REGION = re.compile(r"(\S+?)[:_-]([\d,]+)[-_]([\d,]+)")
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
-
-
-def _known_genome(adata: AnnData) -> str | None:
-    """Return the shipped genome that all results which name one were made with."""
-    named = {str(entry.params.get("genome")) for entry in records(adata.uns).values()} & set(GENOMES)
-    return named.pop() if len(named) == 1 else None
-
-
-def _parse_locus(locus: str, genes: pd.DataFrame | None, flank: int) -> tuple[str, int, int]:
-    """Return the place of a locus, or of a gene with what surrounds it."""
-    match = _REGION.fullmatch(locus) if isinstance(locus, str) else None
-    if match is None and isinstance(locus, str) and genes is not None and "symbol" in genes.columns:
-        row = genes.iloc[find_genes(genes, [locus], name="locus")[0]]
-        low, high = (row["start"], row["end"]) if "start" in genes.columns else (row["tss"], row["tss"] + 1)
-        return str(row["chrom"]), max(int(low) - flank, 0), int(high) + flank
-    if match is None:
-        msg = f"locus must look like 'chr1:100,000-200,000', got {locus!r}; for a gene pass genes='hg38' (the genome)"
-        raise ValueError(msg)
-    chrom, start, end = match.group(1), *(int(v.replace(",", "")) for v in match.group(2, 3))
-    if start >= end:
-        msg = f"locus={locus!r} ends before it starts"
-        raise ValueError(msg)
-    return chrom, start, end
 
 
 def genome_tracks(
@@ -120,11 +94,11 @@ def genome_tracks(
     if show != "raw":
         check_fitted(adata, key)
     check_int(flank, name="flank", minimum=0)
-    if genes is None and _REGION.fullmatch(str(locus)) is None:
-        genes = _known_genome(adata)
+    if genes is None and not is_region(locus):
+        genes = known_genome(adata.uns)
     table = tss_table(genes) if isinstance(genes, (str, os.PathLike)) else genes
-    bodies = None if table is None else _bodies(table)
-    chrom, start, end = _parse_locus(locus, table, flank)
+    bodies = None if table is None else gene_bodies(table)
+    chrom, start, end = locus_of(locus, table, flank)
     place = require_coordinates(adata)
     inside = (place["chrom"] == chrom) & (place["end"] > start) & (place["start"] < end)
     peaks = np.flatnonzero(inside.to_numpy())
@@ -194,28 +168,15 @@ def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray,
     return out
 
 
-def _bodies(genes: pd.DataFrame) -> pd.DataFrame:
-    """Return chrom, strand, _low, _high (where to draw a gene) and _label."""
-    columns = getattr(genes, "columns", ())
-    places = ["start", "end"] if {"start", "end"} <= set(columns) else ["tss", "tss"]
-    label = "symbol" if "symbol" in columns else "gene_id"
-    hint = "Take sccase_kit.regions.tss_table('hg38')."
-    labels, numbers = ("chrom", "strand", label), dict.fromkeys(places)
-    genes = check_table(genes, name="genes", labels=labels, numbers=numbers, hint=hint)
-    low, high = genes[places[0]], genes[places[1]] + (places[0] == "tss")
-    out = genes[["chrom", "strand"]].assign(_low=low, _high=high, _label=genes[label])
-    return out[np.isfinite(low) & np.isfinite(high)]
-
-
 def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) -> None:
     """Draw gene bodies (or starts) with an arrow in the direction of transcription; names do not overlap."""
-    inside = (genes["chrom"] == chrom) & (genes["_high"] > start) & (genes["_low"] < end)
-    part = genes[inside].sort_values("_low", kind="stable")
+    inside = (genes["chrom"] == chrom) & (genes["end"] > start) & (genes["start"] < end)
+    part = genes[inside].sort_values("start", kind="stable")
     span = end - start
     free: list[float] = []
     for _, gene in part.iterrows():
-        a, b = max(gene["_low"], start), min(gene["_high"], end)
-        text = plain(gene["_label"], 24)
+        a, b = max(gene["start"], start), min(gene["end"], end)
+        text = plain(gene["symbol"], 24)
         reach = max(b, a + 0.022 * span * len(text))
         row = next((i for i, until in enumerate(free) if until < a), len(free))
         free[row:] = [reach + 0.01 * span]

@@ -61,7 +61,7 @@ def trait_groups(
         raise ValueError(msg)
     table = results["groups"]
     traits = [str(name) for name in results["traits"]["trait"] if str(name) in set(table["trait"].astype(str))]
-    groups = sorted(table["group"].astype(str).unique())
+    groups = list(dict.fromkeys(table["group"].astype(str)))
     wide = table.assign(trait=table["trait"].astype(str), group=table["group"].astype(str)).set_index(
         ["group", "trait"]
     )

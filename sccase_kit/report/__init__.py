@@ -1,5 +1,6 @@
-"""One self-contained HTML page of an enhanced study."""
+"""One self-contained HTML page of an enhanced study, and tracks to look through in a notebook."""
 
+from ._browse import Browser, browse
 from ._write import write_report
 
-__all__ = ["write_report"]
+__all__ = ["Browser", "browse", "write_report"]

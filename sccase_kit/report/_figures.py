@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from ..matrix.blocks import iter_row_blocks
 from ..matrix.sums import count_statistics
 from ..pages.blocks import Block, Figure, Text
 
-_DPI = 160
+_DPI, _SHOWN = 160, 120  # pixels of an inch, and CSS pixels that it takes on the page
 _LONGEST = 24
 DEPTH = "log₁₀ depth"
 
@@ -42,9 +42,23 @@ def draw(function: Callable[[], Any], caption: str) -> Block:
         finally:
             for number in set(plt.get_fignums()) - before:
                 plt.close(number)
-    png = buffer.getvalue()
+    png = _small(buffer.getvalue())
     width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
-    return Figure(png, caption, (round(width * 100 / _DPI), round(height * 100 / _DPI)))
+    return Figure(png, caption, (round(width * _SHOWN / _DPI), round(height * _SHOWN / _DPI)))
+
+
+def _small(png: bytes) -> bytes:
+    """Return an image with at most 256 colours, which are enough for figures and take a third of the bytes."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image = image.quantize(256, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    palette = np.asarray(image.getpalette()).reshape(-1, 3)
+    palette[palette.sum(axis=1).argmax()] = 255  # what was white stays white
+    image.putpalette(palette.ravel().tolist())
+    image.save(buffer, "png", optimize=True)
+    return min(buffer.getvalue(), png, key=len)
 
 
 def _figure_of(drawn: Any) -> Any:
@@ -69,11 +83,19 @@ def _plain_labels(column: pd.Series) -> pd.Series:
     return labels.cat.rename_categories(dict(zip(labels.cat.categories, names, strict=True)))
 
 
-def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int, rng: int) -> AnnData:
+def drawing_copy(
+    adata: AnnData,
+    *,
+    key: str,
+    layer: str | None,
+    max_cells: int,
+    rng: int,
+    colors: Mapping[str, Mapping[str, str]] | None = None,
+) -> AnnData:
     """Return what the plots may write to and draw from: `X` holds the counts of `layer`, at most `max_cells` cells.
 
     The fit says that `X` was enhanced, so that plots take it as the raw data. Labels are made safe to draw and `obs`
-    gets the column ``log₁₀ depth``; the original stays as it is.
+    gets the column ``log₁₀ depth``; `colors` (column → label → colour) are stored; the original stays as it is.
     """
     from ..get import ranges
 
@@ -81,6 +103,7 @@ def drawing_copy(adata: AnnData, *, key: str, layer: str | None, max_cells: int,
     obs = adata.obs.copy()
     obs[DEPTH] = np.log10(np.maximum(count_statistics(counts)[0], 1))
     whole = AnnData(obs=obs, var=adata.var.copy(), uns=dict(adata.uns), obsm=dict(adata.obsm), varm=dict(adata.varm))
+    whole.uns |= {f"{name}_colors": list(chosen.values()) for name, chosen in (colors or {}).items()}
     if f"{key}_cell_factors" in whole.obsm:
         ranges(whole, key=key)
     chosen = np.arange(adata.n_obs)

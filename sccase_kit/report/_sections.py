@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -16,14 +17,14 @@ from .._record import recorded, records, required
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
-from ..pages.blocks import Block, Code, Text, Tiles
+from ..pages.blocks import Block, Code, Grid, Text, Tiles
 from ..pages.page import Section
 from ..pages.table import Table
-from ._figures import DEPTH, draw, objective_trace
+from ._figures import draw, objective_trace
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table, versions
 
-_PEAKS_DRAWN, _SETS_DRAWN, _ROWS = 30, 30, 500
+_PEAKS_DRAWN, _SETS_DRAWN, _LOGOS_DRAWN = 30, 30, 5
 _TERM_COLUMNS = [
     *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
@@ -54,7 +55,7 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
         "cells": adata.n_obs,
         "peaks": adata.n_vars,
         "open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}",
-        "median depth": float(np.median(depth)),
+        "median counts per cell": float(np.median(depth)),
         "median cells per peak": float(np.median(n_open)),
     }
     blocks: list[Block] = [
@@ -65,7 +66,7 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
         groups = adata.obs[groupby].astype("category")
         table = pd.DataFrame({"cells": groups.value_counts(sort=False)})
         table["share"] = table["cells"] / max(1, len(groups))
-        table["median depth"] = pd.Series(depth, index=groups.index).groupby(groups, observed=False).median()
+        table["median counts per cell"] = pd.Series(depth, index=groups.index).groupby(groups, observed=False).median()
         table = table.rename_axis(groupby).reset_index()
         blocks.append(Table(table, f"Cells by {groupby}"))
     return Section("Data", blocks)
@@ -97,33 +98,21 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
         "components": int(np.shape(adata.obsm.get(f"X_{key}", np.empty((0, 0))))[1]),
         "batches corrected": params.get("batch_key") or "no",
         "depth corrected": bool(params.get("depth")),
-        "seconds": float(sum(entry.get("timing", {}).values())),
+        "time of the fit (s)": float(sum(entry.get("timing", {}).values())),
     }
-    color = groupby or DEPTH
     blocks: list[Block] = [Tiles(tiles)]
-    maps = [color, *([params["batch_key"]] if params.get("batch_key") in view.obs else [])]
-    maps += [DEPTH] if DEPTH not in maps else []
-    for name in maps:
-        blocks.append(
-            draw(
-                partial(pl.raw_against_enhanced, view, name, key=key),
-                f"Cells by UMAP of 50 principal components, from the raw TF-IDF (left) and from the enhanced data "
-                f"(right), coloured by {name}.",
-            )
-        )
     if groupby is not None:
-        blocks.append(
+        images = [
             draw(
                 lambda: pl.embedding_heatmap(view, groupby, basis=f"X_{key}"),
                 f"Components of the embedding in the cells, ordered by {groupby}; each is scaled to its 99 % quantile.",
-            )
-        )
-        blocks.append(
+            ),
             draw(
                 lambda: pl.similarity_heatmap(view, groupby, key=key),
                 f"Similarity of the cells that the enhanced profiles are averaged with, ordered by {groupby}.",
-            )
-        )
+            ),
+        ]
+        blocks.append(Grid(images))
     if np.size(entry.get("objective", [])) > 1:
         many = "bank" in entry
         what = "Relative residual of the fits that the consensus averages." if many else "Objective by iteration."
@@ -134,12 +123,14 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
             text = f"Estimated number of cell types: {number} ({name}). A dashed line is what each curve names."
             blocks.append(draw(partial(pl.estimate_k, view, key=name), text))
     if entry.get("timing"):
-        timing = pd.DataFrame({"stage": list(entry["timing"]), "seconds": [float(v) for v in entry["timing"].values()]})
+        timing = pd.DataFrame(
+            {"stage": list(entry["timing"]), "time (s)": [float(v) for v in entry["timing"].values()]}
+        )
         blocks.append(Table(timing, "Time of the stages"))
     return Section("Enhancement", blocks)
 
 
-def cluster_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
+def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
     """Return the section on the clusters, each against the groups."""
     blocks: list[Block] = []
     for name in clusterings(adata):
@@ -148,13 +139,6 @@ def cluster_section(adata: AnnData, view: AnnData, groupby: str | None, key: str
         if not entry.get("reached", True):
             text += " The number wanted was not reached."
         blocks.append(Text(text))
-        if f"X_umap_{key}" in view.obsm:
-            blocks.append(
-                draw(
-                    partial(pl.cell_map, view, name, basis=f"X_umap_{key}", title=""),
-                    f"Clusters ({name}) on the map of the enhanced data.",
-                )
-            )
         if groupby is not None and groupby != name:
             table = pd.crosstab(adata.obs[name], adata.obs[groupby].astype(str))
             table.columns = [str(c) for c in table.columns]
@@ -192,15 +176,13 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
 
 
 def grouped_table(table: pd.DataFrame, caption: str) -> Table:
-    """Return a table in which, where it is too long to show whole, every group has its first rows."""
-    if len(table) <= _ROWS or "group" not in table.columns or table["group"].nunique() < 2:
-        return Table(table, caption, max_rows=_ROWS)
-    each = max(5, _ROWS // table["group"].nunique())
-    part = table.groupby("group", sort=False, observed=True).head(each)
-    return Table(part, f"{caption}: the first {each} of each group, of {len(table):,}", max_rows=len(part))
+    """Return a table in which, where it is too long to keep whole, every group has its first rows."""
+    return Table(table, caption, by="group", file="_".join(re.findall(r"\w+", caption))[:40] or "table")
 
 
-def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
+def motif_section(
+    adata: AnnData, view: AnnData, groupby: str | None, key: str, tests: Mapping[str, pd.DataFrame]
+) -> Section | None:
     """Return the section on deviations of motifs (or other peak sets) by chromVAR."""
     blocks: list[Block] = []
     for name, made in records(adata.uns).items():
@@ -208,30 +190,52 @@ def motif_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) 
             continue
         table = made.results["variability"].sort_values("variability", ascending=False, kind="stable")
         blocks.append(Text(f"chromVAR ({name})", kind="heading"))
-        blocks.append(
-            draw(
-                partial(pl.variability_rank, view, key=name),
-                "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
-                "1 is expected by chance, orange sets vary more than that (adjusted p ≤ 0.05).",
-            )
-        )
-        if groupby is not None:
-            blocks.append(
-                draw(
-                    partial(pl.motif_heatmap, view, groupby, n_top=_SETS_DRAWN, key=name),
-                    f"Deviations (z) of the most variable sets in the cells, ordered by {groupby}.",
-                )
-            )
-        if f"X_umap_{key}" in view.obsm:
-            first = [str(c) for c in table.index[:3]]
-            blocks.append(
-                draw(
-                    partial(pl.deviation_map, view, first, basis=f"X_umap_{key}", key=name),
-                    f"Deviations (z) on the map of the enhanced data: {', '.join(first)}.",
-                )
-            )
+        if name in tests:
+            blocks.append(Grid(_top_motifs(adata, tests[name])))
+        figures = _motif_figures(view, table, groupby, key, name)
+        blocks += [Grid(figures[:2]), *figures[2:]]
+        if name in tests:
+            blocks.append(grouped_table(tests[name], f"Sets by {groupby}, against all other cells ({name})"))
         blocks.append(Table(table, "Variability of the sets"))
     return Section("Motifs", blocks) if blocks else None
+
+
+def _top_motifs(adata: AnnData, test: pd.DataFrame) -> list[Block]:
+    """Return a figure of every group: its sets with the largest effects, and logos where they are matched motifs."""
+    matched = next((k for k, made in records(adata.uns).items() if made.function == "tl.match_motifs"), "motifs")
+    return [
+        draw(
+            partial(pl.top_motifs, adata, test, group, n_top=_LOGOS_DRAWN, key=matched),
+            f"{group}: sets that deviate most against all other cells; grey: adjusted p > 0.05.",
+        )
+        for group in pd.unique(test.loc[test["effect_size"].notna(), "group"])
+    ]
+
+
+def _motif_figures(view: AnnData, table: pd.DataFrame, groupby: str | None, key: str, name: str) -> list[Block]:
+    figures = [
+        draw(
+            partial(pl.variability_rank, view, key=name),
+            "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
+            "1 is expected by chance, orange sets vary more than that (adjusted p ≤ 0.05).",
+        )
+    ]
+    if groupby is not None:
+        figures.append(
+            draw(
+                partial(pl.motif_heatmap, view, groupby, n_top=_SETS_DRAWN, key=name),
+                f"Deviations (z) of the most variable sets in the cells, ordered by {groupby}.",
+            )
+        )
+    if f"X_umap_{key}" in view.obsm:
+        first = [str(c) for c in table.index[:3]]
+        figures.append(
+            draw(
+                partial(pl.deviation_map, view, first, basis=f"X_umap_{key}", key=name),
+                f"Deviations (z) on the map of the enhanced data: {', '.join(first)}.",
+            )
+        )
+    return figures
 
 
 def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -293,6 +297,26 @@ def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
 def is_ldsc(table: pd.DataFrame) -> bool:
     """Return whether a table comes from LD score regression."""
     return {"trait", "group", "Enrichment", "Enrichment_std_error", "Enrichment_p"} <= set(table.columns)
+
+
+def variant_section(adata: AnnData) -> Section | None:
+    """Return the section on the groups of cells in which variants of traits act."""
+    blocks: list[Block] = []
+    for name, made in records(adata.uns).items():
+        if made.function != "tl.trait_scores" or not isinstance(made.results.get("groups"), pd.DataFrame):
+            continue
+        blocks.append(
+            Text(f"Fine-mapped variants in groups of {made.params.get('groupby', '')} ({name})", kind="heading")
+        )
+        caption = (
+            "How often a random walk from the cells with the most variants visits a group, over random walks from "
+        )
+        caption += "random cells: 1 is chance. A star: adjusted p ≤ 0.05."
+        blocks.append(draw(partial(pl.trait_groups, adata, key=name), caption))
+        blocks.append(grouped_table(made.results["groups"], f"Traits by group ({name})"))
+        if isinstance(made.results.get("traits"), pd.DataFrame):
+            blocks.append(Table(made.results["traits"], "Traits: variants and peaks with a variant"))
+    return Section("Traits", blocks) if blocks else None
 
 
 def trait_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:

@@ -13,17 +13,24 @@ from anndata import AnnData
 from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
+from .._record import required
 from .._validate import check_adata, check_int, check_key
+from .._version import __version__
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted
-from ..pages.page import Section, page
+from ..pages.page import Section, page, shortened
+from ._colors import page_colors
 from ._figures import drawing_copy
-from ._held_out import held_out_section, judge_fit, stored_results
+from ._found import Study, found_section
+from ._groups import described, deviations_of, made_with
+from ._held_out import held_out_section, judge_fit, stored_results, verdict
+from ._maps import drawn_by, map_section, track_section
 from ._naming import naming_section
 from ._sections import (
     choose_groups,
     closing_sections,
     cluster_section,
+    clusterings,
     data_section,
     enhancement_section,
     enrichment_section,
@@ -36,7 +43,11 @@ from ._sections import (
     stored_tables,
     tissue_section,
     trait_section,
+    variant_section,
 )
+
+#: Bytes of a page at most, as far as shorter tables can help, and rows that a table has then.
+_MOST_BYTES, _MOST_ROWS, _LEAST_ROWS = 5_000_000, 20_000, 200
 
 
 def write_report(
@@ -55,8 +66,10 @@ def write_report(
 ) -> Path:
     """Write one self-contained HTML page of an enhanced study.
 
-    The page holds its figures, tables that sort and filter, the parameters, the calls that repeat the study and the
-    versions installed. It loads nothing from a network, reads on a phone, and prints.
+    On top stands what was found: what each group of cells is, by which genes, motifs and terms, whether batches are
+    mixed and enhancing helps, and what to doubt. Maps, tracks at the marker genes, figures, tables that sort, filter
+    and are saved, parameters, the calls that repeat the study and the versions installed follow. It loads nothing from
+    a network, reads on a phone, in dark or light, and prints; tables are cut where it would exceed 5 MB.
 
     Parameters
     ----------
@@ -145,6 +158,7 @@ def render(
     check_fitted(adata, key)
     layer = raw_layer(adata, key, layer)
     check_int(max_cells, name="max_cells", minimum=10)
+    asked = groupby is not None
     if groupby is None:
         groupby = choose_groups(adata)
     else:
@@ -158,18 +172,40 @@ def render(
     judged = stored_results(adata)
     if held_out:
         judged = {"this fit": judge_fit(adata, key, rng=rng)} | judged
-    view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng)
+    main = described(adata, groupby, asked=asked)
+    batch = required(adata, key, "tl.enhance").params.get("batch_key")
+    others = drawn_by(adata, [main, groupby, choose_groups(adata), *clusterings(adata)])
+    columns = drawn_by(adata, [*others, *made_with(adata, "tl.annotate"), batch])
+    colors = page_colors(adata.obs, adata.uns, columns)
+    tests = {} if main is None else deviations_of(adata, main)
+    view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng, colors=colors)
+    terms = {k: t for k, t in everything.items() if is_enrichment(t)}
+    study = Study(
+        adata,
+        main,
+        key,
+        layer,
+        colors={} if main is None else colors[main],
+        others=tuple(name for name in others if name != main)[:2],
+        tables=terms,
+        tests=tests,
+        verdict=verdict(judged),
+    )
     makers = {
-        "data": lambda: data_section(adata, groupby, layer),
-        "enhancement": lambda: enhancement_section(adata, view, groupby, key),
-        "held-out": lambda: held_out_section(judged),
-        "clusters": lambda: cluster_section(adata, view, groupby, key),
+        "found": lambda: found_section(study),
+        "maps": lambda: map_section(adata, view, columns, colors, key),
+        "tracks": lambda: track_section(adata, main, colors, key, layer),
         "names": lambda: naming_section(adata),
-        "peaks": lambda: peak_section(adata, view, groupby, key),
-        "motifs": lambda: motif_section(adata, view, groupby, key),
-        "functions": lambda: enrichment_section({k: t for k, t in everything.items() if is_enrichment(t)}),
+        "peaks": lambda: peak_section(adata, view, main, key),
+        "motifs": lambda: motif_section(adata, view, main, key, tests),
+        "functions": lambda: enrichment_section(terms),
+        "variants": lambda: variant_section(adata),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
+        "clusters": lambda: cluster_section(adata, groupby),
+        "enhancement": lambda: enhancement_section(adata, view, main, key),
+        "held-out": lambda: held_out_section(judged),
+        "data": lambda: data_section(adata, groupby, layer),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
     sections: list[Section] = []
@@ -178,8 +214,14 @@ def render(
         sections += [section] if section is not None else []
     sections += closing_sections(adata, source)
     now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    shape = f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks"
-    return page(title, f"{shape} · {now}", sections, footer=f"Made by sccase_kit from {source}.")
+    subtitle = f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks · {now}"
+    footer = f"Made by sccase_kit {__version__} from {source}."
+    text = page(title, subtitle, sections, footer=footer)
+    rows = _MOST_ROWS
+    while len(text) > _MOST_BYTES and rows >= _LEAST_ROWS:
+        rows //= 2
+        text = page(title, subtitle, [shortened(section, rows) for section in sections], footer=footer)
+    return text
 
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
@@ -187,6 +229,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
-    own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out"}
+    own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out", "tl.trait_scores"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

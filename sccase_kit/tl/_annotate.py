@@ -224,7 +224,8 @@ def _reason(row: pd.Series, failing: Mapping[str, float], min_margin: float) -> 
     if not np.isfinite(row["score"]) or row["score"] <= 0:
         return "no type scores above chance"
     if "n_markers_covered" in failing and row["n_markers_covered"] < failing["n_markers_covered"]:
-        return f"only {row['n_markers_covered']} marker genes have a peak in reach"
+        n = row["n_markers_covered"]
+        return f"only {n} marker {'gene has' if n == 1 else 'genes have'} a peak in reach"
     if "n_peaks" in failing and row["n_peaks"] < failing["n_peaks"]:
         return f"only {row['n_peaks']} peaks are shared with the reference"
     if "padj" in failing and row["padj"] > failing["padj"]:
@@ -232,5 +233,5 @@ def _reason(row: pd.Series, failing: Mapping[str, float], min_margin: float) -> 
     if "support" in failing and row["support"] < failing["support"]:
         return f"{row['second']} or another is best in {1 - row['support']:.0%} of resamplings"
     if row["margin"] < min_margin:
-        return f"{row['second']} is only {row['margin']:.2g} behind"
+        return f"{row['second']} is only {row['margin']:.3g} behind"
     return ""

@@ -78,6 +78,17 @@ def test_small_broad_and_odd_tables():
     assert Table(pd.DataFrame({"x": range(40)}), "all", print_all=True).html().count("<tr>") == 41
 
 
+def test_cut_tables_keep_every_group():
+    table = pd.DataFrame({"group": np.repeat(list("abcd"), 300), "rank": np.tile(np.arange(300), 4)})
+    text = Table(table, "Peaks", max_rows=500, by="group").html()
+    groups, ranks = unpack(text)
+    assert np.bincount(groups["codes"]).tolist() == [125] * 4
+    assert max(ranks["values"]) == 124
+    assert "the first 125 of each group, of 1,200 rows" in text
+    assert "1,200 rows" in Table(table, "Peaks", max_rows=1200, by="group").html()
+    assert "the first 500 of 1,200 rows" in Table(table, "Peaks", max_rows=500, by="other").html()
+
+
 def test_numbers_that_a_browser_cannot_hold_are_texts():
     kinds = {c["name"]: c["kind"] for c in columns_of(pd.DataFrame({"big": [2**60], "c": [1j], "n": [2**40]}))}
     assert kinds == {"big": "text", "c": "text", "n": "integer"}

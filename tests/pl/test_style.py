@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import is_color_like
 
-from sccase_kit.pl._colors import category_colors, colors_of
 from sccase_kit.pl._style import PALETTE, get_axes, get_panels, spread, text_sizes
+from sccase_kit.pl.colors import category_colors, colors_of
 
 
 @pytest.fixture

@@ -37,6 +37,28 @@ const kit = {
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   },
 
+  /* Puts a box with what is told next to the pointer, inside a frame. */
+  beside(tip, box, event) {
+    const frame = box.getBoundingClientRect();
+    const x = event.clientX - frame.left, y = event.clientY - frame.top;
+    tip.style.left = `${Math.max(0, Math.min(x + 14, frame.width - tip.offsetWidth - 4))}px`;
+    tip.style.top = `${Math.max(0, y - tip.offsetHeight - 10)}px`;
+  },
+
+  dark() {
+    const theme = document.documentElement.dataset.theme;
+    return theme === "dark" || (!theme && matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches);
+  },
+
+  /* A colour as it is seen on the background: dark ones are lighter on a dark page. */
+  seen(color) {
+    if (!kit.dark() || !/^#[0-9a-f]{6}$/i.test(color)) return color;
+    const parts = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16));
+    const light = (0.3 * parts[0] + 0.59 * parts[1] + 0.11 * parts[2]) / 255;
+    const share = Math.max(0, 0.45 - light);
+    return `rgb(${parts.map((v) => Math.round(v + (255 - v) * share)).join(",")})`;
+  },
+
   /* Rounds up to 1, 2 or 5 times a power of ten. */
   nice(value) {
     const power = 10 ** Math.floor(Math.log10(value));
@@ -44,13 +66,22 @@ const kit = {
   },
 };
 
+const chips = () => {
+  for (const chip of document.querySelectorAll(".chip rect")) {
+    chip.dataset.color = chip.dataset.color || chip.getAttribute("fill");
+    chip.setAttribute("fill", kit.seen(chip.dataset.color));
+  }
+};
+const retheme = () => document.dispatchEvent(new Event("theme"));
+document.addEventListener("theme", chips);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
+for (const name of ["beforeprint", "afterprint"]) addEventListener(name, retheme);
+chips();
+
 for (const button of document.querySelectorAll("button.theme")) {
-  const root = document.documentElement;
-  const dark = () => root.dataset.theme === "dark" ||
-    (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
   button.hidden = false;
   button.addEventListener("click", () => {
-    root.dataset.theme = dark() ? "light" : "dark";
-    document.dispatchEvent(new Event("theme"));
+    document.documentElement.dataset.theme = kit.dark() ? "light" : "dark";
+    retheme();
   });
 }

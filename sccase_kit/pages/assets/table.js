@@ -33,7 +33,7 @@ for (const box of document.querySelectorAll(".table")) {
         const cell = document.createElement("td");
         cell.textContent = kit.format(c.at(i), c.kind);
         if (c.kind !== "text") cell.className = "n";
-        else if (cell.textContent.length <= 32) cell.className = "k";
+        else cell.className = cell.textContent.length <= 32 ? "k" : "w";
         row.append(cell);
       }
       rows.push(row);

@@ -1,0 +1,262 @@
+"""The first section of the page: what was found, group by group, whether enhancing helps, and what to doubt."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._record import recorded
+from ..matrix.access import get_matrix
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
+from ..metrics.depth import depth_correlation
+from ..metrics.mixing import neighbours_of_other_batches
+from ..pages.blocks import Block, Card, Cards, Lines, Text, Tiles
+from ..pages.page import Section
+from . import _groups
+
+TITLE = "What was found"
+#: Names of columns that may hold batches, where none was given to the fit.
+_BATCHES = re.compile(r"batch|donor|sample|library|replicate|plate|lane|patient|individual", re.IGNORECASE)
+_MIXED, _APART = 0.8, 0.5  # of what chance gives
+_ALIKE, _FEW_CELLS, _DEPTH_FOLD, _DEPTH_CORRELATION, _ONE_BATCH = 0.97, 30, 2.0, 0.5, 0.95
+_NAMED = 6  # things named in a line before it says how many more there are
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the section is made from.
+
+    Attributes
+    ----------
+    adata
+        The data.
+    groupby
+        Column of `obs` whose groups are described, or None.
+    key, layer
+        The fit, and the layer of the counts.
+    colors
+        Group → colour.
+    others
+        Other columns of labels, to say what most cells of a group are called there.
+    tables
+        All tables of terms by their place.
+    tests
+        Tests of the deviations between the groups.
+    verdict
+        Whether enhancing helps, as a sentence, or None where that was not measured.
+    """
+
+    adata: AnnData
+    groupby: str | None
+    key: str
+    layer: str | None
+    colors: Mapping[str, str]
+    others: tuple[str, ...]
+    tables: Mapping[str, pd.DataFrame]
+    tests: Mapping[str, pd.DataFrame]
+    verdict: str | None
+
+
+def found_section(study: Study) -> Section:
+    """Return the section: numbers, sentences, a card for every group."""
+    adata = study.adata
+    depth, _, nnz = count_statistics(canonical(get_matrix(adata, study.layer)))
+    tiles: dict[str, Any] = {"cells": adata.n_obs, "peaks": adata.n_vars}
+    blocks: list[Block] = []
+    lines: list[tuple[str, str]] = []
+    doubts: list[str] = []
+    if study.groupby is not None:
+        labels = adata.obs[study.groupby].astype("category").cat.remove_unused_categories()
+        tiles[f"groups ({study.groupby})"] = len(labels.cat.categories)
+        cards, group_doubts, n_named = _cards(study, labels, depth)
+        if n_named is not None:
+            tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
+        blocks.append(Cards(cards))
+        doubts += group_doubts
+    tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
+    tiles |= {"open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
+    batches, batch_doubts = _batches(study)
+    lines += [("Batches", batches), ("Enhancing", study.verdict or _NOT_JUDGED)]
+    doubts += batch_doubts + _depth_doubts(study, depth)
+    doubts = doubts or ["nothing that the stored results can tell"]
+    lines += [("To doubt" if i == 0 else "", text[0].upper() + text[1:] + ".") for i, text in enumerate(doubts)]
+    first: list[Block] = [Tiles(tiles), Lines(lines)]
+    if blocks:
+        first += [Text(f"The groups of {study.groupby}", kind="heading"), Text(_HOW, kind="soft")]
+    return Section(TITLE, [*first, *blocks])
+
+
+_HOW = (
+    "Markers: known marker genes that are open in the group. Near peaks: genes next to its first marker peaks. Motifs "
+    "and other sets: effect in standard deviations against all other cells. Terms pass every test of their table."
+)
+_NOT_JUDGED = (
+    "Not measured on these data. sk.metrics.held_out(adata, key_added='held_out') hides fragments and says whether "
+    "enhancing finds them."
+)
+
+
+def _cards(study: Study, labels: pd.Series, depth: np.ndarray) -> tuple[list[Card], list[str], int | None]:
+    """Return a card for every group, what to doubt about the groups, and how many have a name (None: not asked)."""
+    adata, by = study.adata, str(study.groupby)
+    names = _groups.first_of(adata, "tl.annotate", by, "table")
+    peaks, groups = (_groups.first_of(adata, "tl.specific_peaks", by, part) for part in ("peaks", "groups"))
+    rows = {} if names is None else {str(row["group"]): row for row in names.to_dict("records")}
+    reasons = (
+        {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
+    )
+    genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
+    motifs, terms = _groups.motifs_of(study.tests), _groups.terms_of(adata, by, study.tables)
+    traits = _groups.traits_of(adata, by)
+    others = {name: _groups.composition(adata, by, name) for name in study.others}
+    depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
+    counts = labels.astype(str).value_counts()
+    cards: list[Card] = []
+    deep = []
+    for category in labels.cat.categories:
+        group = str(category)
+        head, doubt = _groups.named(rows[group]) if group in rows else ("", "")
+        lines = [(name, shares[group]) for name, shares in others.items() if group in shares]
+        if group in rows and rows[group].get("genes"):
+            lines.append(("markers", str(rows[group]["genes"])))
+        if genes.get(group):
+            lines.append(("near peaks", ", ".join(genes[group])))
+        elif places.get(group):
+            lines.append(("peaks", ", ".join(places[group])))
+        for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
+            if found.get(group):
+                lines.append((word, "; ".join(found[group]) if word == "terms" else ", ".join(found[group])))
+        notes = [doubt] if doubt else []
+        if reasons.get(group):
+            notes.append(f"Few markers: {reasons[group]}.")
+        ratio = depths[group] / middle if middle > 0 else 1.0
+        if ratio > _DEPTH_FOLD or ratio < 1 / _DEPTH_FOLD:
+            notes.append(f"Depth: median {depths[group]:,.0f} counts per cell, {ratio:.2g} times that of all cells.")
+            deep.append(group)
+        n = int(counts[group])
+        aside = f"{n:,} cell{'' if n == 1 else 's'}, {n / len(labels):.1%}"
+        cards.append(Card(group, aside, study.colors.get(group, ""), head, lines, " ".join(notes)))
+    return (
+        cards,
+        _group_doubts(study, counts, rows, groups, reasons, deep),
+        None if names is None else sum(not row["reason"] for row in rows.values()),
+    )
+
+
+def _group_doubts(
+    study: Study,
+    counts: pd.Series,
+    rows: Mapping[str, Any],
+    groups: pd.DataFrame | None,
+    reasons: Mapping[str, str],
+    deep: list[str],
+) -> list[str]:
+    doubts = []
+    if pairs := _groups.alike(groups, least=_ALIKE):
+        shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
+        doubts.append(f"groups that are nearly the same, by the correlation of their mean profiles: {_some(shown)}")
+    if few := [group for group, reason in reasons.items() if reason]:
+        doubts.append(f"groups with few significant marker peaks: {_some(few)}")
+    if small := [str(group) for group, n in counts.items() if n < _FEW_CELLS]:
+        doubts.append(f"groups of fewer than {_FEW_CELLS} cells: {_some(small)}")
+    if deep:
+        doubts.append(f"groups that are set apart by depth as well (more than {_DEPTH_FOLD:g}-fold): {_some(deep)}")
+    if unnamed := [group for group, row in rows.items() if row["reason"]]:
+        doubts.append(f"groups without a clear name: {_some(unnamed)}; names are suggestions, check the genes")
+    elif not rows:
+        doubts.append("no names were suggested (sk.tl.annotate)")
+    if _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby)) is not None and groups is not None:
+        doubts.append(
+            "the groups were clustered from the same counts, so p-values of marker peaks are too small: they rank "
+            "peaks and do not prove a group"
+        )
+    return doubts
+
+
+def _batches(study: Study) -> tuple[str, list[str]]:
+    """Return what is known of batches, and what to doubt."""
+    adata = study.adata
+    made = recorded(adata.uns[study.key])
+    given = None if made is None else made.params.get("batch_key")
+    columns = [given] if given is not None and given in adata.obs else _candidates(adata, study.groupby)
+    if not columns:
+        if given is not None:
+            return f"Corrected by {given!r}, which is no longer in the data.", []
+        return "None given, and no column of the cells looks like one.", [
+            "batches were not given, so none were corrected"
+        ]
+    texts, doubts = [], []
+    for column in columns:
+        text, ratio = _mixing(study, str(column))
+        texts.append(text)
+        if given is None:
+            doubts.append(f"{column!r} may be batches and was not given to the fit (batch_key={column!r})")
+        elif ratio is not None and ratio < _MIXED:
+            doubts.append(f"batches ({column}) are not mixed inside the groups although they were corrected")
+        if held := _one_batch(study, str(column)):
+            doubts.append(f"groups with nearly all cells of one {column}: {_some(held)}; a type or a batch effect")
+    start = "Corrected. " if given is not None else "Not corrected. "
+    return start + " ".join(texts), doubts
+
+
+def _candidates(adata: AnnData, groupby: str | None) -> list[str]:
+    """Return columns that may hold batches: by name, with a few values that are not the groups'."""
+    found: list[str] = []
+    for name, column in adata.obs.items():
+        if name != groupby and _BATCHES.search(str(name)) and 2 <= column.nunique() <= 50 and not column.isna().any():
+            same = any(adata.obs[one].astype(str).equals(column.astype(str)) for one in found)
+            found += [] if same else [str(name)]
+    return found[:2]
+
+
+def _mixing(study: Study, column: str) -> tuple[str, float | None]:
+    """Return how well the values of a column are mixed in the embedding, and that as a share of chance."""
+    adata, slot = study.adata, f"X_{study.key}"
+    n = adata.obs[column].nunique()
+    if study.groupby is None or slot not in adata.obsm or n < 2:
+        return f"{column}: {n} value{'' if n == 1 else 's'}.", None
+    shares = neighbours_of_other_batches(
+        adata.obsm[slot], adata.obs[column].astype(str), adata.obs[study.groupby].astype(str)
+    )
+    if shares is None:
+        return f"{column}: {n} values, never two in one group.", 0.0
+    ratio = shares[0] / shares[1] if shares[1] > 0 else 1.0
+    word = "mixed" if ratio >= _MIXED else "apart" if ratio < _APART else "partly mixed"
+    text = f"{column}: {n} values, {word} inside the groups: {shares[0]:.0%} of a cell's neighbours are of another "
+    return text + f"{column}, {shares[1]:.0%} by chance.", ratio
+
+
+def _one_batch(study: Study, column: str) -> list[str]:
+    if study.groupby is None:
+        return []
+    shares = pd.crosstab(
+        study.adata.obs[study.groupby].astype(str), study.adata.obs[column].astype(str), normalize="index"
+    ).max(axis=1)
+    overall = study.adata.obs[column].astype(str).value_counts(normalize=True).max()
+    return [str(group) for group in shares.index[(shares >= _ONE_BATCH) & (shares > overall)]]
+
+
+def _depth_doubts(study: Study, depth: np.ndarray) -> list[str]:
+    slot = f"X_{study.key}"
+    if slot not in study.adata.obsm or len(depth) < 10 or np.ptp(depth) == 0:
+        return []
+    values = depth_correlation(np.asarray(study.adata.obsm[slot]), np.maximum(depth, 1), method="spearman").abs()
+    strong = values[values >= _DEPTH_CORRELATION]
+    if strong.empty:
+        return []
+    return [
+        f"{len(strong)} of {len(values)} components of the embedding follow the depth of the cells (largest Spearman "
+        f"correlation {strong.max():.2f})"
+    ]
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

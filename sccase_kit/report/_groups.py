@@ -1,0 +1,166 @@
+"""What is known of every group of cells, read from the results that are stored: names, genes, motifs, terms, traits."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from .._record import Record, records
+from ..tl import differential_deviations
+
+_GENES, _PEAKS, _MOTIFS, _TERMS = 6, 3, 4, 3
+_FAR = 100_000  # bases from a peak within which the nearest gene is shown
+_LEAST_EFFECT, _ALPHA = 0.5, 0.05
+_DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
+
+
+def described(adata: AnnData, groupby: str | None, *, asked: bool) -> str | None:
+    """Return the column of `obs` whose groups the page describes.
+
+    `groupby` if the user asked for it or any result is of it and none has more results; else the column with the most.
+    """
+    columns = [made.params.get("groupby") for f in _DESCRIBES for made in made_with(adata, f).values()]
+    columns = [str(name) for name in columns if name is not None and name in adata.obs]
+    if asked or not columns:
+        return groupby
+    return max(dict.fromkeys(columns), key=lambda name: (columns.count(name), name == groupby))
+
+
+def made_with(adata: AnnData, function: str, groupby: str | None = None) -> dict[str, Record]:
+    """Return the results of a function: key → call; those of one grouping, if it is given."""
+    found = {key: made for key, made in records(adata.uns).items() if made.function == function}
+    return {k: made for k, made in found.items() if groupby is None or made.params.get("groupby") == groupby}
+
+
+def first_of(adata: AnnData, function: str, groupby: str, result: str) -> pd.DataFrame | None:
+    """Return a table of the first result of a function for a grouping, by group; None where there is none."""
+    for made in made_with(adata, function, groupby).values():
+        table = made.results.get(result)
+        if isinstance(table, pd.DataFrame) and "group" in table.columns:
+            return table.assign(group=table["group"].astype(str))
+    return None
+
+
+def gene_peaks(peaks: pd.DataFrame | None) -> dict[str, dict[str, str]]:
+    """Return the genes nearest to the first marker peaks of every group, in the order of the peaks: gene → peak."""
+    if peaks is None or "nearest_gene" not in peaks.columns:
+        return {}
+    near = peaks[(peaks["nearest_gene"].astype(str) != "") & (peaks["distance"].abs() <= _FAR)]
+    found: dict[str, dict[str, str]] = {}
+    for group, gene, peak in zip(*(near[name].astype(str) for name in ("group", "nearest_gene", "peak")), strict=True):
+        genes = found.setdefault(group, {})
+        if gene not in genes and len(genes) < _GENES:
+            genes[gene] = peak
+    return found
+
+
+def marker_peaks(peaks: pd.DataFrame | None) -> dict[str, list[str]]:
+    """Return the first marker peaks of every group."""
+    if peaks is None:
+        return {}
+    by_group = peaks.groupby("group", sort=False, observed=True)["peak"]
+    return {str(group): names.astype(str).tolist()[:_PEAKS] for group, names in by_group}
+
+
+def deviations_of(adata: AnnData, groupby: str) -> dict[str, pd.DataFrame]:
+    """Return the test of every result of chromVAR between the groups: key → table, the largest effects first."""
+    found = {}
+    for key in made_with(adata, "tl.chromvar"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that nearly all pass: they are ranked by effect here
+            try:
+                table = differential_deviations(adata, groupby, key=key)
+            except (ValueError, KeyError):  # one group
+                continue
+        found[key] = table.assign(group=table["group"].astype(str))
+    return found
+
+
+def motifs_of(tests: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Return the sets of peaks that deviate most in every group, with the effect in standard deviations."""
+    found: dict[str, list[str]] = {}
+    for table in tests.values():
+        strong = table[(table["effect_size"] >= _LEAST_EFFECT) & (table["p_value_adj"] <= _ALPHA)]
+        for group, part in strong.groupby("group", sort=False, observed=True):
+            best = part.nlargest(_MOTIFS, "effect_size")
+            found.setdefault(str(group), []).extend(
+                f"{name} ({effect:.1f})" for name, effect in zip(best["set"], best["effect_size"], strict=True)
+            )
+    return found
+
+
+def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Return the terms of every group that pass all tests of their table, the strongest first.
+
+    Tables of another grouping are left out: by the record of the peaks they were made from or, for tables that were
+    given, where they name other groups.
+    """
+    known = records(adata.uns)
+    groups = set(adata.obs[groupby].astype(str))
+    found: dict[str, list[str]] = {}
+    for where, table in tables.items():
+        tests = [c for c in ("Binom_Adjp_BH", "Hyper_Adjp_BH", "Adjusted P-value") if c in table.columns]
+        if "group" not in table.columns or "name" not in table.columns or not tests:
+            continue
+        key = next((k for k in known if where.startswith(f"uns[{k!r}]")), None)
+        peaks = None if key is None else known.get(str(known[key].params.get("key")))
+        by = None if peaks is None else peaks.params.get("groupby")
+        if by != groupby and (by is not None or not set(table["group"].astype(str)) <= groups | {"background"}):
+            continue
+        passed = table[(table[tests] <= _ALPHA).all(axis=1)].sort_values(tests, kind="stable")
+        for group, part in passed.groupby("group", sort=False, observed=True):
+            terms = found.setdefault(str(group), [])
+            terms += part["name"].astype(str).head(_TERMS).tolist()
+    return found
+
+
+def traits_of(adata: AnnData, groupby: str) -> dict[str, list[str]]:
+    """Return the traits whose variants act in a group more than by chance, with the score."""
+    table = first_of(adata, "tl.trait_scores", groupby, "groups")
+    if table is None:
+        return {}
+    passed = table[table["p_value_adj"] <= _ALPHA].sort_values("score", ascending=False, kind="stable")
+    texts = passed["trait"].astype(str) + passed["score"].map(" ({:.1f} × chance)".format)
+    return {str(group): part.tolist() for group, part in texts.groupby(passed["group"], sort=False)}
+
+
+def composition(adata: AnnData, groupby: str, other: str) -> dict[str, str]:
+    """Return what most cells of every group are called in another column."""
+    shares = pd.crosstab(adata.obs[groupby].astype(str), adata.obs[other].astype(str), normalize="index")
+    if shares.empty:
+        return {}
+    best = shares.idxmax(axis=1)
+    return {str(group): f"{shares.loc[group, name]:.0%} {name}" for group, name in best.items()}
+
+
+def depths_of(depth: np.ndarray, labels: pd.Series) -> pd.Series:
+    """Return the median depth of every group, by its name as text."""
+    return pd.Series(depth).groupby(labels.astype(str).to_numpy()).median()
+
+
+def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, float]]:
+    """Return pairs of groups whose mean profiles correlate at least so much, each once, the most alike first."""
+    if groups is None or "resembles" not in groups.columns:
+        return []
+    pairs: dict[frozenset[str], tuple[str, str, float]] = {}
+    for name, other, value in zip(groups["group"], groups["resembles"].astype(str), groups["similarity"], strict=True):
+        if value >= least:
+            pairs.setdefault(frozenset((name, other)), (name, other, float(value)))
+    return sorted(pairs.values(), key=lambda pair: -pair[2])
+
+
+def named(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what a group is, with how sure that is, and why it has no name ("" where it has one)."""
+    measure = f"lead of {row['margin']:.2g} over {row['second']}"
+    if "padj" in row and np.isfinite(row["padj"]):
+        measure += f", adjusted p {row['padj']:.2g}"
+    elif "support" in row:
+        measure += f", best in {row['support']:.0%} of resamplings"
+    if row["reason"]:
+        return "", f"No name: nearest is {row['best']}, but {row['reason']}."
+    return f"{row['label']} ({measure})", ""

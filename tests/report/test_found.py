@@ -1,0 +1,142 @@
+"""What the first section says: only what the stored results hold, group by group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.pages.blocks import Cards, Lines, Tiles
+from sccase_kit.report import _groups
+from sccase_kit.report._colors import page_colors
+from sccase_kit.report._found import Study, found_section
+
+
+@pytest.fixture(scope="module")
+def study():
+    study = sk.datasets.toy_study(n_cells=150, n_peaks=500)
+    sk.tl.enhance(study.adata, 5, method="sccase")
+    return study
+
+
+def section(adata, groupby="cell_type", **given):
+    defaults = {"colors": {}, "others": (), "tables": {}, "tests": {}, "verdict": None}
+    found = found_section(Study(adata, groupby, "sccase", None, **(defaults | given)))
+    parts = {type(block): block for block in found.blocks}
+    cards = parts[Cards].cards if Cards in parts else []
+    return parts[Tiles].values, " ".join(text for _, text in parts[Lines].lines), {card.title: card for card in cards}
+
+
+def test_nothing_is_said_that_was_not_computed(study):
+    tiles, lines, cards = section(study.adata)
+    assert "names suggested" not in tiles
+    assert "Not measured on these data" in lines
+    assert "No names were suggested (sk.tl.annotate)" in lines
+    assert "'batch' may be batches and was not given to the fit" in lines
+    assert all(not card.head and not card.lines for card in cards.values())
+    counts = study.adata.obs["cell_type"].value_counts()
+    assert {name: card.aside for name, card in cards.items()} == {
+        name: f"{n} cells, {n / 150:.1%}" for name, n in counts.items()
+    }
+    assert section(study.adata, verdict="Enhancing helps.")[1].count("Enhancing helps.") == 1
+    assert section(study.adata, None)[2] == {}
+
+
+def test_names_genes_and_doubts_of_groups(study):
+    adata = study.adata.copy()
+    planted = study.genes[study.genes["specific_to"] != ""]
+    markers = planted.groupby("specific_to")["symbol"].agg(list).to_dict()
+    sk.tl.annotate(adata, "cell_type", markers, genome=study.genes, min_margin=4)
+    sk.tl.specific_peaks(adata, "cell_type", n_top=20, genome=study.genes, min_significant=15)
+    table = adata.uns["annotation"]["table"].set_index("group")
+    tiles, lines, cards = section(adata)
+    assert tiles["names suggested"] == f"{(table['reason'] == '').sum()} of 5"
+    for name, card in cards.items():
+        row, words = table.loc[name], dict(card.lines)
+        assert words["markers"] == row["genes"]
+        if row["reason"]:
+            assert (card.head, f"nearest is {row['best']}" in card.note) == ("", True)
+        else:
+            assert card.head.startswith(f"{row['label']} (lead of {row['margin']:.2g} over {row['second']}, adjusted p")
+    few = adata.uns["specific_peaks"]["groups"].set_index("group")["reason"]
+    few = [str(name) for name in few.index[few != ""]]
+    assert ("groups with few significant marker peaks".capitalize() in lines) == bool(few)
+    assert all(("Few markers" in cards[name].note) == (name in few) for name in cards)
+
+
+def test_terms_of_another_grouping_are_not_taken(study):
+    adata = study.adata.copy()
+    adata.obs["other"] = (
+        adata.obs["cell_type"].cat.rename_categories(lambda name: f"{name}").astype(str).astype("category")
+    )
+    sk.tl.specific_peaks(adata, "other", n_top=40)
+    sk.tl.great(adata, "hg38", study.gene_sets, tss=study.genes)
+    table = adata.uns["great"]["table"]
+    where = {"uns['great']['table']": table}
+    assert _groups.terms_of(adata, "other", where)
+    assert _groups.terms_of(adata, "cell_type", where) == {}
+    assert _groups.terms_of(adata, "cell_type", {"given": table}) == _groups.terms_of(adata, "other", where)
+    elsewhere = table.assign(group=table["group"].astype(str) + "x")
+    assert _groups.terms_of(adata, "cell_type", {"given": elsewhere}) == {}
+
+
+def test_batches_mixed_and_apart(study):
+    adata = study.adata.copy()
+    sk.tl.enhance(adata, 5, method="sccase", batch_key="batch")
+    assert "Corrected. batch: 2 values" in section(adata)[1]
+    adata.obsm["X_sccase"] = np.c_[adata.obsm["X_sccase"], 1e3 * (adata.obs["batch"] == adata.obs["batch"].iloc[0])]
+    lines = section(adata)[1]
+    assert "apart inside the groups: 0% of a cell's neighbours" in lines
+    assert "are not mixed inside the groups although they were corrected" in lines
+    adata.obs["batch"] = adata.obs["cell_type"].astype(str)
+    assert "5 values, never two in one group" in section(adata)[1]
+
+
+def test_depth_small_groups_and_clusters(study):
+    adata = study.adata.copy()
+    label = adata.obs["cell_type"].astype(str).to_numpy(dtype=object)
+    label[:3] = "tiny"
+    adata.obs["label"] = label
+    adata.X = adata.X.tocsr().copy()
+    adata.X[:3] = adata.X[:3] * 9
+    _, lines, cards = section(adata, "label")
+    assert "Groups of fewer than 30 cells: " in lines
+    assert "tiny" in lines
+    assert "times that of all cells" in cards["tiny"].note
+    adata.obsm["X_sccase"] = np.c_[adata.obsm["X_sccase"], np.asarray(adata.X.sum(axis=1))]
+    assert "of the embedding follow the depth" in section(adata, "label")[1]
+    adata.obsm["X_sccase"] = study.adata.obsm["X_sccase"]
+    sk.tl.cluster(adata, 3)
+    sk.tl.specific_peaks(adata, "louvain", n_top=5)
+    assert "p-values of marker peaks are too small" in section(adata, "louvain")[1]
+
+
+def test_pairs_that_are_alike_come_once():
+    groups = pd.DataFrame({"group": list("abc"), "resembles": list("bab"), "similarity": [0.99, 0.99, 0.5]})
+    assert _groups.alike(groups, least=0.9) == [("a", "b", 0.99)]
+
+
+def test_the_grouping_with_most_results_is_described(study):
+    adata = study.adata.copy()
+    assert _groups.described(adata, "cell_type", asked=False) == "cell_type"
+    sk.tl.cluster(adata, 3)
+    sk.tl.specific_peaks(adata, "louvain", n_top=5)
+    assert _groups.described(adata, "cell_type", asked=False) == "louvain"
+    assert _groups.described(adata, "cell_type", asked=True) == "cell_type"
+
+
+def test_colours_are_shared_only_by_the_same_cells():
+    obs = pd.DataFrame({"type": list("aaabbbccc"), "cluster": list("000111212"), "same": list("zzzyyyxxx")})
+    colors = page_colors(obs, {}, ["type", "cluster", "same"])
+    assert colors["cluster"]["0"] == colors["type"]["a"] == colors["same"]["z"]
+    assert colors["cluster"]["1"] == colors["type"]["b"]
+    every = [color for column in ("type", "cluster") for color in colors[column].values()]
+    assert len(set(every)) == 3 + 3 - 3 + (colors["cluster"]["2"] != colors["type"]["c"])
+    split = pd.DataFrame({"type": list("aaaa"), "cluster": list("0123")})
+    apart = page_colors(split, {}, ["type", "cluster"])
+    assert apart["type"]["a"] not in apart["cluster"].values()
+    stored = page_colors(obs, {"type_colors": ["red", "#00ff00", "k"]}, ["type"])
+    assert stored["type"] == {"a": "#ff0000", "b": "#00ff00", "c": "#000000"}
+    bad = page_colors(obs, {"type_colors": ["red", "no", "k"]}, ["type"])
+    assert len(set(bad["type"].values())) == 3
