@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from . import datasets, enhance, fragments, get, io, metrics, motifs, paper, peaks, pl, pp, r, regions, report, tl
     from .io import read, read_fragments
     from .paper import reproduce
-    from .report import browse
+    from .report import browse, overview
 
 __all__ = [
     "__version__",
@@ -26,6 +26,7 @@ __all__ = [
     "io",
     "metrics",
     "motifs",
+    "overview",
     "paper",
     "peaks",
     "pl",
@@ -42,7 +43,7 @@ __all__ = [
 
 
 #: Functions that stand here under their own names, and the parts that hold them.
-_FROM = {"browse": "report", "read": "io", "read_fragments": "io", "reproduce": "paper"}
+_FROM = {"browse": "report", "overview": "report", "read": "io", "read_fragments": "io", "reproduce": "paper"}
 
 
 def __getattr__(name: str) -> Any:

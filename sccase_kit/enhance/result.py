@@ -85,6 +85,15 @@ class Enhancement:
             return
         raise ValueError(msg)
 
+    def __repr__(self) -> str:
+        n, k = self.embedding.shape
+        if self.peak_factors is not None:
+            kind, m = f"thin factors of {self.peak_factors.shape[1]} columns", len(self.peak_factors)
+        else:
+            kind, m = "a matrix", 0 if self.matrix is None else self.matrix.shape[1]
+        expected = ", expected accessibility" if self.shares is not None else ""
+        return f"Enhancement: {n:,} cells × {m:,} peaks, embedding of {k} components, {kind}{expected}"
+
     @property
     def thin(self) -> bool:
         """Whether the result is thin factors."""

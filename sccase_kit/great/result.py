@@ -40,6 +40,12 @@ class GreatResult:
     membership: sparse.csc_matrix = field(repr=False)
     terms: pd.DataFrame = field(repr=False)
 
+    def __repr__(self) -> str:
+        groups = self.table["group"].nunique() if "group" in self.table.columns else 1
+        size = f"{len(self.terms):,} terms × {groups} group{'' if groups == 1 else 's'}"
+        links = f"{len(self.associations):,} region–gene pairs"
+        return f"GreatResult: {size}, {links}; .table, .term(id), sk.pl.great_bar(result.table)"
+
     def term(self, term: str, group: Hashable | None = None) -> pd.DataFrame:
         """Return the rows of `associations` behind a term: its genes and the regions that hit them.
 

@@ -45,6 +45,12 @@ class HeldOut:
     n_hidden: int
     share: float
 
+    def __repr__(self) -> str:
+        size = f"{self.n_cells:,} cells × {self.n_peaks:,} peaks, {self.n_hidden:,} hidden entries"
+        rows = self.table[["gain", "se", "slope"]].to_string(float_format=lambda value: f"{value:.3f}")
+        hint = "sk.metrics.held_out_verdict(result) says it in words, sk.pl.held_out(result) draws it"
+        return f"HeldOut: {size}\n{rows}\n{hint}"
+
 
 def record_held_out(adata: AnnData, key: str, result: HeldOut, *, params: Mapping[str, Any]) -> None:
     """Keep a result in `adata.uns[key]`, as :func:`stored_held_out` reads it."""

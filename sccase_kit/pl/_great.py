@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._record import required
+from .._record import recorded, required
 from .._validate import check_int, check_key, check_number, check_some, check_table
 from ..great.result import GreatResult
-from ._style import PALETTE, SEQUENTIAL, check_cmap, get_axes, legend_inches, name_legend, plain
+from ._style import PALETTE, SEQUENTIAL, check_cmap, colors_of, get_axes, legend_inches, name_legend, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -105,6 +105,21 @@ def _short(name: object, limit: int = 48) -> str:
     return plain(name if len(name) <= limit else name[: limit - 1].rstrip() + "…", limit)
 
 
+def _own_colors(given: Any, key: str, names: Sequence[Hashable]) -> dict[Hashable, str] | None:
+    """Return the colours of the groups in the data: those of ``uns["<groupby>_colors"]``, which are written if missing.
+
+    None for a table, and where the groups are not known or are others by now.
+    """
+    if not isinstance(given, AnnData):
+        return None
+    peaks = recorded(given.uns.get(str(required(given, key, "tl.great").params.get("key"))))
+    groupby = None if peaks is None else peaks.params.get("groupby")
+    if groupby not in given.obs:
+        return None
+    known = {str(name): color for name, color in colors_of(given, groupby)[1].items()}
+    return {name: known[str(name)] for name in names} if {str(name) for name in names} <= set(known) else None
+
+
 def _group_colors(colors: dict[Hashable, str] | None, names: Sequence[Hashable]) -> dict[Hashable, str]:
     """Return the colour of every group: those that are given, else the palette."""
     from matplotlib.colors import is_color_like
@@ -148,7 +163,7 @@ def great_bar(
         Terms must have an adjusted p of at most this (in both tests against the genome, as in the default view of the
         server), and an enrichment (fold, or odds ratio) of at least this.
     colors
-        Colour by group.
+        Colour by group; by default, of an AnnData, those of its groups (``uns["<groupby>_colors"]``).
     ax
         Axes to draw on; by default those of a new figure.
 
@@ -166,6 +181,7 @@ def great_bar(
     tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
     top = _top(tidy, n_top, max_fdr, min_fold)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
+    colors = colors or _own_colors(table, key, names)
     colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
     block = top["group"].map({g: i for i, g in enumerate(names)}).to_numpy(float)
     place = np.arange(len(top)) + 0.6 * block
@@ -282,7 +298,7 @@ def great_distances(
     key
         The `key_added` of :func:`sccase_kit.tl.great`, in an AnnData.
     colors
-        Colour by group.
+        Colour by group; by default, of an AnnData, those of its groups (``uns["<groupby>_colors"]``).
     ax
         Axes to draw on; by default those of a new figure.
 
@@ -310,7 +326,7 @@ def great_distances(
         raise ValueError(msg)
     group = links["group"] if "group" in links.columns else pd.Series("all", index=links.index)
     names = list(pd.unique(group))
-    colors = _group_colors(colors, names)
+    colors = _group_colors(colors or _own_colors(associations, key, names), names)
     codes = np.searchsorted(_EDGES, links["distance"].to_numpy(), side="right")
     many = len(names) > 10  # the legend goes next to the bars
     ax = get_axes(ax, figsize=(5.6 + (len(names) / 14 * legend_inches(names) if many else 0), 3.2))

@@ -94,23 +94,29 @@ def motifs_of(tests: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
     return found
 
 
+def grouping_of(adata: AnnData, groupby: str, where: str, table: pd.DataFrame) -> str | None:
+    """Return the column of `obs` whose groups a table is of: by its peaks, else `groupby` if all are there."""
+    known = records(adata.uns)
+    key = next((k for k in known if where.startswith(f"uns[{k!r}]")), None)
+    peaks = None if key is None else known.get(str(known[key].params.get("key")))
+    if peaks is not None:
+        return peaks.params.get("groupby")
+    groups = set(adata.obs[groupby].astype(str)) | {"background"}
+    return groupby if set(table["group"].astype(str)) <= groups else None
+
+
 def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
     """Return the terms of every group that pass all tests of their table, the strongest first.
 
     Tables of another grouping are left out: by the record of the peaks they were made from or, for tables that were
     given, where they name other groups.
     """
-    known = records(adata.uns)
-    groups = set(adata.obs[groupby].astype(str))
     found: dict[str, list[str]] = {}
     for where, table in tables.items():
         tests = [c for c in ("Binom_Adjp_BH", "Hyper_Adjp_BH", "Adjusted P-value") if c in table.columns]
         if "group" not in table.columns or "name" not in table.columns or not tests:
             continue
-        key = next((k for k in known if where.startswith(f"uns[{k!r}]")), None)
-        peaks = None if key is None else known.get(str(known[key].params.get("key")))
-        by = None if peaks is None else peaks.params.get("groupby")
-        if by != groupby and (by is not None or not set(table["group"].astype(str)) <= groups | {"background"}):
+        if grouping_of(adata, groupby, where, table) != groupby:
             continue
         passed = table[(table[tests] <= _ALPHA).all(axis=1)].sort_values(tests, kind="stable")
         for group, part in passed.groupby("group", sort=False, observed=True):

@@ -85,6 +85,7 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     known, done = records(uns), steps(uns)
     order = {name: place for place, name in enumerate(STUDY)}
     makers = [key for key in known if known[key].function.startswith(MAKERS)]
+    known = {key: made for key, made in known.items() if not made.function.startswith("datasets.")}  # they are read
     keys = sorted(known, key=lambda key: (order.get(known[key].function, len(order)), known[key].number))
     keys = [key for key in keys if key not in makers]
     made_by = f"  # made by {' and '.join(_maker(known[key]) for key in makers)}" if makers else ""
@@ -146,7 +147,8 @@ def call(
     target = _target(function)
     if target is None:
         return [f"# sk.{function}: not in this version"]
-    parameters = dict(list(inspect.signature(target).parameters.items())[1:])
+    made_whole = function.startswith("datasets.")  # takes no data
+    parameters = dict(list(inspect.signature(target).parameters.items())[0 if made_whole else 1 :])
     if function == "tl.enhance":
         params = _as_arguments(params, parameters)
     given, wanted, notes, before = [], [], [], []
@@ -167,7 +169,7 @@ def call(
         if name in {"annotations", "background"} and function == "tl.chromvar":
             if isinstance(params.get(name), str) and params[name] not in made:
                 notes.append(f"adata.varm[{params[name]!r}] must be there, as it was then")
-    text = f"sk.{function}({', '.join(['adata', *given])})"
+    text = f"sk.{function}({', '.join([*([] if made_whole else ['adata']), *given])})"
     if "copy" not in parameters:  # it returns what it makes
         text = f"{'adata' if function.startswith('pp.') else key if key.isidentifier() else 'result'} = {text}"
     if wanted:

@@ -254,15 +254,20 @@ def is_enrichment(table: pd.DataFrame) -> bool:
     return any(wanted <= set(table.columns) for wanted in _GREAT_COLUMNS)
 
 
-def enrichment_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
-    """Return the section on the functions of the genes near peaks."""
+def enrichment_section(
+    tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]] | None = None
+) -> Section | None:
+    """Return the section on the functions of the genes near peaks; `colors` holds those of groups by table."""
     blocks: list[Block] = []
     for where, table in tables.items():
         safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
         if "group" in table.columns:
             safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)
         blocks.append(Text(where, kind="heading"))
-        blocks.append(draw(partial(pl.great_bar, safe), "The strongest terms of every group."))
+        known = {"background": "#888888"} | dict((colors or {}).get(where, {}))
+        groups = set(table["group"].astype(str)) if "group" in table.columns else {""}
+        own = {name.replace("$", r"\$"): color for name, color in known.items()} if groups <= set(known) else None
+        blocks.append(draw(partial(pl.great_bar, safe, colors=own), "The strongest terms of every group."))
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
             blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
         shown = [column for column in _TERM_COLUMNS if column in table.columns]

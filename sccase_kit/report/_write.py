@@ -22,7 +22,7 @@ from ..pages.page import Section, page, shortened
 from ._colors import page_colors
 from ._figures import drawing_copy
 from ._found import Study, found_section
-from ._groups import described, deviations_of, made_with
+from ._groups import described, deviations_of, grouping_of, made_with
 from ._held_out import held_out_section, judge_fit, stored_results, verdict
 from ._maps import drawn_by, map_section, track_section
 from ._naming import naming_section
@@ -198,7 +198,7 @@ def render(
         "names": lambda: naming_section(adata),
         "peaks": lambda: peak_section(adata, view, main, key),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
-        "functions": lambda: enrichment_section(terms),
+        "functions": lambda: enrichment_section(terms, _colors_of_tables(adata, main, terms, colors)),
         "variants": lambda: variant_section(adata),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
@@ -222,6 +222,15 @@ def render(
         rows //= 2
         text = page(title, subtitle, [shortened(section, rows) for section in sections], footer=footer)
     return text
+
+
+def _colors_of_tables(
+    adata: AnnData, groupby: str | None, tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]]
+) -> dict[str, Mapping[str, str]]:
+    """Return the colours of the groups of every table whose grouping is known and drawn."""
+    grouped = {where: t for where, t in tables.items() if groupby is not None and "group" in t.columns}
+    named = {where: grouping_of(adata, str(groupby), where, table) for where, table in grouped.items()}
+    return {where: colors[by] for where, by in named.items() if by is not None and by in colors}
 
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:

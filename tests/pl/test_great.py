@@ -58,3 +58,21 @@ def test_errors(result):
         sk.pl.great_bar(result.table, groups=["type_9"])
     with pytest.raises(ValueError, match="is empty"):
         sk.pl.great_distances(result.associations.iloc[:0])
+
+
+def test_groups_of_an_anndata_have_its_colours():
+    toy = sk.datasets.toy_study(n_cells=150, n_peaks=500)
+    adata = toy.adata
+    sk.tl.enhance(adata, 5, method="sccase")
+    sk.tl.specific_peaks(adata, "cell_type", n_top=40)
+    sk.tl.great(adata, "hg38", toy.gene_sets, tss=toy.genes)
+    adata.uns["cell_type_colors"] = ["#111111", "#222222", "#333333", "#444444", "#555555"]
+    drawn = {text.get_text(): text.get_color() for text in sk.pl.great_bar(adata, max_fdr=1, min_fold=0).texts}
+    assert drawn == dict(zip(adata.obs["cell_type"].cat.categories, adata.uns["cell_type_colors"], strict=True))
+    bars = sk.pl.great_distances(adata).containers
+    assert [plt.matplotlib.colors.to_hex(bar.patches[0].get_facecolor()) for bar in bars] == adata.uns[
+        "cell_type_colors"
+    ]
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.rename_categories(str.upper)  # other groups by now
+    other = {text.get_text(): text.get_color() for text in sk.pl.great_bar(adata, max_fdr=1, min_fold=0).texts}
+    assert list(other.values()) == sk.pl.colors.PALETTE[:5]

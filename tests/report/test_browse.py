@@ -89,7 +89,7 @@ def test_a_frame_that_runs_in_a_notebook_and_nowhere_else(study, tmp_path, brows
     assert repr(shown).startswith(f"Browser({len(shown.html) / 1e3:.0f} kB of HTML; show it in a notebook")
     assert shown.save(tmp_path / "tracks.html").read_text(encoding="utf-8") == shown.html
     frame = shown._repr_html_()
-    assert html.unescape(re.search(r'srcdoc="(.*?)"', frame).group(1)) == shown.html
+    assert html.unescape(re.search(r'srcdoc="(.*?)"', frame, re.DOTALL).group(1)) == shown.html
     assert 'sandbox="allow-scripts"' in frame
     (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html><body>{frame}</body>", encoding="utf-8")
     browser.get_log("browser")
