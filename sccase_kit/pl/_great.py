@@ -114,7 +114,7 @@ def _own_colors(given: Any, key: str, names: Sequence[Hashable]) -> dict[Hashabl
         return None
     peaks = recorded(given.uns.get(str(required(given, key, "tl.great").params.get("key"))))
     groupby = None if peaks is None else peaks.params.get("groupby")
-    if groupby not in given.obs:
+    if groupby is None or groupby not in given.obs:
         return None
     known = {str(name): color for name, color in colors_of(given, groupby)[1].items()}
     return {name: known[str(name)] for name in names} if {str(name) for name in names} <= set(known) else None

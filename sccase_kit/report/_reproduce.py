@@ -85,7 +85,6 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     known, done = records(uns), steps(uns)
     order = {name: place for place, name in enumerate(STUDY)}
     makers = [key for key in known if known[key].function.startswith(MAKERS)]
-    known = {key: made for key, made in known.items() if not made.function.startswith("datasets.")}  # they are read
     keys = sorted(known, key=lambda key: (order.get(known[key].function, len(order)), known[key].number))
     keys = [key for key in keys if key not in makers]
     made_by = f"  # made by {' and '.join(_maker(known[key]) for key in makers)}" if makers else ""
@@ -147,7 +146,7 @@ def call(
     target = _target(function)
     if target is None:
         return [f"# sk.{function}: not in this version"]
-    made_whole = function.startswith("datasets.")  # takes no data
+    made_whole = function.startswith(MAKERS)  # takes no data
     parameters = dict(list(inspect.signature(target).parameters.items())[0 if made_whole else 1 :])
     if function == "tl.enhance":
         params = _as_arguments(params, parameters)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -266,6 +266,7 @@ def enrichment_section(
         blocks.append(Text(where, kind="heading"))
         known = {"background": "#888888"} | dict((colors or {}).get(where, {}))
         groups = set(table["group"].astype(str)) if "group" in table.columns else {""}
+        own: dict[Hashable, str] | None
         own = {name.replace("$", r"\$"): color for name, color in known.items()} if groups <= set(known) else None
         blocks.append(draw(partial(pl.great_bar, safe, colors=own), "The strongest terms of every group."))
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
