@@ -188,15 +188,15 @@ def published_growth() -> list[dict]:
 
 def stated(row: dict) -> float:
     """Return the memory in GiB that the package states for a run before it starts."""
+    from sccase_kit.enhance import Robust
     from sccase_kit.enhance.memory import expected_memory
     from sccase_kit.enhance.nmf import sketch_width
-    from sccase_kit.enhance.robust import choose_bank
 
     if row["method"] == "published":
         return np.nan
     robust = row["method"] == "robust"
     shape = (int(row["cells"]), int(row["peaks"]))
-    columns = sum(choose_bank(None, shape)) if robust else sketch_width(int(row["k"]))
+    columns = Robust().columns(shape) if robust else sketch_width(int(row["k"]))
     return expected_memory(shape, columns, robust=robust, in_memory=not row["streamed"]) / GIB
 
 

@@ -35,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--methods", nargs="+", type=_method, default=[_method("robust")], help="robust, sccase:8, ... (robust)"
     )
     parser.add_argument("--splits", type=int, default=3, help="random splits (3)")
+    parser.add_argument("--seeds", type=int, default=1, help="runs of every method per split, for their spread (1)")
     parser.add_argument("--share", type=float, default=0.3, help="share of the open entries that are hidden (0.3)")
     parser.add_argument(
         "--min-fraction", type=float, default=0.01, help="keep peaks open in this share of cells (0.01)"
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         groupby=args.groupby,
         share=args.share,
         n_splits=args.splits,
+        n_seeds=args.seeds,
         layer=args.layer,
         rng=args.seed,
     )

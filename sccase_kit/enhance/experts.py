@@ -18,6 +18,7 @@ from ..matrix.operator import ScaledOperator
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .keys import Keys, uniform
 from .mixture import Mixtures, climb, peak_shares, start
+from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, nmf_bank, unit_columns, unit_rows
 
 ALPHAS = (100.0, 300.0, 1000.0)
@@ -150,7 +151,13 @@ def consensus_profiles(
 
 
 def choose(
-    op: ScaledOperator, bank: tuple[int, ...], keys: Keys, options: RobustOptions, *, rng: np.random.Generator
+    op: ScaledOperator,
+    bank: tuple[int, ...],
+    keys: Keys,
+    options: RobustOptions,
+    *,
+    reference: Reference | None = None,
+    rng: np.random.Generator,
 ) -> Choice:
     """Return what entries hidden in a sample of the cells choose.
 
@@ -164,6 +171,8 @@ def choose(
         Keys of cells and peaks, which draw the sample and what is hidden.
     options
         Options of the consensus.
+    reference
+        Its groups, to which the cells are compared anew, are one more factorisation, the last.
     rng
         Generator.
     """
@@ -174,6 +183,10 @@ def choose(
     members = [unit_rows(unit_columns(h)) for h in hs]
     coarse = np.hstack(members[: max(1, len(members) // 2)])
     kernel = cell_graph(inner, coarse, options, codes=None, rng=rng)
+    if reference is not None:
+        hs.append(
+            reference_memberships(inner, reference.counts, reference.n_components, kernel=kernel, codes=None, rng=rng)
+        )
     judge = _Judge(training, hidden)
     plain, smooth, profiles = consensus_profiles(inner, hs, kernel, peaks)
     others = [
@@ -182,7 +195,7 @@ def choose(
     others.append(np.ones(len(others[0])))
     mean, n_entries = peak_shares(inner)
     first = start(inner, hs, mean)
-    nothing = np.zeros(len(bank))
+    nothing = np.zeros(len(hs))
     best, chosen = Choice(0.0, nothing, nothing, nothing, 1.0, 1.0, -np.inf), first
     for alpha in ALPHAS:
         mixtures = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)

@@ -11,6 +11,7 @@ from .robust import SCALED
 _PER_CELL = 56  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up, as is what follows
 _GRAPHS = 4000  # bytes per cell: neighbours and kernels of the consensus
 _PER_PEAK = 28  # bytes per peak and column, in addition to four for every thread
+_EXPECTED = 40  # bytes per peak and column while mixtures, profiles and their weighted whole are held next to the fit
 _BLOCKS = 3  # one being read, one at work, one being scaled
 _EXACT_NEIGHBORS = 2**27  # a piece of distances, candidates, copies of the embedding, at most
 _APPROXIMATE_NEIGHBORS = 350 * 2**20  # their compiled code
@@ -37,7 +38,7 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
     if not in_memory:
         total += _BLOCKS * settings.block_bytes
     if robust:
-        total += _GRAPHS * n
+        total += _GRAPHS * n + _EXPECTED * n_columns * m
         n_blocks, width, dtype = krylov_size(n, SCALED)
         total += n_blocks * width * dtype.itemsize * (n + m)
         total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS

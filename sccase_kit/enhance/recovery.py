@@ -12,6 +12,7 @@ from .expected import measured_peaks
 from .experts import Choice, choose, consensus_profiles
 from .keys import data_keys
 from .mixture import climb, peak_shares, start
+from .reference import Reference
 from .robust import RobustOptions
 
 #: Components that are factorised for expected accessibility alone: data of two types need them.
@@ -30,6 +31,8 @@ def recover(
     kernel: sparse.csr_matrix,
     n_open: np.ndarray,
     *,
+    reference: Reference | None = None,
+    groups: np.ndarray | None = None,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, Choice]:
     """Return θ (n_obs × r) and φ (n_vars × r), whose product is the share of every peak in a cell, and the choice.
@@ -46,18 +49,20 @@ def recover(
         Neighbour graph of the cells, row-stochastic.
     n_open
         Cells with the peak open, (n_vars,).
+    reference, groups
+        A reference, and the memberships of the cells in its groups, (n_obs × groups): one more factorisation.
     rng
         Generator.
     """
-    bank = tuple(hs)
-    choice = choose(op, bank, data_keys(op), RobustOptions(), rng=rng)
+    choice = choose(op, tuple(hs), data_keys(op), RobustOptions(), reference=reference, rng=rng)
+    every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
     used = choice.climbed > 0
-    climbed = start(op, list(hs.values()), mean).only(used)
+    climbed = start(op, every, mean).only(used)
     if used.any():
         climbed = climb(op, climbed, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
     experts = (choice.plain + choice.smooth) > 0
-    chosen = [h for h, keep in zip(hs.values(), experts, strict=True) if keep]
+    chosen = [h for h, keep in zip(every, experts, strict=True) if keep]
     parts = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open)) if chosen else ([], [], [])
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
     theta, phi = small.combined(climbed, *parts, mean)

@@ -233,6 +233,8 @@ class RobustFit:
         H of every K of the bank and of `more`, by K; columns sum to 1.
     kernel
         P̄, the neighbour graph.
+    groups
+        Memberships of the cells in the groups of a reference, (n_obs × groups), rows of sum 1 at most; else None.
     """
 
     embedding: np.ndarray
@@ -245,6 +247,7 @@ class RobustFit:
     weights: np.ndarray
     hs: dict[int, np.ndarray]
     kernel: sparse.csr_matrix
+    groups: np.ndarray | None = None
 
 
 def fit_robust(
@@ -310,6 +313,7 @@ def fit_robust(
     graph = stage("graph", neighbours, judge=is_graph(n))
     kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(n, n))
     projection = np.hstack([unit_columns(w) for w in ws])
+    groups = None
     if reference is not None:
         groups = reference_memberships(
             op, reference.counts, reference.n_components, kernel=kernel, codes=codes, rng=rng
@@ -326,4 +330,5 @@ def fit_robust(
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
     factors = smooth, projection, used, cells, op.rmatmul(used)
-    return RobustFit(*factors, np.array(residuals), options.bank, weights, dict(zip(sizes, every, strict=True)), kernel)
+    by_size = dict(zip(sizes, every, strict=True))
+    return RobustFit(*factors, np.array(residuals), options.bank, weights, by_size, kernel, groups)

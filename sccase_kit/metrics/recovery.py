@@ -6,7 +6,7 @@ import inspect
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,11 +30,13 @@ from .verdicts import HeldOut, record_held_out
 
 def held_out(
     adata: AnnData,
-    methods: Mapping[str, Callable[..., Any]] | None = None,
+    methods: Mapping[str, Any] | None = None,
     *,
     groupby: str | None = None,
+    splits: Sequence[HiddenEntries] | None = None,
     share: float = 0.3,
     n_splits: int = 3,
+    n_seeds: int = 1,
     min_cells: int = 5,
     n_boot: int = 200,
     layer: str | None = None,
@@ -57,13 +59,20 @@ def held_out(
         Name → function of an AnnData, and of `rng` if it has such a parameter. It writes to its AnnData by
         :func:`sccase_kit.tl.enhance` and returns None, or returns what :meth:`HiddenEntries.score` takes: an enhanced
         AnnData, one with a matrix in `X`, a matrix, or (cell_factors, peak_factors). `None` judges the default method.
+        With `splits` a method may also be a list of such results, one per split: what another tool made elsewhere.
     groupby
         Column of `obs` with known types: adds their means, shrunk to the peak mean by the best weight, as a yardstick.
         They see the labels, so this is for benchmarks.
+    splits
+        Splits of these data by :func:`hide_entries`, whose `training` other tools were given; `share`, `n_splits`,
+        `min_cells` and `layer` are theirs. `None` draws new ones.
     share
         Share of the open entries that are hidden.
     n_splits
         Random splits. One orders coarse choices; three give errors of some hundredths of the gain on 500 cells.
+    n_seeds
+        Runs of every function with a parameter `rng` per split, each with another seed. Gains are their means, and the
+        column `sd_seeds` is their spread.
     min_cells
         Peaks with fewer training entries are left out.
     n_boot
@@ -85,14 +94,14 @@ def held_out(
     Raises
     ------
     TypeError
-        If `methods` does not map names to functions.
+        If `methods` does not map names to functions or, with `splits`, lists of results.
     ValueError
-        If an argument is out of bounds or nothing can be scored.
+        If an argument is out of bounds, a list has not one result per split, or nothing can be scored.
 
     Warns
     -----
     UserWarning
-        If peaks or cells were left out because too little of them remained for training.
+        If peaks or cells were left out because too little of them remained for training, or an argument has no effect.
 
     Notes
     -----
@@ -112,47 +121,64 @@ def held_out(
     check_adata(adata)
     check_int(n_splits, name="n_splits", minimum=1)
     check_int(n_boot, name="n_boot", minimum=2)
+    check_int(n_seeds, name="n_seeds", minimum=1)
     check_choice(on_error, ["raise", "record"], name="on_error")
     key_added = None if key_added is None else check_free(adata, key_added, "metrics.held_out")
     given = methods
     methods = {"robust": _default} if methods is None else dict(methods)
-    if not methods or not all(callable(method) for method in methods.values()):
-        msg = f"methods must map names to functions of an AnnData, got {methods!r}"
-        raise TypeError(msg)
     labels = None if groupby is None else check_labels(adata, groupby, min_groups=2)
+    if splits is not None:
+        splits = _checked_splits(splits, adata.n_obs)
+        ignored = {
+            "share": (share, 0.3),
+            "n_splits": (n_splits, 3),
+            "min_cells": (min_cells, 5),
+            "layer": (layer, None),
+        }
+        if words := [name for name, (value, default) in ignored.items() if value != default]:
+            warn(f"{', '.join(words)}: no effect with splits, which have their own")
+        n_splits, share = len(splits), splits[0].share
+    _check_methods(methods, None if splits is None else n_splits)
     rng, seed_given = seeded(rng)
     seeds = np.random.default_rng(rng).integers(2**31, size=n_splits).tolist()
     judge = _Judge(adata.n_obs, n_splits, list(methods), with_types=labels is not None)
-    bar_size = n_splits * len(methods)
-    with progress(total=bar_size, desc="held-out entries", unit="fit") as bar, tempfile.TemporaryDirectory() as folder:
-        stored = adata.isbacked or hasattr(get_matrix(adata, layer), "dask")
+    n_fits = n_splits * sum(_n_runs(method, n_seeds) for method in methods.values())
+    with progress(total=n_fits, desc="held-out entries", unit="fit") as bar, tempfile.TemporaryDirectory() as folder:
+        stored = splits is None and (adata.isbacked or hasattr(get_matrix(adata, layer), "dask"))
         for number, seed in enumerate(seeds):
             where = Path(folder) / str(number) if stored else None
             if where is not None:
                 where.mkdir()
-            split = hide_entries(adata, share=share, min_cells=min_cells, layer=layer, folder=where, rng=seed)
+            if splits is not None:
+                split = splits[number]
+            else:
+                split = hide_entries(adata, share=share, min_cells=min_cells, layer=layer, folder=where, rng=seed)
             judge.begin(split)
             if labels is not None:
                 codes, _ = encode_labels(labels[split.cells].astype(str), int(split.cells.sum()), min_groups=1)
-                judge.add("types", split.score_groups(codes), 0.0)
+                judge.add("types", [split.score_groups(codes)], 0.0)
             for name, method in methods.items():
                 started = time.perf_counter()
                 try:
-                    result = _run(method, split.training, seed)
-                    seconds = time.perf_counter() - started
-                    judge.add(name, split.score_cells(result), seconds)
+                    scores = []
+                    for own_seed in _seeds_of(seed, _n_runs(method, n_seeds)):
+                        result = _run(method, split.training, own_seed) if callable(method) else method[number]
+                        scores.append(split.score_cells(result))
+                        bar.update()
+                    judge.add(name, scores, (time.perf_counter() - started) / len(scores))
                 except Exception as err:
                     if on_error == "raise":
                         raise
                     judge.fail(name, f"{type(err).__name__}: {err}")
-                bar.update()
             if stored:
                 split.training.file.close()
     judge.warn_of_left_out(adata.shape, min_cells)
     result = judge.result(n_boot, share, np.random.default_rng(seeds[0]))
     if key_added is not None:
-        params = {"methods": as_object(given), "groupby": groupby, "share": share, "n_splits": n_splits}
-        params |= {"min_cells": min_cells, "n_boot": n_boot, "layer": layer, "on_error": on_error, "rng": seed_given}
+        params = {"methods": as_object(given), "groupby": groupby, "splits": as_object(splits), "n_seeds": n_seeds}
+        if splits is None:
+            params |= {"share": share, "n_splits": n_splits, "min_cells": min_cells, "layer": layer}
+        params |= {"n_boot": n_boot, "on_error": on_error, "rng": seed_given}
         record_held_out(adata, key_added, result, params=params)
     return result
 
@@ -176,6 +202,38 @@ def _run(method: Callable[..., Any], training: AnnData, seed: int) -> Any:
     return own if result is None else result
 
 
+def _checked_splits(splits: Sequence[HiddenEntries], n_cells: int) -> list[HiddenEntries]:
+    found = list(splits) if isinstance(splits, (list, tuple)) else [splits]
+    if not found or not all(isinstance(split, HiddenEntries) for split in found):
+        msg = f"splits must be results of sccase_kit.metrics.hide_entries, got {[type(s).__name__ for s in found]}"
+        raise TypeError(msg)
+    if other := [len(split.cells) for split in found if len(split.cells) != n_cells]:
+        msg = f"splits must be of these data ({n_cells} cells), got some of {other} cells"
+        raise ValueError(msg)
+    return found
+
+
+def _check_methods(methods: Mapping[str, Any], n_splits: int | None) -> None:
+    """Raise unless methods are functions or, with splits, lists of one result per split."""
+    if not methods or not all(callable(m) or (n_splits is not None and isinstance(m, list)) for m in methods.values()):
+        kinds = "functions of an AnnData" if n_splits is not None else "functions of an AnnData (lists need splits=)"
+        msg = f"methods must map names to {kinds}, got {methods!r}"
+        raise TypeError(msg)
+    for name, method in methods.items():
+        if isinstance(method, list) and len(method) != n_splits:
+            msg = f"methods[{name!r}] must hold one result for each of {n_splits} splits, got {len(method)}"
+            raise ValueError(msg)
+
+
+def _n_runs(method: Any, n_seeds: int) -> int:
+    return n_seeds if callable(method) and "rng" in inspect.signature(method).parameters else 1
+
+
+def _seeds_of(seed: int, n_seeds: int) -> list[int]:
+    """Return the seeds of the runs on one split, the split's own first."""
+    return [seed, *np.random.default_rng(seed).integers(2**31, size=n_seeds - 1).tolist()]
+
+
 class _Judge:
     """Collects the sums of every cell, split and method, and makes the tables of them."""
 
@@ -193,19 +251,20 @@ class _Judge:
         self._cells = split.cells
         self._shapes.append((int(split.cells.sum()), int(split.peaks.sum()), split.n_hidden))
 
-    def add(self, name: str, scores: CellScores, seconds: float) -> None:
-        """Add a method's sums."""
+    def add(self, name: str, runs: list[CellScores], seconds: float) -> None:
+        """Add a method's sums, means over its runs."""
         number = len(self._shapes) - 1
-        gain = scores.gain if scores.gain.ndim == 1 else scores.gain[:, np.argmax(scores.gain.sum(axis=0))]
-        self._hidden[number, self._cells] = scores.n_hidden
-        self._sums[name][number][:, self._cells] = gain, scores.seen, scores.said
-        row = {"gain": scores.mean_gain(), "slope": scores.slope(), "seconds": seconds, "error": ""}
-        self._rows.append({"split": number, "method": name} | row)
+        for i, scores in enumerate(runs):
+            gain = scores.gain if scores.gain.ndim == 1 else scores.gain[:, np.argmax(scores.gain.sum(axis=0))]
+            self._hidden[number, self._cells] = scores.n_hidden
+            self._sums[name][number][:, self._cells] += np.array([gain, scores.seen, scores.said]) / len(runs)
+            row = {"gain": scores.mean_gain(), "slope": scores.slope(), "seconds": seconds, "error": ""}
+            self._rows.append({"split": number, "method": name, "run": i} | row)
 
     def fail(self, name: str, error: str) -> None:
         """Note that a method failed."""
         self._sums[name][:] = np.nan
-        self._rows.append({"split": len(self._shapes) - 1, "method": name, "error": error})
+        self._rows.append({"split": len(self._shapes) - 1, "method": name, "run": 0, "error": error})
 
     def warn_of_left_out(self, shape: tuple[int, int], min_cells: int) -> None:
         """Warn of cells and peaks that were not scored."""
@@ -223,11 +282,13 @@ class _Judge:
         rows = {}
         for name in self._names:
             mine = splits[splits["method"] == name]
+            by_split = mine.groupby("split")["gain"]
             differences = gains[name] - gains[first]
             rows[name] = {
                 "gain": gains[name][0],
                 "se": gains[name][1:].std(ddof=1),
-                "sd_splits": mine["gain"].std(ddof=1) if len(mine) > 1 else np.nan,
+                "sd_splits": by_split.mean().std(ddof=1) if mine["split"].nunique() > 1 else np.nan,
+                "sd_seeds": np.sqrt(by_split.var(ddof=1).mean()) if mine["run"].max() > 0 else np.nan,
                 "times": np.exp(gains[name][0]),
                 "slope": slopes[name],
                 "difference": differences[0],

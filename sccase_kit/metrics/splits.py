@@ -54,6 +54,11 @@ class HiddenEntries:
     _mask: Mask
     _mean: np.ndarray
 
+    @property
+    def share(self) -> float:
+        """Share of the open entries that were hidden."""
+        return self._mask.share
+
     def score(self, result: Any, *, key: str = "sccase") -> pd.Series:
         """Score what a method made of `training`.
 

@@ -26,12 +26,13 @@ class HeldOut:
     ----------
     table
         One row per method: `gain` (nats per hidden entry beyond the peak mean), `se` (its standard error, from
-        bootstrapping cells), `sd_splits` (standard deviation over the splits), `times` (exp of the gain: how many times
-        as probable a hidden entry is), `slope` (deviation slope: 1 is right, above 1 deviations are too small),
+        bootstrapping cells), `sd_splits` and `sd_seeds` (standard deviations over the splits, and over the seeds within
+        them), `times` (exp of the gain: how many times as probable a hidden entry is), `slope` (deviation slope: 1 is
+        right, above 1 deviations are too small),
         `difference` and `difference_se` (gain beyond the first method, paired over cells and splits), `seconds` (mean
         of the fits), and `error`. With groups `of_types`: the gain as a share of that of the groups' means.
     splits
-        One row per split and method: `split`, `method`, `gain`, `slope`, `seconds`, `error`.
+        One row per split, method and seed: `split`, `method`, `run`, `gain`, `slope`, `seconds`, `error`.
     n_cells, n_peaks, n_hidden
         Cells, peaks and hidden entries scored, means over the splits.
     share

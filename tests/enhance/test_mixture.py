@@ -131,3 +131,50 @@ def test_slabs_of_peaks_do_not_matter(counts, monkeypatch):
     parts = climb(op, first, kernel, **options)
     np.testing.assert_allclose(parts.theta, whole.theta, rtol=1e-5)
     np.testing.assert_allclose(parts.phi, whole.phi, rtol=1e-5)
+
+
+def typed_counts(seed=0):
+    """120 cells of two types, 200 peaks, and a reference of the types."""
+    rng = np.random.default_rng(seed)
+    open_in = np.where(np.arange(200) % 2 == np.array([[0], [1]]), 0.4, 0.1)
+    x = rng.random((120, 200)) < open_in[np.arange(120) % 2]
+    return sparse.csr_matrix(x.astype(np.int32)), rng.poisson(300 * open_in)
+
+
+def test_expected_accessibility_with_depth_is_that_without():
+    import anndata as ad
+
+    counts, _ = typed_counts()
+    plain, depth = ad.AnnData(counts), ad.AnnData(counts)
+    sk.tl.enhance(plain)
+    sk.tl.enhance(depth, depth=True)
+    assert not np.allclose(sk.get.enhanced(plain), sk.get.enhanced(depth))
+    found, wanted = (sk.get.enhanced(adata, scale="counts") for adata in (depth, plain))
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+def test_a_reference_is_one_more_expert():
+    import anndata as ad
+
+    counts, groups = typed_counts()
+    adata = ad.AnnData(counts)
+    sk.tl.enhance(adata, reference=ad.AnnData(groups, var=adata.var[[]]))
+    expected = adata.uns["sccase"]["expected"]
+    assert expected["components"][-1] == 2
+    assert expected["weights"].shape == (3, len(expected["components"]))
+    assert expected["weights"][:, -1].sum() > 0.02  # the types are two
+    np.testing.assert_allclose(sk.get.enhanced(adata, scale="accessibility").sum(axis=1), 1e4, rtol=1e-3)
+
+
+def test_it_is_said_where_the_stage_is_skipped():
+    import anndata as ad
+
+    counts, _ = typed_counts()
+    adata = ad.AnnData(counts)
+    adata.obs["batch"] = np.where(np.arange(120) < 60, "a", "b")
+    sk.tl.enhance(adata, batch_key="batch")
+    assert adata.uns["sccase"]["expected_skipped"].startswith("batch_key")
+    assert "sccase_shares" not in adata.obsm
+    few = ad.AnnData(counts[:30])
+    sk.tl.enhance(few)
+    assert few.uns["sccase"]["expected_skipped"].startswith("too few")

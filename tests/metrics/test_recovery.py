@@ -177,3 +177,55 @@ def test_compare_adds_the_scores(study):
     assert table.loc["fit", "gain"] == pytest.approx(split.score(fitted)["gain"])
     assert table.loc["fit", "gain"] > 0
     assert table.loc["counts", "gain"] == pytest.approx(0, abs=1e-6)  # own counts tell nothing of the other peaks
+    assert table.loc["fit", "slope"] == pytest.approx(split.score(fitted)["slope"])
+
+
+def test_matrices_of_other_tools_next_to_functions(study):
+    splits = [sk.metrics.hide_entries(study, rng=seed) for seed in (1, 2)]
+    factors = [types(split.training) for split in splits]
+    matrices = [cells @ peaks.T for cells, peaks in factors]
+    tables = [ad.AnnData(matrix, var=split.training.var[[]]) for matrix, split in zip(matrices, splits, strict=True)]
+    methods = {"types": types, "matrices": matrices, "factors": factors, "tables": tables, "mean": means}
+    result = sk.metrics.held_out(study, methods, splits=splits, n_boot=20)
+    assert result.share == 0.3
+    assert set(result.splits["split"]) == {0, 1}
+    for name in ("matrices", "factors", "tables"):
+        columns = ["gain", "se", "sd_splits", "slope"]
+        found, wanted = (result.table.loc[which, columns].astype(float) for which in (name, "types"))
+        np.testing.assert_allclose(found, wanted, rtol=1e-4)
+    assert result.table.loc["types", "gain"] == pytest.approx(
+        np.mean([s.score(types(s.training))["gain"] for s in splits]), rel=0.01
+    )
+    with pytest.warns(UserWarning, match="n_splits: no effect with splits"):
+        sk.metrics.held_out(study, {"mean": means}, splits=splits[:1], n_splits=2, n_boot=5)
+
+
+def test_wrong_splits_and_results(study):
+    split = sk.metrics.hide_entries(study)
+    matrix = np.ones(split.training.shape)
+    with pytest.raises(TypeError, match="lists need splits="):
+        sk.metrics.held_out(study, {"a": [matrix]})
+    with pytest.raises(ValueError, match="one result for each of 1 splits, got 2"):
+        sk.metrics.held_out(study, {"a": [matrix, matrix]}, splits=[split])
+    with pytest.raises(TypeError, match="results of sccase_kit"):
+        sk.metrics.held_out(study, splits=[study])
+    with pytest.raises(ValueError, match="of these data"):
+        sk.metrics.held_out(study[:50].copy(), splits=[split])
+
+
+def test_the_spread_over_seeds(study):
+    def noisy(adata, rng):
+        member, peaks = types(adata)
+        return member, peaks * np.random.default_rng(rng).uniform(0.5, 2, peaks.shape)
+
+    result = sk.metrics.held_out(study, {"noisy": noisy, "types": types}, n_splits=2, n_seeds=4, n_boot=10)
+    runs = result.splits[result.splits["method"] == "noisy"]
+    assert list(runs["run"]) == [0, 1, 2, 3] * 2
+    wanted = np.sqrt(runs.groupby("split")["gain"].var(ddof=1).mean())
+    assert result.table.loc["noisy", "sd_seeds"] == pytest.approx(wanted)
+    assert wanted > 0
+    assert np.isnan(result.table.loc["types", "sd_seeds"])  # draws nothing
+    assert result.table.loc["noisy", "gain"] == pytest.approx(runs["gain"].mean(), rel=0.02)
+    alone = sk.metrics.held_out(study, {"noisy": noisy}, n_splits=2, n_boot=10)
+    first = runs[runs["run"] == 0]["gain"].to_numpy()
+    np.testing.assert_allclose(alone.splits["gain"], first)

@@ -44,8 +44,8 @@ class Robust(Method):
         return choose_bank(None if self.n_components == "auto" else self.n_components, shape)
 
     def columns(self, shape: tuple[int, int]) -> int:
-        """Return the columns of all factorisations together."""
-        return sum(self.bank(shape))
+        """Return the columns of all factorisations together, those for expected accessibility alone included."""
+        return sum({*self.bank(shape), *MORE})
 
     def note(self, shape: tuple[int, int]) -> str:
         """Return which numbers are averaged."""
@@ -56,7 +56,7 @@ class Robust(Method):
         return f"method='robust' averages {bank} components; n_components={self.n_components} {known}"
 
     def n_stages(self) -> int:
-        """Return 3: the factorisations, the graph, expected accessibility (not with corrections)."""
+        """Return 3: the factorisations, the graph, expected accessibility (not with batches)."""
         return 3
 
     def fit(self, data: Prepared, inputs: Inputs) -> Enhancement:
@@ -65,8 +65,12 @@ class Robust(Method):
         if inputs.reference is not None:
             reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
         bank = self.bank(data.op.shape)
-        corrected = inputs.reference is not None or inputs.batch is not None or inputs.depth
-        more = MORE if not corrected and enough(data.op.shape, data.nnz, bank) else ()
+        skipped = None
+        if inputs.batch is not None:
+            skipped = "batch_key: the hidden entries of a batch hold its differences, which would come back"
+        elif not enough(data.op.shape, data.nnz, bank):
+            skipped = "too few cells, peaks or open entries to hide some of them"
+        more = MORE if skipped is None else ()
         fit = fit_robust(
             data.op,
             RobustOptions(bank=bank, more=more),
@@ -78,8 +82,10 @@ class Robust(Method):
         )
         found: dict[str, Any] = {}
         expected: dict[str, np.ndarray] = {}
-        if more:
-            found, expected = self._expected(data, inputs, fit)
+        if skipped is None:
+            found, expected = self._expected(data, inputs, fit, reference)
+        else:
+            found["expected_skipped"] = skipped
         return Enhancement(
             embedding=fit.embedding,
             projection=fit.projection,
@@ -92,11 +98,15 @@ class Robust(Method):
         )
 
     @staticmethod
-    def _expected(data: Prepared, inputs: Inputs, fit: RobustFit) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    def _expected(
+        data: Prepared, inputs: Inputs, fit: RobustFit, reference: Reference | None
+    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what the hidden entries chose, and shares and profiles of the expected accessibility."""
+        sizes = [*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])]
 
         def compute() -> dict[str, np.ndarray]:
-            shares, profiles, choice = recover(data.op, fit.hs, fit.kernel, data.n_cells_open, rng=inputs.rng)
+            more = {"reference": reference, "groups": fit.groups}
+            shares, profiles, choice = recover(data.op, fit.hs, fit.kernel, data.n_cells_open, **more, rng=inputs.rng)
             weights = np.stack([choice.climbed, choice.plain, choice.smooth])
             rest = np.array([choice.alpha, choice.mean, choice.stretch, choice.gain])
             return {"shares": shares, "profiles": profiles, "weights": weights, "rest": rest}
@@ -105,12 +115,12 @@ class Robust(Method):
 
         def judge(arrays: dict[str, np.ndarray]) -> str | None:
             rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
-            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(fit.hs)), "rest": (4,)}
+            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(sizes)), "rest": (4,)}
             return shapes_are(shapes)(arrays)
 
         arrays = inputs.stage("expected", compute, judge=judge)
         alpha, mean, stretch, gain = arrays["rest"].tolist()
-        found = {"components": np.array(list(fit.hs)), "weights": arrays["weights"], "mean_weight": mean}
+        found = {"components": np.array(sizes), "weights": arrays["weights"], "mean_weight": mean}
         found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain}
         return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
 
