@@ -202,8 +202,8 @@ def _run(method: Callable[..., Any], training: AnnData, seed: int) -> Any:
     return own if result is None else result
 
 
-def _checked_splits(splits: Sequence[HiddenEntries], n_cells: int) -> list[HiddenEntries]:
-    found = list(splits) if isinstance(splits, (list, tuple)) else [splits]
+def _checked_splits(splits: Any, n_cells: int) -> list[HiddenEntries]:
+    found: list[Any] = list(splits) if isinstance(splits, (list, tuple)) else [splits]
     if not found or not all(isinstance(split, HiddenEntries) for split in found):
         msg = f"splits must be results of sccase_kit.metrics.hide_entries, got {[type(s).__name__ for s in found]}"
         raise TypeError(msg)

@@ -105,8 +105,15 @@ class Robust(Method):
         sizes = [*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])]
 
         def compute() -> dict[str, np.ndarray]:
-            more = {"reference": reference, "groups": fit.groups}
-            shares, profiles, choice = recover(data.op, fit.hs, fit.kernel, data.n_cells_open, **more, rng=inputs.rng)
+            shares, profiles, choice = recover(
+                data.op,
+                fit.hs,
+                fit.kernel,
+                data.n_cells_open,
+                reference=reference,
+                groups=fit.groups,
+                rng=inputs.rng,
+            )
             weights = np.stack([choice.climbed, choice.plain, choice.smooth])
             rest = np.array([choice.alpha, choice.mean, choice.stretch, choice.gain])
             return {"shares": shares, "profiles": profiles, "weights": weights, "rest": rest}
