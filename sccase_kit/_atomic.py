@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import platform
 import re
@@ -10,7 +11,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -273,5 +274,28 @@ def _full_disk(error: BaseException | None) -> int | None:
     return None
 
 
+#: Bytes of a name that file systems take (255) less room for what is put behind it.
+_LONGEST_NAME = 100
+
+
 def file_name(group: object) -> str:
-    return "".join(c if c.isalnum() or c in "-_.+" else "_" for c in str(group))
+    """Return a group's name as a name of a file: other characters become ``_``, a long one is cut and given a hash."""
+    name = "".join(c if c.isalnum() or c in "-_.+" else "_" for c in str(group))
+    name = name if name.strip(".") else f"_{name}"
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(str(group).encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}_{digest}"
+
+
+def file_names(groups: Iterable[object]) -> dict[object, str]:
+    """Return group → name of a file, all different in any case (``a/b`` and ``a_b``: ``a_b`` and ``a_b_2``)."""
+    names: dict[object, str] = {}
+    taken: set[str] = set()
+    for group in groups:
+        plain, n = file_name(group), 1
+        while (name := plain if n == 1 else f"{plain}_{n}").casefold() in taken:
+            n += 1
+        taken.add(name.casefold())
+        names[group] = name
+    return names

@@ -1,6 +1,7 @@
 """Suggest a name for every group of cells, by marker genes or by correlation with a labelled reference.
 
-Names are suggestions: groups without a clear lead are "unknown". Without --output the table is printed.
+Names are suggestions: groups that several related types fit have the name of their lineage; others are "unknown".
+Without --output the table is printed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--markers", help="blood, brain or general; or a GMT file; or a table with cell_type and gene")
     source.add_argument("--reference", help="labelled samples: .h5ad samples by peaks, or a table peaks by samples")
     parser.add_argument("--genome", help="of --markers: hg19, hg38, mm9, mm10, a GTF or a TSS table")
-    parser.add_argument("--min-margin", type=float, help="least lead of the best (2; .01 with a reference)")
+    parser.add_argument(
+        "--min-support", type=float, help="least share of resamplings that give the name (0.8; .95 with a reference)"
+    )
+    parser.add_argument("--min-margin", type=float, help="least lead of the best (0; .01 with a reference)")
     add_layer(parser)
     parser.add_argument("--key-added", default="annotation", help="column of obs and key of uns (annotation)")
     add_seed(parser, "seed (0)")
@@ -47,6 +51,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         args.markers,
         genome=args.genome,
         reference=None if args.reference is None else _reference(args.reference),
+        min_support=args.min_support,
         min_margin=args.min_margin,
         layer=args.layer,
         key_added=args.key_added,

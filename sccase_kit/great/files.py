@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._atomic import file_name, replacing
+from .._atomic import file_names, replacing
 from .._logging import warn
 from .._validate import check_choice
 from ..intervals.assembly import check_unknown
@@ -99,10 +99,7 @@ def write_great(
             msg = f"groupby={groupby!r} is not among the columns of regions: {list(table.columns)}"
             raise KeyError(msg)
         split = table.groupby(groupby, sort=False, observed=True)
-        files = {g: target / f"{file_name(g)}.bed" for g in split.groups}
-        if len(set(files.values())) < len(files):
-            msg = f"groups give the same file names: {list(files)}; rename them"
-            raise ValueError(msg)
+        files = {g: target / f"{name}.bed" for g, name in file_names(split.groups).items()}
         parts = {g: (files[g], _check(t, f"regions[{g!r}]", genome, limit=MAX_TEST, unknown=unknown)) for g, t in split}
     if background is not None:
         beside = target / "background.bed" if groupby is not None else target.with_name(f"{target.stem}_background.bed")

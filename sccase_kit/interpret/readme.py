@@ -14,7 +14,7 @@ _FILES = {
         "Peaks",
         {
             "result.tsv": "specific peaks of every group by rank, and the background peaks as one more group",
-            "groups.tsv": "every group: its cells, its peaks, how many are significant, and why they are few",
+            "groups.tsv": "every group: its cells, its peaks, how many are significant, why they are few, and its file",
             "*.bed": "the same peaks, one file per group",
             "lifted.tsv": "the peaks on the genome of the files below",
             "lost.tsv": "peaks that could not be lifted over, with the reason",

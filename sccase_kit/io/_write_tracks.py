@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from anndata import AnnData
 
-from .._atomic import check_place, replacing
+from .._atomic import check_place, file_name, replacing
 from .._logging import logger
 from .._validate import check_adata, check_choice, check_labels
 from .._version import __version__
@@ -207,7 +207,8 @@ def _file_names(section: str, groups: list[str]) -> list[str]:
     """Return names of files for the groups: letters, digits and underscores, each once."""
     names: list[str] = []
     for group in groups:
-        plain = f"{section}_{re.sub(r'[^A-Za-z0-9]+', '_', group).strip('_') or 'group'}"
+        short = re.sub(r"[^A-Za-z0-9]+", "_", file_name(group)).strip("_")
+        plain = f"{section}_{short or 'group'}"
         n = 1
         while (name := plain if n == 1 else f"{plain}_{n}").lower() in {other.lower() for other in names}:
             n += 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._atomic import file_name, replacing
+from .._atomic import file_names, replacing
 from .._logging import warn
 from .._progress import progress
 from ..intervals.assembly import check_unknown, without_scaffolds
@@ -127,9 +127,6 @@ def annotation_sets(
     for name, part in parts.items():
         part = check_regions(part, name=f"peaks[{name!r}]")[["chrom", "start", "end"]]
         sets[name] = part.assign(start=np.maximum(part["start"] - window, 0), end=part["end"] + window)
-    if len({file_name(name) for name in sets}) < len(sets):
-        msg = f"groups give the same file names: {list(sets)}; rename them"
-        raise ValueError(msg)
     return sets
 
 
@@ -222,7 +219,7 @@ def write_ldsc_annot(
     sets = annotation_sets(peaks, groupby=groupby, background=background, window=window)
     sets = on_panel(sets, panel, unknown=unknown)
     tables = annotate_panel(sets, panel)
-    names = {name: file_name(name) for name in sets}
+    names = file_names(sets)
     target = Path(path)
     files: dict[str, list[Path]] = {name: [] for name in sets}
     with replacing(target, folder=True) as folder:

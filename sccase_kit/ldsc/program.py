@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._atomic import file_name
+from .._atomic import file_names
 from .._logging import logger
 from .._optional import require_program
 from .._progress import progress
@@ -72,15 +72,16 @@ def results_with_program(
         target = Path(folder) / "annotations"
         write_ldsc_annot(table, target, panel=panel, groupby="_group")
         pairs = [(name, chrom) for name in sets for chrom in chromosomes_of(panel, (".bim",))]
+        names, traits = file_names(sets), file_names(sumstats)
         for name, chrom in progress(pairs, desc="ldsc.py --l2"):
-            prefix = f"{target / file_name(name)}.{chrom}"
+            prefix = f"{target / names[name]}.{chrom}"
             panel_files = ["--bfile", f"{panel}{chrom}", "--ld-wind-cm", "1"]
             thin = ["--annot", f"{prefix}.annot.gz", "--thin-annot", "--print-snps", str(listed), "--out", prefix]
             run_ldsc(["--l2", *panel_files, *thin])
         for trait, file in sumstats.items():
             for name in progress(list(sets), desc=f"ldsc.py --h2 {trait}"):
-                out = f"{target / file_name(name)}.{file_name(trait)}"
-                reference = ["--ref-ld-chr", f"{baseline},{target / file_name(name)}.", "--w-ld-chr", str(weights)]
+                out = f"{target / names[name]}.{traits[trait]}"
+                reference = ["--ref-ld-chr", f"{baseline},{target / names[name]}.", "--w-ld-chr", str(weights)]
                 options = ["--overlap-annot", "--frqfile-chr", str(frequencies), "--print-coefficients", "--out", out]
                 run_ldsc(["--h2", str(file), *reference, *options])
                 last = pd.read_csv(f"{out}.results", sep="\t").iloc[-1].to_dict()

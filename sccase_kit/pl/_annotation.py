@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, ax: Any | None = None) -> Axes:
     """Draw the scores of all types in all groups, with the best of every group marked.
 
-    A full dot marks the name of a group; a ring the best of a group that is left unknown.
+    A full dot marks the name of a group; a half-filled one the best of a group that is named after its lineage; a ring
+    the best of a group that is left unknown.
 
     Parameters
     ----------
@@ -61,13 +62,18 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     columns = {str(name): j for j, name in enumerate(scores.columns)}
     for i, row in enumerate(table.itertuples()):
         if (j := columns.get(str(row.best))) is not None:
-            named = str(row.label) == str(row.best)
-            face, edge = ("black", "white") if named else ("none", "black")  # seen on dark fields too
-            ax.plot(j, i, "o", markersize=7, markerfacecolor=face, markeredgecolor=edge, clip_on=False)
+            if str(row.label) == str(row.best):
+                style = {"markerfacecolor": "black", "markeredgecolor": "white"}  # seen on dark fields too
+            elif str(row.label) != "unknown":  # a lineage
+                style = {"markerfacecolor": "black", "markerfacecoloralt": "white", "fillstyle": "left"}
+                style |= {"markeredgecolor": "black"}
+            else:
+                style = {"markerfacecolor": "none", "markeredgecolor": "black"}
+            ax.plot(j, i, "o", markersize=7, clip_on=False, **style)
     ax.set_xticks(range(n_types), [plain(name, 24) for name in scores.columns], rotation=90, fontsize="small")
     ax.set_yticks(range(n_groups), [plain(name, 24) for name in scores.index], fontsize="small")
     ax.tick_params(length=0)
-    by_reference = "support" in table.columns
+    by_reference = "n_peaks" in table.columns
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.9)
     bar.set_label("correlation" if by_reference else "score of marker genes", fontsize="small")
     bar.ax.tick_params(labelsize="small")

@@ -16,6 +16,7 @@ from ..get.thin import check_fitted, factors, ranges
 from ..matrix.access import get_matrix
 from ..metrics import Profiles
 from ..metrics.evaluation import profiles_of
+from ..neighbors.nearest import neighbor_graph
 
 #: Name of the untreated data next to the keys of fits.
 RAW = "raw"
@@ -32,8 +33,13 @@ def layout_cells(
         return TSNE(random_state=rng, init="pca", perplexity=perplexity).fit_transform(pcs.astype(np.float32))
     import scanpy as sc
 
-    view = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(pcs)).astype(str)), obsm={"X_pca": pcs.astype(np.float32)})
-    sc.pp.neighbors(view, n_neighbors=min(n_neighbors, len(pcs) - 1), use_rep="X_pca", random_state=rng)
+    pcs = pcs.astype(np.float32)
+    view = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(pcs)).astype(str)), obsm={"X_pca": pcs})
+    # Not by sc.pp.neighbors: scanpy 1.11 fails above 4,096 cells where pynndescent returns sparse arrays.
+    near = min(n_neighbors, len(pcs) - 1)
+    view.obsp["connectivities"] = neighbor_graph(pcs, near, rng=np.random.default_rng(rng)).astype(np.float32)
+    params = {"method": "umap", "n_neighbors": near, "metric": "euclidean", "use_rep": "X_pca", "random_state": rng}
+    view.uns["neighbors"] = {"connectivities_key": "connectivities", "params": params}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of groups that are not connected: umap places them all the same
         sc.tl.umap(view, random_state=rng)

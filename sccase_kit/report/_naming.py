@@ -32,12 +32,16 @@ def naming_section(adata: AnnData) -> Section | None:
         by = made.params.get("groupby", "")
         named = int((table["reason"] == "").sum())
         blocks.append(Text(f"Names for {by} ({name})", kind="heading"))
-        text = f"{named} of {len(table)} groups have a name; those without a clear lead are unknown, with the reason. "
+        text = (
+            f"{named} of {len(table)} groups have a name; where marker genes do not tell related types apart, that of "
+        )
+        text += "their lineage; the others are unknown, with the reason. "
         blocks.append(Text(text + "Names are suggestions: check the genes."))
         blocks.append(
             draw(
                 partial(pl.annotation, adata, key=name),
-                "Scores of types in groups; a dot marks the name, a ring the best of an unknown group.",
+                "Scores of types in groups; a dot marks the name (half-filled: a lineage), a ring the best of an "
+                "unknown group.",
             )
         )
         blocks.append(Table(table, "What the groups may be"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._atomic import file_name, replacing
+from .._atomic import file_names, replacing
 from ..intervals.assembly import check_unknown, without_scaffolds
 from ..intervals.chromosomes import Unknown
 from ..intervals.frame import as_regions, check_regions
@@ -90,10 +90,8 @@ def write_snpsea(
     """
     target = Path(path)
     groups = snps_by_group(peaks, snps, groupby=groupby, unknown=unknown)
-    files = {g: target if groupby is None else target / f"{file_name(g)}.gwas" for g in groups}
-    if len(set(files.values())) < len(files):
-        msg = f"groups give the same file names: {list(files)}; rename them"
-        raise ValueError(msg)
+    names = file_names(groups)
+    files = {g: target if groupby is None else target / f"{names[g]}.gwas" for g in groups}
     if groupby is not None:
         target.mkdir(parents=True, exist_ok=True)
     for group, table in groups.items():

@@ -15,12 +15,22 @@ from .._calls import check_free
 from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
-from ..genes import gene_scores, peak_gene_weights, reference_scores, set_pvalues, set_scores
-from ..get.thin import check_fitted
+from ..genes import (
+    cell_set_scores,
+    factor_activity,
+    gene_scores,
+    group_pvalues,
+    peak_gene_weights,
+    reference_scores,
+    set_scores,
+    set_support,
+    smallest_lineage,
+)
+from ..get.thin import check_fitted, dense_matrix, factors, is_dense
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
 from ..peaks import level_profiles
-from ._annotate_inputs import matched_reference, read_markers
+from ._annotate_inputs import check_lineages, matched_reference, read_markers
 from ._group_opens import group_opens, mean_profiles
 from ._nearest_gene import check_genes, peak_places
 
@@ -34,6 +44,8 @@ def annotate(
     *,
     genome: str | os.PathLike[str] | pd.DataFrame | None = None,
     reference: AnnData | pd.DataFrame | None = None,
+    lineages: Mapping[str, Iterable[str]] | None = None,
+    min_support: float | None = None,
     min_margin: float | None = None,
     min_covered: int = 3,
     alpha: float = 0.05,
@@ -45,9 +57,10 @@ def annotate(
 ) -> AnnData | None:
     """Suggest a name for every group of cells, by marker genes or by correlation with a labelled reference.
 
-    Names are suggestions to check, not truth: on 33 groups of three labelled blood data sets with the shipped panel, 12
-    pass the default margin, of which 10 are right; the errors are neighbours in the lineage (docs/genes.md). Give a
-    panel of the types that can be there. How it is scored: docs/genes.md.
+    A group is named after the type whose marker genes fit best; where several related types fit, after the lineage that
+    they share; else it is "unknown", with the reason. Names are suggestions to check by the genes, not truth: how many
+    are right on labelled data, and how they are scored, is in docs/genes.md. Give a panel of the types that can be
+    there.
 
     Parameters
     ----------
@@ -65,13 +78,19 @@ def annotate(
         In place of `markers`: labelled samples, as scCASER takes them: AnnData samples × peaks
         (:func:`sccase_kit.pp.bulk_reference`, :func:`sccase_kit.pp.pseudobulk`) or DataFrame peaks × samples. Peaks are
         matched by name, else by overlap.
+    lineages
+        Coarser names: dict lineage → types. `None`: those of the shipped panel
+        (:func:`sccase_kit.genes.lineages`), and none for markers of your own.
+    min_support
+        Least support of a name: share of 500 draws of the marker genes (with a reference 200 draws of the peaks) in
+        which the type, or one of the lineage, is best. `None`: 0.8 with markers, 1 − `alpha` with a reference.
     min_margin
-        Least lead of the best over the second; below, the group is "unknown". `None`: 2 with markers (in the units of
-        the score), 0.01 with a reference (correlation).
+        Least lead of the best type over the second, below which only a lineage is named. `None`: 0 with markers (in
+        the units of the score), 0.01 with a reference (correlation).
     min_covered
         Least genes of the best type that a peak reaches.
     alpha
-        Largest adjusted p-value; with a reference, 1 − the least share of resampled peaks in which the best stays best.
+        Largest adjusted p-value, of `markers`.
     layer
         Layer with the counts; `None` for what was enhanced.
     key
@@ -89,13 +108,16 @@ def annotate(
     with
 
     ``table``
-        DataFrame, one row per group: group, n_cells, label (best, or "unknown"), best, second, score, margin; with
-        markers pvalue (the larger of two: share of random gene sets of the same size that score as high; tail of the
-        set's z in the counts), padj (Benjamini–Hochberg over all groups and types), n_markers, n_markers_covered (in
-        reach of a peak), genes (those that speak most for the best type); with a reference support (share of
-        resamplings that keep the best), n_peaks; and reason (why it is unknown).
+        DataFrame, one row per group: group, n_cells, label (best, a lineage, or "unknown"), best, second, score,
+        margin, support (of the label, or of the best where it is unknown); with markers pvalue (the larger of two:
+        share of random gene sets of the same size that score as high; the best type's enhanced activities in the group
+        against as many cells drawn at random, times the number of types), padj (Benjamini–Hochberg over the groups),
+        n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the best type); with a
+        reference n_peaks; and reason (why it is unknown).
     ``scores``
         DataFrame groups × types (or samples): all scores.
+    ``support``
+        DataFrame groups × types: all support, with markers.
     ``params``
         The arguments.
 
@@ -126,31 +148,41 @@ def annotate(
         raise ValueError(msg)
     labels = check_labels(adata, groupby, min_groups=2, text=True)
     names, codes = list(labels.cat.categories), labels.cat.codes.to_numpy()
-    default = 2.0 if reference is None else 0.01
+    default = 0.0 if reference is None else 0.01
     min_margin = default if min_margin is None else check_number(min_margin, name="min_margin", minimum=0)
     min_covered = check_int(min_covered, name="min_covered", minimum=1)
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
+    default = 0.8 if reference is None else 1 - alpha
+    min_support = (
+        default if min_support is None else check_number(min_support, name="min_support", minimum=0, maximum=1)
+    )
+    families = check_lineages(lineages, markers, genome)
     source, seed = seeded(rng)
     generator = np.random.default_rng(source)
     level = level_profiles(mean_profiles(adata, codes, len(names), key=key))
     if reference is not None:
         table, scores = _by_reference(adata, level, reference, names, generator)
-        failing = {"n_peaks": 100, "support": 1 - alpha}
+        results = {"scores": scores}
+        failing: dict[str, float] = {"n_peaks": 100}
+        support = None
     else:
         if genome is None:
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
         opens = group_opens(adata, codes, len(names), key=key, layer=layer)
-        table, scores = _by_markers(adata, opens, level, markers, genome, names, generator)
+        table, scores, support = _by_markers(
+            adata, opens, level, markers, genome, names, generator, codes=codes, key=key
+        )
+        results = {"scores": scores, "support": support}
         failing = {"n_markers_covered": min_covered, "padj": alpha}
     table.insert(1, "n_cells", np.bincount(codes, minlength=len(names)))
-    table["reason"] = [_reason(row, failing, min_margin) for _, row in table.iterrows()]
-    table.insert(2, "label", table["best"].where(table["reason"] == "", UNKNOWN))
+    _name(table, support, families, failing, min_support=min_support, min_margin=min_margin)
     target = in_memory_copy(adata) if copy else adata
     target.obs[key_added] = pd.Categorical(table["label"].to_numpy()[codes])
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
+    params |= {"lineages": None if lineages is None else families, "min_support": min_support}
     params |= {"min_margin": min_margin, "min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
-    record(target, key_added, "tl.annotate", params=params | {"rng": seed}, table=table, scores=scores)
+    record(target, key_added, "tl.annotate", params=params | {"rng": seed}, table=table, **results)
     return target if copy else None
 
 
@@ -162,7 +194,10 @@ def _by_markers(
     genome: Any,
     names: list[str],
     rng: np.random.Generator,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+    *,
+    codes: np.ndarray,
+    key: str,
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     genes = check_genes(adata, genome)
     sets = read_markers(markers, genome)
     found = {kind: gene_positions(genes, part) for kind, part in sets.items()}
@@ -183,20 +218,46 @@ def _by_markers(
     covered = np.isfinite(values).all(axis=0)
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
     result = set_scores(values, members, rng=rng)
-    pvalues = np.maximum(result.pvalues, set_pvalues(opens, weights, members))
-    padj = benjamini_hochberg(pvalues.ravel()).reshape(pvalues.shape)
+    pvalues = np.maximum(result.pvalues, _cell_pvalues(adata, opens, weights, members, codes=codes, key=key))
+    order = np.argsort(-result.scores, axis=1, kind="stable")[:, :2]
+    pvalue = pvalues[np.arange(len(names)), order[:, 0]]
+    padj = benjamini_hochberg(pvalue)
+    support = pd.DataFrame(set_support(values, members, rng=rng), index=names, columns=list(sets))
     symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
     rows = []
     for g, name in enumerate(names):
-        best, second = np.argsort(-result.scores[g], kind="stable")[:2]
+        best, second = order[g]
         own = members[kinds[best]][covered[members[kinds[best]]]]
         top = own[np.argsort(-values[g, own], kind="stable")][:5]
         row = _lead(name, kinds, result.scores[g], best, second)
-        row |= {"pvalue": pvalues[g, best], "padj": padj[g, best], "n_markers": len(sets[kinds[best]])}
-        row |= {"n_markers_covered": len(own), "genes": ", ".join(symbols[top[values[g, top] > 0]])}
+        row |= {"support": support.iloc[g, best], "pvalue": pvalue[g], "padj": padj[g]}
+        row |= {
+            "n_markers": len(sets[kinds[best]]),
+            "n_markers_covered": len(own),
+            "genes": ", ".join(symbols[top[values[g, top] > 0]]),
+        }
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)
-    return pd.DataFrame(rows), scores
+    return pd.DataFrame(rows), scores, support
+
+
+def _cell_pvalues(
+    adata: AnnData,
+    opens: np.ndarray,
+    weights: Any,
+    members: Mapping[str, np.ndarray],
+    *,
+    codes: np.ndarray,
+    key: str,
+) -> np.ndarray:
+    """Return the p-value of every type in every group against cells drawn at random, times the number of types."""
+    dense = is_dense(adata, key)
+    cells, peaks = (dense_matrix(adata, key, None), np.eye(adata.n_vars)) if dense else factors(adata, key=key)
+    scale, columns = float(opens.sum()) / max(len(codes), 1), weights.tocsc()
+    scores = np.column_stack(
+        [cell_set_scores(factor_activity(cells, peaks, columns[:, part], scale=scale)) for part in members.values()]
+    )
+    return np.minimum(group_pvalues(scores, codes, len(opens)) * len(members), 1.0)
 
 
 def _by_reference(
@@ -219,8 +280,38 @@ def _lead(group: str, kinds: list[str], scores: np.ndarray, best: int, second: i
     return row | {"score": scores[best], "margin": margin if np.isfinite(margin) else np.nan}
 
 
-def _reason(row: pd.Series, failing: Mapping[str, float], min_margin: float) -> str:
-    """Return why a group has no name, or ""."""
+def _name(
+    table: pd.DataFrame,
+    support: pd.DataFrame | None,
+    families: Mapping[str, Iterable[str]],
+    failing: Mapping[str, float],
+    *,
+    min_support: float,
+    min_margin: float,
+) -> None:
+    """Give every row its label, the support of that, and the reason of those that are unknown."""
+    labels: list[str] = []
+    reasons: list[str] = []
+    for g, row in table.iterrows():
+        reason, label, share = _reason(row, failing), "", float(row["support"])
+        behind = bool(row["margin"] < min_margin)
+        if share >= min_support and not behind:
+            label = str(row["best"])
+        elif support is not None:
+            shares = dict(zip(support.columns, support.iloc[len(labels)], strict=True))
+            label, share = smallest_lineage(str(row["best"]), shares, families, min_support=min_support)
+        if not label and not reason:
+            rival = f"{row['second']} or another is best in {1 - row['support']:.0%} of resamplings"
+            reason = f"{row['second']} is only {row['margin']:.3g} behind" if row["support"] >= min_support else rival
+        labels.append(UNKNOWN if reason else label)
+        table.loc[g, "support"] = row["support"] if reason else share
+        reasons.append(reason)
+    table.insert(2, "label", labels)
+    table["reason"] = reasons
+
+
+def _reason(row: pd.Series, failing: Mapping[str, float]) -> str:
+    """Return why a group cannot have a name whatever fits best, or ""."""
     if not np.isfinite(row["score"]) or row["score"] <= 0:
         return "no type scores above chance"
     if "n_markers_covered" in failing and row["n_markers_covered"] < failing["n_markers_covered"]:
@@ -230,8 +321,4 @@ def _reason(row: pd.Series, failing: Mapping[str, float], min_margin: float) -> 
         return f"only {row['n_peaks']} peaks are shared with the reference"
     if "padj" in failing and row["padj"] > failing["padj"]:
         return f"adjusted p-value {row['padj']:.2g}"
-    if "support" in failing and row["support"] < failing["support"]:
-        return f"{row['second']} or another is best in {1 - row['support']:.0%} of resamplings"
-    if row["margin"] < min_margin:
-        return f"{row['second']} is only {row['margin']:.3g} behind"
     return ""

@@ -13,6 +13,7 @@ from anndata import AnnData
 
 from .._text_files import open_text
 from ..gene_sets.sets import GeneSets, read_gmt
+from ..genes import lineages as shipped_lineages
 from ..genes import panel
 from ..genes.panels import PANELS, TISSUES
 from ..pp import align_reference, bulk_reference
@@ -62,9 +63,29 @@ def read_markers(
     return sets
 
 
-def _listed(kind: object, genes: Iterable[str]) -> list[str]:
+def check_lineages(
+    lineages: Mapping[str, Iterable[str]] | None, markers: object, genome: object
+) -> dict[str, list[str]]:
+    """Return lineage → types: those given, else those of a shipped panel, else none.
+
+    Raises
+    ------
+    TypeError
+        If they are not a dict of lists.
+    """
+    if lineages is None:
+        name = os.fspath(markers) if isinstance(markers, (str, os.PathLike)) else ""
+        known = name in PANELS or (name in TISSUES and _species(genome) is not None)
+        return shipped_lineages(name, species=_species(genome)) if known else {}
+    if not isinstance(lineages, Mapping):
+        msg = f"lineages must be a dict lineage → types, got {type(lineages).__name__}"
+        raise TypeError(msg)
+    return {str(name): _listed(name, kinds, what="lineages", of="types") for name, kinds in lineages.items()}
+
+
+def _listed(kind: object, genes: Iterable[str], *, what: str = "markers", of: str = "genes") -> list[str]:
     if isinstance(genes, (str, bytes)) or not isinstance(genes, Iterable):
-        msg = f"markers[{kind!r}] must be a list of genes, got {genes!r:.80}"
+        msg = f"{what}[{kind!r}] must be a list of {of}, got {genes!r:.80}"
         raise TypeError(msg)
     return list(dict.fromkeys(str(gene) for gene in genes))
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from anndata import AnnData
 
-from .._atomic import check_folder, file_name
+from .._atomic import check_folder, file_names
 from .._logging import warn
 from .._progress import progress
 from .._remedy import with_remedy
@@ -207,9 +207,12 @@ def _placed_step(work: Any, placed: Any, given: dict[str, Any], unknown: Any, ou
 def _write_peaks(
     table: pd.DataFrame, groups: pd.DataFrame, out: Path, chain: str | os.PathLike[str] | None, unknown: Unknown
 ) -> pd.DataFrame:
+    parts = dict(list(table.groupby("group", sort=False)))
+    names = file_names(parts)
+    groups = groups.assign(file=[f"{names[g]}.bed" if g in names else "" for g in groups["group"].astype(str)])
     groups.to_csv(out / "groups.tsv", sep="\t", index=False, lineterminator="\n")
-    for group, part in table.groupby("group", sort=False):
-        write_bed(part.rename(columns={"peak": "name"}), out / f"{file_name(group)}.bed")
+    for group, part in parts.items():
+        write_bed(part.rename(columns={"peak": "name"}), out / f"{names[group]}.bed")
     if chain is not None:
         lifted = liftover(table, chain, unknown=unknown)
         lifted.regions.to_csv(out / "lifted.tsv", sep="\t", index=False)
@@ -245,9 +248,10 @@ def _snpsea(table: pd.DataFrame, out: Path, given: dict[str, Any], unknown: Unkn
     rest = {"unknown": unknown, **{k: v for k, v in given.items() if k not in ("snps", "gene_matrix")}}
     result = run_snpsea(table, given["snps"], given["gene_matrix"], groupby="group", **rest)
     if isinstance(result, pd.DataFrame) and "correlation" in result.attrs:
-        for group in pd.unique(result["group"]):
+        names = file_names(pd.unique(result["group"]))
+        for group in names:
             if group != BACKGROUND:
-                _save(draw(result, [group, BACKGROUND])[0].figure, out / f"{file_name(group)}.png")
+                _save(draw(result, [str(group), BACKGROUND])[0].figure, out / f"{names[group]}.png")
     return result
 
 
@@ -261,8 +265,8 @@ def _ldsc(table: pd.DataFrame, out: Path, given: dict[str, Any], unknown: Unknow
 
     rest = {"unknown": unknown, **{k: v for k, v in given.items() if k != "sumstats"}}
     result = run_ldsc(specific, given["sumstats"], groupby="group", background=background, **rest)
-    for trait in pd.unique(result["trait"]):
-        _save(draw(result, trait).figure, out / f"{file_name(trait)}.png")
+    for trait, name in file_names(pd.unique(result["trait"])).items():
+        _save(draw(result, str(trait)).figure, out / f"{name}.png")
     return result
 
 

@@ -28,8 +28,11 @@ def test_one_file_per_group(tmp_path, regions):
     assert {k: len(read_bed(p)) for k, p in files.items()} == {"a": 2, "b": 1, "background": 3}
     with pytest.raises(KeyError, match="groupby='type'"):
         write_great(regions, tmp_path, genome="hg38", groupby="type")
-    with pytest.raises(ValueError, match="same file names"):
-        write_great(regions.assign(group=["a/1", "a 1", "b"]), tmp_path, genome="hg38", groupby="group")
+    long = "T cell " * 60
+    again = regions.assign(group=["a/1", "a 1", long])
+    files = write_great(again, tmp_path / "again", genome="hg38", groupby="group")
+    assert {k: len(read_bed(p)) for k, p in files.items()} == {"a/1": 1, "a 1": 1, long: 1}
+    assert sorted(p.name for p in (tmp_path / "again").iterdir()) == sorted(p.name for p in files.values())
 
 
 def test_unnamed_and_repeated_regions(tmp_path, regions):

@@ -175,7 +175,6 @@ def test_missing_program_says_where_to_get_it(monkeypatch):
         ({"groupby": "cell_type"}, KeyError, "not among the columns of peaks"),
         ({"peaks": "far"}, ValueError, r"no SNP of the panel lies in the peaks of \['T/NK'\]"),
         ({"peaks": "name"}, ValueError, "a group is named 'background'"),
-        ({"peaks": "files"}, ValueError, "same file names"),
         ({"peaks": "empty"}, ValueError, "empty"),
     ],
 )
@@ -186,13 +185,22 @@ def test_bad_input_writes_nothing(panel, peaks, tmp_path, change, error, match):
         peaks.loc[peaks["group"] == "T/NK", ["start", "end"]] += 10_000
     elif kind == "name":
         peaks["group"] = "background"
-    elif kind == "files":
-        peaks["group"] = ["a/b", "a/b", "a b", "a b"]
     elif kind == "empty":
         peaks = peaks.head(0)
     with pytest.raises(error, match=match):
         write_ldsc_annot(peaks, tmp_path / "out", **options)
     assert not [p for p in tmp_path.iterdir() if "out" in p.name]
+
+
+def test_groups_of_alike_and_long_names_have_their_own_files(panel, peaks, tmp_path):
+    long = "T/NK" * 100
+    peaks["group"] = ["a/b", "a b", long, long]
+    files = write_ldsc_annot(peaks, tmp_path / "out", panel=panel, groupby="group", background=BACKGROUND)
+    paths = [path for part in files.values() for path in part]
+    assert len(set(paths)) == len(paths)
+    assert all(path.is_file() for path in paths)
+    listed = (tmp_path / "out" / "cell_types.ldcts").read_text().splitlines()
+    assert len({line.split("\t")[0] for line in listed}) == 3
 
 
 def test_forgotten_dot_of_the_prefix(panel, peaks, tmp_path):

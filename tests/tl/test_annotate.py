@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import anndata as ad
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -39,6 +40,40 @@ def test_planted_types_are_named(study, markers):
     assert (adata.obs["annotation"] == adata.obs["cell_type"].map(label).astype(str)).all()
     again = sk.tl.annotate(study.adata, "cell_type", markers, genome=study.genes, copy=True)
     pd.testing.assert_frame_equal(again.uns["annotation"]["table"], table)
+
+
+def test_types_that_share_their_genes_are_named_after_their_lineage(study, markers):
+    """Two names for halves of the genes of one type: none can win, the lineage does."""
+    first = next(iter(markers))
+    halves = {"left": markers[first][::2], "right": markers[first][1::2]}
+    split = halves | {name: genes for name, genes in markers.items() if name != first}
+    families = {"both": ["left", "right"], "everything": list(split)}
+    adata = sk.tl.annotate(study.adata, "cell_type", split, genome=study.genes, lineages=families, copy=True)
+    entry = adata.uns["annotation"]
+    table = entry["table"].set_index("group")
+    support = entry["support"].loc[first]
+    assert table.loc[first, "best"] in halves
+    label = table.loc[first, "label"]
+    assert label in ("both", *halves)
+    shown = support["left"] + support["right"] if label == "both" else support[label]
+    assert table.loc[first, "support"] == pytest.approx(shown)
+    assert table.loc[first, "support"] >= 0.8
+    strict = sk.tl.annotate(
+        study.adata, "cell_type", split, genome=study.genes, lineages=families, min_margin=1e3, copy=True
+    ).uns["annotation"]["table"]
+    named = strict[strict["reason"] == ""]
+    assert set(named["label"]) <= set(families)
+    assert (named["support"] >= 0.8).all()
+    ax = sk.pl.annotation(adata)
+    assert len(ax.lines) == len(table)
+
+
+def test_groups_drawn_at_random_have_no_name(study, markers):
+    adata = study.adata.copy()
+    for seed in range(3):
+        adata.obs["random"] = np.random.default_rng(seed).integers(6, size=adata.n_obs).astype(str)
+        sk.tl.annotate(adata, "random", markers, genome=study.genes)
+        assert (adata.uns["annotation"]["table"]["label"] == "unknown").sum() >= 5
 
 
 def test_files_give_what_the_dict_gives(study, markers, tmp_path):
@@ -113,6 +148,8 @@ def test_few_covered_genes_are_said(study, markers):
         ({"markers": {"a": "Toy1", "b": ["Toy2"]}, "genome": "toy"}, TypeError, "must be a list of genes"),
         ({"markers": "kidney", "genome": "toy"}, FileNotFoundError, "neither a file nor a shipped panel"),
         ({"markers": "blood", "genome": "toy"}, ValueError, "species is not known"),
+        ({"markers": {"a": ["Toy1"], "b": ["Toy2"]}, "lineages": 3}, TypeError, "lineages must be a dict"),
+        ({"markers": {"a": ["Toy1"], "b": ["Toy2"]}, "lineages": {"x": "a"}}, TypeError, r"lineages\['x'\] must be"),
         ({"markers": 7, "genome": "toy"}, TypeError, "markers must be a dict, a path"),
     ],
 )

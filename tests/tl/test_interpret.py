@@ -207,6 +207,28 @@ def test_group_called_background(study, options, tmp_path):
         sk.tl.interpret(adata, "label", tmp_path / "out", **options)
 
 
+def test_groups_of_any_name_have_files_and_the_table_names_them(study, tmp_path):
+    """Slashes, alike names, and 400 characters: each has its files, under the name that groups.tsv gives."""
+    adata = study.adata[:300].copy()
+    kinds = list(adata.obs["cell_type"].astype("category").cat.categories)
+    names = dict(zip(kinds, ["T/NK", "T NK", "long " * 80, *kinds[3:]], strict=True))
+    adata.obs["odd"] = adata.obs["cell_type"].astype(str).map(names).astype("category")
+    tables = sk.tl.interpret(
+        adata,
+        "odd",
+        tmp_path / "out",
+        genome="hg38",
+        great={"gene_sets": study.gene_sets, "tss": study.genes},
+        n_top=50,
+    )
+    assert set(tables["great"]["group"]) >= {"T/NK", "T NK"}
+    groups = pd.read_csv(tmp_path / "out" / "peaks" / "groups.tsv", sep="\t", dtype=str)
+    assert set(groups["group"]) == set(names.values())
+    for folder in ("peaks", "great/input"):
+        assert all((tmp_path / "out" / folder / file).is_file() for file in groups["file"])
+    assert groups["file"].is_unique
+
+
 def test_damaged_record_is_not_trusted(study, tmp_path):
     folder = tmp_path / "out"
     sk.tl.interpret(study.adata, "cell_type", folder, genome="hg38", n_top=50)
