@@ -13,11 +13,12 @@ from .._record import record, recorded, seeded
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ._genome import peak_names, peaks_in_bins, random_bins
 from ._simulate_counts import draw_fragments, expected_fragments, thin
+from ._simulate_like import check_proportions, expected_like
 from ._toy_counts import allot
 from ._tree import branches, brownian_leaves, type_names
 
 Mode = Literal["discrete", "continuous", "batch"]
-Activation = Literal["exp", "sigmoid"]
+Activation = Literal["exp", "sigmoid", "exp_linear"]
 Counts = Literal["poisson", "bernoulli"]
 
 
@@ -49,7 +50,8 @@ def simulate(
     for every cell. Poisson fragments are drawn from it (the truth), each is seen with a probability that varies between
     cells (their depth), and a share of the entries may be lost altogether.
 
-    It follows the model of simCAS, not its program, and needs no real data set to learn from.
+    It follows the model of simCAS, not its program, and needs no real data set to learn from; :func:`simulate_like`
+    takes depths, peak means and sparsity from one.
 
     Parameters
     ----------
@@ -78,7 +80,7 @@ def simulate(
     peak_sd
         Standard deviation of the peaks' offsets, which spreads their mean accessibility.
     activation
-        ``"exp"`` or ``"sigmoid"``.
+        ``"exp"``, ``"sigmoid"``, or ``"exp_linear"``: exponential up to 4, then linear, as in simCAS.
     counts
         ``"poisson"``: fragment counts; ``"bernoulli"``: 1 where there is at least one fragment.
     library_size
@@ -139,7 +141,7 @@ def simulate(
     library_size = check_number(library_size, name="library_size", minimum=0, exclusive=True)
     capture = check_number(capture, name="capture", minimum=0.001, maximum=1)
     zero_inflation = check_number(zero_inflation, name="zero_inflation", minimum=0, maximum=1)
-    weights = _check_proportions(proportions, n_types)
+    weights = check_proportions(proportions, n_types, what="n_types")
     rng, seed = seeded(rng)
     params = {
         "n_cells": n_cells, "n_peaks": n_peaks, "mode": mode, "n_types": n_types, "proportions": weights.tolist(),
@@ -191,7 +193,7 @@ def simulated_expectation(
     Parameters
     ----------
     adata
-        From :func:`simulate`, all peaks of it (rows sum to the same total over all peaks).
+        From :func:`simulate` (rows sum to the same total over all peaks) or :func:`simulate_like`, all peaks of it.
     obs_names
         Cells of the block; all by default.
     var_names
@@ -204,7 +206,7 @@ def simulated_expectation(
     Raises
     ------
     KeyError
-        If `adata` does not come from :func:`simulate`, or a name is not in it.
+        If `adata` comes from neither, or a name is not in it.
     ValueError
         If peaks were removed from `adata`.
     """
@@ -218,6 +220,8 @@ def simulated_expectation(
         raise ValueError(msg)
     rows = _positions(adata.obs_names, obs_names, name="obs_names")
     columns = _positions(adata.var_names, var_names, name="var_names")
+    if "rate" in adata.var:  # of simulate_like
+        return expected_like(adata, rows)[:, columns]
     shift = None
     if "batch_shift" in adata.varm:
         shift = adata.varm["batch_shift"].to_numpy().T[adata.obs["batch"].cat.codes.to_numpy()[rows]]
@@ -235,9 +239,9 @@ def simulated_expectation(
 def _params(adata: AnnData) -> Mapping[str, Any]:
     """Return the arguments of :func:`simulate`; version 0.1 stored them without the function's name."""
     entry = adata.uns["simulation"]
-    found = recorded(entry, "datasets.simulate")
-    if found is not None:
-        return found.params
+    for function in ("datasets.simulate", "datasets.simulate_like"):
+        if (found := recorded(entry, function)) is not None:
+            return found.params
     if isinstance(entry, Mapping) and set(entry) == {"genome", "params"}:
         return entry["params"]
     msg = "adata.uns['simulation'] is no result of sccase_kit.datasets.simulate()"
@@ -253,17 +257,6 @@ def _positions(index: pd.Index, names: list[str] | None, *, name: str) -> np.nda
         msg = f"{name}: {len(missing)} name(s) not in adata, e.g. {missing[:3]}"
         raise KeyError(msg)
     return at
-
-
-def _check_proportions(proportions: list[float] | np.ndarray | None, n_types: int) -> np.ndarray:
-    """Return positive weights that sum to 1."""
-    if proportions is None:
-        return np.full(n_types, 1 / n_types)
-    weights = np.asarray(proportions, dtype=float)
-    if weights.shape != (n_types,) or not np.isfinite(weights).all() or (weights <= 0).any():
-        msg = f"proportions must be {n_types} positive numbers (n_types), got {proportions!r}"
-        raise ValueError(msg)
-    return weights / weights.sum()
 
 
 def _draw_cells(params: dict, *, rng: np.random.Generator) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:

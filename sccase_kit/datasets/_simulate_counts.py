@@ -7,10 +7,13 @@ from scipy import sparse
 
 _ENTRIES_AT_ONCE = 2_000_000
 _LARGEST_EXPONENT = 30.0
+_LINEAR = np.float32(4.0)
 
 
 def activate(score: np.ndarray, activation: str) -> np.ndarray:
-    """Turn scores into positive accessibilities: ``"exp"`` or ``"sigmoid"``."""
+    """Turn scores into positive accessibilities: ``"exp"``, ``"sigmoid"``, or ``"exp_linear"``, linear from 4 on."""
+    if activation == "exp_linear":
+        return np.where(score < _LINEAR, np.exp(np.minimum(score, _LINEAR)), np.exp(_LINEAR) * (score - _LINEAR + 1))
     if activation == "exp":
         return np.exp(np.minimum(score, _LARGEST_EXPONENT))
     return 1 / (1 + np.exp(-score))
@@ -38,7 +41,7 @@ def expected_fragments(
     total
         Expected fragments of a cell: every row sums to it.
     activation
-        ``"exp"`` or ``"sigmoid"``.
+        ``"exp"``, ``"sigmoid"`` or ``"exp_linear"``.
     shift
         Batch offsets of the scores of these cells, shape (n_cells, n_peaks) or broadcastable.
     """

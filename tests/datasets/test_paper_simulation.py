@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy import sparse
+from scipy import sparse, stats
 
 import sccase_kit as sk
-from sccase_kit.datasets._paper_simulation import welch_t
+from sccase_kit.datasets._paper_simulation import overestimated_t, welch_t
 
 
 def test_welch_t_by_hand():
@@ -48,3 +48,46 @@ def test_peaks_are_more_open_in_the_type_they_were_picked_for(paper):
         outside = np.asarray(truth[~cells].mean(axis=0)).ravel()
         assert (inside > outside).mean() > 0.97
         assert inside.mean() > 1.5 * outside.mean()
+
+
+def test_the_ranking_is_that_of_episcanpy():
+    """By scipy, as scanpy's "t-test_overestim_var", which EpiScanpy calls, computes it; the rest counts as the type."""
+    adata = sk.datasets.toy_study(n_cells=90, n_peaks=60).adata
+    codes = adata.obs["cell_type"].cat.codes.to_numpy()
+    dense = adata.X.toarray()
+    depth = dense.sum(axis=1)
+    logs = np.log1p(dense / depth[:, None] * np.median(depth))
+    found = overestimated_t(adata.X, codes, codes.max() + 1)
+    for code, row in enumerate(found):
+        inside, rest = logs[codes == code], logs[codes != code]
+        n = len(inside)
+        with np.errstate(invalid="ignore"):
+            expected = stats.ttest_ind_from_stats(
+                inside.mean(axis=0),
+                inside.std(axis=0, ddof=1),
+                n,
+                rest.mean(axis=0),
+                rest.std(axis=0, ddof=1),
+                n,
+                False,
+            ).statistic
+        np.testing.assert_allclose(row, np.nan_to_num(expected), rtol=1e-9)
+
+
+def test_the_set_after_simcas(monkeypatch):
+    for name, value in (("_CANDIDATES_PER_TYPE", 300), ("_DA_PER_TYPE", 120), ("_CELLS_PER_TYPE", 40)):
+        monkeypatch.setattr(f"sccase_kit.datasets._paper_simulation.{name}", value)
+    real = sk.datasets.toy_study(n_cells=150, n_peaks=1500).adata
+    for source in (None, real):
+        adata = sk.datasets.paper_simulation(model="simcas", source=source, rng=2)
+        assert adata.shape == (200, 600)
+        assert adata.var["specific_to"].value_counts().to_dict() == dict.fromkeys("ABCDE", 120)
+        assert np.array_equal(adata.obs["depth"], np.asarray(adata.X.sum(axis=1)).ravel())
+        means = adata.to_df().groupby(adata.obs["cell_type"], observed=True).mean()
+        depth = adata.obs.groupby("cell_type", observed=True)["depth"].mean()
+        own = [(means.div(depth, axis=0)[peak].idxmax() == kind) for peak, kind in adata.var["specific_to"].items()]
+        assert np.mean(own) > 0.6
+    with pytest.raises(ValueError, match="source is what model='simcas' learns from"):
+        sk.datasets.paper_simulation(source=real)
+    with pytest.raises(ValueError, match="model must be one of"):
+        sk.datasets.paper_simulation(model="simCAS2")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sccase_kit.datasets._tree import branches, brownian_leaves, type_names
+from sccase_kit.datasets._tree import branches, brownian_leaves, newick_leaves, type_names
 
 
 def test_five_types():
@@ -33,3 +33,43 @@ def test_sisters_are_closer_than_cousins_on_average():
         assert np.mean(x**2) == pytest.approx(1)
         assert np.array_equal(starts[tree.index([0])], stops[tree.index([0, 1])])
     assert np.mean(cousins) > 1.5 * np.mean(sisters)
+
+
+def test_newick_by_hand():
+    names, found = newick_leaves("(((A:0.2,B:0.2):0.2,C:0.4):0.5,(D:1,E:1):1);")
+    assert names == list("ABCDE")
+    shared = np.array(
+        [
+            [0.9, 0.7, 0.5, 0, 0],
+            [0.7, 0.9, 0.5, 0, 0],
+            [0.5, 0.5, 0.9, 0, 0],
+            [0, 0, 0, 2.0, 1.0],
+            [0, 0, 0, 1.0, 2.0],
+        ]
+    )
+    size = np.sqrt(np.diag(shared))
+    np.testing.assert_allclose(found, shared / np.outer(size, size))
+    names, found = newick_leaves("((x, y)inner, z:1e-1)root:7;")
+    assert names == ["x", "y", "z"]
+    assert found[0, 1] == pytest.approx(0.5)
+    assert found[0, 2] == 0
+    assert newick_leaves("A;")[0] == ["A"]
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no name"),
+        ("(A,B", "missing at 'the end'"),
+        ("(A,B));", r"'\);' follows the end"),
+        ("(A,A);", "the same name"),
+        ("(A:x,B);", "'x' after ':' is no number"),
+        ("(A:-1,B);", "a length is -1.0"),
+        ("(A:0,B);", "leaf 'A' has length 0"),
+        ("(,B);", "no name"),
+        ("(A B);", "missing at 'B'"),
+    ],
+)
+def test_what_is_no_newick_is_told(text, why):
+    with pytest.raises(ValueError, match=why):
+        newick_leaves(text)
