@@ -121,7 +121,7 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
 
     Returns
     -------
-    Key of the file in the manifest → path. Archives are not unpacked.
+    Key of the file in the manifest → path; optional files that are not there are left out. Archives are not unpacked.
 
     Raises
     ------
@@ -136,6 +136,9 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
     paths = {}
     for key, file in entry.files.items():
         path = _find(file, data_dir, name=name)
+        if path is None and file.optional:
+            logger.info("%s: %s is not there and is left out", name, file.path)
+            continue
         if path is None:
             path = _download(entry, file, data_dir, download=download)
         paths[key] = path
@@ -159,12 +162,12 @@ def _prepared(entry: Entry) -> File:
 
 
 def _is_on_disk(entry: Entry, data_dir: str | os.PathLike[str] | None) -> bool:
-    wanted = [file.path for file in entry.files.values()]
+    wanted = [file.path for file in entry.files.values() if not file.optional]
     if entry.kind == "dataset":
         ready = _prepared(entry).path
         if any((folder / ready).is_file() for folder in _folders(data_dir)):
             return True
-        if entry.reader in ("concat", "paper_simulation"):
+        if entry.reader in ("concat", "merged_peaks", "paper_simulation"):
             parts = [manifest()[part] for part in entry.options.get("parts", [])]
             return all(_is_on_disk(part, data_dir) for part in parts)
     return bool(wanted) and all(any((folder / w).is_file() for folder in _folders(data_dir)) for w in wanted)

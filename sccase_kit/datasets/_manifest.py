@@ -10,7 +10,7 @@ from typing import Any
 
 from .._validate import check_key
 
-READERS = ("10x_h5", "concat", "geo_triplets", "mouse_atlas", "paper_simulation")
+READERS = ("10x_h5", "concat", "fragments_archive", "geo_triplets", "merged_peaks", "mouse_atlas", "paper_simulation")
 """How files become an AnnData; see ``_readers``."""
 
 _FILE_NAME = "data_manifest.yaml"
@@ -29,6 +29,8 @@ class File:
     size: int | None
     """bytes"""
     sha256: str | None
+    optional: bool = False
+    """read where it lies, and not missed where it does not"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _read_entries(raw: Any) -> dict[str, Entry]:
                 raise ValueError(msg)
             entries[name] = _read_entry(name, body, section)
     for entry in entries.values():
-        for part in entry.options.get("parts", []) if entry.reader == "concat" else []:
+        for part in entry.options.get("parts", []) if entry.reader in ("concat", "merged_peaks") else []:
             if part not in entries or entries[part].kind != "dataset":
                 _refuse(entry.name, f"options.parts names {part!r}, which is no data set of the manifest")
     return entries
@@ -159,8 +161,8 @@ def _read_entry(name: str, body: Any, section: str) -> Entry:
 def _read_file(name: str, where: str, body: Any) -> File:
     if not isinstance(body, dict) or not isinstance(body.get("file"), str):
         _refuse(name, f"{where} must be a mapping with a file, got {body!r}")
-    if unknown := sorted(set(body) - {"file", "url", "size", "sha256"}):
-        _refuse(name, f"{where} has unknown fields {unknown}; allowed: ['file', 'sha256', 'size', 'url']")
+    if unknown := sorted(set(body) - {"file", "url", "size", "sha256", "optional"}):
+        _refuse(name, f"{where} has unknown fields {unknown}; allowed: ['file', 'optional', 'sha256', 'size', 'url']")
     path = PurePosixPath(body["file"])
     if path.is_absolute() or ".." in path.parts or "\\" in body["file"] or not path.parts:
         _refuse(name, f"{where}.file must be a path inside the data folder, got {body['file']!r}")
@@ -173,7 +175,10 @@ def _read_file(name: str, where: str, body: Any) -> File:
         isinstance(digest, str) and len(digest) == 64 and set(digest) <= set("0123456789abcdef")
     ):
         _refuse(name, f"{where}.sha256 must be null or 64 hexadecimal digits, got {digest!r}")
-    return File(path=str(path), url=url, size=body.get("size"), sha256=digest)
+    optional = body.get("optional", False)
+    if not isinstance(optional, bool):
+        _refuse(name, f"{where}.optional must be true or false, got {optional!r}")
+    return File(path=str(path), url=url, size=body.get("size"), sha256=digest, optional=optional)
 
 
 def _check_count(name: str, key: str, value: Any) -> None:

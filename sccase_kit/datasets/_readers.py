@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,11 +23,22 @@ _BLOOD_TYPE = re.compile(r"-(LMPP|MPP|HSC|CMP|CLP|MEP|GMP|MCP|pDC|mono|UNK)", re
 
 def read_entry(entry: Entry, paths: dict[str, Path], *, load_part: Callable[[str], AnnData]) -> AnnData:
     """Read the files of `entry` with its reader; `load_part` loads another data set by name."""
+    adata = _read(entry, paths, load_part)
+    if "labels" in paths and entry.reader != "fragments_archive":
+        add_labels(adata, paths["labels"])
+    return adata
+
+
+def _read(entry: Entry, paths: dict[str, Path], load_part: Callable[[str], AnnData]) -> AnnData:
     match entry.reader:
         case "10x_h5":
             from .. import io
 
             return io.read(paths["counts"])
+        case "fragments_archive":
+            return read_fragments_archive(paths["archive"], paths["peaks"], paths["labels"])
+        case "merged_peaks":
+            return merge_parts({part: load_part(part) for part in entry.options["parts"]}, entry.options["batch_key"])
         case "geo_triplets":
             return read_geo_triplets(paths["counts"], paths["peaks"], **entry.options)
         case "mouse_atlas":
@@ -167,3 +179,106 @@ def concatenate(parts: dict[str, AnnData], batch_key: str) -> AnnData:
     )
     stacked.var = shared.var.loc[common, ["chrom", "start", "end"]].copy()
     return stacked
+
+
+def read_labels(path: Path) -> pd.Series:
+    """Return the cell types of a table with the columns barcode and cell_type: tabs or commas, gzipped or not.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or a barcode stands twice.
+    """
+    sep = "," if path.name.removesuffix(".gz").endswith(".csv") else "\t"
+    table = pd.read_csv(path, sep=sep, dtype=str)
+    if missing := {"barcode", "cell_type"} - set(table.columns):
+        msg = f"{path.name}: the columns {sorted(missing)} are missing; there are {list(table.columns)}"
+        raise ValueError(msg)
+    labels = table.set_index("barcode")["cell_type"]
+    if labels.index.has_duplicates:
+        msg = f"{path.name}: barcodes stand twice, e.g. {labels.index[labels.index.duplicated()][0]!r}"
+        raise ValueError(msg)
+    return labels
+
+
+def add_labels(adata: AnnData, path: Path) -> None:
+    """Write ``obs["cell_type"]`` from a table of labels; cells without one are "unknown".
+
+    Raises
+    ------
+    ValueError
+        If no cell has a label.
+    """
+    labels = read_labels(path).reindex(adata.obs_names)
+    if labels.isna().all():
+        msg = f"{path.name}: no barcode is one of the cells, such as {list(adata.obs_names[:2])}"
+        raise ValueError(msg)
+    adata.obs["cell_type"] = pd.Categorical(labels.fillna("unknown"))
+
+
+def read_fragments_archive(archive: Path, peaks: Path, labels: Path) -> AnnData:
+    """Count the fragment files of a tar archive over peaks, for the cells that have a label.
+
+    Parameters
+    ----------
+    archive
+        Tar with fragment files, one per sample, named ``<accession>_<sample>_...fragments.tsv.gz``.
+    peaks
+        BED of the peaks.
+    labels
+        Table with the columns barcode and cell_type; barcodes are ``sample#barcode``.
+
+    Returns
+    -------
+    AnnData; obs: sample, cell_type and the measures of :func:`sccase_kit.read_fragments`.
+
+    Raises
+    ------
+    ValueError
+        If the archive holds no fragment file, or none of a labelled sample.
+    """
+    import tarfile
+    import tempfile
+
+    from .. import io
+
+    known = read_labels(labels)
+    wanted = {str(name).split("#")[0] for name in known.index}
+    with tarfile.open(archive) as tar, tempfile.TemporaryDirectory() as folder:
+        inside = [m for m in tar.getmembers() if m.isfile() and m.name.endswith(("fragments.tsv.gz", "fragments.tsv"))]
+        files = {}
+        for member in inside:
+            name = Path(member.name).name
+            parts = name.split("_")
+            sample = next((part for part in parts if part in wanted), None)
+            if sample is not None:
+                target = Path(folder) / name
+                source = tar.extractfile(member)
+                if source is not None:
+                    with source, target.open("wb") as out:
+                        shutil.copyfileobj(source, out)
+                    files[sample] = target
+        if not files:
+            names = [Path(member.name).name for member in inside][:5]
+            msg = f"{archive.name}: none of its fragment files {names} is of the samples "
+            msg += f"{sorted(wanted)[:5]} of {labels.name}"
+            raise ValueError(msg)
+        cells = [name for name in known.index if str(name).split("#")[0] in files]
+        adata = io.read_fragments(files, peaks, cells)
+    adata.obs["cell_type"] = pd.Categorical(known.reindex(adata.obs_names).fillna("unknown"))
+    return adata
+
+
+def merge_parts(parts: dict[str, AnnData], batch_key: str) -> AnnData:
+    """Stack data sets with peaks of their own: over the union of their peaks, counts moved by overlap.
+
+    Where there are fragments, counting them anew over one set of peaks is better; see
+    :func:`sccase_kit.pp.remap_counts`.
+    """
+    from ..pp import merge_peaks, remap_counts
+
+    shared = merge_peaks(parts, method="union", width=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # peaks of one part alone have no source in the other
+        moved = {name: remap_counts(part, shared) for name, part in parts.items()}
+    return concatenate(moved, batch_key)

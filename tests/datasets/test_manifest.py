@@ -69,7 +69,7 @@ def test_entries_make_sense():
         if entry.kind == "dataset" and entry.reader is None and entry.prepared is None:
             assert f"{entry.name}.h5ad" in entry.note
         for file in entry.files.values():
-            assert file.url or file.sha256
+            assert file.url or file.sha256 or file.path in entry.note  # what the user makes is described
 
 
 def test_checksums_of_the_files_at_hand(shared_data):

@@ -10,7 +10,16 @@ from scipy import io as scipy_io
 from scipy import sparse
 
 from sccase_kit.datasets._manifest import Entry
-from sccase_kit.datasets._readers import _blood_type, concatenate, read_entry, read_geo_triplets, read_mouse_atlas
+from sccase_kit.datasets._readers import (
+    _blood_type,
+    add_labels,
+    concatenate,
+    merge_parts,
+    read_entry,
+    read_fragments_archive,
+    read_geo_triplets,
+    read_mouse_atlas,
+)
 
 PEAKS = "chr1\t100\t600\tx\nchr1\t900\t1400\ty\nchrX\t5\t505\tz\n"
 CELLS = [
@@ -144,3 +153,73 @@ def test_10x_file_gives_the_peaks_of_a_multiome_run(tmp_path):
     assert adata.var_names.tolist() == ["chr1:100-600", "chr2:5-10"]
     assert adata.var["start"].tolist() == [100, 5]
     assert np.array_equal(adata.X.toarray(), [[1, 0], [0, 2]])
+
+
+def labels_file(path, rows):
+    pd.DataFrame(rows, columns=["barcode", "cell_type"]).to_csv(path, index=False)
+    return path
+
+
+def test_labels(tmp_path):
+    adata = ad.AnnData(np.ones((3, 2), dtype=np.int32), obs=pd.DataFrame(index=["a", "b", "c"]))
+    add_labels(adata, labels_file(tmp_path / "labels.csv", [("c", "T"), ("a", "B"), ("z", "NK")]))
+    assert adata.obs["cell_type"].tolist() == ["B", "unknown", "T"]
+    with pytest.raises(ValueError, match="no barcode is one of the cells, such as"):
+        add_labels(adata, labels_file(tmp_path / "labels.csv", [("x", "T")]))
+    with pytest.raises(ValueError, match="barcodes stand twice, e.g. 'a'"):
+        add_labels(adata, labels_file(tmp_path / "labels.csv", [("a", "T"), ("a", "B")]))
+    (tmp_path / "other.tsv").write_text("cell\tcell_type\na\tB\n")
+    with pytest.raises(ValueError, match=r"columns \['barcode'\] are missing"):
+        add_labels(adata, tmp_path / "other.tsv")
+
+
+@pytest.fixture
+def archive(tmp_path):
+    import tarfile
+
+    lines = {
+        "Control1": [("chr1", 120, 200, "AAA"), ("chr1", 950, 1000, "AAA"), ("chrX", 10, 60, "CCC")],
+        "Control2": [("chrX", 100, 160, "AAA")],
+        "Other": [("chr1", 120, 200, "AAA")],
+    }
+    with tarfile.open(tmp_path / "RAW.tar", "w") as tar:
+        for i, (sample, rows) in enumerate(lines.items()):
+            path = tmp_path / f"GSM{i}_{sample}_fragments.tsv.gz"
+            with gzip.open(path, "wt") as handle:
+                handle.writelines("\t".join(map(str, [*row, 1])) + "\n" for row in rows)
+            tar.add(path, arcname=path.name)
+        (tmp_path / "README").write_text("x")
+        tar.add(tmp_path / "README", arcname="README")
+    (tmp_path / "peaks.bed").write_text(PEAKS)
+    return tmp_path / "RAW.tar", tmp_path / "peaks.bed"
+
+
+def test_fragments_of_an_archive(archive, tmp_path):
+    cells = [("Control1#AAA", "PT"), ("Control1#CCC", "DCT"), ("Control2#AAA", "PT")]
+    adata = read_fragments_archive(*archive, labels_file(tmp_path / "labels.csv", cells))
+    assert sorted(adata.obs_names) == ["Control1#AAA", "Control1#CCC", "Control2#AAA"]
+    found = pd.DataFrame(adata.X.toarray(), adata.obs_names)
+    assert found.loc["Control1#AAA"].tolist() == [1, 1, 0]
+    assert found.loc["Control2#AAA"].tolist() == [0, 0, 1]
+    assert adata.obs["cell_type"].to_dict() == dict(cells)
+    with pytest.raises(ValueError, match=r"RAW\.tar: none of its fragment files .* is of the samples \['Control9'\]"):
+        read_fragments_archive(*archive, labels_file(tmp_path / "labels.csv", [("Control9#A", "PT")]))
+
+
+def test_parts_with_peaks_of_their_own():
+    def part(places, counts, name):
+        var = pd.DataFrame(places, columns=["chrom", "start", "end"])
+        var.index = [f"{c}:{s}-{e}" for c, s, e in places]
+        obs = pd.DataFrame({"cell_type": ["x"] * len(counts)}, index=[f"{name}{i}" for i in range(len(counts))])
+        return ad.AnnData(sparse.csr_matrix(np.array(counts, dtype=np.int32)), obs=obs, var=var)
+
+    a = part([("chr1", 0, 100), ("chr1", 500, 600)], [[1, 2]], "a")
+    b = part([("chr1", 50, 150), ("chr2", 0, 100)], [[3, 4], [0, 5]], "b")
+    both = merge_parts({"one": a, "two": b}, "batch")
+    assert both.var[["chrom", "start", "end"]].to_numpy().tolist() == [
+        ["chr1", 0, 150],
+        ["chr1", 500, 600],
+        ["chr2", 0, 100],
+    ]
+    assert both.X.toarray().tolist() == [[1, 2, 0], [3, 0, 4], [0, 0, 5]]
+    assert both.obs["batch"].tolist() == ["one", "two", "two"]
