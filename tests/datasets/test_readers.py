@@ -166,7 +166,7 @@ def test_labels(tmp_path):
     assert adata.obs["cell_type"].tolist() == ["B", "unknown", "T"]
     with pytest.raises(ValueError, match="no barcode is one of the cells, such as"):
         add_labels(adata, labels_file(tmp_path / "labels.csv", [("x", "T")]))
-    with pytest.raises(ValueError, match="barcodes stand twice, e.g. 'a'"):
+    with pytest.raises(ValueError, match="barcodes stand twice"):
         add_labels(adata, labels_file(tmp_path / "labels.csv", [("a", "T"), ("a", "B")]))
     (tmp_path / "other.tsv").write_text("cell\tcell_type\na\tB\n")
     with pytest.raises(ValueError, match=r"columns \['barcode'\] are missing"):
