@@ -38,9 +38,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     mpl.use("agg")
     import sccase_kit as sk
 
+    from .._record import records
+
     target = check_target(str(args.output), kinds=(".html", ".htm"))
-    tables = None if args.tables is None else _tables(Path(args.tables))
+    folder = None if args.tables is None else Path(args.tables)
+    if folder is not None:
+        _tables(folder, with_peaks=True)  # said before any work
     adata = read_input(args)
+    known = any(made.function == "tl.specific_peaks" for made in records(adata.uns).values())
+    tables = None if folder is None else _tables(folder, with_peaks=not known)
     name = Path(args.input).name
     title = args.title or Path(name).stem
     options = {"title": title, "tables": tables, "source": name, "max_cells": args.max_cells}
@@ -48,12 +54,15 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}
 
 
-def _tables(folder: Path) -> dict[str, Any]:
-    """Return the tables of the finished steps of `interpret`; its peaks are in the data already."""
+def _tables(folder: Path, *, with_peaks: bool) -> dict[str, Any]:
+    """Return the tables of the finished steps of `interpret`, whichever there are; peaks if the data have none."""
     from ..interpret.steps import read_step
 
-    found = {step: read_step(folder / step) for step in ("great", "snpsea", "ldsc")}
-    if not any(table is not None for table in found.values()):
-        msg = f"--tables {str(folder)!r} holds no result of sccase-kit interpret (great, snpsea, ldsc)"
+    steps = ("peaks", "great", "snpsea", "ldsc")
+    found = {step: table for step in steps if (table := read_step(folder / step)) is not None}
+    if not found:
+        msg = f"--tables {str(folder)!r} holds no result of sccase-kit interpret ({', '.join(steps)})"
         raise FileNotFoundError(msg)
-    return {f"{folder / step}": table for step, table in found.items() if table is not None}
+    if not with_peaks:
+        found.pop("peaks", None)
+    return {f"{folder / step}": table for step, table in found.items()}

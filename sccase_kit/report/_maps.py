@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -38,7 +39,10 @@ def map_section(
     key
         The fit.
     """
-    slots = {"raw TF-IDF": stored_layout(view, RAW, method="umap"), "enhanced": stored_layout(view, key, method="umap")}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of peaks that are closed in a subset of the cells
+        pairs = [("raw TF-IDF", RAW), ("enhanced", key)]
+        slots = {title: stored_layout(view, name, method="umap") for title, name in pairs}
     rows = adata.obs_names.get_indexer(view.obs_names)
     shown = {name: adata.obs[name].iloc[rows] for name in columns if adata.obs[name].nunique() <= _MOST_LABELS}
     labels = pd.DataFrame({name: values.to_numpy() for name, values in shown.items()})

@@ -87,6 +87,15 @@ def test_a_step_that_fails_says_how_to_go_on(call, enhanced_file, tmp_path):
     assert err.endswith(f"Finished steps are kept in {tmp_path / 'out'}: mend it and run again.\n")
 
 
+def test_report_of_a_folder_with_peaks_alone(call_json, enhanced_file, tmp_path):
+    call_json("interpret", enhanced_file, "-g", "cell_type", "-n", 20, "--genome", "hg38", "-o", tmp_path / "out")
+    page = tmp_path / "page.html"
+    call_json("report", enhanced_file, "-o", page, "-g", "cell_type", "--tables", tmp_path / "out", "--max-cells", 60)
+    text = page.read_text(encoding="utf-8")
+    assert "<h2>Other tables</h2>" in text
+    assert str(tmp_path / "out" / "peaks") in text
+
+
 def test_report_of_a_folder_without_results(call, enhanced_file, tmp_path):
     code, _, err = call("report", enhanced_file, "-o", tmp_path / "a.html", "--tables", tmp_path)
     assert code != 0
