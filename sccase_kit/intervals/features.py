@@ -90,7 +90,7 @@ def choose_peaks(var: pd.DataFrame, *, source: str, kinds: Sequence[str] | None 
 
 
 def _refuse_motifs(names: Sequence[str], source: str) -> None:
-    hits = [name for name in names if _MOTIF_NAME.search(name)]
+    hits = [name for name in names if "." in name and _MOTIF_NAME.search(name)]  # all forms have a dot
     if len(hits) > 0.5 * len(names):
         msg = f"{source}: the features are named like motifs ({hits[:_SHOWN]}): these are no counts of peaks"
         raise ValueError(msg)

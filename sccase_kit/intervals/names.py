@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .chromosomes import is_chromosome
+from .plain_names import plain_places
 
 NO_POSITION = 2**40  # beyond every chromosome; sums of a million of them fit int64
 #: Coordinates of what has none.
@@ -105,8 +106,14 @@ def places_table(names: Iterable[str]) -> pd.DataFrame:
     there).
     """
     index = pd.Index([str(name) for name in names], dtype=object)
-    rows = [p if p is not None and p.end > p.start else Place("", MISSING, MISSING) for p in split_names(index)]
-    chrom, start, end = zip(*rows, strict=True) if rows else ((), (), ())
+    plain = plain_places(index)
+    if plain is not None:
+        chrom, start, end = plain
+        bad = end <= start
+        chrom[bad], start[bad], end[bad] = "", MISSING, MISSING
+    else:
+        rows = [p if p is not None and p.end > p.start else Place("", MISSING, MISSING) for p in split_names(index)]
+        chrom, start, end = zip(*rows, strict=True) if rows else ((), (), ())
     columns = {
         "chrom": np.array(chrom, dtype=object),
         "start": np.array(start, dtype=np.int64),

@@ -6,19 +6,30 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .._logging import warn
 from .._settings import settings
 from ..matrix.access import as_csr, check_structure
 from ._errors import FormatError
 
+_PART_BYTES = 1 << 20  # stays in the cache from one step to the next
 _FRACTIONAL = "values are fractional, so these are not raw counts; kept as they are"
 
 
-def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
+def tidy_counts(matrix: Any, *, source: str = "counts", owned: bool = False) -> Any:
     """Return counts as CSR, with an integer dtype where every value is integral; entries given twice are added.
 
     Warns once when values are fractional; they are kept, in a dense matrix where they came in one (float16 as float32).
+
+    Parameters
+    ----------
+    matrix
+        Counts as a file has them.
+    source
+        The file, for messages.
+    owned
+        Whether nobody else holds the matrix, so that its values may be written over.
     """
     if matrix is None:
         msg = f"{source}: there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
@@ -39,18 +50,43 @@ def tidy_counts(matrix: Any, *, source: str = "counts") -> Any:
     if csr.dtype.kind == "b":
         return csr.astype(np.int32)
     values = csr.data
-    if not np.isfinite(values).all():
+    if _holds(values, np.int32):
+        own = owned or not np.may_share_memory(values, getattr(matrix, "data", values))
+        return _with_values(csr, _as_int32(values, over=own and values.flags.writeable))
+    if not all(np.isfinite(part).all() for part in _parts(values)):
         return csr
     if not _is_integral(values):
         warn(f"{source}: {_FRACTIONAL}")
         return csr
-    wide = values.size and np.abs(values).max() > np.iinfo(np.int32).max
-    return csr.astype(np.int64 if wide else np.int32)
+    return csr.astype(np.int64)
+
+
+def _with_values(csr: sparse.csr_matrix, values: np.ndarray) -> sparse.csr_matrix:
+    """Return a matrix with the same entries and other values; nothing is copied."""
+    out = sparse.csr_matrix((values, csr.indices, csr.indptr), shape=csr.shape, copy=False)
+    out.has_canonical_format = True
+    return out
+
+
+def _holds(values: np.ndarray, dtype: type[np.integer[Any]]) -> bool:
+    """Return whether all values are integers of a type."""
+    with np.errstate(invalid="ignore"):  # what the type does not hold comes out different
+        return all(np.array_equal(part.astype(dtype).astype(part.dtype), part) for part in _parts(values))
+
+
+def _as_int32(values: np.ndarray, *, over: bool) -> np.ndarray:
+    """Return float values as int32, in their own memory where that is allowed and they have the same width."""
+    if not over or values.itemsize != np.dtype(np.int32).itemsize or not values.flags.c_contiguous:
+        return values.astype(np.int32)
+    out = values.view(np.int32)
+    for before, after in zip(_parts(values), _parts(out), strict=True):
+        after[...] = before.astype(np.int32)
+    return out
 
 
 def _parts(values: np.ndarray) -> Iterator[np.ndarray]:
     """Yield pieces along the first axis, so that what is computed of them stays small."""
-    step = max(1, settings.block_bytes // max(1, values[:1].nbytes))
+    step = max(1, min(settings.block_bytes, _PART_BYTES) // max(1, values[:1].nbytes))
     for start in range(0, len(values), step):
         yield values[start : start + step]
 

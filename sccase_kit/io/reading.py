@@ -140,7 +140,7 @@ def read_with_notes(
         adata, gone = keep_peaks(adata, source=target, kinds=notes.pop("kinds", None))
     said += gone
     if not backed:
-        adata.X = tidy_counts(adata.X, source=str(target))
+        adata.X = tidy_counts(adata.X, source=str(target), owned=True)
     found = add_coordinates(adata, one_based=one_based)
     source = "nothing" if found is None or (adata.n_vars and found.missing.all()) else found.source
     notes.setdefault("coordinates from", source)

@@ -1,0 +1,73 @@
+"""Counts as the package holds them: types, what is copied, and what is written over."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from sccase_kit.io import _tidy
+from sccase_kit.io._tidy import tidy_counts
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch):
+    monkeypatch.setattr(_tidy, "_PART_BYTES", 16)
+
+
+def counts(dtype, values=(1, 2, 3, 1)):
+    data = np.array(values, dtype=dtype)
+    return sparse.csr_matrix((data, np.array([0, 2, 1, 2]), np.array([0, 2, 2, 4])), shape=(3, 3))
+
+
+@pytest.mark.parametrize("owned", [True, False])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_whole_numbers_become_integers(dtype, owned):
+    matrix = counts(dtype)
+    before = matrix.copy()
+    out = tidy_counts(matrix, owned=owned)
+    assert out.dtype == np.int32
+    assert out.has_canonical_format
+    np.testing.assert_array_equal(out.toarray(), before.toarray())
+    assert np.shares_memory(out.data, matrix.data) == (owned and dtype is np.float32)
+    if not owned:
+        np.testing.assert_array_equal(matrix.toarray(), before.toarray())
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        ((1, 2, 2**31 - 1, -(2**31)), np.int32),
+        ((1, 2, 2**31, 1), np.int64),
+        ((1, -0.0, 3, -1), np.int32),
+        ((1, 2, 0.5, 1), np.float64),
+        ((1, 2, np.inf, 1), np.float64),
+        ((np.nan, 2, 0.5, 1), np.float64),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:counts. values are fractional")
+def test_type_by_the_values(values, dtype):
+    out = tidy_counts(counts(np.float64, values), owned=True)
+    assert out.dtype == dtype
+    np.testing.assert_array_equal(out.data.astype(np.float64), values)
+
+
+def test_fractions_are_told_and_kept_as_they_were():
+    matrix = counts(np.float32, (1, 2, 3, 0.5))
+    with pytest.warns(UserWarning, match="fractional"):
+        out = tidy_counts(matrix, owned=True)
+    np.testing.assert_array_equal(out.data, np.array([1, 2, 3, 0.5], dtype=np.float32))
+
+
+def test_entries_given_twice_are_added_in_a_copy():
+    matrix = sparse.csr_matrix((np.ones(3, np.float32), np.array([1, 1, 0]), np.array([0, 3])), shape=(1, 2))
+    out = tidy_counts(matrix, owned=False)
+    assert out.toarray().tolist() == [[1, 2]]
+    assert matrix.data.tolist() == [1, 1, 1]
+
+
+def test_values_that_cannot_be_written_over_are_copied():
+    matrix = counts(np.float32)
+    matrix.data.setflags(write=False)
+    assert tidy_counts(matrix, owned=True).dtype == np.int32
+    assert matrix.data.tolist() == [1, 2, 3, 1]
