@@ -106,20 +106,17 @@ def places_table(names: Iterable[str]) -> pd.DataFrame:
     there).
     """
     index = pd.Index([str(name) for name in names], dtype=object)
-    plain = plain_places(index)
-    if plain is not None:
-        chrom, start, end = plain
-        bad = end <= start
-        chrom[bad], start[bad], end[bad] = "", MISSING, MISSING
-    else:
-        rows = [p if p is not None and p.end > p.start else Place("", MISSING, MISSING) for p in split_names(index)]
-        chrom, start, end = zip(*rows, strict=True) if rows else ((), (), ())
-    columns = {
-        "chrom": np.array(chrom, dtype=object),
-        "start": np.array(start, dtype=np.int64),
-        "end": np.array(end, dtype=np.int64),
-    }
+    chrom, start, end = plain_places(index) or _places_one_by_one(index)
+    bad = end <= start
+    chrom[bad], start[bad], end[bad] = "", MISSING, MISSING
+    columns = {"chrom": chrom, "start": start, "end": end}
     return pd.DataFrame(columns, index=index)
+
+
+def _places_one_by_one(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rows = [Place("", MISSING, MISSING) if place is None else place for place in split_names(names)]
+    chrom, start, end = ([row[i] for row in rows] for i in range(3))
+    return np.array(chrom, dtype=object), np.array(start, dtype=np.int64), np.array(end, dtype=np.int64)
 
 
 def share_of_places(names: Sequence[str], *, on_chromosomes: bool = True) -> float:
