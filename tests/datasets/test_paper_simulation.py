@@ -52,7 +52,7 @@ def test_peaks_are_more_open_in_the_type_they_were_picked_for(paper):
 
 def test_the_ranking_is_that_of_episcanpy():
     """By scipy, as scanpy's "t-test_overestim_var", which EpiScanpy calls, computes it; the rest counts as the type."""
-    adata = sk.datasets.toy_study(n_cells=90, n_peaks=60).adata
+    adata = sk.datasets.toy_study(n_cells=90, n_peaks=100).adata
     codes = adata.obs["cell_type"].cat.codes.to_numpy()
     dense = adata.X.toarray()
     depth = dense.sum(axis=1)
