@@ -7,7 +7,7 @@
 # **Inputs**: `bm0828.h5ad` (hg19; donor BM0828 of GSE96772, with labels), if it is in the folder that `SCCASE_KIT_DATA` names, or in
 # the cache of `sk.datasets`. Without it the notebook runs on the toy study, and says so.
 #
-# **Run time**: a minute. **Memory**: 2 GB.
+# **Run time**: two minutes. **Memory**: 2 GB.
 
 # %%
 import os
@@ -83,11 +83,63 @@ genes.groupby(groups)["symbol"].agg(lambda names: ", ".join(dict.fromkeys(names)
 #
 # GREAT needs gene sets: human Gene Ontology comes with the package, a GMT file does as well. The toy study brings its own terms.
 
+#
+# The paper gives GREAT the peaks with the largest coefficients of a type's component (100 of them for its monocytes), and tests them against
+# the genome. For these progenitors a hundred peaks are few: hardly a term passes, and hardly one is about blood.
+
 # %%
 gene_sets = "GO:BP" if real else study.gene_sets
-table = sk.tl.great(peaks, genome, gene_sets, tss=None if real else study.genes)
+places = {"gene_sets": gene_sets, "tss": None if real else study.genes}
+sk.tl.specific_peaks(adata, "cell_type", n_top=100, ranking="coefficient", key_added="as_in_the_paper")
+as_in_the_paper = sk.tl.great(adata.uns["as_in_the_paper"]["peaks"], genome, **places)
+
+
+def first_terms(table, test="Binom", n=3):
+    """First terms of every type, with the false discovery rate."""
+    best = table.sort_values(["group", f"{test}_Raw_PValue"]).groupby("group", observed=True).head(n)
+    shown = best["name"] + " (" + best[f"{test}_Adjp_BH"].map("{:.2g}".format) + ")"
+    return shown.groupby(best["group"].astype(str)).agg("; ".join).to_frame("first terms")
+
+
+first_terms(as_in_the_paper)
+
+# %% [markdown]
+# The recipe that works: 1,000 peaks of each type by the score, and `background=adata`. Open chromatin of blood lies near genes of blood,
+# whatever the type; with a background a term counts only if the peaks of the type are near its genes more often than all peaks of the data are
+# (a hypergeometric test over peaks). Few terms pass, and those that do belong to the type: heme for the
+# megakaryocyte-erythroid progenitors (MEP), lymphocytes for CLP. CMP, a mixture of its neighbours, has none.
+
+# %%
+sk.tl.specific_peaks(adata, "cell_type", n_top=1000 if real else 150, key_added="many_peaks")
+table = sk.tl.great(adata.uns["many_peaks"]["peaks"], genome, background=adata, **places)
+first_terms(table, "Hyper")
+
+# %% tags=["hide-cell"]
+if real:
+    mep = table[table["group"] == "MEP"].sort_values("Hyper_Raw_PValue").head(10)
+    assert mep["name"].str.contains("heme|porphyrin").sum() >= 2
+else:
+    best = table.sort_values("Hyper_Raw_PValue").groupby("group").head(1).set_index("group")["ID"]
+    assert all(best[name] == truth["term"] for name, truth in study.planted.items())
+
+# %% [markdown]
+# Which peaks near which genes carry a term is in the column `Genes`: read it before the term.
+
+# %%
+chosen = table.sort_values("Hyper_Raw_PValue").groupby("group", observed=True).head(1)
+chosen["Genes"] = chosen["Genes"].str.slice(0, 60)
+chosen[["group", "name", "Hyper_Fold_Enrichment", "Hyper_Adjp_BH", "Genes"]]
+
+# %%
 sk.pl.great_dot(table, n_top=4)
 plt.show()
+
+# %% [markdown]
+# Do other methods find the same peaks? `detail="peaks"` has the peaks of both, with the rank in each.
+
+# %%
+both = sk.tl.compare_specific_peaks(adata, key="many_peaks", detail="peaks")
+both.groupby("group", sort=False)[["specific", "test"]].apply(lambda part: (part["specific"] & part["test"]).sum())
 
 # %% [markdown]
 # ## All of it, kept

@@ -94,6 +94,7 @@ def compare_specific_peaks(
     adata: AnnData,
     *,
     method: Literal["wilcoxon", "logreg", "episcanpy"] = "wilcoxon",
+    detail: Literal["groups", "peaks"] = "groups",
     layer: str | None = None,
     key: str = "specific_peaks",
 ) -> pd.DataFrame:
@@ -107,6 +108,8 @@ def compare_specific_peaks(
         Test on counts brought to equal depth and log1p, each group against the rest: ``"wilcoxon"`` (rank-sum) and
         ``"logreg"`` (logistic regression) by :func:`scanpy.tl.rank_genes_groups`, ``"episcanpy"`` (t-test) by
         EpiScanpy's ``tl.rank_features``, as in the scCASE paper.
+    detail
+        ``"groups"``: a row per group. ``"peaks"``: a row per group and peak that is among either's first n.
     layer
         Layer with the counts; `None` for `adata.X`.
     key
@@ -115,7 +118,9 @@ def compare_specific_peaks(
     Returns
     -------
     DataFrame, one row per group: group, n (specific peaks), overlap with the first n of the test, expected (overlap of
-    random sets), jaccard.
+    random sets), jaccard. With ``detail="peaks"``: chrom, start, end (where known), peak, group, rank (of the specific
+    peaks; NaN for those of the test alone), rank_test (from 1, of all peaks), score_test (of the test), specific and
+    test (bool: among the first n of each), first the specific peaks by rank, then the others by the test's.
 
     Raises
     ------
@@ -138,6 +143,7 @@ def compare_specific_peaks(
     import scanpy as sc
 
     check_choice(method, ["wilcoxon", "logreg", "episcanpy"], name="method")
+    check_choice(detail, ["groups", "peaks"], name="detail")
     episcanpy = import_episcanpy() if method == "episcanpy" else None
     stored = required(adata, key, "tl.specific_peaks")
     groups = check_labels(adata, stored.params["groupby"], min_groups=2, text=True)
@@ -148,15 +154,18 @@ def compare_specific_peaks(
     sc.pp.log1p(raw)
     if episcanpy is None:
         sc.tl.rank_genes_groups(raw, "group", method=method)
-        ranking = raw.uns["rank_genes_groups"]["names"]
+        found = raw.uns["rank_genes_groups"]
     else:
         # Its `method` argument fails and its default asks for `.raw`: the t-test of the default is what runs.
         episcanpy.tl.rank_features(raw, "group", omic="ATAC", use_raw=False, n_features=raw.n_vars)
-        ranking = raw.uns["rank_features_groups"]["names"]
-    rows, peaks = [], stored.results["peaks"]
+        found = raw.uns["rank_features_groups"]
+    rows, tables, peaks = [], [], stored.results["peaks"]
     for name in groups.cat.categories:
         own = peaks.loc[(peaks["group"] == name).to_numpy(), "peak"]
-        other = adata.var_names[np.asarray(ranking[name][: len(own)], dtype=np.intp)]
+        order = np.asarray(found["names"][name], dtype=np.intp)
+        other = adata.var_names[order[: len(own)]]
+        if detail == "peaks":
+            tables.append(_peaks_of_both(adata, name, own, order, np.asarray(found["scores"][name], dtype=float)))
         n, overlap = len(own), len(set(own) & set(other))
         rows.append(
             {
@@ -167,7 +176,35 @@ def compare_specific_peaks(
                 "jaccard": overlap / (2 * n - overlap) if n else np.nan,
             }
         )
-    return pd.DataFrame(rows)
+    return pd.concat(tables, ignore_index=True) if detail == "peaks" else pd.DataFrame(rows)
+
+
+def _peaks_of_both(adata: AnnData, name: str, own: pd.Series, order: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
+    """Return the specific peaks of a group, and the first of a test that are not among them.
+
+    Parameters
+    ----------
+    adata
+        The data.
+    name
+        The group.
+    own
+        Names of its specific peaks, by rank.
+    order, scores
+        Positions of all peaks by the rank of the test, and the test's score of each.
+    """
+    place = np.empty(adata.n_vars, dtype=np.intp)
+    place[order] = np.arange(adata.n_vars)
+    specific = adata.var_names.get_indexer(pd.Index(own))
+    first = order[: len(own)]
+    positions = np.concatenate([specific, first[~np.isin(first, specific)]])
+    table = coordinates(adata, positions)
+    table["group"] = name
+    rank = np.arange(1, len(positions) + 1)
+    table["rank"] = np.where(rank <= len(own), rank, np.nan)
+    table["rank_test"], table["score_test"] = place[positions] + 1, scores[place[positions]]
+    table["specific"], table["test"] = rank <= len(own), place[positions] < len(own)
+    return table
 
 
 def _projection(adata: AnnData, key: str) -> np.ndarray:

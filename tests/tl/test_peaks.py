@@ -6,6 +6,7 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 import sccase_kit as sk
 from sccase_kit.io.zarr_store import write_zarr
@@ -114,6 +115,35 @@ def test_comparison_with_a_differential_test(fitted, method):
         np.testing.assert_allclose(row.jaccard, row.overlap / (100 - row.overlap))
         np.testing.assert_allclose(row.expected, 50 * 50 / adata.n_vars)
         assert row.overlap > 5 * row.expected
+
+
+@pytest.mark.parametrize("method", ["wilcoxon", "logreg"])
+def test_the_peaks_of_both_are_returned(fitted, method):
+    adata = sk.tl.specific_peaks(fitted, "cell_type", n_top=40, copy=True)
+    groups = sk.tl.compare_specific_peaks(adata, method=method).set_index("group")
+    peaks = sk.tl.compare_specific_peaks(adata, method=method, detail="peaks")
+    own = adata.uns["specific_peaks"]["peaks"]
+    depth = np.asarray(adata.X.sum(axis=1)).ravel()
+    for name, part in peaks.groupby("group", sort=False):
+        mine = own.loc[own["group"] == name]
+        assert part.loc[part["specific"], "peak"].tolist() == mine["peak"].tolist()
+        assert part.loc[part["specific"], "rank"].tolist() == list(range(1, 41))
+        assert part.loc[~part["specific"], "rank"].isna().all()
+        assert part["test"].sum() == 40
+        assert (part["test"] == (part["rank_test"] <= 40)).all()
+        assert (part["specific"] & part["test"]).sum() == groups.loc[name, "overlap"]
+        assert part["rank_test"].is_unique
+        by_rank = part.sort_values("rank_test")
+        assert by_rank["score_test"].is_monotonic_decreasing
+        assert part["peak"].is_unique
+        np.testing.assert_array_equal(part["start"], adata.var.loc[part["peak"], "start"])
+        if method == "wilcoxon":  # the largest z is that of ranks by hand
+            best, cells = by_rank.iloc[0], (adata.obs["cell_type"] == name).to_numpy()
+            level = adata[:, best["peak"]].X.toarray().ravel() / depth
+            z = stats.mannwhitneyu(level[cells], level[~cells], alternative="greater", use_continuity=False).pvalue
+            assert z < 1e-6
+    with pytest.raises(ValueError, match="detail must be one of"):
+        sk.tl.compare_specific_peaks(adata, detail="all")
 
 
 def test_comparison_needs_specific_peaks(fitted):
