@@ -177,8 +177,10 @@ def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) 
     for _, gene in part.iterrows():
         a, b = max(gene["start"], start), min(gene["end"], end)
         text = plain(gene["symbol"], 24)
-        reach = max(b, a + 0.022 * span * len(text))
-        row = next((i for i, until in enumerate(free) if until < a), len(free))
+        width = 0.022 * span * len(text)
+        left = max(min(a, end - width), start)  # names stay inside
+        reach = max(b, left + width)
+        row = next((i for i, until in enumerate(free) if until < left), len(free))
         free[row:] = [reach + 0.01 * span]
         ax.plot([a, b], [-row, -row], color="0.25", linewidth=2.5, solid_capstyle="butt")
         forward = gene["strand"] == "+"
@@ -187,6 +189,6 @@ def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) 
             "", (tip + (0.018 if forward else -0.018) * span, -row), (tip, -row),
             arrowprops={"arrowstyle": "-|>", "color": "0.25", "linewidth": 0.8, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
-        ax.annotate(text, (a, -row), xytext=(0, 5), textcoords="offset points", fontsize=6, fontstyle="italic")
+        ax.annotate(text, (left, -row), xytext=(0, 5), textcoords="offset points", fontsize=6, fontstyle="italic")
     ax.set(xlim=(start, end), ylim=(-max(len(free), 1) + 0.4, 1.0), yticks=[])
     ax.spines[["top", "right", "left"]].set_visible(False)

@@ -55,13 +55,14 @@ def trait_groups(
     check_adata(adata)
     check_cmap(cmap)
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
-    results = required(adata, key, "tl.trait_scores").results
+    made = required(adata, key, "tl.trait_scores")
+    results = made.results
     if "groups" not in results:
         msg = f"key={key!r} holds no groups; run sccase_kit.tl.trait_scores(adata, variants, groupby)"
         raise ValueError(msg)
     table = results["groups"]
     traits = [str(name) for name in results["traits"]["trait"] if str(name) in set(table["trait"].astype(str))]
-    groups = list(dict.fromkeys(table["group"].astype(str)))
+    groups = _ordered(adata, made.params.get("groupby"), list(dict.fromkeys(table["group"].astype(str))))
     wide = table.assign(trait=table["trait"].astype(str), group=table["group"].astype(str)).set_index(
         ["group", "trait"]
     )
@@ -79,3 +80,12 @@ def trait_groups(
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.03)
     bar.set_label(f"visits / random walks\n(* FDR ≤ {alpha:g})", fontsize="small")
     return ax
+
+
+def _ordered(adata: AnnData, groupby: str | None, groups: list[str]) -> list[str]:
+    """Return groups in the order of their categories in the data, where they are known, else sorted."""
+    if groupby is not None and groupby in adata.obs:
+        names = [str(name) for name in adata.obs[groupby].astype("category").cat.categories]
+        if set(groups) <= set(names):
+            return [name for name in names if name in set(groups)]
+    return sorted(groups)

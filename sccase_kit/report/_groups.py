@@ -162,11 +162,14 @@ def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, 
 
 def named(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a group is, with how sure that is, and why it has no name ("" where it has one)."""
-    measure = f"lead of {row['margin']:.2g} over {row['second']}"
-    if "padj" in row and np.isfinite(row["padj"]):
-        measure += f", adjusted p {row['padj']:.2g}"
-    elif "support" in row:
-        measure += f", best in {row['support']:.0%} of resamplings"
     if row["reason"]:
         return "", f"No name: nearest is {row['best']}, but {row['reason']}."
-    return f"{row['label']} ({measure})", ""
+    measures = []
+    for name, text in (("support", "support {:.0%}"), ("padj", "adjusted p {:.2g}")):
+        if np.isfinite(value := row.get(name, np.nan)):
+            measures.append(text.format(value))
+    if row["label"] != row["best"]:
+        measures.insert(0, f"most like {row['best']}")
+    elif np.isfinite(row["margin"]):
+        measures.insert(0, f"lead of {row['margin']:.2g} over {row['second']}")
+    return f"{row['label']} ({', '.join(measures)})", ""

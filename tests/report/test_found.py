@@ -47,7 +47,7 @@ def test_names_genes_and_doubts_of_groups(study):
     adata = study.adata.copy()
     planted = study.genes[study.genes["specific_to"] != ""]
     markers = planted.groupby("specific_to")["symbol"].agg(list).to_dict()
-    sk.tl.annotate(adata, "cell_type", markers, genome=study.genes, min_margin=4)
+    sk.tl.annotate(adata, "cell_type", markers, genome=study.genes)
     sk.tl.specific_peaks(adata, "cell_type", n_top=20, genome=study.genes, min_significant=15)
     table = adata.uns["annotation"]["table"].set_index("group")
     tiles, lines, cards = section(adata)
@@ -58,7 +58,10 @@ def test_names_genes_and_doubts_of_groups(study):
         if row["reason"]:
             assert (card.head, f"nearest is {row['best']}" in card.note) == ("", True)
         else:
-            assert card.head.startswith(f"{row['label']} (lead of {row['margin']:.2g} over {row['second']}, adjusted p")
+            lead = f"lead of {row['margin']:.2g} over {row['second']}"
+            first = lead if row["label"] == row["best"] else f"most like {row['best']}"
+            assert card.head.startswith(f"{row['label']} ({first}")
+            assert card.head.endswith(f"adjusted p {row['padj']:.2g})")
     few = adata.uns["specific_peaks"]["groups"].set_index("group")["reason"]
     few = [str(name) for name in few.index[few != ""]]
     assert ("groups with few significant marker peaks".capitalize() in lines) == bool(few)
@@ -140,3 +143,12 @@ def test_colours_are_shared_only_by_the_same_cells():
     assert stored["type"] == {"a": "#ff0000", "b": "#00ff00", "c": "#000000"}
     bad = page_colors(obs, {"type_colors": ["red", "no", "k"]}, ["type"])
     assert len(set(bad["type"].values())) == 3
+
+
+def test_confidence_in_words():
+    row = {"reason": "", "label": "T cell", "best": "CD4 T cell", "second": "NK cell", "margin": 1.5, "support": 0.93}
+    assert _groups.named(row) == ("T cell (most like CD4 T cell, support 93%)", "")
+    of_best = row | {"label": "CD4 T cell", "padj": 0.0123}
+    assert _groups.named(of_best)[0] == "CD4 T cell (lead of 1.5 over NK cell, support 93%, adjusted p 0.012)"
+    unknown = row | {"reason": "adjusted p-value 0.4", "label": "unknown"}
+    assert _groups.named(unknown) == ("", "No name: nearest is CD4 T cell, but adjusted p-value 0.4.")
