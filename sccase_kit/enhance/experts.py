@@ -15,11 +15,12 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from .bank import nmf_bank
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .keys import Keys, uniform
 from .mixture import Mixtures, climb, peak_shares, start
 from .reference import Reference, reference_memberships
-from .robust import RobustOptions, cell_graph, nmf_bank, unit_columns, unit_rows
+from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
 
 ALPHAS = (100.0, 300.0, 1000.0)
 HIDDEN = 0.2
@@ -28,7 +29,7 @@ MOST_ENTRIES = 12_000
 LEAST = 0.02  # weight below which an expert is dropped
 STRETCHES = (0.0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.5)
 _N_STEPS = 100
-_N_POLISH = 8
+_N_POLISH = 6
 
 
 @dataclass(frozen=True)

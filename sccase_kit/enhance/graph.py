@@ -10,10 +10,13 @@ from functools import partial
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import eigh
 
+from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
 from ..neighbors.nearest import nearest_neighbors, nearest_of_batches
 from .keys import data_keys, normal
+from .lanczos import Krylov, leading_eigenpairs
 from .nmf import SMALL
 
 
@@ -22,8 +25,10 @@ def spectral_embedding(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return leading eigenvectors and eigenvalues of the normalised cosine affinity, without the trivial one.
 
-    Block Lanczos with full orthogonalisation and Rayleigh–Ritz. The affinity is M Mᵀ − S with M = D^-½ Y and S = D⁻¹,
-    so one read of the data takes a block from its image Mᵀ V in the peaks to the next block and its image.
+    The affinity is M Mᵀ − S with M = D^-½ Y and S = D⁻¹. For few cells (:func:`~sccase_kit.matrix.gram.gram_pays`) it
+    is formed, n × n, and its eigenvectors are exact. Else block Lanczos with full orthogonalisation and Rayleigh–Ritz,
+    two products with the data for each block; on large data one read takes a block from its image Mᵀ V in the peaks to
+    the next block and its image, which are kept for it.
 
     Parameters
     ----------
@@ -32,8 +37,9 @@ def spectral_embedding(
     n_components
         Number of eigenpairs.
     n_blocks
-        Blocks of the Krylov space, a little more than half of `n_components` wide; each reads the data once. By default
-        10, which finds the leading 20 of 50 components exactly and most of the others; 6 on large data.
+        Blocks of the Krylov space, a little more than half of `n_components` wide. By default
+        10 (6 on large data): eigenvectors that stand out from the bulk of the eigenvalues, as those of types do, are
+        exact; those inside the bulk are mixed with their neighbours in it.
     rng
         Generator of the start.
 
@@ -42,19 +48,35 @@ def spectral_embedding(
     Vectors (n_obs × n_components) and non-negative values (n_components,), by decreasing value.
     """
     n, m = op.shape
-    n_blocks, width, dtype = krylov_size(n, n_components, n_blocks)
     alive = op.row_scale > 0
+    if n_blocks is None and gram_pays(op):
+        affinity = gram(op)
+        degree = np.maximum(affinity.sum(axis=1) - alive, 0)
+        inverse = _inverse_roots(degree)
+        affinity *= inverse[:, None] * inverse
+        affinity[np.diag_indices(n)] -= inverse**2 * alive
+        return _without_trivial(affinity, np.sqrt(degree), n_components)
+    n_blocks, width, dtype = krylov_size(n, n_components, n_blocks)
     degree = np.maximum(op.matmul(op.rmatmul(np.ones((n, 1))))[:, 0].astype(np.float64) - alive, 0)
-    inverse = np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)
+    inverse = _inverse_roots(degree)
     normalised = op.with_scales(op.row_scale * inverse, op.col_scale)
     shift = (inverse**2 * alive)[:, None]
-    krylov = _Krylov(n, m, 1 + n_blocks * width, dtype)
     trivial = np.sqrt(degree)[:, None]
-    krylov.add(trivial, normalised.rmatmul(trivial))
     block = normal(data_keys(op).cells, min(width, n, m), rng)
+    if n <= SMALL:
+        vectors, values = leading_eigenpairs(
+            lambda v: normalised.matmul(normalised.rmatmul(v)) - shift * v,
+            block,
+            n_components,
+            n_blocks=n_blocks,
+            across=trivial,
+        )
+        return vectors, np.maximum(values, 0)
+    krylov = Krylov(n, m, 1 + n_blocks * width, dtype)
+    krylov.add(trivial, normalised.rmatmul(trivial))
     image = normalised.rmatmul(block)
     for i in range(n_blocks):
-        block, image = krylov.add(block, image)
+        block, image = krylov.add(block, image)  # type: ignore[assignment]
         if block.shape[1] == 0 or i == n_blocks - 1:
             break
         block, image = normalised.sweep(image, partial(_affinity_rows, block, shift))
@@ -62,6 +84,19 @@ def spectral_embedding(
     values, rotation = np.linalg.eigh(images.T @ images - basis.T @ (shift * basis))
     order = np.argsort(values)[::-1][:n_components]
     return basis @ rotation[:, order], np.maximum(values[order], 0)
+
+
+def _inverse_roots(degree: np.ndarray) -> np.ndarray:
+    return np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)
+
+
+def _without_trivial(affinity: np.ndarray, trivial: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the leading eigenpairs of the affinity, which is changed, across its trivial eigenvector."""
+    unit = trivial / max(np.linalg.norm(trivial), 1e-12)
+    affinity -= 4 * np.outer(unit, unit)  # its eigenvalue 1 becomes the smallest
+    n = len(affinity)
+    values, vectors = eigh(affinity, subset_by_index=[max(0, n - n_components), n - 1], overwrite_a=True)
+    return vectors[:, ::-1], np.maximum(values[::-1], 0)
 
 
 def _affinity_rows(last: np.ndarray, shift: np.ndarray, rows: slice, product: np.ndarray) -> np.ndarray:
@@ -73,40 +108,6 @@ def krylov_size(n_cells: int, n_components: int, n_blocks: int | None = None) ->
     small = n_cells <= SMALL
     dtype = np.dtype(np.float64 if small else np.float32)
     return n_blocks or (10 if small else 6), n_components // 2 + 7, dtype
-
-
-class _Krylov:
-    """An orthonormal basis that grows by blocks, and what its vectors become under a linear map."""
-
-    def __init__(self, n: int, m: int, size: int, dtype: np.dtype) -> None:
-        self._vectors, self._images = np.empty((n, size), dtype=dtype), np.empty((m, size), dtype=dtype)
-        self._used = 0
-
-    @property
-    def vectors(self) -> np.ndarray:
-        return self._vectors[:, : self._used]
-
-    @property
-    def images(self) -> np.ndarray:
-        return self._images[:, : self._used]
-
-    def add(self, block: np.ndarray, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Add what is new in a block; return it, orthonormal, and its image."""
-        block, image = block.astype(np.float64), image.astype(np.float64)
-        for _ in range(2):
-            largest = np.max(np.sum(block**2, axis=0), initial=0)
-            known = self.vectors.T @ block
-            block -= self.vectors @ known
-            image -= self.images @ known
-            values, turn = np.linalg.eigh(block.T @ block)
-            new = values > 1e-10 * largest  # the rest is rounding
-            new[: max(0, len(new) - self._vectors.shape[1] + self._used)] = False
-            turn = turn[:, new] / np.sqrt(values[new])
-            block, image = block @ turn, image @ turn
-        where = slice(self._used, self._used + block.shape[1])
-        self._vectors[:, where], self._images[:, where] = block, image
-        self._used = where.stop
-        return block, image
 
 
 def smoothing_kernel(

@@ -11,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 from scipy.special import ndtri
 
 from ..matrix.operator import ScaledOperator
@@ -42,25 +41,20 @@ def data_keys(op: ScaledOperator) -> Keys:
 
 
 def _data_keys(op: ScaledOperator) -> Keys:
+    from .kernels import add_hashes, sum_hashes
+
     n, m = op.shape
     n_open = np.zeros(m, dtype=np.uint64)
-    for _, block in _ones(op):
+    for _, block in op.iter_open():
         n_open += np.bincount(block.indices, minlength=m).astype(np.uint64)
     cells, peaks = np.zeros(n, dtype=np.uint64), np.zeros(m, dtype=np.uint64)
     hashed = mixed(n_open)
-    for rows, block in _ones(op):
-        cells[rows] = block @ hashed
+    for rows, block in op.iter_open():
+        sum_hashes(block.indptr, block.indices, hashed, cells[rows])
     hashed = mixed(cells, 1)
-    for rows, block in _ones(op):
-        peaks += block.T @ hashed[rows]
+    for rows, block in op.iter_open():
+        add_hashes(block.indptr, block.indices, hashed[rows], peaks)
     return Keys(cells, peaks)
-
-
-def _ones(op: ScaledOperator):
-    """Yield (rows, CSR block with 1 in uint64 at the open entries)."""
-    for rows, block in op.iter_blocks():
-        values = (block.data != 0).astype(np.uint64)
-        yield rows, sparse.csr_matrix((values, block.indices, block.indptr), shape=block.shape)
 
 
 def uniform(keys: np.ndarray, salt: int) -> np.ndarray:

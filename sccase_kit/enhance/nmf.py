@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from scipy.linalg import eigh
 
+from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
 from .keys import data_keys, normal
+from .lanczos import leading_eigenpairs
 from .published import published_nmf
 
 _TINY = 1e-12
@@ -74,10 +77,34 @@ def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, keyed: bool = Fal
     return Sketch((basis @ rotation).astype(op.dtype), compressed.astype(op.dtype))
 
 
+_WIDTH, _BLOCKS = 16, 7  # of the Krylov space of a start
+
+
+def leading_svd(
+    op: ScaledOperator, rank: int, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return U (n_obs × rank), s, V (n_vars × rank) of the leading singular triplets, signs fixed by V's sums.
+
+    From the inner products of the cells, and exact, for few cells (:func:`~sccase_kit.matrix.gram.gram_pays`); else by
+    block Lanczos, where triplets that stand out from the bulk are exact.
+    """
+    rank, n = min(rank, *op.shape), op.shape[0]
+    if gram_pays(op):
+        values, u = eigh(gram(op), subset_by_index=[n - rank, n - 1], overwrite_a=True)
+        values, u = values[::-1], u[:, ::-1]
+    else:
+        block = normal(data_keys(op).cells, min(_WIDTH, *op.shape), rng)
+        u, values = leading_eigenpairs(lambda v: op.matmul(op.rmatmul(v)), block, rank, n_blocks=_BLOCKS)
+    s = np.sqrt(np.maximum(values, 0))
+    v = op.rmatmul(u) / np.maximum(s, _TINY * max(s[0], _TINY)).astype(op.dtype)
+    signs = np.where(v.sum(axis=0) < 0, -1, 1).astype(op.dtype)
+    return u * signs, s, v * signs
+
+
 def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the NNDSVDa start (zeros filled with a small mean) from the leading singular triplets."""
-    h = np.empty((u.shape[0], n_components))
-    w = np.empty((v.shape[0], n_components))
+    h = np.empty((u.shape[0], n_components), dtype=u.dtype)
+    w = np.empty((v.shape[0], n_components), dtype=v.dtype)
     h[:, 0], w[:, 0] = np.sqrt(s[0]) * np.abs(u[:, 0]), np.sqrt(s[0]) * np.abs(v[:, 0])
     for j in range(1, n_components):
         best = (0.0, u[:, j], v[:, j])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,17 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
         warn(f"{empty_cells} of {n} cells have no counts; their enhanced values are 0; see pp.filter_cells")
     row_scale = np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0)
     return Prepared(op.with_scales(row_scale, col_scale), depth, n_open, nnz)
+
+
+def without_empty(data: Prepared) -> tuple[Prepared, np.ndarray | None]:
+    """Return the counts without peaks that are closed in every cell, and the positions of the others.
+
+    Where fewer than a tenth of the peaks is closed, or the counts are not in memory, they stay as they are (`None`).
+    """
+    kept = np.flatnonzero(data.n_cells_open)
+    if not data.op.in_memory or len(kept) > 0.9 * len(data.n_cells_open):
+        return data, None
+    return replace(data, op=data.op.with_columns(kept), n_cells_open=data.n_cells_open[kept]), kept
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:

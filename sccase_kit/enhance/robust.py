@@ -19,23 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from .bank import nmf_bank
 from .batch import align_embedding, balanced_factors, spread_over_batches
 from .checkpoint import Arrays, Judge, is_graph, shapes_are
 from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
-from .nmf import SMALL, balance, compressed_nmf, effort, hals, nndsvd, sketch
+from .nmf import SMALL
 from .reference import Reference, reference_memberships, reference_weight
 
 BANK = (3, 4, 6, 8, 12, 20)
 LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
 SCALED, WHITENED = 30, 20  # spectral components, scaled by the roots of their eigenvalues and not
-FEW = 5_000  # cells up to which twice as many full passes are taken; they raise silhouettes by less than .01
 
 
 class Stage(Protocol):
@@ -79,58 +78,6 @@ def choose_bank(n_components: int | None, shape: tuple[int, int]) -> tuple[int, 
     return tuple(sorted({min(k, limit) for k in wanted}))
 
 
-def nmf_bank(
-    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator, n_iter: int | None = None
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], float]:
-    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, and σ₁², the best of one component.
-
-    They come from one sketch and shared full passes.
-
-    Parameters
-    ----------
-    op
-        The data.
-    bank
-        The numbers K.
-    rng
-        Generator of the sketch.
-    n_iter
-        Full passes; by default 30 on few cells, 16 on more, 2 on large data.
-    """
-    small = effort(op) >= 20
-    view = sketch(op, max(bank) + (20 if small else 40), n_power=4 if small else 1, keyed=True, rng=rng)
-    svd = view.svd()
-    starts = [nndsvd(*svd, k) for k in bank]
-    if not small:  # full passes are expensive: get close on the sketch, although its local optima are a little worse
-        starts = [compressed_nmf(view, h, w) for h, w in starts]
-    hs, ws = zip(*starts, strict=True)
-    if n_iter is None:
-        n_iter = 2 if not small else 16 if op.shape[0] > FEW else 30
-    return *_shared_polish(op, list(hs), list(ws), n_iter=n_iter), float(svd[1][0] ** 2)
-
-
-def _shared_polish(
-    op: ScaledOperator, hs: list[np.ndarray], ws: list[np.ndarray], *, n_iter: int
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Full HALS iterations (one at least) of all factorisations at once, each with one read of the data."""
-    cuts = np.cumsum([0, *(w.shape[1] for w in ws)])
-    parts = [slice(a, b) for a, b in pairwise(cuts)]
-    for _ in range(n_iter):
-        pairs = [balance(h, w) for h, w in zip(hs, ws, strict=True)]
-        h_all, w_all = np.hstack([h for h, _ in pairs]), np.hstack([w for _, w in pairs])
-        grams = [w.T @ w for _, w in pairs]
-
-        def update(rows: slice, product: np.ndarray, h_all=h_all, grams=grams) -> np.ndarray:
-            blocks = [hals(h_all[rows, p], product[:, p], g, n_sweeps=2) for p, g in zip(parts, grams, strict=True)]
-            return np.hstack(blocks)
-
-        left, back = op.sweep(w_all, update)
-        hs = [left[:, p] for p in parts]
-        ws = [hals(w_all[:, p], back[:, p], h.T @ h, n_sweeps=2) for p, h in zip(parts, hs, strict=True)]
-    images = [back[:, p].astype(np.float64) for p in parts]
-    return [h.astype(np.float64) for h in hs], [w.astype(np.float64) for w in ws], images
-
-
 def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: float) -> np.ndarray:
     """Return the weights of the numbers of components, of sum 1: the fourth power of the structure they explain.
 
@@ -156,16 +103,23 @@ def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: f
     return weights / weights.sum()
 
 
+def _inner(left: np.ndarray, right: np.ndarray) -> float:
+    """Return Σ left · right, summed in double precision."""
+    return float(np.sum([np.dot(a, b) for a, b in zip(left.T, right.T, strict=True)], dtype=np.float64))
+
+
+def _positive(sums: np.ndarray) -> np.ndarray:
+    return np.where(sums > 0, sums, 1)
+
+
 def unit_columns(h: np.ndarray) -> np.ndarray:
     """Return non-negative `h` with columns of sum 1; empty ones stay."""
-    sums = h.sum(axis=0)
-    return h / np.where(sums > 0, sums, 1)
+    return h / _positive(h.sum(axis=0))
 
 
 def unit_rows(h: np.ndarray) -> np.ndarray:
     """Return non-negative `h` with rows of sum 1; empty ones stay."""
-    sums = h.sum(axis=1, keepdims=True)
-    return h / np.where(sums > 0, sums, 1)
+    return h / _positive(h.sum(axis=1, keepdims=True))
 
 
 def _unit_norm(embedding: np.ndarray) -> np.ndarray:
@@ -294,13 +248,13 @@ def fit_robust(
     hs, ws, images = ([parts[i] for i in chosen] for parts in (every, ws, images))
     total = op.sq_norm()
     residuals = [
-        (total - 2 * np.sum(image * w) + np.sum((h.T @ h) * (w.T @ w))) / total
+        (total - 2 * _inner(image, w) + np.sum((h.T @ h).astype(np.float64) * (w.T @ w))) / total
         for h, w, image in zip(hs, ws, images, strict=True)
     ]
     weights = resolution_weights(options.bank, np.array(residuals), float(bank["rank_one"]) / total)
     if codes is not None:
         hs = [align_embedding(h, codes, rng=rng) for h in hs]
-    hs = [unit_columns(h) for h in hs]
+    raw, hs = hs, [unit_columns(h) for h in hs]
     members = [unit_rows(h) for h in hs]
     theta = np.hstack([weight * m for weight, m in zip(weights, members, strict=True)])
     sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
@@ -329,6 +283,10 @@ def fit_robust(
     if codes is not None:
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
-    factors = smooth, projection, used, cells, op.rmatmul(used)
+    if reference is None and codes is None and source is None:  # X̃ᵀ H is known
+        peak_factors = np.hstack([image / _positive(h.sum(axis=0)) for h, image in zip(raw, images, strict=True)])
+    else:
+        peak_factors = op.rmatmul(used)
+    factors = smooth, projection, used, cells, peak_factors
     by_size = dict(zip(sizes, every, strict=True))
     return RobustFit(*factors, np.array(residuals), options.bank, weights, by_size, kernel, groups)

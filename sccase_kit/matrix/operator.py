@@ -131,6 +131,11 @@ class ScaledOperator:
             other._unscaled_sq_norms = None
         return other
 
+    def with_columns(self, kept: np.ndarray) -> ScaledOperator:
+        """Return the operator of some columns of counts in memory (positions, ascending)."""
+        scales = self.row_scale, self.col_scale[kept]
+        return ScaledOperator(self._source[:, kept], *scales, dtype=self.dtype, binary=self.binary, device=self.device)
+
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""
         scales = self.row_scale, self.col_scale
@@ -183,7 +188,7 @@ class ScaledOperator:
             for rows, product in self._cluster.times(self._scaled_right(right), binary=self.binary):
                 out[rows] = product * self.row_scale[rows, None].astype(self.dtype)
             return out
-        packed = Packed(right * self.col_scale[:, None], self.dtype)
+        packed = Packed(self._scaled_right(right), self.dtype)
 
         def multiply(_slot: int, rows: slice, block: Block) -> None:
             out[rows] = block.unpack(block.times(packed.of(block)), right.shape[1])
@@ -205,7 +210,7 @@ class ScaledOperator:
             block.add_transposed(block.pack(scaled, self.dtype), totals.of(slot, block))
 
         self._each_block(multiply)
-        return totals.sum() * self.col_scale[:, None].astype(self.dtype)
+        return totals.sum(self.col_scale)
 
     def sweep(
         self, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], *, n_left: int | None = None
@@ -229,7 +234,7 @@ class ScaledOperator:
         n_left = right.shape[1] if n_left is None else n_left
         if self._cluster is not None:
             return self._sweep_on_cluster(self._cluster, right, update, n_left)
-        packed = Packed(right * self.col_scale[:, None], self.dtype)
+        packed = Packed(self._scaled_right(right), self.dtype)
         total = Totals(self.shape[1], n_left, self.dtype)
         left = np.empty((self.shape[0], n_left), dtype=self.dtype)
 
@@ -239,10 +244,10 @@ class ScaledOperator:
             block.add_transposed(block.pack(left[rows] * scale, self.dtype), total.of(slot, block))
 
         self._each_block(both)
-        return left, total.sum() * self.col_scale[:, None].astype(self.dtype)
+        return left, total.sum(self.col_scale)
 
     def _scaled_right(self, right: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(right * self.col_scale[:, None], dtype=self.dtype)
+        return right.astype(self.dtype, copy=False) * self.col_scale[:, None].astype(self.dtype)
 
     def _sweep_on_cluster(
         self, cluster: ClusterBlocks, right: np.ndarray, update: Callable[[slice, np.ndarray], np.ndarray], n_left: int

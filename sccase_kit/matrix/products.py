@@ -1,9 +1,10 @@
 """Compiled products of CSR counts with narrow dense matrices; imported where they run.
 
-The dense side is held in panels of 16 columns, so that each stored count reads one cache line of it (float32), and the
-sums of a row stay in vector registers: LLVM vectors, through an intrinsic, since a plain loop over 16 numbers is three
-times slower. Rows are cut at slabs of columns, so that the part of a panel in use fits the cache. Counts are read in
-the type they are stored in. Compiled once per pair of types, then cached on disk.
+The dense side is held row by row, with columns up to a multiple of 16, so that a vector register takes 16 numbers of
+it (float32). Up to four registers hold the sums of a row: a stored count is read and turned into a number once for 64
+columns. They are LLVM vectors, through an intrinsic, since a plain loop over 16 numbers is three times slower. Rows are
+cut at slabs of columns, so that the part of the dense side in use fits the cache. Counts are read in the type they are
+stored in. Compiled once per pair of types, then cached on disk.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def _splat(builder, value, vector):
 
 
 class _Row:
-    """What both intrinsics share: the stored counts lo..hi of a row and the panel rows they point at."""
+    """What both intrinsics share: the stored counts lo..hi of a row and the rows of the dense side they point at."""
 
     def __init__(self, context, builder, signature, args) -> None:
         values_type, indices_type, dense_type = signature.args[0], signature.args[1], signature.args[4]
@@ -41,55 +42,86 @@ class _Row:
         self.values = None if values_type is types.none else _pointer(context, builder, values_type, args[0])
         self.indices = _pointer(context, builder, indices_type, args[1])
         self.dense = _pointer(context, builder, dense_type, args[4])
-        self.base = args[5]
+        self.base, self.stride = args[5], args[6]
+        self.own = _pointer(context, builder, signature.args[7], args[7])
+        self.at = args[8]
+        self.registers = range(signature.args[9].literal_value)
         element = context.get_value_type(self.dtype)
         self.vector, self.align = ir.VectorType(element, WIDTH), self.dtype.bitwidth // 8
 
-    def panel_row(self, j):
+    def _plus(self, offset, register):
+        return self.builder.add(offset, self.context.get_constant(types.intp, register * WIDTH))
+
+    def own_vectors(self):
+        """Return pointers to the row's own numbers."""
+        return [_vector_at(self.builder, self.own, self._plus(self.at, r), self.vector) for r in self.registers]
+
+    def dense_vectors(self, j):
+        """Return pointers to the row of the dense side that stored count j points at."""
         index = self.builder.load(self.builder.gep(self.indices, [j]))
         index = self.context.cast(self.builder, index, self.indices_type.dtype, types.intp)
-        offset = self.builder.add(self.base, self.builder.mul(index, self.context.get_constant(types.intp, WIDTH)))
-        return _vector_at(self.builder, self.dense, offset, self.vector)
+        offset = self.builder.add(self.base, self.builder.mul(index, self.stride))
+        return [_vector_at(self.builder, self.dense, self._plus(offset, r), self.vector) for r in self.registers]
 
-    def times_count(self, j, vector):
+    def count(self, j):
+        """Return stored count j in every number of a vector, or None for ones."""
         if self.values is None:
-            return vector
+            return None
         value = self.builder.load(self.builder.gep(self.values, [j]))
         value = self.context.cast(self.builder, value, self.values_type.dtype, self.dtype)
-        return self.builder.fmul(vector, _splat(self.builder, value, self.vector), flags=("fast",))
+        return _splat(self.builder, value, self.vector)
+
+    def load(self, pointer):
+        """Return the vector at a pointer."""
+        return self.builder.load(pointer, align=self.align)
+
+    def times(self, count, vector):
+        """Return count · vector."""
+        return vector if count is None else self.builder.fmul(vector, count, flags=("fast",))
+
+    def add(self, left, right):
+        """Return left + right."""
+        return self.builder.fadd(left, right, flags=("fast",))
 
 
-@intrinsic
-def _row_times_panel(typingctx, values, indices, lo, hi, dense, base, out, at):
-    """out[at : at + 16] = Σ_{lo ≤ j < hi} values[j] · dense[base + 16 · indices[j] : + 16] (flat positions)."""
-    signature = types.void(values, indices, types.intp, types.intp, dense, types.intp, out, types.intp)
+@intrinsic(prefer_literal=True)
+def _row_times_dense(typingctx, values, indices, lo, hi, dense, base, stride, out, at, registers):
+    """out[at + l] += Σ_{lo ≤ j < hi} values[j] · dense[base + stride · indices[j] + l], l < 16 registers (flat)."""
+    if not isinstance(registers, types.IntegerLiteral):
+        return None
+    intp = types.intp
+    signature = types.void(values, indices, intp, intp, dense, intp, intp, out, intp, registers)
 
     def codegen(context, builder, signature, args):
         row = _Row(context, builder, signature, args)
-        target = _vector_at(builder, _pointer(context, builder, signature.args[6], args[6]), args[7], row.vector)
-        total = cgutils.alloca_once_value(builder, builder.load(target, align=row.align))
+        targets = row.own_vectors()
+        totals = [cgutils.alloca_once_value(builder, row.load(target)) for target in targets]
         with cgutils.for_range_slice(builder, args[2], args[3], context.get_constant(types.intp, 1)) as (j, _):
-            part = row.times_count(j, builder.load(row.panel_row(j), align=row.align))
-            builder.store(builder.fadd(builder.load(total), part, flags=("fast",)), total)
-        builder.store(builder.load(total), target, align=row.align)
+            count = row.count(j)
+            for total, source in zip(totals, row.dense_vectors(j), strict=True):
+                builder.store(row.add(builder.load(total), row.times(count, row.load(source))), total)
+        for total, target in zip(totals, targets, strict=True):
+            builder.store(builder.load(total), target, align=row.align)
         return context.get_dummy_value()
 
     return signature, codegen
 
 
-@intrinsic
-def _add_row_to_panel(typingctx, values, indices, lo, hi, dense, base, left, at):
-    """dense[base + 16 · indices[j] : + 16] += values[j] · left[at : at + 16] for lo ≤ j < hi (flat positions)."""
-    signature = types.void(values, indices, types.intp, types.intp, dense, types.intp, left, types.intp)
+@intrinsic(prefer_literal=True)
+def _add_row_to_dense(typingctx, values, indices, lo, hi, dense, base, stride, left, at, registers):
+    """dense[base + stride · indices[j] + l] += values[j] · left[at + l] for lo ≤ j < hi, l < 16 registers (flat)."""
+    if not isinstance(registers, types.IntegerLiteral):
+        return None
+    intp = types.intp
+    signature = types.void(values, indices, intp, intp, dense, intp, intp, left, intp, registers)
 
     def codegen(context, builder, signature, args):
         row = _Row(context, builder, signature, args)
-        source = _vector_at(builder, _pointer(context, builder, signature.args[6], args[6]), args[7], row.vector)
-        source = builder.load(source, align=row.align)
+        sources = [row.load(source) for source in row.own_vectors()]
         with cgutils.for_range_slice(builder, args[2], args[3], context.get_constant(types.intp, 1)) as (j, _):
-            target = row.panel_row(j)
-            new = builder.fadd(builder.load(target, align=row.align), row.times_count(j, source), flags=("fast",))
-            builder.store(new, target, align=row.align)
+            count = row.count(j)
+            for source, target in zip(sources, row.dense_vectors(j), strict=True):
+                builder.store(row.add(row.load(target), row.times(count, source)), target, align=row.align)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -114,47 +146,48 @@ def _cut_rows(indptr, indices, slab, n_columns, cuts):
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(cuts, indices, values, panels, out, tile):
-    n_panels, n_vars, width = panels.shape
-    n = out.shape[1]
+def _gather(cuts, indices, values, dense, out, tile):
+    n, width = out.shape
     for low in range(0, n, tile):
         for s in range(len(cuts) - 1):
-            for p in range(n_panels):
+            for base in range(0, width, 64):
+                left = (width - base) // 16
                 for i in range(low, min(low + tile, n)):
-                    start, stop = cuts[s, i], cuts[s + 1, i]
-                    base, at = p * n_vars * width, (p * n + i) * width
-                    _row_times_panel(values, indices, start, stop, panels, base, out, at)
+                    start, stop, at = cuts[s, i], cuts[s + 1, i], i * width + base
+                    if left >= 4:
+                        _row_times_dense(values, indices, start, stop, dense, base, width, out, at, 4)
+                    elif left == 3:
+                        _row_times_dense(values, indices, start, stop, dense, base, width, out, at, 3)
+                    elif left == 2:
+                        _row_times_dense(values, indices, start, stop, dense, base, width, out, at, 2)
+                    else:
+                        _row_times_dense(values, indices, start, stop, dense, base, width, out, at, 1)
 
 
 @numba.njit(cache=True, nogil=True)
-def _scatter(cuts, indices, values, left, panels, tile):
-    n_panels, n_vars, width = panels.shape
-    n = left.shape[1]
+def _scatter(cuts, indices, values, own, dense, tile):
+    n, width = own.shape
     for low in range(0, n, tile):
         for s in range(len(cuts) - 1):
-            for p in range(n_panels):
+            for base in range(0, width, 64):
+                left = (width - base) // 16
                 for i in range(low, min(low + tile, n)):
-                    start, stop = cuts[s, i], cuts[s + 1, i]
-                    base, at = p * n_vars * width, (p * n + i) * width
-                    _add_row_to_panel(values, indices, start, stop, panels, base, left, at)
+                    start, stop, at = cuts[s, i], cuts[s + 1, i], i * width + base
+                    if left >= 4:
+                        _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at, 4)
+                    elif left == 3:
+                        _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at, 3)
+                    elif left == 2:
+                        _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at, 2)
+                    else:
+                        _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at, 1)
 
 
-def to_panels(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return the columns of (n, k) as panels (⌈k/16⌉, n, 16) of `dtype`, zeros behind the last column."""
-    panels = np.zeros((-(-dense.shape[1] // WIDTH), len(dense), WIDTH), dtype=dtype)
-    for p, panel in enumerate(panels):
-        part = dense[:, p * WIDTH : (p + 1) * WIDTH]
-        panel[:, : part.shape[1]] = part
-    return panels
-
-
-def from_panels(panels: np.ndarray, n_columns: int) -> np.ndarray:
-    """Return panels (⌈k/16⌉, n, 16) as the columns (n, k)."""
-    out = np.empty((panels.shape[1], n_columns), dtype=panels.dtype)
-    for p, panel in enumerate(panels):
-        part = out[:, p * WIDTH : (p + 1) * WIDTH]
-        part[:] = panel[:, : part.shape[1]]
-    return out
+def to_rows(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return (n, k) as a C-contiguous array of `dtype`, with zeros up to a multiple of 16 columns."""
+    rows = np.zeros((len(dense), -(-dense.shape[1] // WIDTH) * WIDTH), dtype=dtype)
+    rows[:, : dense.shape[1]] = dense
+    return rows
 
 
 def cut_rows(indptr: np.ndarray, indices: np.ndarray, n_columns: int, slab: int) -> np.ndarray:
@@ -173,9 +206,9 @@ def cut_rows(indptr: np.ndarray, indices: np.ndarray, n_columns: int, slab: int)
 
 
 def gather(
-    cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, panels: np.ndarray, *, tile: int
+    cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, dense: np.ndarray, *, tile: int
 ) -> np.ndarray:
-    """Return C @ dense as panels.
+    """Return C @ dense.
 
     Parameters
     ----------
@@ -183,22 +216,22 @@ def gather(
         Of :func:`cut_rows`, for the rows of C.
     indices, values
         Column and count of every stored value of C; `values` None for ones.
-    panels
-        The dense side, (p, n_columns, 16).
+    dense
+        Of :func:`to_rows`, (n_columns, w).
     tile
         Rows that are done together, for one slab after the other.
 
     Returns
     -------
-    Array (p, n_rows, 16).
+    Array (n_rows, w).
     """
-    out = np.zeros((panels.shape[0], cuts.shape[1], WIDTH), dtype=panels.dtype)
-    _gather(cuts, indices, values, panels, out, tile)
+    out = np.zeros((cuts.shape[1], dense.shape[1]), dtype=dense.dtype)
+    _gather(cuts, indices, values, dense, out, tile)
     return out
 
 
 def scatter(
-    cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, left: np.ndarray, panels: np.ndarray, *, tile: int
+    cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, left: np.ndarray, dense: np.ndarray, *, tile: int
 ) -> None:
-    """Add Cᵀ @ left to `panels` (p, n_columns, 16); `left` holds panels (p, n_rows, 16). See :func:`gather`."""
-    _scatter(cuts, indices, values, left, panels, tile)
+    """Add Cᵀ @ left to `dense` (n_columns, w); `left` is (n_rows, w), C-contiguous. See :func:`gather`."""
+    _scatter(cuts, indices, values, left, dense, tile)

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-COMPILED_NNZ = 4_000_000  # stored counts from which on compiling (seconds, once per machine) pays
-_SLAB = 8192  # columns whose part of a panel fits the second-level cache
+COMPILED_NNZ = 300_000  # stored counts from which on compiling (a second, once per machine) pays
+_SLAB = 2048  # columns whose 64 numbers each fit the second-level cache
 _NNZ_PER_CUT = 32  # stored counts of a row between two cuts, on average, at least
 _NNZ_PER_TILE = 3_000_000
 
@@ -74,23 +74,21 @@ class PanelBlock:
     @staticmethod
     def pack(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return a dense array in the form the products take."""
-        from .products import to_panels
+        from .products import to_rows
 
-        return to_panels(dense, dtype)
+        return to_rows(dense, dtype)
 
     @staticmethod
     def unpack(packed: np.ndarray, n_columns: int) -> np.ndarray:
         """Return the columns of a packed array."""
-        from .products import from_panels
-
-        return from_panels(packed, n_columns)
+        return packed[:, :n_columns]
 
     @staticmethod
     def zeros(n_rows: int, n_columns: int, dtype: np.dtype) -> np.ndarray:
         """Return packed zeros."""
         from .products import WIDTH
 
-        return np.zeros((-(-n_columns // WIDTH), n_rows, WIDTH), dtype=dtype)
+        return np.zeros((n_rows, -(-n_columns // WIDTH) * WIDTH), dtype=dtype)
 
     def times(self, packed: np.ndarray) -> np.ndarray:
         """Return C @ dense, packed."""
@@ -184,9 +182,11 @@ class Totals:
             self._sums[key] = block.zeros(*self._shape, self._dtype)
         return self._sums[key]
 
-    def sum(self) -> np.ndarray:
-        """Return the sum over threads, of shape (n_rows, n_columns)."""
-        total = np.zeros(self._shape, dtype=self._dtype)
-        for (_, kind), packed in sorted(self._sums.items(), key=lambda item: (item[0][0], item[0][1].__name__)):
-            total += kind.unpack(packed, self._shape[1])
-        return total
+    def sum(self, scale: np.ndarray) -> np.ndarray:
+        """Return the sum over threads, of shape (n_rows, n_columns), with rows multiplied by `scale`."""
+        parts = sorted(self._sums.items(), key=lambda item: (item[0][0], item[0][1].__name__))
+        unpacked = [kind.unpack(packed, self._shape[1]) for (_, kind), packed in parts]
+        total = unpacked[0] if unpacked else np.zeros(self._shape, dtype=self._dtype)
+        for part in unpacked[1:]:
+            total += part
+        return total * scale[:, None].astype(self._dtype)

@@ -8,9 +8,10 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.enhance import graph as _graph
 from sccase_kit.enhance import robust as _robust
+from sccase_kit.enhance.bank import nmf_bank
 from sccase_kit.enhance.graph import mean_kernel, smoothing_kernel, spectral_embedding
 from sccase_kit.enhance.preparation import prepare
-from sccase_kit.enhance.robust import RobustOptions, cell_graph, fit_robust, nmf_bank, resolution_weights
+from sccase_kit.enhance.robust import RobustOptions, cell_graph, fit_robust, resolution_weights
 
 
 def dense_of(op):
@@ -184,3 +185,33 @@ def test_weights_follow_the_structure_explained():
 @pytest.mark.parametrize("bank", [(3,), (2, 5)])
 def test_without_structure_all_sizes_count_alike(bank):
     np.testing.assert_allclose(resolution_weights(bank, np.full(len(bank), 0.8), 0.2), 1 / len(bank))
+
+
+def test_spectral_embedding_by_lanczos_is_that_of_the_dense_affinity(counts, monkeypatch):
+    """Without the n × n array, and the way of large data."""
+    op = prepare(counts, dtype=np.float64).op
+    exact, values = spectral_embedding(op, 6, rng=np.random.default_rng(0))
+    monkeypatch.setattr(_graph, "gram_pays", lambda _op: False)
+    for small in (100, 10):
+        monkeypatch.setattr(_graph, "SMALL", small)
+        ours, sizes = spectral_embedding(op, 6, rng=np.random.default_rng(0))
+        np.testing.assert_allclose(sizes, values, atol=1e-9 if small == 100 else 1e-5)
+        np.testing.assert_allclose(np.abs(np.sum(exact * ours, axis=0)), 1, atol=1e-7 if small == 100 else 1e-4)
+
+
+def test_peaks_that_are_closed_everywhere_change_nothing(planted):
+    from anndata import AnnData
+    from scipy import sparse
+
+    counts = sparse.csr_matrix(planted(n_cells=90, n_peaks=300, n_types=3, seed=2)[0])
+    counts = counts[:, np.asarray((counts > 0).sum(axis=0)).ravel() > 0]
+    empty = sparse.csr_matrix((90, 150), dtype=counts.dtype)
+    plain, wide = AnnData(counts), AnnData(sparse.hstack([empty, counts], format="csr"))
+    sk.tl.enhance(plain)
+    with pytest.warns(UserWarning, match="150 of"):
+        sk.tl.enhance(wide)
+    for name in ("sccase_cell_factors", "sccase_shares"):
+        np.testing.assert_array_equal(wide.obsm[name], plain.obsm[name])
+    for name in ("sccase_projection", "sccase_peak_factors", "sccase_profiles"):
+        np.testing.assert_array_equal(wide.varm[name][150:], plain.varm[name])
+        np.testing.assert_array_equal(wide.varm[name][:150], 0)

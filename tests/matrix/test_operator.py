@@ -120,12 +120,12 @@ def test_compiled_products_equal_dense_ones(seed, n, m, k, slab, tile, density, 
     stored = None if values is None else csr.data
     right, left = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((n, k)).astype(dtype)
     cuts = _products.cut_rows(csr.indptr, csr.indices, m, slab)
-    product = _products.gather(cuts, csr.indices, stored, _products.to_panels(right, dtype), tile=tile)
-    total = _products.to_panels(np.ones((m, k)), dtype)
-    _products.scatter(cuts, csr.indices, stored, _products.to_panels(left, dtype), total, tile=tile)
+    product = _products.gather(cuts, csr.indices, stored, _products.to_rows(right, dtype), tile=tile)
+    total = _products.to_rows(np.ones((m, k)), dtype)
+    _products.scatter(cuts, csr.indices, stored, _products.to_rows(left, dtype), total, tile=tile)
     atol = (1e-4 if dtype == np.float32 else 1e-12) * max(1, n, m) / 10
-    np.testing.assert_allclose(_products.from_panels(product, k), counts @ right, rtol=0, atol=atol)
-    np.testing.assert_allclose(_products.from_panels(total, k), 1 + counts.T @ left, rtol=0, atol=atol)
+    np.testing.assert_allclose(product[:, :k], counts @ right, rtol=0, atol=atol)
+    np.testing.assert_allclose(total[:, :k], 1 + counts.T @ left, rtol=0, atol=atol)
 
 
 @pytest.mark.parametrize(("indices", "n_columns"), [([0, 2, 1], 3), ([0, 1, 3], 3), ([0, 1, 9], 3)])

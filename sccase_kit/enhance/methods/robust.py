@@ -9,7 +9,7 @@ import numpy as np
 
 from ..checkpoint import Checkpoint, shapes_are
 from ..method import Method, option, register
-from ..preparation import Prepared
+from ..preparation import Prepared, without_empty
 from ..recovery import MORE, enough, recover
 from ..reference import Reference
 from ..result import Enhancement
@@ -64,6 +64,9 @@ class Robust(Method):
         reference = None
         if inputs.reference is not None:
             reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
+        every, kept = data, None
+        if reference is None:  # it is scaled over all peaks
+            data, kept = without_empty(every)
         bank = self.bank(data.op.shape)
         skipped = None
         if inputs.batch is not None:
@@ -84,13 +87,18 @@ class Robust(Method):
         expected: dict[str, np.ndarray] = {}
         if skipped is None:
             found, expected = self._expected(data, inputs, fit, reference)
+            if kept is not None:
+                expected["profiles"] = _spread(expected["profiles"], kept, every.op.shape[1])
         else:
             found["expected_skipped"] = skipped
+        projection, peak_factors = fit.projection, np.ascontiguousarray(fit.peak_factors, dtype=np.float32)
+        if kept is not None:
+            projection, peak_factors = (_spread(v, kept, every.op.shape[1]) for v in (projection, peak_factors))
         return Enhancement(
             embedding=fit.embedding,
-            projection=fit.projection,
+            projection=projection,
             cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
-            peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
+            peak_factors=peak_factors,
             sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
             objective=fit.objective,
             info={"bank": np.array(fit.bank), "weights": fit.weights, **found},
@@ -130,6 +138,13 @@ class Robust(Method):
         found = {"components": np.array(sizes), "weights": arrays["weights"], "mean_weight": mean}
         found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain}
         return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
+
+
+def _spread(values: np.ndarray, kept: np.ndarray, n_peaks: int) -> np.ndarray:
+    """Return the rows of some peaks among those of all, the others 0."""
+    out = np.zeros((n_peaks, values.shape[1]), dtype=values.dtype)
+    out[kept] = values
+    return out
 
 
 def fit_consensus(

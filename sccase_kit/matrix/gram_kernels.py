@@ -1,0 +1,31 @@
+"""Compiled loop over the columns of counts; imported where it runs."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def add_outer_products(
+    indptr: np.ndarray, indices: np.ndarray, values: np.ndarray, weights: np.ndarray, out: np.ndarray
+) -> None:
+    """Add Σ_j weights_j · c_j c_jᵀ over the columns c_j of CSC counts to the lower triangle of `out`.
+
+    Parameters
+    ----------
+    indptr, indices, values
+        The columns, with sorted rows.
+    weights
+        One per column.
+    out
+        Output, (rows × rows), float64.
+    """
+    for j in range(len(indptr) - 1):
+        if weights[j] == 0:
+            continue
+        for p in range(indptr[j], indptr[j + 1]):
+            row = out[indices[p]]
+            scaled = weights[j] * values[p]
+            for q in range(indptr[j], p + 1):
+                row[indices[q]] += scaled * values[q]
