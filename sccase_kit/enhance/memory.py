@@ -6,6 +6,7 @@ from .._settings import settings
 from .._threads import available_threads
 from ..neighbors.nearest import EXACT_BELOW
 from .graph import krylov_size
+from .nmf import SMALL
 from .robust import SCALED
 
 _PER_CELL = 56  # bytes per cell and column; fitted to benchmarks/results/scale.csv, rounded up, as is what follows
@@ -40,6 +41,6 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
     if robust:
         total += _GRAPHS * n + _EXPECTED * n_columns * m
         n_blocks, width, dtype = krylov_size(n, SCALED)
-        total += n_blocks * width * dtype.itemsize * (n + m)
+        total += n_blocks * width * dtype.itemsize * (2 * n if n <= SMALL else n + m)
         total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS
     return total
