@@ -76,7 +76,7 @@ def _shared_polish(
         if 0 < i < n_iter - 2:
             h_from, w_from = _further(h_new, h), _further(w_new, w)
         h, w = h_new, w_new
-    return tuple([values[:, p] for p in parts] for values in (h, w, back))
+    return [h[:, p] for p in parts], [w[:, p] for p in parts], [back[:, p] for p in parts]
 
 
 def _further(new: np.ndarray, old: np.ndarray) -> np.ndarray:
