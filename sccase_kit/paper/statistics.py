@@ -121,25 +121,3 @@ def neighbor_purity(places: np.ndarray, labels: np.ndarray, *, n_neighbors: int 
     same = (labels[found] == labels[:, None]) & ~own
     counted = (~own).sum(axis=1)
     return same.sum(axis=1) / counted
-
-
-def tfidf_first(profiles: Profiles) -> Profiles:
-    """Return the TF-IDF of non-negative values after the paper's Eq. 1, without forming a thin matrix.
-
-    Each value is divided by the sum of its cell and multiplied by ln(n / sum of its peak): two diagonal scalings, which
-    factors take on. Peaks whose sum exceeds the number of cells get 0 instead of a negative weight.
-    """
-    if profiles.peaks is None:
-        rows = np.asarray(profiles.cells.sum(axis=1), dtype=np.float64).ravel()
-        columns = np.asarray(profiles.cells.sum(axis=0), dtype=np.float64).ravel()
-    else:
-        cells, peaks = (np.asarray(part, dtype=np.float64) for part in (profiles.cells, profiles.peaks))
-        rows, columns = cells @ peaks.sum(axis=0), peaks @ cells.sum(axis=0)
-    row = np.where(rows > 0, 1 / np.where(rows > 0, rows, 1), 0)
-    known = columns > 0
-    idf = np.where(known, np.maximum(np.log(profiles.shape[0] / np.where(known, columns, 1)), 0), 0)
-    if profiles.peaks is not None:
-        return Profiles(cells * row[:, None], peaks * idf[:, None])
-    if sparse.issparse(profiles.cells):
-        return Profiles(sparse.csr_matrix(sparse.diags(row) @ profiles.cells @ sparse.diags(idf)))
-    return Profiles(np.asarray(profiles.cells) * row[:, None] * idf)

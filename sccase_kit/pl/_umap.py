@@ -153,6 +153,7 @@ def raw_against_enhanced(
     key: str | Sequence[str] = "sccase",
     layer: str | None = None,
     method: Literal["umap", "tsne"] = "umap",
+    pipeline: Literal["components", "tfidf"] = "components",
     log10: bool = False,
     rng: int = 0,
     ax: Sequence[Any] | None = None,
@@ -171,6 +172,10 @@ def raw_against_enhanced(
         The fit, or several fits, one map each; and the layer of the raw counts (`None` for what was enhanced).
     method
         `"umap"` or `"tsne"`.
+    pipeline
+        `"components"`: of the raw TF-IDF and of the enhanced data as they are. `"tfidf"`: as in the scCASE paper, after
+        EpiScanpy's workflow, TF-IDF first: of the binary counts, and of the enhanced data too (the raw counts are read
+        into memory).
     log10
         Colour by log₁₀ of numbers, for instance of the depth.
     rng
@@ -193,12 +198,13 @@ def raw_against_enhanced(
     """
     check_adata(adata)
     check_choice(method, ["umap", "tsne"], name="method")
+    check_choice(pipeline, ["components", "tfidf"], name="pipeline")
     keys = check_some(key, name="key")
     for one in keys:
         check_fitted(adata, one)
     layer = raw_layer(adata, keys, layer)
     wanted = _colors_wanted(adata, color)
-    slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng) for one in [RAW, *keys]]
+    slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng, pipeline=pipeline) for one in [RAW, *keys]]
     titles = ["raw TF-IDF", *(["enhanced"] if len(keys) == 1 else keys)]
     axes = get_panels(len(wanted) * len(slots), ax, width=3.7, height=3.2, columns=len(slots))
     grid = np.array(axes, dtype=object).reshape(len(wanted), len(slots))

@@ -17,7 +17,10 @@ from ..matrix.access import get_matrix
 from ..metrics import Profiles
 from ..metrics.evaluation import profiles_of
 from ..neighbors.nearest import neighbor_graph
+from ..pp.loading import load_counts
 
+#: What the components are of: the TF-IDF and the enhanced data as they are, or the TF-IDF of either, as in the paper.
+Pipeline = Literal["components", "tfidf"]
 #: Name of the untreated data next to the keys of fits.
 RAW = "raw"
 
@@ -63,13 +66,26 @@ def enhanced_pca(adata: AnnData, *, key: str = "sccase", n_components: int = 50)
     return Profiles(cells, peaks).minmax_scaled(limits.peak, limits.cell).pca(n_components)
 
 
-def scores_of(adata: AnnData, key: str, *, layer: str | None = None, rng: int = 0) -> np.ndarray:
-    """Return 50 principal scores of the raw TF-IDF (`RAW`) or of a fit."""
+def scores_of(
+    adata: AnnData, key: str, *, layer: str | None = None, rng: int = 0, pipeline: Pipeline = "components"
+) -> np.ndarray:
+    """Return 50 principal scores of the raw TF-IDF (`RAW`) or of a fit; with "tfidf", of the TF-IDF of either."""
+    if pipeline == "tfidf":
+        if key != RAW:
+            return profiles_of(adata, key=key, scale="minmax").tfidf().pca(50)
+        counts = load_counts(adata, layer)
+        return Profiles((counts > 0).astype(np.float64)).tfidf().pca(50)
     return raw_pca(adata, layer=layer, rng=rng) if key == RAW else enhanced_pca(adata, key=key)
 
 
 def stored_layout(
-    adata: AnnData, key: str, *, method: Literal["umap", "tsne"], layer: str | None = None, rng: int = 0
+    adata: AnnData,
+    key: str,
+    *,
+    method: Literal["umap", "tsne"],
+    layer: str | None = None,
+    rng: int = 0,
+    pipeline: Pipeline = "components",
 ) -> str:
     """Return the key of `obsm` with the layout of the raw data (`RAW`) or of a fit, computing it where needed.
 
@@ -77,9 +93,10 @@ def stored_layout(
     Written: ``obsm["X_<method>_<key>"]``, (n_obs × 2) float32, and its settings in ``uns["sccase_kit_layouts"]``.
     """
     slot = f"X_{method}_{key}"
-    settings = {"rng": rng, **({"layer": layer or ""} if key == RAW else {})}
+    settings: dict[str, object] = {"rng": rng, **({"layer": layer or ""} if key == RAW else {})}
+    settings |= {"pipeline": pipeline} if pipeline != "components" else {}
     if slot not in adata.obsm or layout_settings(adata, slot) not in (None, settings):
-        layout = layout_cells(scores_of(adata, key, layer=layer, rng=rng), method=method, rng=rng)
+        layout = layout_cells(scores_of(adata, key, layer=layer, rng=rng, pipeline=pipeline), method=method, rng=rng)
         adata.obsm[slot] = np.asarray(layout, dtype=np.float32)
         adata.uns[LAYOUTS] = {**adata.uns.get(LAYOUTS, {}), slot: settings}
     return slot

@@ -109,3 +109,19 @@ def test_the_copy_for_the_report_is_drawn_from_its_own_counts(raw, logged):
     for name, values in expected.items():
         np.testing.assert_array_equal(found[name], values, err_msg=name)
     assert logged.uns["sccase"]["params"]["layer"] == "counts"
+
+
+def test_maps_with_tfidf_first():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300, n_types=3).adata
+    sk.tl.enhance(adata, 4, method="sccase")
+    plain = sk.pl.raw_against_enhanced(adata, "cell_type", method="tsne")
+    before = adata.obsm["X_tsne_raw"].copy(), adata.obsm["X_tsne_sccase"].copy()
+    first = sk.pl.raw_against_enhanced(adata, "cell_type", method="tsne", pipeline="tfidf")
+    for old, slot in zip(before, ("X_tsne_raw", "X_tsne_sccase"), strict=True):
+        assert not np.array_equal(old, adata.obsm[slot])
+        assert adata.uns["sccase_kit_layouts"][slot]["pipeline"] == "tfidf"
+    sk.pl.raw_against_enhanced(adata, "cell_type", method="tsne")
+    assert np.array_equal(before[0], adata.obsm["X_tsne_raw"])  # each map is drawn of what is asked for
+    assert len(plain) == len(first) == 2
+    with pytest.raises(ValueError, match="pipeline"):
+        sk.pl.raw_against_enhanced(adata, "cell_type", pipeline="nope")

@@ -12,7 +12,7 @@ import pandas as pd
 from ...metrics import Profiles
 from ...pl.layouts import layout_cells
 from ..registry import Claim, Drawing, Experiment, Finding, Tables
-from ..statistics import neighbor_purity, tfidf_first
+from ..statistics import neighbor_purity
 from ..study import DEFAULT, KNN, OURS, RAW, Study
 
 #: The pipelines: TF-IDF of the (enhanced) data before the components, or the components of the data as they are.
@@ -38,7 +38,7 @@ def run(study: Study) -> pd.DataFrame:
             if pipeline == TFIDF:
                 binary = counts.copy()
                 binary.data = np.ones_like(binary.data, dtype=np.float64)
-                profiles = tfidf_first(Profiles(binary) if name == RAW else study.fit(name).clustered)
+                profiles = (Profiles(binary) if name == RAW else study.fit(name).clustered).tfidf()
             else:
                 profiles = study.fit(name).clustered
             scores = profiles.pca(50)
