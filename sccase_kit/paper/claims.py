@@ -75,9 +75,18 @@ def _row(claim: Claim, finding: Finding | None) -> dict[str, object]:
         "unit": claim.unit,
         "holds": holds,
         "state": state,
-        "data": "" if data == (ONCE,) else ", ".join(data),
+        "data": _named(data, claim),
         "note": "" if finding is None else finding.note,
     }
+
+
+def _named(data: tuple[str, ...], claim: Claim) -> str:
+    """Return the names of data sets; of a claim on several, how many of them they are."""
+    if data == (ONCE,):
+        return ""
+    names = ", ".join(data)
+    of = len(set(claim.on))
+    return f"{names} ({len(data)} of {of})" if of > 1 and data and set(data) <= set(claim.on) else names
 
 
 def _why(experiment: Experiment, missing: Mapping[str, str]) -> str:

@@ -25,6 +25,10 @@ PAPER_SETS = (
     *("simulated", "blood", "bm0828", "whole_brain_a", "whole_brain_b", "lung_a", "lung_b", "large_intestine"),
     *("spleen", "muto", "pbmc", "mixed_tissues", "mixed_protocols"),
 )
+#: The eight sets of the paper's benchmark.
+BENCHMARK_SETS = (
+    *("blood", "bm0828", "whole_brain_a", "whole_brain_b", "lung_a", "lung_b", "large_intestine", "spleen"),
+)
 _KINDS = (".h5ad", ".h5mu", ".zarr", ".h5", ".mtx", ".rds")
 _GROUPS = ("cell_type", "celltype", "cell_types", "CellType", "cell_label", "label", "labels")
 _BATCHES = ("batch", "protocol", "donor")

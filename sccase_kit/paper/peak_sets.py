@@ -18,6 +18,8 @@ EPISCANPY, BACKGROUND = "EpiScanpy", "background"
 
 def no_places(study: Study) -> str:
     """Return that peaks need coordinates on a known genome, or nothing."""
+    if study.data.name == "simulated":
+        return "the peaks are simulated, no genes belong to them"
     if study.data.genome is None:
         return "the genome of the peaks is not known: put its name into uns['genome']"
     columns = {"chrom", "start", "end"} <= set(study.adata.var)

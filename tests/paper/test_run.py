@@ -60,6 +60,8 @@ def test_a_registered_experiment_is_run_kept_and_written(counts_file, registered
     assert "GSE96772" in text  # what to get, and from where
     assert {"data set blood", "data set muto"} <= set(found.missing["what"])
 
+    many = sk.paper.claims.claim_table([sk.paper.list_experiments()["clustering"]], {}, {}, {})
+    assert set(many["state"]) == {"not run"}
     again = reproduce(counts_file, tmp_path)
     assert calls == ["simulated", "mine"]
     pd.testing.assert_frame_equal(again.claims, found.claims)

@@ -13,12 +13,12 @@ import pandas as pd
 from ...metrics import Profiles, silhouette
 from ...metrics.evaluation import score_clustering
 from ...pl import score_bars
+from ..cohorts import BENCHMARK_SETS
 from ..registry import Claim, Drawing, Experiment, Finding, Tables
 from ..statistics import holds_above, mean_scores, over_second_best
 from ..study import DEFAULT, OURS, RAW, Study, is_baseline
 
 SCORES = ("ari", "ami", "fmi", "silhouette")
-_SETS = ("blood", "bm0828", "whole_brain_a", "whole_brain_b", "lung_a", "lung_b", "large_intestine", "spleen")
 
 
 def run(study: Study) -> pd.DataFrame:
@@ -133,7 +133,7 @@ EXPERIMENT = Experiment(
             "Results, 'scCASE enhances ...'; Fig. 2d, S3",
             13.89,
             "%",
-            on=_SETS,
+            on=BENCHMARK_SETS,
         ),
         Claim(
             "silhouette over second best",
@@ -141,7 +141,7 @@ EXPERIMENT = Experiment(
             "Results, 'scCASE enhances ...'; Fig. 2e, S3",
             24.41,
             "%",
-            on=_SETS,
+            on=BENCHMARK_SETS,
         ),
         Claim(
             "muto and pbmc best",
@@ -157,7 +157,7 @@ EXPERIMENT = Experiment(
             "Results; Fig. S6",
             None,
             "% of ARI",
-            on=_SETS,
+            on=BENCHMARK_SETS,
         ),
     ),
     run=run,

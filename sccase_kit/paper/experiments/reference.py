@@ -15,7 +15,7 @@ from ...enhance import Robust, Sccase
 from ...metrics.evaluation import score_clustering
 from ...pl import score_bars
 from ...pp import bulk_reference, self_reference
-from ..cohorts import Cohort
+from ..cohorts import BENCHMARK_SETS, Cohort
 from ..registry import Claim, Drawing, Experiment, Finding, Tables
 from ..statistics import holds_above, relative_change
 from ..study import DEFAULT, OURS, Study
@@ -117,6 +117,7 @@ EXPERIMENT = Experiment(
             "Results, 'scCASE can effectively incorporate reference data'; Fig. 6b",
             value,
             "%",
+            on=BENCHMARK_SETS,
         )
         for score, value in _PAPER.items()
     ),
