@@ -5,8 +5,8 @@
     python benchmarks/quality.py --datasets bm0828 --methods raw ours --experiments base dropout
 
 Every seed draws its own cells (a random 90 % of every group, unless the experiment says otherwise), and seeds the
-method and the clustering. Rows of what could not be run say why in the column `error`. The table is written after
-every data set, so a run that is stopped leaves what it has.
+method and the clustering. Rows of what failed say why in the column `error`; methods that are not installed are named
+at the end and have no rows. The table is written after every data set, so a run that is stopped leaves what it has.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import pandas as pd
 import sccase_kit as sk
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "adapters"))
-from runner import adapters
+from runner import AdapterUnavailableError, adapters
 
 HERE = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("SCCASE_KIT_SHARED", HERE.parents[1] / "shared")) / "data"
@@ -161,9 +161,15 @@ def run(dataset: str, experiment: str, chosen: dict[str, Callable], seeds: list[
     return table.drop(columns=[c for c in (level, "fraction", "batch_key") if c in table])
 
 
+def not_installed(table: pd.DataFrame) -> pd.Series:
+    """Return the rows of methods that have no environment to run in."""
+    return table["error"].fillna("").str.startswith(AdapterUnavailableError.__name__)
+
+
 def save(tables: list[pd.DataFrame], path: Path) -> pd.DataFrame:
     """Write the table atomically and return it."""
     table = pd.concat(tables, ignore_index=True)
+    table = table[~not_installed(table)]
     first = ["dataset", "experiment", "level", "seed", "method", *(s for s in SCORES if s in table)]
     table = table[[*first, *(c for c in table if c not in first)]]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,7 +215,8 @@ def main(arguments: list[str] | None = None) -> None:
     table = save(tables, args.out)
     with pd.option_context("display.width", 200, "display.max_rows", None, "display.max_columns", None):
         print(summary(table).to_string())
-        failed = table.loc[table["error"].fillna("") != ""]
+        whole = pd.concat(tables, ignore_index=True)
+        failed = whole.loc[whole["error"].fillna("") != ""]
         if len(failed):
             print("\nnot run:")
             print(failed.groupby(["method", "error"], dropna=False).size().rename("rows").to_string())
