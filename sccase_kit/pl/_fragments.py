@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +54,15 @@ def _colors_of_samples(names: Sequence[object]) -> dict[Any, str]:
 def _legend(ax: Any, handles: Sequence[Any], names: Sequence[object]) -> None:
     if len(names) > 1:
         name_legend(ax, handles, names, loc="center left", bbox_to_anchor=(1.02, 0.5))
+
+
+def _sample_lines(ax: Any, at: Any, values: Mapping[Any, np.ndarray]) -> list[Any]:
+    """Draw a line for every sample, from 0 upwards; return the lines."""
+    colors = _colors_of_samples(list(values))
+    lines = [ax.plot(at, own, color=colors[name], linewidth=1.3)[0] for name, own in values.items()]
+    ax.set_ylim(bottom=0)
+    open_frame(ax)
+    return lines
 
 
 def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Axes:
@@ -120,19 +129,15 @@ def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int 
     check_number(max_length, name="max_length", minimum=10, maximum=1000)
     lengths = _result(adata, key, "lengths", "read the fragments again")
     ax = get_axes(ax)
-    colors = _colors_of_samples(list(lengths))
-    handles = []
-    for name in lengths:
-        counts = lengths[name].to_numpy(np.float64)
-        shown = counts[: int(max_length) + 1] / max(counts.sum(), 1) * 100
-        shown[-1] = np.nan if max_length == 1000 else shown[-1]  # the last bin holds all that are longer
-        handles += ax.plot(np.arange(len(shown)), shown, color=colors[name], linewidth=1.3)
+    shares = {name: lengths[name] / max(lengths[name].sum(), 1) * 100 for name in lengths}
+    last = int(max_length) if max_length == 1000 else int(max_length) + 1  # the last bin holds all that are longer
+    handles = _sample_lines(
+        ax, np.arange(last), {name: share.to_numpy(np.float64)[:last] for name, share in shares.items()}
+    )
     for edge in (147, 294):
         if edge < max_length:
             ax.axvline(edge, color="0.8", linewidth=0.8, zorder=0)
     ax.set(xlabel="length of fragment (bp)", ylabel="% of fragments", xlim=(0, max_length))
-    ax.set_ylim(bottom=0)
-    open_frame(ax)
     _legend(ax, handles, list(lengths))
     return ax
 
@@ -161,9 +166,8 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
     profiles: Any = _result(adata, key, "tss_profile", "read the fragments with genome= or tss=")
     scores = _result(adata, key, "files", "read the fragments again")["tss_enrichment"]
     ax = get_axes(ax)
-    colors = _colors_of_samples(list(profiles))
     at = profiles.index.astype(int)
-    handles = [ax.plot(at, profiles[name], color=colors[name], linewidth=1.3)[0] for name in profiles]
+    handles = _sample_lines(ax, at, {name: profiles[name].to_numpy(np.float64) for name in profiles})
     ax.axhline(1, color="0.8", linewidth=0.8, zorder=0)
     ax.set(
         xlabel="distance from TSS (bp)",
@@ -171,8 +175,6 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
         xlim=(at[0], at[-1]),
         xticks=[-2000, -1000, 0, 1000, 2000],
     )
-    ax.set_ylim(bottom=0)
-    open_frame(ax)
     names = [f"{name} ({scores[name]:.1f})" for name in profiles]
     if len(names) > 1:
         _legend(ax, handles, names)
