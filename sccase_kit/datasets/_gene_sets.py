@@ -96,7 +96,7 @@ def _get(url: str, folder: Path) -> Path:
     except OSError as err:
         msg = (
             f"{url} could not be downloaded ({err}). On a machine with a network get it, and the ontology "
-            "(geneontology.org: go-basic.obo), and give both files as gaf= and obo="
+            "(geneontology.org: go-basic.obo), and give both files: gaf= and obo= (in the shell --gaf and --obo)"
         )
         raise ConnectionError(msg) from err
     return target

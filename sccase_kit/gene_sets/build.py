@@ -23,6 +23,11 @@ ANNOTATIONS = {
     "worm": "wb.gaf.gz",
     "yeast": "sgd.gaf.gz",
 }
+#: NCBI taxa of the species, against files of another one.
+TAXA = {
+    **{"human": 9606, "mouse": 10090, "rat": 10116, "zebrafish": 7955, "fly": 7227, "worm": 6239},
+    "yeast": 559292,
+}
 ONTOLOGY_FILE = "go-basic.obo"
 LICENSE = "CC-BY-4.0, Gene Ontology Consortium (geneontology.org)"
 _HEADER_LINES = 200
@@ -97,7 +102,7 @@ def build_go(
     gaf, obo
         Files as in :func:`go_from_gaf`.
     species
-        Name of the species, for the record.
+        Name of the species, for the record; of one in :data:`TAXA`, annotations of other taxa are left out.
     min_genes, max_genes
         Leave out smaller and larger terms.
 
@@ -111,9 +116,9 @@ def build_go(
     Raises
     ------
     ValueError
-        If a file cannot be read, or no term has so many genes.
+        If a file cannot be read or is of another species, or no term has so many genes.
     """
-    sets = of_size(go_from_gaf(gaf, obo), min_genes, max_genes)
+    sets = of_size(go_from_gaf(gaf, obo, taxon=TAXA.get(species)), min_genes, max_genes)
     if not len(sets):
         msg = f"no term of {Path(gaf).name} has {min_genes} to {max_genes} genes; set min_genes and max_genes"
         raise ValueError(msg)

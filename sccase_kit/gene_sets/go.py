@@ -283,7 +283,8 @@ def read_gaf(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame gene (database id), symbol, negated (bool), id, evidence, aspect (P, F, C), synonyms.
+    DataFrame gene (database id), symbol, negated (bool), id, evidence, aspect (P, F, C), synonyms, taxon (NCBI
+    number as text, of the gene).
 
     Raises
     ------
@@ -299,11 +300,13 @@ def read_gaf(path: str | os.PathLike[str]) -> pd.DataFrame:
             if len(cells) < 15 or cells[8] not in _ASPECTS:
                 msg = f"{path}, line {number}: expected a GAF 2 line (15 columns, aspect P, F or C), got {line[:80]!r}"
                 raise ValueError(msg)
-            rows.append((cells[1], cells[2], "NOT" in cells[3].split("|"), cells[4], cells[6], cells[8], cells[10]))
+            taxon = cells[12].split("|")[0].rpartition(":")[2]
+            negated = "NOT" in cells[3].split("|")
+            rows.append((cells[1], cells[2], negated, cells[4], cells[6], cells[8], cells[10], taxon))
     if not rows:
         msg = f"{path} holds no annotation"
         raise ValueError(msg)
-    return pd.DataFrame(rows, columns=["gene", "symbol", "negated", "id", "evidence", "aspect", "synonyms"])
+    return pd.DataFrame(rows, columns=["gene", "symbol", "negated", "id", "evidence", "aspect", "synonyms", "taxon"])
 
 
 def go_from_gaf(
@@ -313,6 +316,7 @@ def go_from_gaf(
     ontologies: Iterable[str] = ("BP", "MF", "CC"),
     exclude_evidence: Iterable[str] = ("ND",),
     relations: Iterable[str] = ("is_a", "part_of"),
+    taxon: int | None = None,
 ) -> GeneSets:
     """Read GO gene sets from an annotation file and the ontology, and propagate them to all ancestors.
 
@@ -324,6 +328,8 @@ def go_from_gaf(
         As in :func:`go_from_orgdb`.
     relations
         Along which relations an annotation holds for the parent too, within its own ontology.
+    taxon
+        NCBI number of the species (mouse: 10090): annotations of others are left out and counted. `None` takes all.
 
     Returns
     -------
@@ -333,11 +339,22 @@ def go_from_gaf(
     Raises
     ------
     ValueError
-        If a line cannot be read (file and line are given) or no annotation is left.
+        If a line cannot be read (file and line are given), no annotation is of `taxon`, or none is left.
     """
     wanted = _check_ontologies(ontologies)
     terms, parents, alternatives = read_obo(obo, relations=relations)
     table = read_gaf(gaf)
+    if taxon is not None:
+        others = table.loc[table["taxon"] != str(taxon), "taxon"].value_counts()
+        if others.sum() == len(table):
+            msg = f"{gaf} is of another species: none of its {len(table)} annotations is of taxon {taxon}, they are of "
+            msg += f"{others.head(3).to_dict()}"
+            raise ValueError(msg)
+        if len(others):
+            logger.info(
+                "%d of %d annotations are of other taxa and left out: %s", others.sum(), len(table), dict(others)
+            )
+            table = table[table["taxon"] == str(taxon)]
     genes = table.drop_duplicates("gene")
     table = table[~table["negated"] & ~table["evidence"].isin(list(exclude_evidence))]
     number = pd.Series(np.arange(len(terms)), index=terms["id"])
@@ -357,6 +374,7 @@ def go_from_gaf(
     synonyms = synonyms[synonyms["name"].map(lambda s: bool(_ENSEMBL.match(s)))]
     parts = [genes.assign(name=genes["gene"], kind="id"), synonyms.assign(kind="id")]
     names = pd.concat([*parts, genes.assign(name=genes["symbol"], kind="symbol")])[["gene", "name", "kind"]]
+    names = names[names["name"] != ""]  # some genes have no symbol
     return _build(pairs.reset_index(drop=True), names, dict(zip(terms["id"], terms["name"], strict=True)))
 
 

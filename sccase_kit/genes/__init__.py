@@ -4,7 +4,7 @@ from .naming import SetScores, gene_scores, reference_scores, set_pvalues, set_s
 from .panels import PANELS, lineages, panel
 from .scores import count_activity, factor_activity
 from .support import cell_set_scores, group_pvalues, set_support, smallest_lineage
-from .weights import gene_windows, length_factors, peak_gene_weights
+from .weights import gene_windows, length_factors, neighbor_bounds, peak_gene_weights
 
 __all__ = [
     "PANELS",
@@ -17,6 +17,7 @@ __all__ = [
     "group_pvalues",
     "length_factors",
     "lineages",
+    "neighbor_bounds",
     "panel",
     "peak_gene_weights",
     "reference_scores",

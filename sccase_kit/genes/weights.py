@@ -5,7 +5,9 @@ Distances are measured from the middle of a peak. The ways:
 ``"archr"``
     ArchR's model (Granja et al. 2021, Nat Genet 53:403): :math:`e^{-d/5000} + e^{-1}`, with d the distance to the gene
     body extended by 5 kb upstream of its start (0 inside), up to 100 kb from it; times 1 to 5 by the inverse length of
-    the body, so that long genes do not gather more. ArchR cuts the window at neighbouring genes; this does not.
+    the body, so that long genes do not gather more. With ``cut=True`` the window ends at the nearest neighbouring genes
+    on both sides, 1 kb from its own at the least, as ArchR's default does (there genes that overlap bound each other
+    too).
 ``"body"``
     1 in the gene body and up to 2 kb upstream of its start (as Signac and Cicero sum reads).
 ``"promoter"``
@@ -26,7 +28,7 @@ from scipy import sparse
 from .._validate import check_choice
 
 DECAY, UPSTREAM, REACH = 5_000, 5_000, 100_000
-PROMOTER, EXPONENTIAL_REACH = 2_000, 50_000
+PROMOTER, EXPONENTIAL_REACH, LEAST_BEYOND = 2_000, 50_000, 1_000
 MAX_LENGTH_FACTOR = 5.0
 
 Ways = Literal["archr", "body", "promoter", "exponential"]
@@ -76,7 +78,45 @@ def length_factors(length: np.ndarray) -> np.ndarray:
     return np.minimum(1 + (MAX_LENGTH_FACTOR - 1) * (inverse - low) / (high - low), MAX_LENGTH_FACTOR)
 
 
-def peak_gene_weights(peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways = "archr") -> sparse.csr_matrix:
+def neighbor_bounds(genes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return the last base before every gene body and the first behind it that no neighbouring gene takes.
+
+    The nearest body that ends before a gene begins bounds it on the left, the nearest that begins behind its end on the
+    right; bodies that overlap the gene, or hold it, do not bound it.
+
+    Parameters
+    ----------
+    genes
+        chrom, and start, end (0-based half-open) of the gene bodies.
+
+    Returns
+    -------
+    First and last base that may belong to each gene, shape (n_genes,), int64; without a neighbour the least and the
+    largest int64 (half of it, so that sums fit).
+    """
+    start, end = genes["start"].to_numpy(np.int64), genes["end"].to_numpy(np.int64)
+    chrom = genes["chrom"].astype(str).to_numpy()
+    far = np.iinfo(np.int64).max // 2
+    first, last = np.full(len(genes), -far), np.full(len(genes), far)
+    for name in pd.unique(chrom):
+        own = np.flatnonzero(chrom == name)
+        ends, starts = np.sort(end[own]), np.sort(start[own])
+        before = np.searchsorted(ends, start[own], side="right")
+        behind = np.searchsorted(starts, end[own], side="left")
+        first[own] = np.where(before > 0, ends[np.maximum(before - 1, 0)], -far)
+        last[own] = np.where(behind < len(own), starts[np.minimum(behind, len(own) - 1)] - 1, far)
+    return first, last
+
+
+def _cut_windows(genes: pd.DataFrame, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the windows of genes end: at the neighbours' extended bodies, but not within 1 kb of their own."""
+    first, last = neighbor_bounds(genes.assign(start=low, end=high + 1))
+    return np.minimum(first, low - LEAST_BEYOND), np.maximum(last, high + LEAST_BEYOND)
+
+
+def peak_gene_weights(
+    peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways = "archr", cut: bool = False
+) -> sparse.csr_matrix:
     """Compute the weight of every peak for every gene near it.
 
     Parameters
@@ -88,6 +128,8 @@ def peak_gene_weights(peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways
         :func:`sccase_kit.regions.tss_table`.
     weights
         See :mod:`sccase_kit.genes.weights`.
+    cut
+        Of ``"archr"``: end the window at the neighbouring genes, each extended upstream; see :func:`neighbor_bounds`.
 
     Returns
     -------
@@ -96,7 +138,7 @@ def peak_gene_weights(peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways
     Raises
     ------
     ValueError
-        If `weights` is unknown.
+        If `weights` is unknown, or `cut` is given with others than ``"archr"``.
     KeyError
         If the gene bodies are needed and absent.
     """
@@ -105,11 +147,17 @@ def peak_gene_weights(peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways
         msg = f"weights={weights!r} needs the gene bodies, columns start and end; genes has {list(genes.columns)}. "
         msg += "Take a GTF or a shipped genome, or weights='promoter' or 'exponential', which need only the start"
         raise KeyError(msg)
+    if cut and weights != "archr":
+        msg = f"cut=True is of weights='archr', and weights={weights!r} is given; leave one of them out"
+        raise ValueError(msg)
     tss = genes["tss"].to_numpy(np.int64)
     if weights == "archr":
         low, high = gene_windows(genes, upstream=UPSTREAM)
         factor = length_factors(genes["end"].to_numpy() - genes["start"].to_numpy())
-        return _near(peaks, genes, low, high, REACH, lambda d, g: (np.exp(-d / DECAY) + np.exp(-1)) * factor[g])
+        bounds = _cut_windows(genes, low, high) if cut else None
+        return _near(
+            peaks, genes, low, high, REACH, lambda d, g: (np.exp(-d / DECAY) + np.exp(-1)) * factor[g], bounds=bounds
+        )
     if weights == "body":
         low, high = gene_windows(genes, upstream=PROMOTER)
         return _near(peaks, genes, low, high, 0, lambda d, _: np.ones(len(d)))
@@ -125,8 +173,10 @@ def _near(
     high: np.ndarray,
     reach: int,
     weigh: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    *,
+    bounds: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> sparse.csr_matrix:
-    """Weigh all pairs of a gene and a peak whose middle is at most `reach` from the gene's window low..high."""
+    """Weigh all pairs of a gene and a peak whose middle is at most `reach` from the gene's window, within `bounds`."""
     middle = (peaks["start"].to_numpy(np.int64) + peaks["end"].to_numpy(np.int64)) // 2
     placed = peaks["start"].to_numpy() >= 0
     chrom, gene_chrom = peaks["chrom"].astype(str).to_numpy(), genes["chrom"].astype(str).to_numpy()
@@ -139,6 +189,9 @@ def _near(
         count = last - first
         gene = np.repeat(own, count)
         place = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        if bounds is not None:
+            inside = (at[place] >= bounds[0][gene]) & (at[place] <= bounds[1][gene])
+            gene, place = gene[inside], place[inside]
         distance = np.maximum(np.maximum(low[gene] - at[place], at[place] - high[gene]), 0)
         rows.append(here[place])
         columns.append(gene)

@@ -30,6 +30,7 @@ def gene_activity(
     genome: str | os.PathLike[str] | pd.DataFrame,
     *,
     weights: Literal["archr", "body", "promoter", "exponential"] = "archr",
+    cut: bool = False,
     source: Literal["enhanced", "counts"] = "enhanced",
     layer: str | None = None,
     key: str = "sccase",
@@ -51,6 +52,8 @@ def gene_activity(
     weights
         ``"archr"``: decay from the gene body as ArchR's gene score; ``"body"``: promoter and gene body; ``"promoter"``;
         ``"exponential"``: decay from the transcription start. See :mod:`sccase_kit.genes.weights`.
+    cut
+        Of ``"archr"``: end the window of a gene at its neighbouring genes, as ArchR does by default.
     source
         ``"enhanced"``: from the factors of :func:`sccase_kit.tl.enhance`; ``"counts"``: from open or closed peaks.
     layer
@@ -99,7 +102,7 @@ def gene_activity(
     if source == "enhanced":
         check_fitted(adata, key)
     genes = check_genes(adata, genome)
-    matrix = peak_gene_weights(peak_places(adata), genes, weights=weights)
+    matrix = peak_gene_weights(peak_places(adata), genes, weights=weights, cut=cut)
     n_peaks = np.asarray((matrix > 0).sum(axis=0)).ravel()
     if not n_peaks.any():
         msg = f"no peak is in reach of any of the {len(genes)} genes: is genome={str(genome)[:60]!r} that of the peaks?"
@@ -110,7 +113,7 @@ def gene_activity(
     target = in_memory_copy(adata) if copy else adata
     target.varm[key_added] = matrix
     columns = [c for c in ("symbol", "gene_id", "chrom", "tss", "strand", "start", "end") if c in genes.columns]
-    params = {"genome": genome, "weights": weights, "source": source, "layer": layer, "key": key}
+    params = {"genome": genome, "weights": weights, "cut": cut, "source": source, "layer": layer, "key": key}
     table = genes[columns].assign(n_peaks=n_peaks)
     table.index = table.index.astype(str)
     record(target, key_added, "tl.gene_activity", params=params, genes=table, scale=scale, n_vars=adata.n_vars)

@@ -52,6 +52,23 @@ def files(tmp_path, monkeypatch):
     return gaf, obo
 
 
+def test_files_of_another_species_are_refused_and_single_rows_of_others_left_out(files, tmp_path, caplog):
+    gaf, obo = files
+    with pytest.raises(ValueError, match=r"another species: none of its 6 annotations is of taxon 9606.*10090"):
+        sk.datasets.build_gene_sets("human", gaf=gaf, obo=obo, min_genes=1)
+    mixed = tmp_path / "mixed.gaf"
+    virus = gaf_line("V1", "viral", "GO:0000001").replace("10090", "11801")
+    both = gaf_line("MGI:7", "Both", "GO:0000001").replace("taxon:10090", "taxon:10090|taxon:562")
+    mixed.write_text(virus + both + gaf_line("MGI:8", "", "GO:0000001"))
+    with caplog.at_level("INFO", logger="sccase_kit"):
+        path = sk.datasets.build_gene_sets("mouse", gaf=mixed, obo=obo, min_genes=1, path=tmp_path / "x.tsv.gz")
+    assert "1 of 3 annotations are of other taxa" in caplog.text
+    sets = as_gene_sets(path)
+    names = set().union(*sets.to_dict().values())
+    assert "Both" in names
+    assert not names & {"", "viral"}
+
+
 def test_from_files(files, tmp_path):
     gaf, obo = files
     path = sk.datasets.build_gene_sets("mouse", gaf=gaf, obo=obo, min_genes=1)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sccase_kit.genes import gene_windows, length_factors, peak_gene_weights
+from sccase_kit.genes import gene_windows, length_factors, neighbor_bounds, peak_gene_weights
 
 
 @pytest.fixture
@@ -85,3 +85,30 @@ def test_bodies_are_needed_where_they_are_used(places):
 def test_no_peak_in_reach(places):
     peaks, genes = places
     assert peak_gene_weights(peaks.assign(chrom="chr9"), genes).nnz == 0
+
+
+def test_bounds_are_those_of_a_loop(places):
+    _, genes = places
+    first, last = neighbor_bounds(genes)
+    for j, gene in enumerate(genes.itertuples()):
+        others = genes[(genes["chrom"] == gene.chrom) & (genes.index != j)]
+        before, behind = (
+            others.loc[others["end"] <= gene.start, "end"],
+            others.loc[others["start"] >= gene.end, "start"],
+        )
+        assert first[j] == before.max() if len(before) else first[j] < -1e15
+        assert last[j] == behind.min() - 1 if len(behind) else last[j] > 1e15
+
+
+def test_a_window_that_is_cut_holds_no_peak_of_a_neighbour(places):
+    peaks, genes = places
+    whole, cut = peak_gene_weights(peaks, genes).toarray(), peak_gene_weights(peaks, genes, cut=True).toarray()
+    low, high = gene_windows(genes, upstream=5_000)
+    first, last = neighbor_bounds(genes.assign(start=low, end=high + 1))
+    first, last = np.minimum(first, low - 1_000), np.maximum(last, high + 1_000)
+    middle = ((peaks["start"] + peaks["end"]) // 2).to_numpy()[:, None]
+    inside = (middle >= first) & (middle <= last)
+    np.testing.assert_array_equal(cut, np.where(inside, whole, 0))
+    assert (cut > 0).sum() < (whole > 0).sum()
+    with pytest.raises(ValueError, match="cut=True is of weights='archr'"):
+        peak_gene_weights(peaks, genes, weights="body", cut=True)

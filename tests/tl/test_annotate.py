@@ -134,7 +134,7 @@ def test_few_covered_genes_are_said(study, markers):
     few = {name: part[:1] for name, part in markers.items()}
     adata = sk.tl.annotate(study.adata, "cell_type", few, genome=genes, copy=True)
     reasons = adata.uns["annotation"]["table"]["reason"]
-    assert reasons.str.contains("only 1 marker genes have a peak in reach").any()
+    assert reasons.str.contains("only 1 marker gene has a peak in reach").any()
 
 
 @pytest.mark.parametrize(
