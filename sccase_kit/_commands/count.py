@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="fragments",
         help="1 for a fragment that meets the peak (default); 1 for each end in it; 1 for one end or both in it",
     )
+    parser.add_argument(
+        "--one-based",
+        choices=["auto", "yes", "no"],
+        default="auto",
+        help="whether starts are 1-based, as in tables of R; auto: by the header or by fragments that meet at a cut",
+    )
     parser.add_argument("--tss", help="table of genes in place of the genome's (chrom, tss, strand, gene_id, symbol)")
 
 
@@ -58,6 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         counting=args.counting,
         tss=args.tss,
         min_fragments=args.min_fragments,
+        one_based={"auto": None, "yes": True, "no": False}[args.one_based],
     )
     save_data(adata, target)
     medians = {

@@ -40,6 +40,8 @@ class Plan:
         bool, by sorted site: on the + strand.
     sizes
         Chromosome → length; fragments elsewhere are left out. None: everything is taken.
+    one_based
+        Whether 1 is taken from every start.
     """
 
     peaks: Layout | None = None
@@ -47,6 +49,7 @@ class Plan:
     sites: Layout | None = None
     forward: npt.NDArray[np.bool_] | None = None
     sizes: Mapping[str, int] | None = None
+    one_based: bool = False
 
 
 @dataclass(slots=True)
@@ -280,6 +283,8 @@ def _count_block(states: SimpleQueue[_State], table: BarcodeTable, plan: Plan, r
             part.text = _line_at(raw, part.report)
             return part
         n, n_names = int(part.report[KEPT]), int(part.report[NAMES])
+        if plan.one_based:
+            start[:n] -= 1
         part.names = [raw[a:b].decode(errors="replace") for a, b in state.name_at[:n_names]]
         n = _leave_out(n, columns, plan, part)
         if n == 0:

@@ -20,10 +20,12 @@ from .._threads import available_threads
 from .._validate import check_choice, check_int
 from ..fragments.barcodes import BarcodeTable
 from ..fragments.calling import FLOOR, cell_threshold, rank_curve
+from ..fragments.first_base import is_one_based
 from ..fragments.inflate import fast_zlib, kind_of, lacks_end
 from ..fragments.layout import Layout, lay_out
 from ..fragments.pairs import PairStore
 from ..fragments.quality import cell_quality, normalised_profile, profile_score
+from ..fragments.recognise import check_header
 from ..fragments.scan import Plan, Tally, count_barcodes_of, scan_fragments
 from ..fragments.spelling import ByAnyName
 from ..intervals.genomes import GENOMES, chrom_sizes, tss_table
@@ -44,6 +46,7 @@ def read_fragments(
     counting: Literal["fragments", "insertions", "paired"] = "fragments",
     tss: str | os.PathLike[str] | pd.DataFrame | None = None,
     min_fragments: int = FLOOR,
+    one_based: bool | None = None,
 ) -> AnnData:
     """Count the fragments of every cell in peaks, in one pass over each file and in little memory.
 
@@ -79,6 +82,10 @@ def read_fragments(
         Table of transcription start sites in place of the genome's; see :func:`sccase_kit.regions.tss_table`.
     min_fragments
         Smallest number of fragments of a cell that is called.
+    one_based
+        Whether starts are 1-based, as in tables of R (GRanges), so that 1 is taken from each. None decides for every
+        file by its header or by the fragments of a cell that meet at a cut (see
+        :mod:`sccase_kit.fragments.first_base`); a warning says so where they are.
 
     Returns
     -------
@@ -142,9 +149,15 @@ def read_fragments(
     )
     store, blocks, curves, tallies = PairStore(layout.order), [], {}, {}
     first_row = 0
+    for path in samples.values():
+        if what := stand_in(path):
+            msg = f"{path} is {what}"
+            raise ValueError(msg)
+        check_header(path)
     for name, path in samples.items():
         barcodes, curve = _cells(path, wanted[name], min_fragments, name=name)
-        tally = _scan(path, barcodes, plan, store, first_row, name=name)
+        closed = _one_based(path) if one_based is None else one_based
+        tally = _scan(path, barcodes, replace(plan, one_based=closed), store, first_row, name=name)
         _check_counted(tally, path, barcodes, table, called=curve is not None)
         blocks.append(_obs(name, barcodes, tally, plan, several=several))
         tallies[name] = tally
@@ -157,6 +170,7 @@ def read_fragments(
     adata = AnnData(store.to_csr(first_row), obs=obs, var=table)
     given = {"fragments": [str(path) for path in samples.values()], "peaks": peaks, "cells": cells, "tiles": tiles}
     given |= {"genome": genome, "counting": counting, "tss": tss, "min_fragments": min_fragments}
+    given["one_based"] = one_based
     record(
         adata,
         "fragments",
@@ -199,6 +213,15 @@ def _cells(
     return sorted(found.barcodes(which)), curve
 
 
+def _one_based(path: Path) -> bool:
+    """Return whether the starts of a file are 1-based; say so where they are."""
+    if not is_one_based(path):
+        return False
+    warn(f"{path}: starts are 1-based, by the header or by fragments that meet at a cut, so 1 is taken from every "
+         "start; one_based=False reads them as they are")  # fmt: skip
+    return True
+
+
 class _bar:
     """A progress bar over the bytes of a file, as a function that is told how far it is read."""
 
@@ -213,9 +236,6 @@ class _bar:
 
 
 def _scan(path: Path, barcodes: list[str], plan: Plan, store: PairStore, first_row: int, *, name: str) -> Tally:
-    if what := stand_in(path):
-        msg = f"{path} is {what}"
-        raise ValueError(msg)
     if kind_of(path) == "bgzip" and lacks_end(path):
         warn(f"{path} lacks the block that ends a bgzip file: it may have been cut short; compare its size")
     elif kind_of(path) in {"bgzip", "gzip"} and fast_zlib().__name__ == "zlib":
