@@ -58,6 +58,10 @@ def tidy_counts(matrix: Any, *, source: str = "counts", owned: bool = False) -> 
     if not _is_integral(values):
         warn(f"{source}: {_FRACTIONAL}")
         return csr
+    largest = np.abs(values).max() if values.size else 0
+    if largest >= 2.0**63:
+        warn(f"{source}: values up to {largest:.3g} are no counts; kept as they are")
+        return csr
     return csr.astype(np.int64)
 
 

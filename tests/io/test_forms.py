@@ -477,3 +477,9 @@ def test_what_lies_in_place_of_a_file_is_named(tmp_path, name):
     path.write_bytes(b"<!DOCTYPE html><html><body>404</body></html>")
     with pytest.raises(ValueError, match="a web page"):
         read(path)
+
+
+def test_values_that_no_integer_holds_stay(tmp_path):
+    (tmp_path / "a.tsv").write_text("\ta\tb\nchr1:1-2\t1e30\t0\n")
+    with pytest.warns(UserWarning, match=r"values up to 1e\+30 are no counts; kept as they are"):
+        assert sk.read(tmp_path / "a.tsv").X.toarray().tolist() == [[1e30], [0]]
