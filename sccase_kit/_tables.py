@@ -72,8 +72,15 @@ def plain_name(column: object) -> str:
 
 def split_cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line, without blanks and quotes around them."""
-    cells = line.strip("\r\n").split(separator) if separator else line.split()
+    cells = _cut(line.strip("\r\n"), separator) if separator else line.split()
     return [cell.strip().strip('"') for cell in cells]
+
+
+def _cut(line: str, separator: str) -> list[str]:
+    """Cut a line; commas and the like inside double quotes belong to their cell, as spreadsheets write them."""
+    if separator == "\t" or '"' not in line:
+        return line.split(separator)
+    return next(csv.reader([line], delimiter=separator), [""])
 
 
 def _is_number(cell: str) -> bool:
@@ -92,10 +99,10 @@ def looks_like_header(cells: Sequence[str]) -> bool:
 def _separator_of(lines: list[str]) -> str:
     """Return the separator that cuts the first line and most others into equally many cells (one more with names)."""
     for sep in _SEPARATORS:
-        width = len(lines[0].rstrip("\r\n").split(sep))
+        width = len(_cut(lines[0].rstrip("\r\n"), sep))
         if width < 2:
             continue
-        others = [len(line.split(sep)) for line in lines[1:]]
+        others = [len(_cut(line.rstrip("\r\n"), sep)) for line in lines[1:]]
         if sep == "\t":
             alike = [n > 1 for n in others]
         else:

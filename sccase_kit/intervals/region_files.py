@@ -55,7 +55,8 @@ def file_kind(path: str | os.PathLike[str]) -> Kind:
         return "table"
     if all(_is_gff(row) for row in rows):
         return "gff"
-    if all(len(row) < 3 and split_name(row[0]) is not None for row in rows):
+    titled = len(rows) > 1 and len(rows[0]) == 1 and split_name(rows[0][0]) is None
+    if all(len(row) < 3 and split_name(row[0]) is not None for row in rows[titled:]):
         return "names"
     if all(_is_ucsc(row) for row in rows):
         return "ucsc"
@@ -147,6 +148,8 @@ def _read_lines(path: Path, fields: tuple[int, int, int, int | None], *, closed:
 
 def _read_names(path: Path, *, one_based: bool) -> pd.DataFrame:
     lines = list(_data_lines(path))
+    if len(lines) > 1 and split_name(_cells(lines[0][1])[0]) is None and split_name(_cells(lines[1][1])[0]) is not None:
+        lines = lines[1:]  # a title
     table = places_table(_cells(line)[0] for _, line in lines)
     bad = (table["start"] < 0).to_numpy(bool)
     if bad.any():
@@ -165,6 +168,9 @@ def _read_table(path: Path, *, one_based: bool | None) -> pd.DataFrame:
         raise ValueError(msg)
     if one_based is None and {str(c).lower() for c in table.columns} == _SAF:
         _say_closed(path, "SAF")
+        one_based = True
+    if one_based is None and str(table.columns[0]).lower().startswith("peakid"):
+        _say_closed(path, "HOMER's list of peaks")
         one_based = True
     table[columns[0]] = read_table(path, text=[str(columns[0])])[columns[0]]
     try:

@@ -20,7 +20,7 @@ from ..intervals.names import share_of_places, split_name, whole_number
 from ._errors import FormatError
 
 _BANNER = "%%matrixmarket"
-_SIDE = r"\.(?:bed|tsv|txt|csv)$"
+_SIDE = r"\.(?:bed|tsv|txt|csv|narrowpeak|broadpeak)$"
 #: File names (without .gz and what stands before) that hold the names of the peaks and of the cells, best first.
 _PEAKS = tuple(
     re.compile(pattern + _SIDE)
@@ -29,11 +29,12 @@ _PEAKS = tuple(
         r"features?",
         r"genes?",
         r"(?:peaks?|regions?|bins?|tiles?|features?|genes?|rows?|row_?names|var_?names)[^/]*",
+        r"var",
     )
 )
 _CELLS = tuple(
     re.compile(pattern + _SIDE)
-    for pattern in (r"barcodes?", r"(?:barcodes?|cells?|index_?table|cols?|col_?names|obs_?names)[^/]*")
+    for pattern in (r"barcodes?", r"(?:barcodes?|cells?|index_?table|cols?|col_?names|obs_?names)[^/]*", r"obs")
 )
 _SHOWN = 10
 

@@ -17,7 +17,7 @@ from ..intervals.features import peaks_axis
 from ..intervals.names import whole_number
 from ._errors import FormatError
 from ._matrix_market import open_or_format_error, read_cells, read_features
-from ._text_layout import Layout, choose_separator, find_layout, split_line
+from ._text_layout import Layout, choose_separator, find_layout, split_line, triplet_columns
 
 _SAMPLE = 100
 Line = tuple[int, list[str]]
@@ -75,6 +75,11 @@ def _read_lines(
     top = split_line(first[1], sep)
     lines = _fields(numbered, sep)
     sample = list(islice(lines, _SAMPLE))
+    if len(top) > 2 and not top[-1] and sample and all(fields[-1] == "" for _, fields in sample):
+        top, sample = top[:-1], [(n, fields[:-1]) for n, fields in sample]  # every line ends in a separator
+        lines = ((n, fields[:-1] if not fields[-1] else fields) for n, fields in lines)
+    if (columns := triplet_columns([fields for _, fields in sample])) is not None:
+        return _from_triplets(path, chain([(first[0], top)], sample, lines), columns)
     widths = {len(fields) for _, fields in sample}
     layout = find_layout(top, [fields for _, fields in sample] if len(widths) == 1 else [])
     if len(widths) > 1 and sample:
@@ -116,6 +121,32 @@ def _oriented(
         return AnnData(rows, obs=pd.DataFrame(index=names), var=pd.DataFrame(index=layout.labels)), notes
     notes["orientation"] = "peaks × cells" + (" (taken so: the names do not tell)" if axis is None else "")
     return AnnData(rows.T.tocsr(), obs=pd.DataFrame(index=layout.labels), var=pd.DataFrame(index=names)), notes
+
+
+def _from_triplets(
+    path: Path, lines: Iterable[Line], columns: tuple[int, int]
+) -> tuple[AnnData, dict[str, str | list[str] | None]]:
+    """Read a table with a line per count: peak and cell in either order, and the number."""
+    at_peak, at_cell = columns
+    peaks: dict[str, int] = {}
+    cells: dict[str, int] = {}
+    rows, cols, values = [], [], []
+    for k, (number, fields) in enumerate(lines):
+        try:
+            value = float(fields[2])
+        except (ValueError, IndexError):
+            if k == 0:
+                continue  # a header
+            msg = f"{path}, line {number}: expected peak, cell and a number, got {' '.join(fields)[:80]!r}"
+            raise FormatError(msg) from None
+        rows.append(cells.setdefault(fields[at_cell], len(cells)))
+        cols.append(peaks.setdefault(fields[at_peak], len(peaks)))
+        values.append(value)
+    counts = sparse.csr_matrix((values, (rows, cols)), shape=(len(cells), len(peaks)))
+    if repeated := len(values) - counts.nnz:
+        warn(f"{path}: {repeated} of {len(values)} pairs of peak and cell occur again; their counts are added")
+    notes: dict[str, str | list[str] | None] = {"format": "table of peak, cell and count"}
+    return AnnData(counts, obs=pd.DataFrame(index=list(cells)), var=pd.DataFrame(index=list(peaks))), notes
 
 
 def _named_by_files(

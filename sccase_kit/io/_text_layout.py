@@ -82,6 +82,16 @@ def choose_separator(path_suffix: str, header: str) -> str:
     return best if counts[best] else known or "\t"
 
 
+def triplet_columns(rows: Sequence[Sequence[str]]) -> tuple[int, int] | None:
+    """Return the columns of peak and cell where rows are peak, cell (in either order) and count, or None."""
+    if not rows or not all(len(row) == 3 and _is_number(row[2]) for row in rows):
+        return None
+    for peak, cell in ((0, 1), (1, 0)):
+        if all(split_name(row[peak]) is not None for row in rows) and not any(_is_number(row[cell]) for row in rows):
+            return (peak, cell) if not any(split_name(row[cell]) for row in rows) else None
+    return None
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)

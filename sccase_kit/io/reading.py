@@ -14,7 +14,7 @@ from anndata import AnnData
 
 from .._left_out import LEFT_OUT
 from .._logging import warn
-from .._text_files import stand_in
+from .._text_files import open_text, stand_in
 from ..fragments.recognise import is_fragment_file
 from ..intervals.chromosomes import species_prefixes
 from ..intervals.features import choose_peaks
@@ -31,6 +31,15 @@ _TEXT = {".csv", ".tsv", ".txt", ".tab"}
 _PACKED = {".gz", ".bgz", ".bz2", ".xz", ".zst"}
 _BACKED = {".h5ad", ".zarr", ".h5mu"}
 _OUTS = ("filtered_peak_bc_matrix.h5", "filtered_feature_bc_matrix.h5")
+_OUTS_FOLDERS = ("filtered_peak_bc_matrix", "filtered_feature_bc_matrix")
+#: What to do with files that are not read, by ending.
+_WAYS_OUT = {
+    ".h5ads": "A dataset of SnapATAC2 (AnnDataSet) is read after .to_adata() and write",
+    ".loom": "Turn it into an .h5ad: anndata.read_loom(path).write_h5ad(target)",
+    **dict.fromkeys([".xlsx", ".xls"], "Save the sheet as tab-separated text (.tsv)"),
+    **dict.fromkeys([".tar", ".tgz", ".rar", ".7z"], "Unpack the archive, and give the folder or one file of it"),
+    **dict.fromkeys([".bw", ".bigwig", ".bam", ".cram"], "It has no cells × peaks: count a fragment file in peaks"),
+}
 #: Readers of parts above this one, by ending: imported when such a file is read.
 _READERS = dict.fromkeys([".rds", ".rdata", ".rda", ".qs", ".arrow"], "sccase_kit.r.files:read_counts")
 _SUPPORTED = (
@@ -197,6 +206,10 @@ def _read(
     if last == ".h5mu":
         adata, said = read_h5mu(target, backed=backed, modality=modality)
         return adata, {"format": "h5mu"}, said
+    if not last and target.is_file():
+        last = _by_content(target)
+    if last == ".h5" and _is_anndata(target):
+        return read_h5ad(target, backed=False), {"format": "h5ad"}, []
     if last == ".h5":
         adata, kinds = read_10x_h5(target)
         return adata, {"format": "10x .h5", "kinds": kinds}, []
@@ -207,6 +220,9 @@ def _read(
         whole = next((target / name for name in _OUTS if (target / name).is_file()), None)
         if whole is not None and not any(target.glob("*.mtx*")):
             return _read(whole, backed=backed, modality=modality, peaks=peaks, cells=cells)
+        inner = next((target / name for name in _OUTS_FOLDERS if (target / name).is_dir()), None)
+        if inner is not None and not any(target.glob("*.mtx*")):
+            return _read(inner, backed=backed, modality=modality, peaks=peaks, cells=cells)
         return _from_bundle(target, peaks, cells)
     if last == ".mtx" or (last in _TEXT and is_matrix_market(target)):
         return _from_bundle(target, peaks, cells)
@@ -216,12 +232,36 @@ def _read(
         )
         msg += "sccase_kit.read_fragments(path, peaks), or sccase-kit count"
         raise FormatError(msg)
-    if _TEXT & set(suffixes[-2:]):
+    if _TEXT & {*suffixes[-2:], last}:
         adata, notes = read_text(target, **_name_files(peaks, cells))
         return adata, notes, []
-    hint = " A dataset of SnapATAC2 (AnnDataSet) is read after .to_adata() and write." if last == ".h5ads" else ""
+    hint = f". {_WAYS_OUT[last]}." if last in _WAYS_OUT else ""
     msg = f"unknown format of {target.name!r}; supported: {_SUPPORTED}{hint}"
     raise ValueError(msg)
+
+
+def _by_content(target: Path) -> str:
+    """Return the ending that a file without one should have, or "" where its content does not tell."""
+    with target.open("rb") as handle:
+        if handle.read(4) == b"\x89HDF":
+            return ".h5"
+    try:
+        with open_text(target) as text:
+            head = text.read(4096)
+    except ValueError:
+        return ""
+    return ".txt" if "\t" in head or "," in head or head.startswith("%%MatrixMarket") else ""
+
+
+def _is_anndata(target: Path) -> bool:
+    """Return whether an HDF5 file is laid out as AnnData."""
+    import h5py
+
+    try:
+        with h5py.File(target, "r") as store:
+            return {"obs", "var"} <= set(store)
+    except OSError:
+        return False
 
 
 def _name_files(peaks: Any, cells: Any) -> dict[str, Path | None]:

@@ -24,6 +24,11 @@ ZERO = {
         "track type=x name=a\nbrowser position chr1:1-9\n#chrom start end\nchr1 100 600\nGL000194.1 100000 100500\n",
     ),
     "UCSC's tables": ("ucsc", "#bin\tchrom\n" + "".join(f"585\t{c}\t{s}\t{e}\tCpG: 111\n" for c, s, e in ROWS)),
+    "numbers of a spreadsheet": (
+        "table",
+        'chr,start,end\nchr1,100,600\nGL000194.1,"100,000","100,500"\n',
+    ),
+    "names below a title": ("names", "peak\n" + "".join(f"{c}:{s}-{e}\n" for c, s, e in ROWS)),
     "names": ("names", "".join(f"{c}:{s}-{e}\n" for c, s, e in ROWS)),
 }
 ONE = {
@@ -32,6 +37,8 @@ ONE = {
     "MACS xls": ("table", "# MACS\nchr\tstart\tend\tlength\n"
                  + "".join(f"{c}\t{s + 1}\t{e}\t{e - s}\n" for c, s, e in ROWS)),
     "SAF": ("table", "GeneID\tChr\tStart\tEnd\tStrand\n" + "".join(f"p\t{c}\t{s + 1}\t{e}\t+\n" for c, s, e in ROWS)),
+    "HOMER": ("table", "#PeakID\tchr\tstart\tend\tstrand\n"
+              + "".join(f"p{s}\t{c}\t{s + 1}\t{e}\t+\n" for c, s, e in ROWS)),
     "GFF": ("gff", "##gff-version 3\n" + "".join(f"{c}\tx\tpeak\t{s + 1}\t{e}\t.\t+\t.\tID=a\n" for c, s, e in ROWS)),
     "interval_list": ("interval_list", "@HD\tVN:1.0\n" + "".join(f"{c}\t{s + 1}\t{e}\t+\tname\n" for c, s, e in ROWS)),
 }  # fmt: skip

@@ -483,3 +483,65 @@ def test_values_that_no_integer_holds_stay(tmp_path):
     (tmp_path / "a.tsv").write_text("\ta\tb\nchr1:1-2\t1e30\t0\n")
     with pytest.warns(UserWarning, match=r"values up to 1e\+30 are no counts; kept as they are"):
         assert sk.read(tmp_path / "a.tsv").X.toarray().tolist() == [[1e30], [0]]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("header", ["", "peak\tcell\tcount\n"])
+def test_a_line_per_count(tmp_path, turned, header):
+    rows = [(NAMES[j], CELLS.split()[i], DENSE[i, j]) for i in range(2) for j in range(3) if DENSE[i, j]]
+    text = header + "".join(f"{c}\t{p}\t{n}\n" if turned else f"{p}\t{c}\t{n}\n" for p, c, n in rows)
+    (tmp_path / "a.tsv").write_text(text)
+    found = sk.read(tmp_path / "a.tsv")
+    check(found[CELLS.split(), NAMES].copy())
+    (tmp_path / "a.tsv").write_text(text + text.splitlines(keepends=True)[-1])
+    with pytest.warns(UserWarning, match="1 of 5 pairs of peak and cell occur again; their counts are added"):
+        assert sk.read(tmp_path / "a.tsv").X.sum() == DENSE.sum() + DENSE[1, 2]
+    (tmp_path / "a.tsv").write_text(text + "x\ty\tz\n" * 200)
+    with pytest.raises(FormatError, match=r"line \d+: expected peak, cell and a number|line \d+: .* values"):
+        sk.read(tmp_path / "a.tsv")
+
+
+def test_files_without_an_ending_or_with_another(tmp_path):
+    data = ad.AnnData(sparse.csr_matrix(DENSE), var=pd.DataFrame(index=NAMES), obs=pd.DataFrame(index=CELLS.split()))
+    data.write_h5ad(tmp_path / "one.h5ad")
+    (tmp_path / "one.h5").write_bytes((tmp_path / "one.h5ad").read_bytes())
+    (tmp_path / "one").write_bytes((tmp_path / "one.h5ad").read_bytes())
+    check(sk.read(tmp_path / "one.h5"))
+    check(sk.read(tmp_path / "one"))
+    table = "\t" + "\t".join(CELLS.split()) + "\n"
+    table += "".join(f"{name}\t{a}\t{b}\n" for name, (a, b) in zip(NAMES, DENSE.T, strict=True))
+    (tmp_path / "two").write_text(table)
+    check(sk.read(tmp_path / "two"))
+    (tmp_path / "tabs.tsv").write_text(table.replace("\n", "\t\n"))
+    check(sk.read(tmp_path / "tabs.tsv"))
+    (tmp_path / "none").write_bytes(b"\x00\x01")
+    for name, said in {
+        "none": "unknown format",
+        "a.xlsx": "Save the sheet",
+        "a.tar.gz": "Unpack",
+        "a.bw": "fragment",
+    }.items():
+        (tmp_path / name).write_bytes(b"\x00\x01")
+        with pytest.raises(ValueError, match=said):
+            sk.read(tmp_path / name)
+
+
+PEAK = "".join(line + "\tp\t0\t.\t1\t2\t3\t4\n" for line in BED.splitlines())
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"matrix__mtx": MTX, "barcodes__tsv": CELLS, "x_peaks__narrowPeak": PEAK},
+        {"X__mtx": TURNED, "obs__csv": "b,n\n" + CELLS.replace("\n", ",1\n"),
+         "var__csv": "p,n\n" + "".join(f"{name},1\n" for name in NAMES)},
+    ],
+    ids=["narrowPeak", "obs and var"],
+)  # fmt: skip
+def test_other_names_of_the_files(tmp_path, files):
+    check(sk.read(put(tmp_path / "a", **files)))
+
+
+def test_the_folder_outs_of_cell_ranger(tmp_path):
+    put(tmp_path / "outs" / "filtered_peak_bc_matrix", matrix__mtx=MTX, barcodes__tsv=CELLS, peaks__bed=BED)
+    check(sk.read(tmp_path / "outs"))
