@@ -163,15 +163,18 @@ def closest_pairs(a: Linear, b: Linear, stride: int) -> tuple[np.ndarray, np.nda
         int64, sorted by i, then j. Distance is 0 where they share a base, 1 where they touch, and negative where b lies
         left of a.
     """
-    within = count_overlaps(a, b) > 0
+    by_start, by_end = np.argsort(b.start), np.argsort(b.end)
+    starts, ends = np.append(b.start[by_start], _FAR), np.append(-_FAR, b.end[by_end])
+    order = np.argsort(a.start)  # searches in ascending order keep to the cache
+    before, up_to = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
+    before[order] = np.searchsorted(ends, a.start[order], "right") - 1  # that end before it starts
+    up_to[order] = np.searchsorted(starts, a.end[order], "left")  # that start before it ends
+    within = up_to > before
     i, j = overlap_pairs(Linear(a.start[within], a.end[within]), b)
     parts = [(np.flatnonzero(within)[i], j, np.zeros(len(i), dtype=np.int64))]
     alone = np.flatnonzero(~within)
     start, end = a.start[alone], a.end[alone]
-    by_start, by_end = np.argsort(b.start), np.argsort(b.end)
-    starts, ends = np.append(b.start[by_start], _FAR), np.append(-_FAR, b.end[by_end])
-    left = ends[np.searchsorted(ends, start, "right") - 1]
-    right = starts[np.searchsorted(starts, end, "left")]
+    left, right = ends[before[alone]], starts[up_to[alone]]
     chrom = start // stride
     to_left = np.where((left > 0) & ((left - 1) // stride == chrom), start - left + 1, _FAR)
     to_right = np.where(right // stride == chrom, right - end + 1, _FAR)

@@ -166,7 +166,7 @@ def closest(
         check_int(max_distance, name="max_distance", minimum=0)
     by = _engine(engine)
     first, second = _two_tables(a, b)
-    first = first[split_unknown(first, second["chrom"], unknown=unknown, name="a", where="those of b")]
+    first = first[split_unknown(first, second["chrom"].unique(), unknown=unknown, name="a", where="those of b")]
     i, j, distance = by.closest(first, second)
     if max_distance is not None:
         close = np.abs(distance) <= max_distance
