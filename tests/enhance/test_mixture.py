@@ -178,3 +178,14 @@ def test_it_is_said_where_the_stage_is_skipped():
     few = ad.AnnData(counts[:30])
     sk.tl.enhance(few)
     assert few.uns["sccase"]["expected_skipped"].startswith("too few")
+
+
+@pytest.mark.parametrize("effect", [0.5, 1.0])
+def test_weak_signals_are_not_worse_than_under_the_papers_model(effect):
+    import anndata as ad
+
+    adata = ad.AnnData(simulated(effect, seed=1))
+    adata = adata[:, np.asarray((adata.X > 0).sum(axis=0)).ravel() >= 8].copy()
+    methods = {"default": sk.tl.enhance, "sccase": lambda a, rng: sk.tl.enhance(a, 3, method="sccase", rng=rng)}
+    gain = sk.metrics.held_out(adata, methods, n_splits=2, min_cells=1, n_boot=2).table["gain"]
+    assert gain["default"] > (0.95 * gain["sccase"] if gain["sccase"] > 0 else -2e-3)  # there the mean is said
