@@ -231,7 +231,11 @@ def similarity_heatmap(
     _, colors = colors_of(adata, groupby)
     top = float(np.quantile(values, 0.99)) or float(values.max())
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)
-    ax.set(xticks=[], yticks=[], xlabel=f"target cells ({_cells(len(rows), adata.n_obs)})")
+    ax.set(
+        xticks=[],
+        yticks=[],
+        xlabel=f"target cells ({len(rows):,} of {adata.n_obs:,})" if len(rows) < adata.n_obs else "target cells",
+    )
     color_strip(ax, labels.iloc[rows], colors)
     color_strip(ax, labels.iloc[rows], colors, side="left", label="source cells")
     ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02, label="similarity", ticks=MaxNLocator(5))
