@@ -27,7 +27,6 @@ CALLS = {
     "tl.chromvar": lambda a: sk.tl.chromvar(a, "sets", bias="gc", n_background=5),
     "pp.filter_peaks": lambda a: sk.pp.filter_peaks(a),
     "pp.filter_cells": lambda a: sk.pp.filter_cells(a),
-    "pp.filter_groups": lambda a: sk.pp.filter_groups(a, "cell_type"),
     "pp.binarize": lambda a: sk.pp.binarize(a),
     "pp.tfidf": lambda a: sk.pp.tfidf(a),
     "pp.tfidf, signac": lambda a: sk.pp.tfidf(a, variant="signac"),
@@ -45,7 +44,7 @@ ELSEWHERE = {
     | {"cluster", "specific_peaks", "background_peaks", "compare_specific_peaks"}  # after a fit: test_hostile_fits
     | {"differential_deviations", "differential_variability", "motif_correlation", "motif_synergy"}
     | {"annotate", "gene_activity", "trait_scores", "differential", "motif_genes"},  # genes, samples: tests/tl
-    "pp": {"Tfidf", "align_reference", "parse_peak_names", "parse_peaks", "require_coordinates"}
+    "pp": {"Tfidf", "align_reference", "filter_groups", "parse_peak_names", "parse_peaks", "require_coordinates"}
     | {"call_peaks", "merge_peaks", "remap_counts"},  # fragments, regions: tests/pp
 }
 
