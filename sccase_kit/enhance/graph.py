@@ -48,6 +48,8 @@ def spectral_embedding(
     Vectors (n_obs × n_components) and non-negative values (n_components,), by decreasing value.
     """
     n, m = op.shape
+    if n_components < 1:  # two cells, or two peaks, have the trivial one alone
+        return np.zeros((n, 0)), np.zeros(0)
     alive = op.row_scale > 0
     if n_blocks is None and gram_pays(op):
         affinity = gram(op)

@@ -171,6 +171,12 @@ EXPERIMENTS: Sources[Experiment] = Sources("sccase_kit.paper.experiments", "expe
 
 
 def list_experiments() -> dict[str, Experiment]:
-    """Return the experiments by name, in the order of the page."""
+    """Return the experiments, in the order of the page.
+
+    Returns
+    -------
+    dict
+        Name → :class:`Experiment`; those that were registered come with the package's own.
+    """
     found = sorted(EXPERIMENTS.all().values(), key=lambda experiment: experiment.place)
     return {experiment.name: experiment for experiment in found}
