@@ -9,7 +9,7 @@ import numpy as np
 
 from ._from_r import from_value
 from ._to_r import to_value
-from ._values import NULL, RValue, listed
+from ._values import NULL, RValue, check_text, listed
 
 _FILE = "values.bin"
 _BLOCK = 1 << 22
@@ -22,6 +22,7 @@ def _write_number(file: IO[bytes], number: int, dtype: str = "<i4") -> None:
 
 
 def _write_text(file: IO[bytes], text: str) -> None:
+    check_text([text], "the name of an R attribute")
     data = text.encode()
     _write_number(file, len(data))
     file.write(data)
@@ -34,6 +35,8 @@ def write_value(file: IO[bytes], value: RValue) -> None:
     ------
     TypeError
         If it is an R object of rpy2, which lives in another R.
+    ValueError
+        If text or a name holds a NUL character.
     """
     if value.kind == "opaque":
         msg = "an R object of rpy2 cannot be passed to another R process; pass the Python value it was made from"
@@ -49,6 +52,7 @@ def write_value(file: IO[bytes], value: RValue) -> None:
         for item in value.data:
             write_value(file, item)
     elif value.kind == "character":
+        check_text(value.data, "text for R")  # one more zero byte would shift every later text
         missing = np.flatnonzero([item is None for item in value.data])
         _write_number(file, len(missing))
         file.write(missing.astype("<i4").tobytes())
@@ -123,8 +127,9 @@ def write_bundle(values: dict[str, Any], folder: Path) -> None:
     """
     folder.mkdir(exist_ok=True)
     converted = {name: to_value(value, name=name) for name, value in values.items() if value is not None}
+    bundle = listed(converted.values(), list(converted))
     with (folder / _FILE).open("wb") as file:
-        write_value(file, listed(converted.values(), list(converted)))
+        write_value(file, bundle)
 
 
 def has_bundle(folder: Path) -> bool:

@@ -13,7 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from ._limits import EXACT_DOUBLE, INT32_MAX, check_r_size
-from ._values import NA_INTEGER, NULL, RValue, atomic, listed, make
+from ._values import NA_INTEGER, NULL, RValue, atomic, check_text, listed, make
 from ._values import text as text_value
 
 _INFERRED = {
@@ -86,6 +86,7 @@ def to_value(value: Any, *, name: str = "value") -> RValue:
         return _array(np.asarray(value), name)
     if isinstance(value, Mapping):
         keys = [str(key) for key in value]
+        check_text(keys, f"a name in {name}")
         return listed([to_value(item, name=f"{name}[{key!r}]") for key, item in value.items()], keys)
     if isinstance(value, (list, tuple)):
         kinds = {_scalar_kind(item) for item in value}
@@ -111,18 +112,7 @@ def strings(values: Any, name: str) -> RValue:
     ValueError
         If a string holds a NUL character, which ends a string in R, or half a surrogate pair.
     """
-    items = [None if pd.isna(item) else str(item) for item in values]
-    for item in items:
-        if item is not None and "\0" in item:
-            msg = f"{name} holds a NUL character ({item!r}), which text in R cannot hold; rename it first"
-            raise ValueError(msg)
-        if item is not None and not item.isascii():
-            try:
-                item.encode()
-            except UnicodeEncodeError as err:
-                msg = f"{name} holds {item!r}, which is not valid Unicode text ({err.reason}); rename it first"
-                raise ValueError(msg) from None
-    return RValue("character", items)
+    return RValue("character", check_text([None if pd.isna(item) else str(item) for item in values], name))
 
 
 def _integers(values: np.ndarray, name: str) -> RValue:

@@ -86,15 +86,39 @@ def atomic(kind: str, values: Any) -> RValue:
     return RValue(kind, np.ascontiguousarray(values, dtype=_DTYPES[kind]))
 
 
+def check_text(items: Iterable[str | None], name: str) -> list[str | None]:
+    """Return the items of a character vector.
+
+    Raises
+    ------
+    ValueError
+        If one holds a NUL character, which ends a string in R and would shift those after it, or half a surrogate pair.
+    """
+    items = list(items)
+    for item in items:
+        if item is not None and "\0" in item:
+            msg = f"{name} holds a NUL character ({item!r}), which text in R cannot hold; rename it first"
+            raise ValueError(msg)
+        if item is not None and not item.isascii():
+            try:
+                item.encode()
+            except UnicodeEncodeError as err:
+                msg = f"{name} holds {item!r}, which is not valid Unicode text ({err.reason}); rename it first"
+                raise ValueError(msg) from None
+    return items
+
+
 def text(*items: str | None) -> RValue:
-    """Make a character vector."""
-    return RValue("character", list(items))
+    """Make a character vector; see :func:`check_text` for what is refused."""
+    return RValue("character", check_text(items, "text for R"))
 
 
 def listed(values: Iterable[RValue], names: Sequence[str] | None = None) -> RValue:
-    """Make a list."""
+    """Make a list; see :func:`check_text` for the names that are refused."""
     values = list(values)
-    return RValue("list", values, {} if names is None else {"names": RValue("character", list(names))})
+    if names is None:
+        return RValue("list", values)
+    return RValue("list", values, {"names": RValue("character", check_text(names, "a name in a list"))})
 
 
 def named(values: Mapping[str, RValue]) -> RValue:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import io
 import subprocess
 
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 from scipy import sparse
 
 from sccase_kit.r._exchange import read_bundle, write_bundle, write_value
@@ -99,6 +101,63 @@ def test_values_without_r_counterpart_are_refused(tmp_path):
         write_bundle({"x": ["a", "b\0c"]}, tmp_path / "in")
     with pytest.raises(TypeError, match="another R process"):
         write_value(None, RValue("opaque"))
+
+
+HELD = {
+    "a name of a list": {"x": {"a": 1, "b\0c": 2, "d": 3}},
+    "a name deep in lists": {"x": {"a": {"b\0c": [1]}}},
+    "a name of the bundle": {"b\0c": 1},
+    "a category": {"x": pd.Series(pd.Categorical(["b\0c", "d"]))},
+    "a column": {"x": pd.DataFrame({"b\0c": [1], "d": [2]})},
+    "a row": {"x": pd.DataFrame({"d": [1, 2]}, index=["b\0c", "e"])},
+    "an index": {"x": pd.Index(["b\0c"])},
+    "a text beside missing ones": {"x": np.array([None, "b\0c"], dtype=object)},
+}
+
+
+@pytest.mark.parametrize("values", HELD.values(), ids=HELD)
+def test_a_nul_in_a_name_is_refused(values, tmp_path):
+    with pytest.raises(ValueError, match=r"NUL character \('b\\x00c'\), which text in R cannot hold"):
+        write_bundle(values, tmp_path / "in")
+    assert not (tmp_path / "in" / "values.bin").exists()
+
+
+@pytest.mark.parametrize("key", ["b\0c", "b\udc80c"])
+def test_a_name_that_r_cannot_hold_names_its_list(key, tmp_path):
+    with pytest.raises(ValueError, match=r"a name in x\['deep'\] holds .*rename it first"):
+        write_bundle({"x": {"deep": {"a": 1, key: 2}}}, tmp_path / "in")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        RValue("character", ["a", "b\0c"]),
+        RValue("list", [RValue("NULL")], {"names": RValue("character", ["b\0c"])}),
+        RValue("NULL", None, {"b\0c": RValue("NULL")}),
+    ],
+)
+def test_the_writer_itself_lets_no_nul_through(value):
+    with pytest.raises(ValueError, match="NUL character"):
+        write_value(io.BytesIO(), value)
+
+
+@pytest.mark.parametrize("place", ["obs_names", "var_names", "layer"])
+def test_a_nul_in_an_anndata_is_refused(place, tmp_path):
+    adata = AnnData(sparse.csr_matrix(np.eye(3, dtype=np.float32)))
+    if place == "layer":
+        adata.layers["b\0c"] = adata.X.copy()
+    else:
+        setattr(adata, place, ["a", "b\0c", "d"])
+    with pytest.raises(ValueError, match=r"NUL character \('b\\x00c'\)"):
+        write_bundle({"x": adata}, tmp_path / "in")
+
+
+def test_columns_with_a_nul_are_named_and_left_out(tmp_path):
+    adata = AnnData(sparse.csr_matrix(np.eye(3, dtype=np.float32)))
+    adata.obs["b\0c"] = 1
+    adata.obs["x"] = pd.Categorical(["a", "b\0c", "d"])
+    with pytest.warns(UserWarning, match=r"obs\.columns holds a NUL .*; adata\.obs\['x'\] holds a NUL"):
+        write_bundle({"x": adata}, tmp_path / "in")
 
 
 def test_matrix_beyond_32_bit_is_refused(tmp_path):
