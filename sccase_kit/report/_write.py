@@ -22,6 +22,7 @@ from ..pages.page import Section, page, shortened
 from ._colors import page_colors
 from ._figures import drawing_copy
 from ._found import Study, found_section
+from ._fragments import fragment_section
 from ._groups import described, deviations_of, grouping_of, made_with
 from ._held_out import held_out_section, judge_fit, stored_results, verdict
 from ._maps import drawn_by, map_section, track_section
@@ -205,6 +206,7 @@ def render(
         "clusters": lambda: cluster_section(adata, groupby),
         "enhancement": lambda: enhancement_section(adata, view, main, key),
         "held-out": lambda: held_out_section(judged),
+        "fragments": lambda: fragment_section(adata),
         "data": lambda: data_section(adata, groupby, layer),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
@@ -238,6 +240,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
-    own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out", "tl.trait_scores"}
+    own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out", "tl.trait_scores", "io.read_fragments"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)
