@@ -22,8 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_true", help="small subsets, one seed: minutes")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="experiments (all)")
     parser.add_argument("-g", "--groupby", help="column of obs with the cell types (the usual names)")
-    parser.add_argument("--max-cells", type=int, help="cells of a data set at most (2000; 250 with --quick)")
+    parser.add_argument("--max-cells", type=int, help="cells of a data set at most (1000; 250 with --quick)")
     parser.add_argument("--max-peaks", type=int, help="peaks of a data set at most (40000; 2500 with --quick)")
+    parser.add_argument("--memory-cells", type=int, help="cells of the smaller set for memory (2000; the paper: 20000)")
     parser.add_argument("--data-dir", help="folder with files of the manifest")
     parser.add_argument("--download", action="store_true", help="download data sets that are not on disk (gigabytes)")
     parser.add_argument("--overwrite", action="store_true", help="make every result anew")
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         groupby=args.groupby,
         max_cells=args.max_cells,
         max_peaks=args.max_peaks,
+        memory_cells=args.memory_cells,
         data_dir=args.data_dir,
         download=args.download,
         overwrite=args.overwrite,

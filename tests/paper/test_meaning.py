@@ -52,12 +52,19 @@ def test_sets_of_peaks(toy, study):
 
 def test_functions_of_the_planted_terms(study):
     table = functions.run(study)
-    first = table[(table["peaks"] == DEFAULT) & (table["rank"] == 1)].set_index("group")["term"]
-    assert first.to_dict() == {f"type_{i}": f"TERM_{i}" for i in (1, 2, 3)}
     found = functions.find({"toy": table})
-    each = table.drop_duplicates(["peaks", "group"])
-    own = each[each["peaks"] == OURS]["significant"].mean()
-    assert found["functions against background"].ours == pytest.approx(own)
+    assert set(found) == {claim.name for claim in functions.EXPERIMENT.claims}
+    for against, suffix in functions.SUFFIXES.items():
+        part = table[table["against"] == against]
+        first = part[(part["peaks"] == DEFAULT) & (part["rank"] == 1)].set_index("group")["term"]
+        assert first.to_dict() == {f"type_{i}": f"TERM_{i}" for i in (1, 2, 3)}
+        each = part.drop_duplicates(["peaks", "group"])
+        means = each.groupby("peaks")["significant"].mean()
+        claim = found[f"functions against background{suffix}"]
+        assert claim.ours == pytest.approx(means[OURS])
+        assert claim.default == pytest.approx(means[DEFAULT])
+        assert claim.holds == (means[OURS] > means["background"])
+        assert f"against {against}" in claim.note
     assert found["monocyte terms"].ours is None
     assert len(functions.summary({"toy": table})) == len(table)
     mono = table.replace({"group": {"type_1": "CD14.Mono"}}).assign(term="response to bacterium")

@@ -21,17 +21,36 @@ from ..study import DEFAULT, KNN, OURS, PROGRAM, RAW, Study
 #: Method of the table → name for ``sk.tl.enhance``.
 _METHODS = {RAW: "tfidf", KNN: "knn", OURS: "sccase", PROGRAM: "published", DEFAULT: "robust"}
 _TAKES_K = ("sccase", "published")
+_GROWTH = 7.67
+#: Cells of the paper's smaller set: below it the growth is no test of the claim.
+PAPER_CELLS = 20_000
+# ru_maxrss of a child starts at the peak of its parent on Linux; VmHWM is its own, and can be set back.
 _CHILD = """
-import json, resource, sys, time
+import json, pathlib, resource, sys, time
 import sccase_kit as sk
+
+def memory(name):
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+
+def fit(adata):
+    sk.tl.enhance(adata, int(k) if k != "none" else "auto", method=method)
+
 path, method, k = sys.argv[1:]
 adata = sk.read(path)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+fit(adata[:40, :400].copy())  # libraries that are loaded at the first call are not of the call
+try:
+    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
+    before, peak = memory("VmRSS"), lambda: memory("VmHWM")
+except OSError:  # macOS
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    before = peak()
 started = time.perf_counter()
-sk.tl.enhance(adata, int(k) if k != "none" else "auto", method=method)
+fit(adata)
 seconds = time.perf_counter() - started
-unit = 1 if sys.platform == "darwin" else 1024
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit, before * unit]))
+print(json.dumps([seconds, peak(), before]))
 """
 
 
@@ -41,17 +60,21 @@ def needs(_: Study) -> str:
 
 
 def run(study: Study) -> pd.DataFrame:
-    """Fit every method in a process of its own on simulated sets of two sizes; the program on the smaller one."""
+    """Fit every method in a process of its own on simulated sets of two sizes.
+
+    The published program is dense: it is fitted on a small set alone, with the others beside it.
+    """
     rows = []
-    small, n_peaks = study.settings["cells"], study.settings["peaks"]
+    small, n_peaks, dense = (study.settings[name] for name in ("cells", "peaks", "dense"))
     with tempfile.TemporaryDirectory() as folder:
-        for n_cells in (small, 5 * small):
+        for n_cells in sorted({min(small, dense), small, 5 * small}):
             path = Path(folder) / f"{n_cells}.h5ad"
             adata = simulate(n_cells, n_peaks, n_types=8, library_size=n_peaks / 20, rng=0)
             del adata.layers["truth"]
             adata.write_h5ad(path)
+            del adata
             for name, method in _METHODS.items():
-                if name == PROGRAM and n_cells > study.settings["dense"]:
+                if name == PROGRAM and n_cells > dense:
                     continue
                 k = "8" if method in _TAKES_K else "none"
                 done = subprocess.run(
@@ -60,37 +83,41 @@ def run(study: Study) -> pd.DataFrame:
                 seconds, peak, before = json.loads(done.stdout.splitlines()[-1])
                 rows.append(
                     {"method": name, "cells": n_cells, "peaks": n_peaks, "seconds": seconds}
-                    | {"peak_mb": peak / 1e6, "before_mb": before / 1e6}
+                    | {"added_mb": (peak - before) / 1e6, "peak_mb": peak / 1e6}
                 )
+            path.unlink()
     return pd.DataFrame(rows)
 
 
 def find(tables: Tables) -> Mapping[str, Finding]:
-    """Return the growth of the peak memory, and the time against the published program."""
+    """Return the growth of the memory that a fit adds, and the time against the published program."""
     table = next(iter(tables.values()))
-    peaks = table.pivot_table(index="method", columns="cells", values="peak_mb")
+    added = table.pivot_table(index="method", columns="cells", values="added_mb")
     seconds = table.pivot_table(index="method", columns="cells", values="seconds")
-    small, large = sorted(table["cells"].unique())
-    growth = peaks[large] / peaks[small]
-    note = f"peak memory with {large:,} against {small:,} cells and {table['peaks'].iloc[0]:,} peaks: scCASE "
-    note += f"{peaks.loc[OURS, small]:.0f} to {peaks.loc[OURS, large]:.0f} MB, of which "
-    note += f"{table['before_mb'].min():.0f} MB are Python, its libraries and the smaller set"
-    found = {
-        "memory growth": Finding(
-            float(growth[OURS]), float(growth[DEFAULT]), bool(growth[OURS] <= 7.67), ("once",), note
-        )
-    }
-    if PROGRAM in seconds.index and pd.notna(seconds.loc[PROGRAM, small]):
-        note = f"the published program against this package's scCASE, seconds on {small:,} cells"
-        ratio = float(seconds.loc[PROGRAM, small] / seconds.loc[OURS, small])
-        default = float(seconds.loc[PROGRAM, small] / seconds.loc[DEFAULT, small])
+    small, large = sorted(table["cells"].unique())[-2:]
+    growth = added[large] / added[small]
+    note = f"peak memory above that before the call, {large:,} against {small:,} cells, {table['peaks'].iloc[0]:,} "
+    note += f"peaks: scCASE {added.loc[OURS, small]:.0f} to {added.loc[OURS, large]:.0f} MB, {growth[OURS]:.2f} times; "
+    note += f"default {growth[DEFAULT]:.2f} times"
+    if small < PAPER_CELLS:
+        note += f"; no test of the claim, which starts at {PAPER_CELLS:,} cells: memory_cells={PAPER_CELLS} "
+        note += f"(--memory-cells {PAPER_CELLS}) runs it there"
+        found = {"memory growth": Finding(None, data=("once",), note=note)}
+    else:
+        own, default = float(growth[OURS]), float(growth[DEFAULT])
+        found = {"memory growth": Finding(own, default, own <= _GROWTH, ("once",), note)}
+    both = seconds.loc[[OURS, DEFAULT, PROGRAM]].dropna(axis=1) if PROGRAM in seconds.index else pd.DataFrame()
+    if len(both.columns):
+        cells = both.columns.max()
+        note = f"the published program against this package's scCASE, seconds on {cells:,} cells"
+        ratio, default = (float(both.loc[PROGRAM, cells] / both.loc[name, cells]) for name in (OURS, DEFAULT))
         found["time"] = Finding(ratio, default, ratio > 1, ("once",), note)
     return found
 
 
 def draw(tables: Tables) -> Sequence[Drawing]:
     """Draw time and memory of every method and size."""
-    text = "Wall time and peak memory of one fit by number of cells, a process each (Fig. S29)."
+    text = "Wall time of one fit, and the peak memory that it adds, by number of cells, a process each (Fig. S29)."
     return [Drawing(partial(_bars, next(iter(tables.values()))), text)]
 
 
@@ -98,12 +125,13 @@ def _bars(table: pd.DataFrame) -> Any:
     import matplotlib.pyplot as plt
 
     _, axes = plt.subplots(1, 2, figsize=(8.6, 2.9), layout="constrained")
-    for ax, column, label in zip(axes, ("seconds", "peak_mb"), ("seconds", "peak memory, MB"), strict=True):
+    for ax, column, label in zip(
+        axes, ("seconds", "added_mb"), ("seconds", "memory that the call adds, MB"), strict=True
+    ):
         wide = table.pivot_table(index="method", columns="cells", values=column, sort=False)
         wide.plot.bar(ax=ax, rot=30, width=0.75, legend=ax is axes[-1])
         ax.set(xlabel="", ylabel=label)
-        if column == "seconds":
-            ax.set_yscale("log")
+        ax.set_yscale("log")
         ax.spines[["top", "right"]].set_visible(False)
     axes[-1].legend(title="cells", frameon=False, fontsize="small")
     return axes[0]
@@ -112,7 +140,7 @@ def _bars(table: pd.DataFrame) -> Any:
 def _settings(quick: bool) -> Mapping[str, Any]:  # noqa: FBT001
     if quick:
         return {"cells": 100, "peaks": 2000, "dense": 200}
-    return {"cells": 1000, "peaks": 20_000, "dense": 1000}
+    return {"cells": 2000, "peaks": 20_000, "dense": 500}
 
 
 EXPERIMENT = Experiment(
@@ -120,8 +148,10 @@ EXPERIMENT = Experiment(
     title="Time and memory",
     shows="Fig. S29",
     about=(
-        "One fit in a process of its own on simulated sets, and on sets with five times the cells. The paper went from "
-        "20,000 to 100,000 cells; here it is from 1,000 to 5,000, so that a small machine can do it."
+        "One fit in a process of its own on a simulated set, and on one with five times the cells: its wall time, and "
+        "the peak of its memory above what Python, its libraries and the data took before. The paper goes from "
+        "20,000 to 100,000 cells; here it is from 2,000 to 10,000 unless memory_cells (--memory-cells) says otherwise, "
+        "so that a small machine can do it. The published program, which is dense, is timed on 500 cells."
     ),
     place=8.1,
     per="once",
@@ -130,7 +160,7 @@ EXPERIMENT = Experiment(
             "memory growth",
             "peak memory of scCASE grows 7.67 times with five times the cells (20k to 100k, Muto and simulated)",
             "Methods, 'Run-time and memory usage'; Fig. S29",
-            7.67,
+            _GROWTH,
             "times",
         ),
         Claim(
@@ -146,4 +176,5 @@ EXPERIMENT = Experiment(
     draw=draw,
     needs=needs,
     settings=_settings,
+    version=2,
 )
