@@ -48,7 +48,10 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     check_int(max_types, name="max_types", minimum=2)
     entry = required(adata, key, "tl.annotate")
     table: pd.DataFrame = entry.results["table"]
-    scores: pd.DataFrame = entry.results["scores"].dropna(axis=1, how="all")
+    scores: pd.DataFrame = entry.results["scores"]
+    if "types" in entry.results:  # files of earlier versions hold the names as they were given
+        scores = scores.set_axis([str(name) for name in entry.results["types"]], axis=1)
+    scores = scores.dropna(axis=1, how="all")
     highest = np.argsort(-scores.max(axis=0).to_numpy(), kind="stable")[:max_types]
     scores = scores.iloc[:, np.sort(highest)]
     # Types in the order of the groups that they are best in: the marks run down the diagonal.

@@ -12,6 +12,7 @@ from anndata import AnnData
 
 from .._adjust import benjamini_hochberg
 from .._calls import check_free
+from .._labels import column_names
 from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
@@ -115,9 +116,12 @@ def annotate(
         n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the best type); with a
         reference n_peaks; and reason (why it is unknown).
     ``scores``
-        DataFrame groups × types (or samples): all scores.
+        DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
+        read it as a folder; all other places keep it.
     ``support``
-        DataFrame groups × types: all support, with markers.
+        DataFrame groups × types: all support, with markers, under the same names.
+    ``types``
+        The names of those columns as they were given.
     ``params``
         The arguments.
 
@@ -182,7 +186,10 @@ def annotate(
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
     params |= {"lineages": None if lineages is None else families, "min_support": min_support}
     params |= {"min_margin": min_margin, "min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
-    record(target, key_added, "tl.annotate", params=params | {"rng": seed}, table=table, **results)
+    types = list(scores.columns)
+    stored = {name: part.set_axis(column_names(types), axis=1) for name, part in results.items()}
+    stored["types"] = np.array(types, dtype=object)
+    record(target, key_added, "tl.annotate", params=params | {"rng": seed}, table=table, **stored)
     return target if copy else None
 
 
@@ -275,9 +282,9 @@ def _by_reference(
 
 def _lead(group: str, kinds: list[str], scores: np.ndarray, best: int, second: int) -> dict[str, Any]:
     """Return the first columns of a row: best, second, score and margin."""
-    margin = scores[best] - scores[second]
+    both = np.isfinite(scores[[best, second]]).all()
     row = {"group": group, "best": kinds[best], "second": kinds[second]}
-    return row | {"score": scores[best], "margin": margin if np.isfinite(margin) else np.nan}
+    return row | {"score": scores[best], "margin": scores[best] - scores[second] if both else np.nan}
 
 
 def _name(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+
 import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
 
 import sccase_kit as sk
+from sccase_kit.tl._annotate import _lead
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +107,42 @@ def test_a_reference_names_the_groups_and_survives_a_file(study, tmp_path):
     ax = sk.pl.annotation(adata)
     assert [text.get_text() for text in ax.get_yticklabels()] == table["group"].tolist()
     assert len(ax.lines) == len(table)
+
+
+@pytest.mark.parametrize("ending", ["h5ad", "zarr"])
+def test_names_with_a_slash_survive_a_file(study, markers, tmp_path, ending):
+    """Files read ``HSC/MPP`` as a folder, and anndata will refuse it: columns are written with ``|``."""
+    first, second, *others = markers
+    renamed = {"HSC/MPP": markers[first], "HSC": markers[second]} | {name: markers[name] for name in others}
+    adata = sk.tl.annotate(study.adata, "cell_type", renamed, genome=study.genes, copy=True)
+    entry = adata.uns["annotation"]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="Forward slashes")
+        warnings.filterwarnings("ignore", message=".*zarr.*")
+        getattr(adata, f"write_{ending}")(tmp_path / f"a.{ending}")
+    again = sk.read(tmp_path / f"a.{ending}")
+    stored = again.uns["annotation"]
+    assert entry["scores"].columns.tolist() == ["HSC|MPP", *list(renamed)[1:]]
+    assert list(stored["types"]) == list(renamed)
+    for name in ("scores", "support"):
+        pd.testing.assert_frame_equal(stored[name], entry[name], check_dtype=False)
+    assert stored["table"]["best"].tolist()[0] == "HSC/MPP"
+    assert again.obs["annotation"].isin([*renamed, "unknown"]).all()
+    old = adata.copy()  # as files of earlier versions come back
+    del old.uns["annotation"]["types"]
+    old.uns["annotation"]["scores"].columns = list(renamed)
+    for made in (adata, again, old):
+        ax = sk.pl.annotation(made)
+        assert "HSC/MPP" in [text.get_text() for text in ax.get_xticklabels()]
+        assert len(ax.lines) == len(entry["table"])
+
+
+def test_types_without_a_covered_gene_have_no_margin():
+    """Both score minus infinity; their difference is no number, and nothing warns."""
+    row = _lead("g", ["a", "b"], np.array([-np.inf, -np.inf]), 0, 1)
+    assert row["second"] == "b"
+    assert np.isnan(row["margin"])
+    assert _lead("g", ["a", "b"], np.array([2.0, 0.5]), 0, 1)["margin"] == 1.5
 
 
 def test_groups_of_all_types_are_unknown(study, markers):
