@@ -17,6 +17,7 @@ from .._progress import progress
 from .._validate import check_int, check_key
 from ..interpret.steps import run_step
 from ..metrics.methods import Method, is_method
+from .baselines import find_baselines
 from .claims import ONCE, claim_table
 from .cohorts import Cohort, drop_repeats, find_candidates, make_cohort
 from .page import write_page
@@ -93,8 +94,8 @@ def reproduce(
     groupby
         Column of `obs` with the cell types; None: the usual names.
     methods
-        Further methods to compare with, name → function of an AnnData or method of enhancement; see
-        :func:`sccase_kit.metrics.dropout_experiment`. Results are made anew where their names change.
+        Further methods to compare with, beside MAGIC where it is installed: name → function of an AnnData or method of
+        enhancement; see :func:`sccase_kit.metrics.dropout_experiment`. Results are made anew where their names change.
     tools
         Files for tools that need some: ``"great"``, ``"snpsea"``, ``"ldsc"``, ``"motifs"`` → arguments of
         :func:`sccase_kit.tl.great`, ``snpsea``, ``ldsc``, ``match_motifs``, such as
@@ -161,6 +162,9 @@ def reproduce(
     run.changed = {"resources": changed}
     on_data = any(e.run is not None and e.per == "data" for e in [*wanted, *(known[e.of] for e in wanted if e.of)])
     if on_data:
+        installed, absent = find_baselines()
+        run.methods = installed | own
+        run.missing |= {f"method {name}": why for name, why in absent.items() if name not in own}
         candidates, missing = find_candidates(paths, data_dir=data_dir, download=download)
         candidates, repeats = drop_repeats(candidates)
         run.missing |= {f"data set {name}": why for name, why in (missing | repeats).items()}

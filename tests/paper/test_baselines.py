@@ -1,0 +1,70 @@
+"""Programs of others: used when they can be imported, named when they cannot."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import sccase_kit as sk
+from sccase_kit.paper import baselines
+from sccase_kit.paper.baselines import Baseline, find_baselines
+
+
+def doubled(adata, *, rng):
+    return 2 * adata.X.toarray() + rng
+
+
+def test_what_is_installed_is_used_and_the_rest_is_named(counts_file, monkeypatch, tmp_path):
+    there, gone = Baseline("There", "json", "there", doubled), Baseline("Gone", "no_such_module", "gone-kit", doubled)
+    monkeypatch.setattr(baselines, "BASELINES", (there, gone))
+    assert find_baselines() == ({"There": doubled}, {"Gone": "not installed: pip install gone-kit"})
+    options = {"quick": True, "only": ["clustering"], "max_cells": 60, "max_peaks": 300}
+    found = sk.reproduce(counts_file, out=tmp_path, **options)
+    assert "There" in set(found.tables["clustering"]["mine"]["method"])
+    assert found.missing.set_index("what").loc["method Gone", "why"] == "not installed: pip install gone-kit"
+    assert "gone-kit" in found.page.read_text(encoding="utf-8")
+
+
+def test_a_program_that_is_broken_is_named(monkeypatch, tmp_path):
+    (tmp_path / "broken_program.py").write_text("import no_such_module")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(baselines, "BASELINES", (Baseline("Broken", "broken_program", "x", doubled),))
+    methods, missing = find_baselines()
+    assert methods == {}
+    assert "its import fails: ModuleNotFoundError: No module named 'no_such_module'" in missing["Broken"]
+
+
+def test_magic_gets_square_roots_of_equal_totals(monkeypatch):
+    """A module in its place notes what it is called with."""
+    calls = []
+
+    class Operator:
+        def __init__(self, **options):
+            calls.append(options)
+
+        def fit_transform(self, values):
+            calls.append(values)
+            return values
+
+    program = ModuleType("magic")
+    program.MAGIC = Operator
+    monkeypatch.setitem(sys.modules, "magic", program)
+    adata = sk.datasets.toy_study(n_cells=30, n_peaks=200, n_types=3).adata
+    out = baselines.magic(adata, rng=4)
+    totals = np.asarray(adata.X.sum(axis=1)).ravel()
+    expected = np.sqrt(adata.X.toarray() * (np.median(totals) / totals)[:, None])
+    np.testing.assert_allclose(out, expected, rtol=1e-6)
+    assert calls[0]["random_state"] == 4
+    assert isinstance(calls[1], np.ndarray)
+
+
+def test_magic_itself_fills_in_zeros():
+    pytest.importorskip("magic", reason="magic-impute is not installed")
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300, n_types=3).adata
+    out = baselines.magic(adata, rng=0)
+    assert out.shape == adata.shape
+    assert (out > 1e-6).mean() > 2 * (adata.X > 0).mean()
+    np.testing.assert_array_equal(out, baselines.magic(adata, rng=0))
