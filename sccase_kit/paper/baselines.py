@@ -37,7 +37,7 @@ class Baseline:
 
 def magic(adata: AnnData, *, rng: int) -> np.ndarray:
     """Return what MAGIC (van Dijk et al. 2018) makes of the square roots of counts of equal totals; dense."""
-    import magic as program
+    program = importlib.import_module("magic")
 
     counts = sparse.csr_matrix(adata.X, dtype=np.float64)
     depth = np.asarray(counts.sum(axis=1)).ravel()
