@@ -29,6 +29,11 @@ PAPER_SETS = (
 BENCHMARK_SETS = (
     *("blood", "bm0828", "whole_brain_a", "whole_brain_b", "lung_a", "lung_b", "large_intestine", "spleen"),
 )
+#: The way out where sets of the paper are not on disk.
+HOW_TO_GET = (
+    "Data sets of the paper that are not on disk: download=True (--download) gets what can be fetched; or name the "
+    f"folder with their files by data_dir (--data-dir) or {ENVIRONMENT}; sk.datasets.load(name) says which files."
+)
 _KINDS = (".h5ad", ".h5mu", ".zarr", ".h5", ".mtx", ".rds")
 _GROUPS = ("cell_type", "celltype", "cell_types", "CellType", "cell_label", "label", "labels")
 _BATCHES = ("batch", "protocol", "donor")
@@ -133,10 +138,7 @@ def find_candidates(
 def _where(name: str, known: pd.DataFrame) -> str:
     row = known.loc[name]
     accession = f" ({row['accession']})" if pd.notna(row["accession"]) else ""
-    return (
-        f"not on disk: {row['page']}{accession}; download=True (--download) gets what can be fetched, or name the "
-        f"folder with its files by data_dir (--data-dir) or {ENVIRONMENT}; sk.datasets.load({name!r}) says which files"
-    )
+    return f"not on disk: {row['page']}{accession}"
 
 
 def _files(paths: Sequence[str | os.PathLike[str]]) -> list[Path]:

@@ -16,8 +16,8 @@ from ..pages.blocks import Block, Code, Figure, Grid, Text, Tiles
 from ..pages.page import Section, page
 from ..pages.table import Table
 from ..report.blocks import draw
-from .claims import NOT_RUN, SAME
-from .cohorts import Cohort
+from .claims import NO_DATA, NOT_RUN, OTHER, SAME
+from .cohorts import HOW_TO_GET, PAPER_SETS, Cohort
 from .registry import Experiment, Tables
 
 _TITLE = "The scCASE paper, repeated"
@@ -35,7 +35,7 @@ _PACKAGES = (
 )
 _ROWS = 60
 #: Width in pixels up to which figures stand side by side.
-_NARROW = 480
+_NARROW = 560
 
 
 def write_page(
@@ -98,8 +98,9 @@ def _overview(claims: pd.DataFrame, *, quick: bool) -> Section:
 
 
 def _claims(claims: pd.DataFrame) -> Section:
-    first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "state", "data", "where"]
-    shown = claims[first].rename(columns={"says": "the paper says"})
+    first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "data", "where"]
+    on = [_on(state, data) for state, data in zip(claims["state"], claims["data"], strict=True)]
+    shown = claims.assign(data=on)[first].rename(columns={"says": "the paper says"})
     blocks: list[Block] = [
         Table(shown, "Every claim: the paper's number, ours, the difference", print_all=True, file="claims")
     ]
@@ -108,6 +109,11 @@ def _claims(claims: pd.DataFrame) -> Section:
         left = left.rename(columns={"says": "the paper says", "note": "why"}).reset_index(drop=True)
         blocks.append(Table(left, "Claims that were not run, and why", print_all=True, file="not_run"))
     return Section("Claims", blocks)
+
+
+def _on(state: str, data: str) -> str:
+    """Return the data of a claim and whether they are the paper's, in one short text."""
+    return {SAME: f"{data}: the paper's", OTHER: f"{data}: not the paper's", NO_DATA: "needs none"}.get(state, state)
 
 
 def _data(cohorts: Mapping[str, Cohort], missing: pd.DataFrame) -> Section:
@@ -129,6 +135,8 @@ def _data(cohorts: Mapping[str, Cohort], missing: pd.DataFrame) -> Section:
         blocks.append(Table(pd.DataFrame(rows), "Data sets, as they were used"))
     if len(missing):
         blocks.append(Table(missing, "What is missing or did not run, and why", print_all=True))
+    if missing["what"].isin([f"data set {name}" for name in PAPER_SETS]).any():
+        blocks.append(Text(HOW_TO_GET, "soft"))
     return Section("Data", blocks or [Text("No data set was needed.")])
 
 
