@@ -10,22 +10,50 @@ from typing import Any, Literal, TypeVar, get_args
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from scipy import sparse
 
 from ._remedy import with_remedy
 
 Choice = TypeVar("Choice", bound=Any)
 
 
+def native_sparse(matrix: Any) -> Any:
+    """Return a sparse matrix in this machine's byte order, without a copy where it is; others as they are.
+
+    Scipy refuses to copy, cut, multiply or convert matrices in the other byte order, in which some files are stored.
+    """
+    if not sparse.issparse(matrix) or matrix.format not in ("csr", "csc") or matrix.dtype.isnative:
+        return matrix
+    values = matrix.data.astype(matrix.dtype.newbyteorder("="))
+    return type(matrix)((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+
+
+def _put(adata: AnnData, layer: str | None, matrix: Any) -> None:
+    if layer is None:
+        adata.X = matrix
+    else:
+        adata.layers[layer] = matrix
+
+
 def check_adata(value: object, *, name: str = "adata") -> AnnData:
     """Return `value` if it is an AnnData, else raise TypeError.
 
     Tables that anndata's read_lazy has left on disk are loaded: they are small beside the counts, which stay there.
+    Sparse counts in another byte order, which anndata can neither copy nor cut, get this machine's.
     """
     if isinstance(value, AnnData):
         for axis in ("obs", "var"):
             table = getattr(value, axis)
             if not isinstance(table, pd.DataFrame) and hasattr(table, "to_memory"):
                 setattr(value, axis, table.to_memory())
+        for slot in (value.obsm, value.varm):
+            for key in [key for key in slot if type(slot[key]).__name__ == "Dataset2D"]:
+                slot[key] = slot[key].to_memory()
+        if not value.is_view:  # nobody can make a view of them
+            for name in [None, *(name for name in value.layers if name is not None)]:
+                matrix = value.X if name is None else value.layers[name]
+                if (sound := native_sparse(matrix)) is not matrix:
+                    _put(value, name, sound)
         return value
     hint = " Read the file first: sccase_kit.read(path)." if isinstance(value, str) else ""
     msg = f"{name} must be an AnnData (cells × peaks), got {type(value).__name__} {str(value)[:80]!r}.{hint}"

@@ -38,7 +38,7 @@ def test_unknown_settings_are_named():
     [
         (np.nan, {}, ValueError, r"counts has 1 NaN or infinite value\(s\)"),
         (-np.inf, {}, ValueError, "1 NaN or infinite"),
-        (-2.0, {}, ValueError, r"counts has 1 negative value\(s\) \(lowest -2.0\)"),
+        (-2.0, {}, ValueError, r"counts has 1 negative value\(s\) \(lowest -2\)"),
         (0.5, {"integer": True}, ValueError, "counts must hold integers"),
     ],
 )

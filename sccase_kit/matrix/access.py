@@ -9,7 +9,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._logging import warn
-from .._validate import check_key
+from .._validate import check_key, native_sparse
 
 _LARGEST = 2**53  # the integers that float64 holds exactly
 
@@ -21,6 +21,8 @@ def layer_names(adata: AnnData) -> list[str]:
 
 def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
     """Return `adata.X` (``layer=None``) or ``adata.layers[layer]`` as stored, without a copy.
+
+    Sparse matrices in another byte order are the exception: see :func:`native`.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def get_matrix(adata: AnnData, layer: str | None = None) -> Any:
     if getattr(matrix, "dtype", None) == np.dtype(object):
         msg = f"{'adata.X' if layer is None else f'layer {layer!r}'} must hold numbers, got dtype object"
         raise TypeError(msg)
-    return matrix
+    return native_sparse(matrix)
 
 
 def warn_of_fractions(per_cell: np.ndarray, adata: AnnData, layer: str | None) -> None:
@@ -64,8 +66,10 @@ def in_memory_copy(adata: AnnData) -> AnnData:
 def native(matrix: Any) -> Any:
     """Return an array whose type scipy's sparse matrices have: float16 as float32, and this machine's byte order.
 
-    Others are returned as they are.
+    Others are returned as they are. Sparse matrices keep the byte order of the file they come from, and scipy then
+    refuses to cut, multiply or convert them.
     """
+    matrix = native_sparse(matrix)
     dtype = getattr(matrix, "dtype", None)
     if not isinstance(matrix, np.ndarray) or dtype is None:
         return matrix
@@ -143,7 +147,7 @@ def check_counts(matrix: Any, *, name: str = "counts", integer: bool = False) ->
         msg = f"{name} has a value of {data.max():.3g}; no count is above {_LARGEST:.3g} (is this another matrix?)"
         raise ValueError(msg)
     if low < 0:
-        msg = f"{name} has {int(np.count_nonzero(data < 0))} negative value(s) (lowest {low}); counts must be >= 0"
+        msg = f"{name} has {int(np.count_nonzero(data < 0))} negative value(s) (lowest {low:g}); counts must be >= 0"
         raise ValueError(msg)
     if integer and data.dtype.kind == "f" and not np.array_equal(data, np.rint(data)):
         msg = f"{name} must hold integers (raw counts), found fractional values"

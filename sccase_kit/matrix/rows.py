@@ -52,7 +52,7 @@ def canonical(matrix: Any) -> Any:
     if not sparse.issparse(matrix):
         return native(matrix)
     check_structure(matrix)
-    matrix = sparse.csr_matrix(matrix)
+    matrix = sparse.csr_matrix(native(matrix))
     if not _is_canonical(matrix):
         matrix = summed(matrix)
     return matrix

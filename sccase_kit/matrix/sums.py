@@ -9,21 +9,21 @@ import numpy as np
 from scipy import sparse
 
 from .._settings import settings
-from .access import check_counts
+from .access import check_counts, native
 from .blocks import iter_row_blocks
 from .cluster import cluster_of
 from .rows import canonical, even_cuts, view_rows
 
 
 def row_pieces(matrix: Any) -> Iterator[tuple[slice, Any]]:
-    """Yield pieces of rows of a matrix of any storage, as they are stored."""
+    """Yield pieces of rows of a matrix of any storage, as they are stored but for types that scipy does not have."""
     if isinstance(matrix, np.ndarray):
         step = max(1, settings.block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
         for start in range(0, len(matrix), step):
-            yield slice(start, min(start + step, len(matrix))), matrix[start : start + step]
+            yield slice(start, min(start + step, len(matrix))), native(matrix[start : start + step])
         return
     if sparse.issparse(matrix):
-        csr = sparse.csr_matrix(matrix)
+        csr = sparse.csr_matrix(native(matrix))
         for start, stop in even_cuts(csr.indptr):
             yield slice(start, stop), view_rows(csr, slice(start, stop))
         return

@@ -16,6 +16,7 @@ from ..enhance import Method as EnhancementMethod
 from ..enhance.run import choose
 from ..matrix.access import get_matrix
 from ..pp import tfidf_scaling
+from ..pp.loading import load_counts
 from .evaluation import profiles_of
 from .profiles import Profiles
 
@@ -128,7 +129,7 @@ def raw_tfidf(adata: AnnData, *, layer: str | None = None) -> sparse.csr_matrix:
     CSR matrix of shape (n_obs, n_vars), float32.
     """
     check_adata(adata)
-    counts = get_matrix(adata, layer)
+    counts = load_counts(adata, layer)
     return tfidf_scaling(counts).apply(counts)
 
 
