@@ -30,6 +30,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"sccase_kit {release}"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
+html_extra_path = ["llms.txt"]  # an index of the pages as plain text
 
 autosummary_generate = True
 autosummary_ignore_module_all = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,10 @@ def test_documentation_builds_without_warnings(tmp_path):
     assert {"sccase_kit.tl.enhance", "sccase_kit.pl.genome_tracks", "sccase_kit.regions.great"} <= names
     text = (api / "sccase_kit.tl.enhance.html").read_text(encoding="utf-8")
     assert "batch_key" in text
+    listed = (DOCS / "llms.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "html" / "llms.txt").read_text(encoding="utf-8") == listed
+    for page in re.findall(r"\]\(([\w/]+\.html)\)", listed):
+        assert (tmp_path / "html" / page).is_file(), page
     if importlib.util.find_spec("sphinx-mathjax-offline"):  # formulas need no network
         text = (tmp_path / "html" / "method_sccase.html").read_text(encoding="utf-8")
         assert "MathJax" in text
