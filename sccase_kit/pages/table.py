@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, ClassVar
 
@@ -34,6 +35,9 @@ class Table:
         Show all rows at once, on paper too.
     file
         Name of the saved file, without its ending.
+    headers
+        What columns are called on the page; under the pointer and in the saved file they keep their names, and the
+        filter takes either.
     """
 
     scripts: ClassVar[tuple[str, ...]] = ("table.js",)
@@ -44,6 +48,7 @@ class Table:
     by: str = ""
     print_all: bool = False
     file: str = "table"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def html(self) -> str:
         """Return the table: first rows as HTML, all rows packed for the script."""
@@ -55,7 +60,7 @@ class Table:
         numeric = [is_number(column) for column in columns]
         first = len(frame) if self.print_all else ROWS
         head = "".join(
-            f'<th scope="col"{_css(n)}><button type="button">{escape(str(c))}</button></th>'
+            f'<th scope="col"{_css(n)}>{_button(str(c), self.headers.get(str(c), str(c)))}</th>'
             for c, n in zip(frame.columns, numeric, strict=True)
         )
         cells = [[_cell(v, numeric=n) for v in c.iloc[:first]] for c, n in zip(columns, numeric, strict=True)]
@@ -94,6 +99,12 @@ def _printed(cut: bool, n_columns: int) -> str:  # noqa: FBT001
     limits = ["the rows that are seen"] if cut else []
     limits += [f"the first {_PRINTED_COLUMNS} columns"] if n_columns > _PRINTED_COLUMNS else []
     return f'<p class="soft printed">Printed: {" and ".join(limits)}.</p>' if limits else ""
+
+
+def _button(name: str, header: str) -> str:
+    """Return the button that sorts by a column; where it is called otherwise on the page, its name is a tooltip."""
+    title = "" if header == name else f' title="{escape(name)}"'
+    return f'<button type="button"{title}>{escape(header)}</button>'
 
 
 def _css(numeric: bool) -> str:  # noqa: FBT001

@@ -14,6 +14,7 @@ from ..pages.blocks import Block, Text
 from ..pages.page import Section
 from ..pages.table import Table
 from ._figures import draw
+from ._headers import GROUPS, NAMES
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
 PEAK_COLUMNS = [
@@ -44,7 +45,7 @@ def naming_section(adata: AnnData) -> Section | None:
                 "unknown group.",
             )
         )
-        blocks.append(Table(table, "What the groups may be"))
+        blocks.append(Table(table, "What the groups may be", headers=NAMES))
     return Section("Names", blocks) if blocks else None
 
 
@@ -61,7 +62,8 @@ def group_blocks(entry: Any) -> list[Block]:
     if not isinstance(groups, pd.DataFrame) or "reason" not in groups.columns:
         return []
     few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
-    blocks: list[Block] = [Table(groups, "Every group: its peaks, how many are significant, the group it resembles")]
+    what = "Every group: its peaks, how many are significant, the group it resembles"
+    blocks: list[Block] = [Table(groups, what, headers=GROUPS)]
     if few:
         blocks.append(Text(f"Groups with few marker peaks, with the reason in the table: {', '.join(few)}."))
     return blocks

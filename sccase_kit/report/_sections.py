@@ -21,6 +21,7 @@ from ..pages.blocks import Block, Code, Grid, Text, Tiles
 from ..pages.page import Section
 from ..pages.table import Table
 from ._figures import draw, objective_trace
+from ._headers import PEAKS
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table, versions
 
@@ -169,15 +170,16 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
                 )
             )
         blocks += group_blocks(entry)
-        blocks.append(grouped_table(peak_columns(table), f"Peaks in uns[{name!r}]"))
+        blocks.append(grouped_table(peak_columns(table), f"Peaks in uns[{name!r}]", PEAKS))
         if isinstance(entry.get("components"), pd.DataFrame):
             blocks.append(Table(entry["components"], "Components chosen for the groups"))
     return Section("Peaks", blocks) if blocks else None
 
 
-def grouped_table(table: pd.DataFrame, caption: str) -> Table:
+def grouped_table(table: pd.DataFrame, caption: str, headers: Mapping[str, str] | None = None) -> Table:
     """Return a table in which, where it is too long to keep whole, every group has its first rows."""
-    return Table(table, caption, by="group", file="_".join(re.findall(r"\w+", caption))[:40] or "table")
+    file = "_".join(re.findall(r"\w+", caption))[:40] or "table"
+    return Table(table, caption, by="group", file=file, headers=headers or {})
 
 
 def motif_section(

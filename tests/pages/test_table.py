@@ -49,6 +49,14 @@ def test_values_as_people_read_them(value, text):
     assert shown(value) == text
 
 
+def test_headers_are_for_people_and_names_for_the_filter_and_the_file():
+    frame = pd.DataFrame({"padj": [0.5], "w<": ["a"]})
+    text = Table(frame, "t", headers={"padj": "adjusted <p>", "other": "x"}).html()
+    assert '<button type="button" title="padj">adjusted &lt;p&gt;</button>' in text
+    assert '<button type="button">w&lt;</button>' in text
+    assert [c["name"] for c in unpack(text)] == ["padj", "w<"]
+
+
 def test_all_rows_are_packed_and_the_first_are_html():
     frame = pd.DataFrame({"i": range(600), "x": np.linspace(0, 1, 600), "w": list("ab") * 300})
     frame.loc[0, "x"], frame.loc[1, "x"], frame.loc[2, "w"] = np.nan, np.inf, None
@@ -132,7 +140,7 @@ def opened(browser, tmp_path_factory):
     )
     many = pd.DataFrame({"peak": [f"chr{1 + i % 9}:{i}" for i in range(N)], "padj": rng.random(N), "k": np.arange(N)})
     path = tmp_path_factory.mktemp("tables") / "page.html"
-    blocks = [Table(hard, "hard"), Table(many, "many", max_rows=N)]
+    blocks = [Table(hard, "hard"), Table(many, "many", max_rows=N, headers={"padj": "adjusted p"})]
     path.write_text(page("Tables", "", [Section("Tables", blocks)]), encoding="utf-8")
     assert path.stat().st_size < 3.5e6
     browser.get_log("browser")
@@ -226,6 +234,8 @@ def test_many_rows_stay_quick(opened):
     assert n == int(((rng.random(N) < 0.01) & (np.arange(N) % 9 == 2)).sum())
     fill("k=77")
     waits.append(until(lambda: count() == "1 of 100,000 rows match"))
+    fill("k<10 adjustedp<=1")  # as the column is called on the page
+    waits.append(until(lambda: count() == "10 of 100,000 rows match"))
     fill("")
     waits.append(until(lambda: count() == "100,000 rows"))
     assert max(waits) < 4  # seconds on a busy machine; .3 on a quiet one

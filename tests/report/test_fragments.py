@@ -8,6 +8,7 @@ import sccase_kit as sk
 from sccase_kit.pages.blocks import Figure
 from sccase_kit.pages.table import Table
 from sccase_kit.report._fragments import fragment_section
+from sccase_kit.report._headers import FILES
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,8 @@ def test_curves_are_figures_and_files_a_table(counted):
     assert [type(block) for block in found] == [Figure] * 5 + [Table]
     assert found[-1].frame["sample"].tolist() == ["one", "<two>"]
     assert (found[-1].frame["fragments"] > 0).all()
+    assert ' title="not_in_cells">not of a cell</button>' in found[-1].html()
+    assert set(FILES) <= set(found[-1].frame.columns)
 
 
 def test_what_is_not_there_is_left_out(counted):

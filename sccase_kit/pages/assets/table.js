@@ -77,7 +77,9 @@ for (const box of document.querySelectorAll(".table")) {
     const found = /^(.+?)(<=|>=|<|>|=)(.+)$/.exec(word);
     if (!found) return null;
     const name = (text) => text.toLowerCase().replace(/\s+/g, "");
-    const c = columns.find((one) => name(one.name) === name(found[1]));
+    const wanted = name(found[1]);
+    const c = columns.find((one) => name(one.name) === wanted) ||
+      columns.find((_, j) => name(heads[j].textContent) === wanted);
     if (!c) return null;
     if (c.kind === "text") return found[2] === "=" ? (i) => c.at(i).toLowerCase() === found[3] : null;
     const bound = Number(found[3].replaceAll(",", "").replace("−", "-"));
