@@ -217,3 +217,17 @@ def test_resources_are_measured_in_processes(study, monkeypatch):
     assert (table["peak_mb"] > 50).all()
     # 3,000 × 4,000 × 5 % counts take 7 MB: a call adds some copies of them, not the libraries
     assert 5 < table["added_mb"].iloc[-1] < 200
+
+
+def test_maps_are_coloured_by_type_and_by_depth():
+    cells = pd.DataFrame({"x": [0.0, 1, 2, 3], "y": [0.0, 1, 0, 1], "type": list("abab"), "depth": [1.0, 2, 3, 4]})
+    parts = [cells.assign(method=name, pipeline="TF-IDF first", layout="umap") for name in (RAW, OURS)]
+    by_type, by_depth = maps.draw({"toy": pd.concat(parts)})
+    figure = by_type.draw()
+    named = [text.get_text() for ax in figure.axes for text in (ax.get_legend().get_texts() if ax.get_legend() else [])]
+    assert {"a", "b"} <= set(named)
+    assert "nan" not in named
+    shown = [points.get_array() for ax in by_depth.draw().axes for points in ax.collections]
+    depths = [values for values in shown if values is not None and len(values) == 4]
+    assert len(depths) == 2
+    assert sorted(np.asarray(depths[0])) == [1, 2, 3, 4]

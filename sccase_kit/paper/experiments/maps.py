@@ -111,7 +111,7 @@ def _maps(table: pd.DataFrame, color: str) -> Any:
     figure, axes = plt.subplots(1, len(methods), figsize=(3.1 * len(methods) + 1, 3.1), layout="constrained")
     for ax, method in zip(np.ravel(axes), methods, strict=True):
         part = table[table["method"] == method].reset_index(drop=True)
-        obs = pd.DataFrame({color: part[color]}, index=part.index.astype(str))
+        obs = pd.DataFrame({color: part[color].to_numpy()}, index=part.index.astype(str))
         if color == "type":
             obs[color] = obs[color].astype(str).astype("category")
         basis = f"X_{part['layout'].iloc[0]}"
