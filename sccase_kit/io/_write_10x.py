@@ -61,11 +61,13 @@ def write_10x(
     Examples
     --------
     >>> import tempfile
+    >>> from anndata import AnnData
     >>> import sccase_kit as sk
     >>> adata = sk.datasets.toy_study(n_cells=100, n_peaks=500).adata
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     files = sk.io.write_10x(sk.AnnData(adata.X, adata.obs[[]], adata.var), f'{place}/counts')
-    ...     sk.read(f'{place}/counts').shape
+    ...     plain = AnnData(adata.X, adata.obs[[]], adata.var[["chrom", "start", "end"]])
+    ...     files = sk.io.write_10x(plain, f"{place}/counts")
+    ...     sk.read(f"{place}/counts").shape
     (100, 500)
     """
     check_adata(adata)

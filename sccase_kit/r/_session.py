@@ -6,6 +6,7 @@ depends on rpy2's active converters: calls from any thread work. Nothing is left
 
 from __future__ import annotations
 
+import os
 import threading
 import warnings
 from collections.abc import Iterator
@@ -62,6 +63,7 @@ def r_session() -> RSession:
 
 
 def _start() -> RSession:
+    libraries = os.environ.get("LD_LIBRARY_PATH")
     with warnings.catch_warnings():
         # rpy2 warns about its own deprecations at import, and about a start outside the main thread.
         warnings.simplefilter("ignore")
@@ -72,6 +74,8 @@ def _start() -> RSession:
         except Exception as err:  # cffi's error class has no importable name
             msg = explain(f"{type(err).__name__}: {err}")
             raise ImportError(msg) from err
+        finally:
+            _give_back("LD_LIBRARY_PATH", libraries)
     base = rinterface.baseenv
     helpers = base["new.env"](parent=base["parent.env"](rinterface.globalenv))
     installer = rinterface.StrSexpVector([str(scripts_dir() / "install.R")])
@@ -82,6 +86,17 @@ def _start() -> RSession:
     version = base["as.character"](base["getRversion"]())[0]
     logger.info("R %s started", version)
     return RSession(rinterface, helpers, version)
+
+
+def _give_back(name: str, value: str | None) -> None:
+    """Set an environment variable as it was: with R's LD_LIBRARY_PATH, other programs load the system's libraries.
+
+    Processes of another Python than the system's (workers of dask, say) then fail at their start. R has read it by now.
+    """
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
 
 
 @contextmanager

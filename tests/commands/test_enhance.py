@@ -130,7 +130,7 @@ def test_help_says_that_outputs_are_replaced_and_what_a_reference_may_be(capsys)
         main(["enhance", "--help"])
     text = " ".join(capsys.readouterr().out.split())
     assert "Existing outputs are replaced" in text
-    assert "groups × peaks: .h5ad, .zarr, 10x .h5, 10x mtx folder, or peaks × cells text" in text
+    assert "groups × peaks: .h5ad, .zarr, .h5mu, 10x .h5, 10x mtx folder, or peaks × cells text" in text
 
 
 def test_a_reference_may_be_text(call_json, study, counts_file, tmp_path):

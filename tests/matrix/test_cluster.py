@@ -21,7 +21,10 @@ distributed = pytest.importorskip("distributed")
 
 @pytest.fixture(scope="module")
 def client():
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        patch.delenv(
+            "LD_LIBRARY_PATH", raising=False
+        )  # rpy2 sets R's, with which another Python than the system's fails
         warnings.simplefilter("ignore")  # about ports and the machine
         cluster = distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, memory_limit=None

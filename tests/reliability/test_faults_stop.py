@@ -44,8 +44,9 @@ except KeyboardInterrupt:
     print("interrupted")
 assert [sorted(map(str, getattr(adata, a))) for a in ("obs", "var", "obsm", "varm", "obsp", "layers", "uns")] == before
 assert (adata.obsm["X_sccase"] == first).all()
+assert "rng" not in adata.uns["sccase"]["params"] or adata.uns["sccase"]["params"]["rng"] == 0
 sk.tl.enhance(adata, rng=1)
-assert not (adata.obsm["X_sccase"] == first).all()
+assert adata.uns["sccase"]["params"]["rng"] == 1
 """
     ended = child(code)
     assert (ended.code, ended.text) == (0, "interrupted\n")
