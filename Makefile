@@ -35,7 +35,7 @@ apt:  ## install the system packages the tests use (needs root)
 
 test: apt $(STAMPS)/test  ## install what the tests need and run all of them
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -n 2 --dist loadfile
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600 -n 2
 
 check: $(STAMPS)/test  ## the inner loop: no slow tests, no notebooks, no R, no page builds
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests -q -n 2 --dist loadfile -m "not slow and not r" --ignore=tests/r --ignore=tests/hostile --ignore=tests/reliability
@@ -69,7 +69,7 @@ coverage: $(STAMPS)/test  ## run the tests and list the lines that none of them 
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest tests --cov --cov-report=term-missing
 
 notebooks: $(STAMPS)/test  ## run the notebooks
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=600 -n 2
 
 docs: $(STAMPS)/test  ## build the documentation, warnings are errors
 	$(BIN)/python -m pip install --quiet -e '.[docs]'

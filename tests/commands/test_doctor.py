@@ -63,6 +63,7 @@ def test_missing_and_broken_options_are_told_apart(call_json, monkeypatch, error
 
 def test_missing_programs_say_the_install_line(call_json, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda *_args, **_kw: None)
+    monkeypatch.delenv("R_HOME", raising=False)  # rpy2 sets it
     found = rows(call_json("doctor"))
     assert found["bedtools"]["mend"].startswith("apt-get install bedtools")
     assert found["R"]["state"] == "missing"
