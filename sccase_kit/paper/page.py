@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +13,7 @@ from .._version import __version__
 from ..pages.blocks import Block, Code, Figure, Grid, Text, Tiles
 from ..pages.page import Section, page
 from ..pages.table import Table
+from ..pages.versions import versions
 from ..report.blocks import draw
 from .claims import NO_DATA, NOT_RUN, OTHER, SAME
 from .cohorts import HOW_TO_GET, PAPER_SETS, Cohort
@@ -22,17 +21,6 @@ from .registry import Experiment, Tables
 
 _TITLE = "The scCASE paper, repeated"
 _PAPER = "Tang et al., Nature Communications 15 (2024), doi:10.1038/s41467-024-46045-w"
-_PACKAGES = (
-    "sccase_kit",
-    "numpy",
-    "scipy",
-    "pandas",
-    "anndata",
-    "scanpy",
-    "scikit-learn",
-    "igraph",
-    "umap-learn",
-)
 _ROWS = 60
 #: Width in pixels up to which figures stand side by side.
 _NARROW = 560
@@ -167,15 +155,11 @@ def _table(experiment: Experiment, tables: Tables) -> pd.DataFrame | None:
 
 
 def _closing() -> Section:
-    found = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
+    found = versions("umap-learn").set_index("package")["version"]
+    found = found[found != "missing"].drop("system")
     text = ", ".join(f"{name} {number}" for name, number in found.items())
     blocks: list[Block] = [
-        Text(f"Python {platform.python_version()}, {text}."),
+        Text(f"{text}."),
         Text("To repeat it, or to go on after an interruption, with the same folder:"),
         Code("sccase-kit reproduce PATHS... -o FOLDER"),
     ]

@@ -1,11 +1,9 @@
-"""The calls that made the stored results, and the versions of what is installed."""
+"""The calls that made the stored results."""
 
 from __future__ import annotations
 
 import inspect
-import platform
 from collections.abc import Callable, Collection, Mapping
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -19,17 +17,6 @@ from .._record_old import BEFORE, GIVEN
 from .._rng import generator_code
 from ..enhance import METHODS
 
-PACKAGES = [
-    "numpy",
-    "scipy",
-    "pandas",
-    "anndata",
-    "scanpy",
-    "scikit-learn",
-    "numba",
-    "igraph",
-    "matplotlib",
-]
 #: Functions in the order of a study, between two steps of preparation; others come after them, as they were called.
 STUDY = [
     *["pp.tfidf", "tl.estimate_k", "tl.enhance", "tl.cluster", "tl.specific_peaks", "tl.background_peaks", "tl.scabc"],
@@ -41,17 +28,6 @@ MAKERS = ("io.", "datasets.")
 UNRECORDED = "read the counts before these steps of sk.pp; repeat here what else changed cells, peaks or counts"
 NO_STEPS = "no step of sk.pp is recorded: repeat here what changed cells, peaks or counts"
 BY_CHANCE = "rng: no number was given then, so the results differ by chance"
-
-
-def versions() -> pd.DataFrame:
-    """Return name and version of Python, this package and what it computes with."""
-    rows = [("Python", platform.python_version()), ("system", platform.platform())]
-    for name in ["sccase_kit", *PACKAGES]:
-        try:
-            rows.append((name, metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            rows.append((name, "missing"))
-    return pd.DataFrame(rows, columns=["package", "version"])
 
 
 def parameter_table(uns: Mapping[str, Any]) -> pd.DataFrame:

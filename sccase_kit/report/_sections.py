@@ -20,10 +20,11 @@ from ..matrix.sums import count_statistics
 from ..pages.blocks import Block, Code, Grid, Text, Tiles
 from ..pages.page import Section
 from ..pages.table import Table
+from ..pages.versions import versions
 from ._figures import draw, objective_trace
 from ._headers import PEAKS
 from ._naming import group_blocks, peak_columns
-from ._reproduce import code, parameter_table, versions
+from ._reproduce import code, parameter_table
 
 _PEAKS_DRAWN, _SETS_DRAWN, _LOGOS_DRAWN = 30, 30, 5
 _TERM_COLUMNS = [

@@ -8,7 +8,8 @@ import pytest
 import sccase_kit as sk
 from sccase_kit._calls import made_by
 from sccase_kit._record import record
-from sccase_kit.report._reproduce import NO_STEPS, STUDY, UNRECORDED, code, parameter_table, versions
+from sccase_kit.pages.versions import versions
+from sccase_kit.report._reproduce import NO_STEPS, STUDY, UNRECORDED, code, parameter_table
 
 
 def test_the_script_gives_the_same_result(tmp_path):
