@@ -3,7 +3,7 @@
 #
 #   Rscript install.R                     everything that is missing
 #   Rscript install.R chromVAR scABC      these and what they need
-#   Rscript install.R --check [PACKAGE]   install nothing; exit status 1 if something is missing
+#   Rscript install.R --check [PACKAGE]   install nothing, say what is there and what to do; exit status 1 if something is missing
 #   Rscript install.R --from=DIR          take source packages (folders or .tar.gz) found in DIR first, no network needed
 #   Rscript install.R --lib=DIR           install there (default: the first writable library, else the user's own)
 
@@ -13,7 +13,7 @@ here <- local({
 })
 source(file.path(here, "lib", "packages.R"))  # sources, check_packages, where_from
 
-wanted_by_default <- c("Matrix", "SummarizedExperiment", "SingleCellExperiment", "motifmatchr", "chromVAR", "scABC")
+wanted_by_default <- setdiff(called, c("betterChromVAR", "rGREAT"))  # rGREAT brings some 40 packages and two genomes
 
 # Packages and what they need, each after its own needs.
 with_needs <- function(packages) {
@@ -69,6 +69,12 @@ install_one <- function(package, lib, from) {
     }
   } else if (is.null(entry$bioc) && is.null(entry$github)) {
     attempts[["from CRAN"]] <- function() utils::install.packages(package, lib = lib)
+    if (is.null(entry)) {
+      attempts[["from Bioconductor"]] <- function() {
+        helper_package("BiocManager", lib)
+        BiocManager::install(package, lib = lib, update = FALSE, ask = FALSE)
+      }
+    }
   }
   if (!is.null(entry$github)) {
     attempts[[paste("from github.com", entry$github)]] <- function() {
@@ -84,6 +90,21 @@ install_one <- function(package, lib, from) {
   NULL
 }
 
+# What an installed package needs and is not there, however deep.
+absent_needs <- function(package) {
+  all <- utils::installed.packages(fields = NULL)
+  deep <- tools::package_dependencies(package, db = all, which = c("Depends", "Imports", "LinkingTo"), recursive = TRUE)
+  setdiff(unlist(deep, use.names = FALSE), c(rownames(all), "R"))
+}
+
+# Bring what a package lacks, then the package itself if it still does not load.
+mend <- function(package, lib, from) {
+  done <- vapply(absent_needs(package), function(name) is.null(install_one(name, lib, from)), TRUE)
+  if (any(done)) message("could not install ", paste(names(done)[done], collapse = ", "))
+  if (nzchar(check_packages(package)$problem)) install_one(package, lib, from)
+  if (length(done)) paste("mended:", paste(names(done)[!done], collapse = ", ")) else "installed again"
+}
+
 main <- function(arguments) {
   flag <- function(name) sub(paste0("^--", name, "="), "", grep(paste0("^--", name, "="), arguments, value = TRUE))
   if (any(arguments %in% c("-h", "--help"))) {
@@ -97,7 +118,7 @@ main <- function(arguments) {
   if (length(unknown)) stop("unknown: ", paste(unknown, collapse = ", "), "; see --help", call. = FALSE)
   check <- "--check" %in% arguments
   from <- c(flag("from"), "")[[1L]]
-  packages <- with_needs(if (length(packages)) packages else wanted_by_default)
+  packages <- if (length(packages)) with_needs(packages) else if (check) called else with_needs(wanted_by_default)
   cat(R.version.string, "\n", sep = "")
   if (!check) {
     lib <- library_path(c(flag("lib"), "")[[1L]])
@@ -108,14 +129,18 @@ main <- function(arguments) {
   missing <- 0L
   for (package in packages) {
     done <- "present"
-    if (!is_installed(package) && !check) done <- install_one(package, lib, from)
     found <- check_packages(package)
+    if (nzchar(found$problem) && !check) {
+      done <- if (nzchar(found$version)) mend(package, lib, from) else install_one(package, lib, from)
+      found <- check_packages(package)
+    }
     if (nzchar(found$problem)) {
       missing <- missing + 1L
+      todo <- if (check) command_for(package, normalizePath(file.path(here, "install.R")), found$problem) else where_from(package)
       if (nzchar(found$version)) {
-        cat(sprintf("%-22s %-10s BROKEN: %s\n", package, found$version, found$problem))
+        cat(sprintf("%-22s %-10s BROKEN: %s; %s\n", package, found$version, found$problem, todo))
       } else {
-        cat(sprintf("%-22s %-10s %s\n", package, "MISSING", where_from(package)))
+        cat(sprintf("%-22s %-10s %s\n", package, "MISSING", todo))
       }
     } else {
       cat(sprintf("%-22s %-10s %s\n", package, found$version, done))

@@ -2,6 +2,7 @@
 
 # Where each package lives. chromVAR left Bioconductor in release 3.23: newer R gets it from the authors, at the
 # commit the native engine was checked against. WeightedCluster 2 needs many more packages than scABC uses: 1.4-1 does.
+# rGREAT imports the two TxDb packages, which no distribution but Bioconductor has.
 sources <- list(
   SummarizedExperiment = list(bioc = TRUE, apt = "r-bioc-summarizedexperiment"),
   SingleCellExperiment = list(bioc = TRUE, apt = "r-bioc-singlecellexperiment"),
@@ -12,7 +13,19 @@ sources <- list(
   SeuratObject = list(apt = "r-cran-seuratobject"),
   edgeR = list(bioc = TRUE, apt = "r-bioc-edger"),
   limma = list(bioc = TRUE, apt = "r-bioc-limma"),
+  GenomicFeatures = list(bioc = TRUE, apt = "r-bioc-genomicfeatures"),
+  GO.db = list(bioc = TRUE, apt = "r-bioc-go.db"),
+  org.Hs.eg.db = list(bioc = TRUE, apt = "r-bioc-org.hs.eg.db"),
+  TxDb.Hsapiens.UCSC.hg19.knownGene = list(bioc = TRUE),
+  TxDb.Hsapiens.UCSC.hg38.knownGene = list(bioc = TRUE),
+  DelayedMatrixStats = list(bioc = TRUE, apt = "r-bioc-delayedmatrixstats"),
   Matrix = list(apt = "r-cran-matrix"),
+  circlize = list(apt = "r-cran-circlize"),
+  doParallel = list(apt = "r-cran-doparallel"),
+  GetoptLong = list(apt = "r-cran-getoptlong"),
+  progress = list(apt = "r-cran-progress"),
+  RCurl = list(apt = "r-cran-rcurl"),
+  rjson = list(apt = "r-cran-rjson"),
   RcppArmadillo = list(apt = "r-cran-rcpparmadillo"),
   RcppEigen = list(apt = "r-cran-rcppeigen"),
   BH = list(apt = "r-cran-bh"),
@@ -37,8 +50,19 @@ sources <- list(
                             "plotly", "shiny", "miniUI", "DT", "Rtsne", "RColorBrewer", "SummarizedExperiment"),
                   github = "GreenleafLab/chromVAR@0f27fcc8463d537d770f164a55f949701beb6add"),
   scABC = list(needs = c("WeightedCluster", "Rsamtools", "Matrix"),
-               github = "SUwonglab/scABC@caf941a610671b4ab28ce43cb2f4a68c843cf4f9")
+               github = "SUwonglab/scABC@caf941a610671b4ab28ce43cb2f4a68c843cf4f9"),
+  betterChromVAR = list(bioc = TRUE, needs = c("SummarizedExperiment", "BiocParallel", "DelayedMatrixStats"),
+                        github = "plger/betterChromVAR"),
+  rGREAT = list(bioc = TRUE,
+                needs = c("GenomicFeatures", "GO.db", "org.Hs.eg.db", "TxDb.Hsapiens.UCSC.hg19.knownGene",
+                          "TxDb.Hsapiens.UCSC.hg38.knownGene", "circlize", "doParallel", "GetoptLong", "progress", "RCurl",
+                          "rjson", "shiny", "DT"),
+                github = "jokergoo/rGREAT@f5c3ad1bbf46485bac2fbc9dc05a3051e974cafa")
 )
+
+# The packages that sccase_kit calls: what its status, its doctor and install.R --check tell about.
+called <- c("Matrix", "SummarizedExperiment", "SingleCellExperiment", "chromVAR", "motifmatchr", "TFBSTools", "scABC", "edgeR",
+            "limma", "betterChromVAR", "rGREAT")
 
 is_installed <- function(package) nzchar(system.file(package = package))
 
@@ -71,9 +95,11 @@ where_from <- function(package) {
   paste(places, collapse = "; or ")
 }
 
-# The one command that brings a package to this machine, and from where.
-command_for <- function(package, installer) {
+# The one command that brings a package to this machine, and from where; one that is there and does not load
+# (`problem`) lacks packages of its own, which the installer finds.
+command_for <- function(package, installer, problem = "not installed") {
   entry <- sources[[package]]
+  if (problem != "not installed") return(paste("Rscript", installer, package))
   if (on_debian() && !is.null(entry$apt)) return(paste("apt-get install", entry$apt))
   line <- paste("Rscript", installer, package)
   if (is.null(entry)) line else paste0(line, "  (", where_from(package), ")")
@@ -84,7 +110,7 @@ if (sys.nframe() == 0L) {
   here <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)[[1L]]))
   found <- check_packages(commandArgs(trailingOnly = TRUE))
   installer <- file.path(dirname(here), "install.R")
-  found$command <- vapply(found$package, command_for, "", installer = installer)
+  found$command <- vapply(seq_len(nrow(found)), function(k) command_for(found$package[[k]], installer, found$problem[[k]]), "")
   cat("R", as.character(getRversion()), "", "\n", sep = "\t")
   for (k in seq_len(nrow(found))) cat(paste(found[k, ], collapse = "\t"), "\n", sep = "")
 }

@@ -39,12 +39,13 @@ def union_lengths(membership: sparse.csc_matrix, domains: Linear, gene: np.ndarr
     return np.rint(np.bincount(term, weights=new, minlength=by_term.shape[1])).astype(np.int64)
 
 
-def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return a / b, 0 where b is 0."""
     a, b = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(b, np.float64))
     return np.divide(a, b, out=np.zeros(a.shape), where=b != 0)
 
 
-def _p_values(prefix: str, log_p: np.ndarray, ontology: np.ndarray) -> dict[str, np.ndarray]:
+def p_values(prefix: str, log_p: np.ndarray, ontology: np.ndarray) -> dict[str, np.ndarray]:
     """Return raw, Bonferroni and BH p-values (corrected within a group and an ontology) and log10 of the raw p."""
     raw = np.exp(log_p)
     bonferroni, bh = np.empty_like(raw), np.empty_like(raw)
@@ -95,9 +96,9 @@ def genome_tests(
         "Binom_Genome_Fraction": np.broadcast_to(p, region_hits.shape),
         "Binom_Expected": expected,
         "Binom_Observed_Region_Hits": region_hits,
-        "Binom_Fold_Enrichment": _ratio(region_hits, expected),
-        "Binom_Region_Set_Coverage": _ratio(region_hits, n),
-        **_p_values("Binom", binom_log_sf(region_hits, n, p), ontology),
+        "Binom_Fold_Enrichment": ratio(region_hits, expected),
+        "Binom_Region_Set_Coverage": ratio(region_hits, n),
+        **p_values("Binom", binom_log_sf(region_hits, n, p), ontology),
     }
     total = len(genes_hit[0])
     in_term = np.diff(membership.indptr)[None, :]
@@ -108,10 +109,10 @@ def genome_tests(
         "Hyper_Total_Genes": np.broadcast_to(in_term, hits.shape),
         "Hyper_Expected": expected,
         "Hyper_Observed_Gene_Hits": hits,
-        "Hyper_Fold_Enrichment": _ratio(hits, expected),
-        "Hyper_Gene_Set_Coverage": _ratio(hits, drawn),
-        "Hyper_Term_Gene_Coverage": _ratio(hits, in_term),
-        **_p_values("Hyper", hypergeom_log_sf(hits, total, in_term, drawn), ontology),
+        "Hyper_Fold_Enrichment": ratio(hits, expected),
+        "Hyper_Gene_Set_Coverage": ratio(hits, drawn),
+        "Hyper_Term_Gene_Coverage": ratio(hits, in_term),
+        **p_values("Hyper", hypergeom_log_sf(hits, total, in_term, drawn), ontology),
     }
 
 
@@ -131,11 +132,11 @@ def background_tests(
         "Hyper_Total_Regions": np.broadcast_to(in_background, hits.shape),
         "Hyper_Expected": expected,
         "Hyper_Foreground_Region_Hits": hits,
-        "Hyper_Fold_Enrichment": _ratio(hits, expected),
-        "Hyper_Region_Set_Coverage": _ratio(hits, drawn),
-        "Hyper_Term_Region_Coverage": _ratio(hits, in_background),
+        "Hyper_Fold_Enrichment": ratio(hits, expected),
+        "Hyper_Region_Set_Coverage": ratio(hits, drawn),
+        "Hyper_Term_Region_Coverage": ratio(hits, in_background),
         "Hyper_Foreground_Gene_Hits": gene_hits[:-1],
         "Hyper_Background_Gene_Hits": np.broadcast_to(gene_hits[-1:], hits.shape),
         "Total_Genes_Annotated": np.broadcast_to(np.diff(membership.indptr)[None, :], hits.shape),
-        **_p_values("Hyper", hypergeom_log_sf(hits, total, in_background, drawn), ontology),
+        **p_values("Hyper", hypergeom_log_sf(hits, total, in_background, drawn), ontology),
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from .._logging import logger
 from .._validate import check_int
@@ -23,6 +25,39 @@ from .domains import Rule, regulatory_domains
 from .enrichment import background_tests, genome_tests, union_lengths
 from .links import count_hits, find_segments, link_table
 from .result import GreatResult
+
+
+@dataclass(frozen=True, slots=True)
+class GreatInputs:
+    """What the tests against the genome need.
+
+    Attributes
+    ----------
+    regions
+        chrom, start, end of the usable regions.
+    group
+        Code of the group of every region.
+    genes
+        chrom, tss, strand, gene_id, symbol.
+    sizes, gaps
+        Chromosome → length; chrom, start, end of the gaps.
+    membership
+        CSC of shape (n_genes, n_terms).
+    ontology
+        Code of the ontology of every term.
+    """
+
+    regions: pd.DataFrame
+    group: np.ndarray
+    genes: pd.DataFrame
+    sizes: Mapping[str, int]
+    gaps: pd.DataFrame
+    membership: sparse.csc_matrix
+    ontology: np.ndarray
+
+
+#: Another implementation of the tests: columns (each n_groups × n_terms) and notes for `info`.
+Tests = Callable[[GreatInputs], tuple[dict[str, np.ndarray], dict[str, object]]]
 
 
 def great(
@@ -44,6 +79,7 @@ def great(
     max_genes: int | None = None,
     force: bool = False,
     unknown: Unknown = "drop",
+    tests: Tests | None = None,
 ) -> GreatResult:
     """Test which gene sets regions lie near, with the tests of the GREAT server.
 
@@ -77,6 +113,10 @@ def great(
         another species share a few symbols, and what comes out of these means nothing.
     unknown
         Regions on sequences without a size (scaffolds): ``"drop"`` leaves them out with a warning, ``"error"`` raises.
+    tests
+        Another implementation of the tests against the genome, such as that of rGREAT behind ``engine="r"`` of
+        :func:`sccase_kit.tl.great`: takes the checked inputs, returns the columns of the table (each n_groups ×
+        n_terms) and notes for `info`.
 
     Returns
     -------
@@ -132,7 +172,11 @@ def great(
     n_regions = weights.sum(axis=1)
 
     genome_size = sum(sizes.values()) - int(np.sum(holes.end - holes.start))
-    if background is None:
+    notes: dict[str, object] = {}
+    if tests is not None:
+        inputs = GreatInputs(used, used["_group"].to_numpy(), genes, sizes, gap_table, membership, ontology)
+        columns, notes = tests(inputs)
+    elif background is None:
         free = Linear(*(x - covered_before(x, holes) for x in place))
         fraction = union_lengths(membership, free, gene) / genome_size
         columns = genome_tests(region_hits, n_regions, fraction, genes_hit, membership, ontology)
@@ -149,6 +193,7 @@ def great(
         "unknown_gene_share": unknown_genes,
         "gene_sets_source": sets.source,
         "genome_size": genome_size,
+        **notes,
     }
     table = _assemble(columns, terms, names)
     if groups is None:

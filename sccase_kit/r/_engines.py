@@ -11,10 +11,9 @@ from scipy import sparse
 from .._labels import encode_labels
 from .._logging import warn
 from .._validate import check_int, check_number
-from ..matrix.access import as_csr, check_counts
 from ..motifs.chromvar import check_background
 from ._child import run_tool
-from ._limits import check_int32
+from ._inputs import check_read, counts_matrix, vector
 
 
 def scabc(
@@ -61,8 +60,8 @@ def scabc(
     ----------
     Zamanighomi et al., Nature Communications 2018 (scABC 0.99.0).
     """
-    counts = _counts(counts)
-    depth = _vector(depth, counts.shape[0], name="depth", per="cell")
+    counts = counts_matrix(counts)
+    depth = vector(depth, counts.shape[0], name="depth", per="cell")
     codes, groups = encode_labels(labels, counts.shape[0], min_groups=2)
     kept = np.unique(codes[depth > 0])
     if len(kept) < len(groups):
@@ -142,15 +141,9 @@ def chromvar(
     ----------
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0).
     """
-    counts = _counts(counts)
+    counts = counts_matrix(counts)
     n_cells, n_peaks = counts.shape
-    empty = np.flatnonzero(np.asarray(counts.sum(axis=0)).ravel() <= 0)
-    if empty.size:
-        msg = (
-            f"counts: {empty.size} peak(s) without any count, at positions {empty[:5].tolist()}; chromVAR needs one "
-            "in every peak, filter them first (sccase_kit.pp.filter_peaks)"
-        )
-        raise ValueError(msg)
+    check_read(counts)
     sets = sparse.csc_matrix(annotations)
     if sets.shape[0] != n_peaks:
         msg = f"annotations must have one row per peak ({n_peaks}), got shape {sets.shape}"
@@ -168,14 +161,14 @@ def chromvar(
         if bias is None:
             msg = "bias (GC content of each peak) is needed to sample background peaks; or pass background="
             raise ValueError(msg)
-        bias = _vector(bias, n_peaks, name="bias", per="peak")
+        bias = vector(bias, n_peaks, name="bias", per="peak")
     else:
         if bias is not None:
             warn("bias is ignored because background is given")
             bias = None
         background = check_background(background, n_peaks) + 1
     if expectation is not None:
-        expectation = _vector(expectation, n_peaks, name="expectation", per="peak")
+        expectation = vector(expectation, n_peaks, name="expectation", per="peak")
     group = None
     if expectation_groups is not None:
         group = (encode_labels(expectation_groups, n_cells, name="expectation_groups")[0] + 1).astype(np.int32)
@@ -278,28 +271,6 @@ def match_motifs(
         matrix.eliminate_zeros()
         result[name] = matrix
     return result
-
-
-def _counts(counts: Any) -> sparse.csr_matrix:
-    """Return counts as canonical CSR; its transpose is the peaks × cells dgCMatrix on the same arrays."""
-    matrix = as_csr(counts)
-    check_counts(matrix)
-    if min(matrix.shape) == 0:
-        msg = f"counts must have cells and peaks, got shape {matrix.shape}"
-        raise ValueError(msg)
-    check_int32(matrix.nnz, name="counts", what="stored entries")
-    return matrix
-
-
-def _vector(values: Any, length: int, *, name: str, per: str) -> np.ndarray:
-    vector = np.asarray(values, dtype=np.float64)
-    if vector.shape != (length,):
-        msg = f"{name} must have one value per {per} ({length}), got shape {vector.shape}"
-        raise ValueError(msg)
-    if not np.isfinite(vector).all():
-        msg = f"{name} has {int((~np.isfinite(vector)).sum())} NaN or infinite value(s); drop those {per}s first"
-        raise ValueError(msg)
-    return vector
 
 
 def _profile(matrix: Any, name: object) -> np.ndarray:

@@ -21,7 +21,10 @@ _PACKAGES = {
     "motifmatchr": "match_motifs",
     "TFBSTools": "match_motifs",
     "scABC": "scabc",
-    "edgeR": "edger",
+    "edgeR": "edger, limma",
+    "limma": "limma",
+    "betterChromVAR": "better_chromvar",
+    "rGREAT": "rgreat",
 }
 
 _ENVIRONMENT = ("PATH", "R_HOME", "R_LIBS", "R_LIBS_USER", "R_LIBS_SITE", "R_PROFILE_USER", "R_ENVIRON_USER")

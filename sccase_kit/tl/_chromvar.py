@@ -15,7 +15,7 @@ from .._logging import warn
 from .._progress import progress
 from .._record import OBJECT, as_object, record, seeded
 from .._validate import check_adata, check_choice, check_int, check_labels
-from ..matrix.access import as_csr, in_memory_copy
+from ..matrix.access import in_memory_copy
 from ._annotations import resolve_annotations
 from ._chromvar_inputs import (
     Signal,
@@ -27,6 +27,7 @@ from ._chromvar_inputs import (
     read_background,
     read_bias,
 )
+from ._chromvar_r import by_better_chromvar, by_chromvar
 from ._params import peaks_checksum, stored_source
 
 
@@ -76,8 +77,8 @@ def chromvar(
         are meant.
     method
         ``"permuted"``: drawn background peaks, as chromVAR; ``"analytic"``: mean and variance over all possible draws
-        in closed form, the same whenever it runs and some hundred times faster (native engine; nothing to draw, so
-        `background`, `n_background` and `r_seed` are not for it).
+        in closed form, the same whenever it runs and some hundred times faster (nothing to draw, so `background`,
+        `n_background` and `r_seed` are not for it).
     bias
         GC content of the peaks: column of `var` or shape (n_vars,).
     background
@@ -98,7 +99,8 @@ def chromvar(
     n_bootstrap
         Bootstrap samples for the interval of the variability; 0 leaves it out.
     engine
-        ``"python"``, or ``"r"``: the R package chromVAR on the same data.
+        ``"python"``, or ``"r"``: the R package chromVAR on the same data; with ``method="analytic"`` the R package
+        betterChromVAR, whose definitions differ a little (:func:`sccase_kit.r.better_chromvar`).
     layer
         Layer with the counts; `None` for `adata.X`.
     key
@@ -145,7 +147,7 @@ def chromvar(
     check_choice(source, ["counts", "enhanced"], name="source")
     check_choice(method, ["permuted", "analytic"], name="method")
     if method == "analytic":
-        check_analytic(engine, background, r_seed)
+        check_analytic(engine, background, r_seed, norm=expectation_norm)
     n_background = check_int(n_background, name="n_background", minimum=2)
     n_bootstrap = check_int(n_bootstrap, name="n_bootstrap", minimum=0)
     if adata.n_obs < 2:
@@ -163,18 +165,22 @@ def chromvar(
     rng, seed = seeded(rng)
     rng = np.random.default_rng(rng)
     if engine == "r":
-        result = _r(
-            signal,
-            sets,
-            gc,
-            drawn,
-            n_background=n_background,
-            seed=0 if r_seed is None else r_seed,
-            n_bootstrap=n_bootstrap,
-            norm=expectation_norm,
-            groups=groups,
-            min_expected=min_expected,
-        )
+        if min_expected is not None:
+            warn("min_expected is ignored with engine='r', where the package decides")
+        if method == "analytic":
+            result = by_better_chromvar(signal, sets, gc, labels, n_bootstrap=n_bootstrap, groups=groups, rng=rng)
+        else:
+            result = by_chromvar(
+                signal,
+                sets,
+                gc,
+                drawn,
+                n_background=n_background,
+                seed=0 if r_seed is None else r_seed,
+                n_bootstrap=n_bootstrap,
+                norm=expectation_norm,
+                groups=groups,
+            )
     else:
         if method == "analytic":
             from ..motifs import background_bins
@@ -275,36 +281,3 @@ def _python(
     fields = ("deviations", "z", "fraction_matches", "fraction_background_overlap")
     table = variability(found.z, names=labels, n_bootstrap=n_bootstrap, rng=rng)
     return {name: getattr(found, name) for name in fields} | {"variability": table, "background": background}
-
-
-def _r(
-    signal: Signal,
-    sets: sparse.csr_matrix,
-    bias: np.ndarray | None,
-    background: np.ndarray | None,
-    *,
-    n_background: int,
-    seed: int,
-    n_bootstrap: int,
-    norm: bool,
-    groups: pd.Series | None,
-    min_expected: float | None,
-) -> dict[str, Any]:
-    from .. import r
-
-    if min_expected is not None:
-        warn("min_expected is ignored with engine='r', which asks for 1 expected read")
-    counts = signal.counts.to_memory() if hasattr(signal.counts, "to_memory") else signal.counts
-    result = r.chromvar(
-        as_csr(counts),
-        sets,
-        bias,
-        n_iterations=n_background,
-        seed=seed,
-        background=background,
-        expectation_norm=norm,
-        expectation_groups=groups,
-        n_bootstrap=n_bootstrap,
-    )
-    result["variability"] = pd.DataFrame(result["variability"])
-    return result

@@ -45,10 +45,10 @@ def enhanced_signal(adata: AnnData, key: str) -> Signal:
     return Signal(None, (cells, peaks), factor_totals(cells, peaks).per_peak)
 
 
-def check_analytic(engine: str, background: object, r_seed: int | None) -> None:
-    """Raise ValueError for what drawn background peaks or R would need."""
-    if engine == "r":
-        msg = "method='analytic' is not in the R package; use engine='python'"
+def check_analytic(engine: str, background: object, r_seed: int | None, *, norm: bool) -> None:
+    """Raise ValueError for what drawn background peaks would need, and what betterChromVAR does not have."""
+    if engine == "r" and norm:
+        msg = "expectation_norm is not in the R package betterChromVAR; use engine='python', or expectation_groupby"
         raise ValueError(msg)
     if background is not None or r_seed is not None:
         name = "r_seed" if background is None else "background"

@@ -31,7 +31,7 @@ def differential(
     sample_key: str,
     reference: str,
     covariates: Sequence[str] = (),
-    engine: Literal["pydeseq2", "edger", "cells"] = "pydeseq2",
+    engine: Literal["pydeseq2", "edger", "limma", "cells"] = "pydeseq2",
     min_cells: int = 10,
     min_samples: int = 2,
     min_counts: int = 10,
@@ -59,6 +59,7 @@ def differential(
         Columns of `obs` to adjust for, constant within a sample: numbers or categories (sex, batch).
     engine
         ``"pydeseq2"``: Wald tests as DESeq2 (extra ``da``); ``"edger"``: quasi-likelihood F tests by edgeR in R;
+        ``"limma"``: moderated t tests on voom's weights by limma in R;
         ``"cells"``: a test of cells, not of samples. It counts every cell as a replicate (exact binomial test of open
         cells at equal depth), and says only whether these cells differ, not whether other samples would: its p-values
         are far too small for that.
@@ -76,10 +77,11 @@ def differential(
     Returns
     -------
     DataFrame, one row per group, condition and tested peak, by p-value: chrom, start, end (where known), peak, group,
-    condition, log2fc (condition over reference), lfc_se (NaN with edgeR), stat (Wald z, or F), pvalue, padj
-    (Benjamini–Hochberg within group and condition; NaN where DESeq2 filters the peak), base_mean (mean normalised
-    count), and nearest_gene and distance with `genome`. ``attrs["samples"]`` lists the cells of every sample and group
-    and whether it was used, ``attrs["skipped"]`` group and condition with the reason, ``attrs["engine"]`` the engine.
+    condition, log2fc (condition over reference), lfc_se (NaN with edgeR), stat (Wald z, F of edgeR, t of limma),
+    pvalue, padj (Benjamini–Hochberg within group and condition; NaN where DESeq2 filters the peak), base_mean (mean
+    normalised count), and nearest_gene and distance with `genome`. ``attrs["samples"]`` lists the cells of every sample
+    and group and whether it was used, ``attrs["skipped"]`` group and condition with the reason, ``attrs["engine"]`` the
+    engine.
 
     Raises
     ------
@@ -93,7 +95,8 @@ def differential(
 
     References
     ----------
-    Muzellec et al. 2023 (PyDESeq2, Bioinformatics 39:btad547); Chen, Lun and Smyth 2016 (edgeR, F1000Research 5:1438).
+    Muzellec et al. 2023 (PyDESeq2, Bioinformatics 39:btad547); Chen, Lun and Smyth 2016 (edgeR, F1000Research 5:1438);
+    Law et al. 2014 (limma-voom, Genome Biology 15:R29).
     """
     check_adata(adata)
     check_choice(engine, [*ENGINES, "cells"], name="engine")

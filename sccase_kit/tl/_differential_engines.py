@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from .. import r
 from .._optional import import_optional
 from ..peaks.designs import Design
-from ..r import edger as run_edger
 
 #: Columns of every engine, in order.
 COLUMNS = ["log2fc", "lfc_se", "stat", "pvalue", "padj", "base_mean"]
@@ -55,21 +55,34 @@ def pydeseq2(counts: np.ndarray, design: Design) -> list[pd.DataFrame]:
 
 def edger(counts: np.ndarray, design: Design) -> list[pd.DataFrame]:
     """Test with edgeR in R: quasi-likelihood F tests; `stat` is F, and there is no `lfc_se`. See :func:`pydeseq2`."""
-    result = run_edger(counts, design.matrix.to_numpy(), design.contrasts)
+    return _tables(r.edger(counts, design.matrix.to_numpy(), design.contrasts), counts)
+
+
+def limma(counts: np.ndarray, design: Design) -> list[pd.DataFrame]:
+    """Test with limma in R: moderated t tests on voom's weights; `stat` is t. See :func:`pydeseq2`."""
+    return _tables(r.limma(counts, design.matrix.to_numpy(), design.contrasts), counts)
+
+
+def _tables(result: dict[str, np.ndarray], counts: np.ndarray) -> list[pd.DataFrame]:
+    """Return the columns of every engine from what an R package gives, one table per contrast."""
     base_mean = 2 ** result["logcpm"] * counts.sum(axis=1).mean() / 1e6
     return [
         pd.DataFrame(
             {
                 "log2fc": result["logfc"][k],
-                "lfc_se": np.nan,
+                "lfc_se": result["se"][k] if "se" in result else np.nan,
                 "stat": result["statistic"][k],
                 "pvalue": result["pvalue"][k],
                 "padj": result["padj"][k],
                 "base_mean": base_mean,
             }
         )
-        for k in range(len(design.contrasts))
+        for k in range(len(result["logfc"]))
     ]
 
 
-ENGINES: dict[str, Callable[[np.ndarray, Design], list[pd.DataFrame]]] = {"pydeseq2": pydeseq2, "edger": edger}
+ENGINES: dict[str, Callable[[np.ndarray, Design], list[pd.DataFrame]]] = {
+    "pydeseq2": pydeseq2,
+    "edger": edger,
+    "limma": limma,
+}

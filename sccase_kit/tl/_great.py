@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal, overload
 
 import pandas as pd
@@ -13,13 +14,14 @@ from .._calls import check_free
 from .._record import record
 from .._validate import check_choice, check_key
 from ..gene_sets.sources import source_of
-from ..great import run as engine
+from ..great import run
 from ..great.domains import Rule
 from ..great.result import GreatResult
 from ..intervals.chromosomes import Unknown
 from ..intervals.columns import check_columns, check_names
 from ..intervals.frame import as_regions
 from ..intervals.genomes import GENOMES
+from ._great_r import tests_of_rgreat
 
 
 def peaks_table(regions: object, key: str) -> pd.DataFrame:
@@ -93,6 +95,7 @@ def great(
     max_genes: int | None = None,
     force: bool = False,
     unknown: Unknown = "drop",
+    engine: Literal["python", "r"] = "python",
     members: bool = True,
     return_result: Literal[False] = ...,
     key_added: str | None = "great",
@@ -118,6 +121,7 @@ def great(
     max_genes: int | None = None,
     force: bool = False,
     unknown: Unknown = "drop",
+    engine: Literal["python", "r"] = "python",
     members: bool = True,
     return_result: Literal[True],
     key_added: str | None = "great",
@@ -142,6 +146,7 @@ def great(
     max_genes: int | None = None,
     force: bool = False,
     unknown: Unknown = "drop",
+    engine: Literal["python", "r"] = "python",
     members: bool = True,
     return_result: bool = False,
     key_added: str | None = "great",
@@ -179,6 +184,9 @@ def great(
     unknown
         Regions on sequences that the genome does not have (scaffolds): ``"drop"`` leaves them out with a warning,
         ``"error"`` raises. Chromosomes are understood in every usual spelling (``1``, ``chr1``, accessions).
+    engine
+        ``"python"``, or ``"r"``: the R package rGREAT on the same regions, genes and gene sets, with the same columns;
+        not with `background` or `curated`. See :func:`sccase_kit.r.rgreat` for what it counts otherwise.
     members
         Add the columns Genes and Regions: what is behind every term, joined by commas.
     return_result
@@ -210,20 +218,28 @@ def great(
     """
     if genome is not None and source_of(gene_sets) is not None:
         check_choice(genome, GENOMES, name="genome")
+    check_choice(engine, ["python", "r"], name="engine")
+    if engine == "r" and (background is not None or curated is not None):
+        name = "curated" if background is None else "background"
+        msg = f"{name} is not for engine='r' (rGREAT has other rules for it); use engine='python'"
+        raise ValueError(msg)
     if isinstance(regions, AnnData) and key_added is not None:
         check_free(regions, key_added, "tl.great")
     table = peaks_table(regions, key)
     labels = group_labels(table, groupby)
-    options: dict[str, Any] = {
+    domains: dict[str, Any] = {
         "rule": rule,
         "upstream": upstream,
         "downstream": downstream,
         "extension": extension,
+    }
+    options: dict[str, Any] = {
+        **domains,
         "min_genes": min_genes,
         "max_genes": max_genes,
         "force": force,
     }
-    result = engine.great(
+    result = run.great(
         table,
         tss,
         gene_sets,
@@ -234,6 +250,7 @@ def great(
         background=background,
         curated=curated,
         unknown=unknown,
+        tests=None if engine == "python" else partial(tests_of_rgreat, **domains),
         **options,
     )
     frame = result.with_members() if members else result.table
@@ -243,5 +260,11 @@ def great(
         given = {"genome": genome, "gene_sets": gene_sets, "groupby": groupby, "key": key, "background": background}
         given |= {"tss": tss, "chrom_sizes": chrom_sizes, "gaps": gaps, "curated": curated, **options}
         results = {"table": frame, "associations": result.associations, "info": dict(result.info)}
-        record(regions, key_added, "tl.great", params={**given, "unknown": unknown, "members": members}, **results)
+        record(
+            regions,
+            key_added,
+            "tl.great",
+            params={**given, "unknown": unknown, "engine": engine, "members": members},
+            **results,
+        )
     return result if return_result else frame

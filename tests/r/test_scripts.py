@@ -18,7 +18,7 @@ def run(script, *arguments):
 
 
 @pytest.mark.r
-@pytest.mark.parametrize("script", ["scabc.R", "chromvar.R", "motifmatchr.R", "edger.R"])
+@pytest.mark.parametrize("script", ["scabc.R", "chromvar.R", "motifmatchr.R", "edger.R", "limma.R"])
 def test_help_and_unknown_options(script):
     done = run(script, "--help")
     assert done.returncode == 0

@@ -1,4 +1,4 @@
-"""engine="r" end to end, with no skip where R is there: small R packages of our own stand in for the three.
+"""engine="r" end to end, with no skip where R is there: small R packages of our own stand in for the authors'.
 
 They are built here by R CMD INSTALL from ``packages/``, have the names, functions and classes of the packages, and
 follow the published formulas; the packages themselves are tested where they are installed (test_engines.py).
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from anndata import AnnData
 
 import sccase_kit as sk
 
@@ -81,6 +82,89 @@ def test_scabc(adata):
         pd.testing.assert_frame_equal(native.varm[key], theirs.varm[key], atol=1e-9, rtol=1e-9)
     pd.testing.assert_frame_equal(native.uns["scabc"]["top"], theirs.uns["scabc"]["top"], atol=1e-9, rtol=1e-9)
     assert set(native.uns["scabc"]) == set(theirs.uns["scabc"])
+
+
+def test_better_chromvar_has_no_draws(adata):
+    theirs = sk.tl.chromvar(adata, method="analytic", engine="r", n_bootstrap=20, copy=True)
+    native = sk.tl.chromvar(adata, method="analytic", n_bootstrap=20, copy=True)
+    counts, sets = (part.toarray().astype(np.float64) for part in (adata.X, adata.varm["motifs"]))
+    bins = sk.motifs.background_bins(counts.sum(axis=0), adata.var["gc"].to_numpy())
+    chance = bins.transition.toarray() * bins.size  # every peak near counts; in chromVAR every bin does
+    chance /= chance.sum(axis=1, keepdims=True)
+    mean, square = ((chance @ bins.means(part.T))[bins.member].T for part in (counts, counts**2))
+    excess = (counts - mean) @ sets
+    expected = np.outer(counts.sum(axis=1), sets.T @ counts.sum(axis=0)) / counts.sum()
+    variance = (square - mean**2) @ sets
+    varies = variance > 1e-9  # elsewhere no peak that could be drawn has another count
+    z = excess / np.sqrt(variance, where=varies, out=np.full(varies.shape, np.nan))
+    np.testing.assert_allclose(theirs.obsm["chromvar_deviations"], excess / expected, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(theirs.obsm["chromvar_z"].to_numpy()[varies], z[varies], rtol=1e-7, atol=1e-9)
+    one, other = (found.uns["chromvar"]["variability"] for found in (native, theirs))
+    assert one.dtypes.equals(other.dtypes)
+    np.testing.assert_allclose(one[["n_peaks", "fraction_matches"]], other[["n_peaks", "fraction_matches"]], rtol=1e-7)
+    overlap = [(chance[bins.member] @ bins.means(sets))[inside, k].mean() for k, inside in enumerate(sets.T > 0)]
+    np.testing.assert_allclose(other["fraction_background_overlap"], overlap, rtol=1e-7)
+    whole = varies.all(axis=0)
+    assert whole.sum() > 10
+    np.testing.assert_allclose(other["variability"][whole], z.std(axis=0, ddof=1)[whole], rtol=1e-7)
+    assert (other["bootstrap_lower_bound"] <= other["bootstrap_upper_bound"]).all()
+    assert set(theirs.uns["chromvar"]) == set(native.uns["chromvar"])
+    assert theirs.uns["chromvar"]["params"] | {"engine": "python"} == native.uns["chromvar"]["params"]
+
+
+@pytest.fixture(scope="module")
+def places():
+    """Genes, regions of two groups whose midpoints are apart, sets of genes, gaps at the ends of two chromosomes."""
+    rng = np.random.default_rng(0)
+    genes = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 60), "tss": rng.permutation(60) * 15_000 + 5_000})
+    genes = genes.assign(strand=rng.choice(["+", "-"], 60), gene_id=[f"g{k}" for k in range(60)])
+    regions = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 80), "start": rng.permutation(80) * 10_000 + 9_000})
+    regions["end"] = regions["start"] + rng.integers(200, 900, 80)
+    regions["group"] = rng.choice(["b", "a"], 80)
+    sets = {f"t{k}": rng.choice(genes["gene_id"], rng.integers(2, 12), replace=False).tolist() for k in range(12)}
+    gaps = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [0, 912_000], "end": [4_000, 1_000_000]})
+    sizes = {"chr1": 1_000_000, "chr2": 1_000_000}
+    return genes, regions, sets, {"chrom_sizes": sizes, "gaps": gaps, "extension": 30_000}
+
+
+def test_rgreat(places):
+    genes, regions, sets, where = places
+    adata = AnnData(obs=pd.DataFrame(index=["c"]), uns={"specific_peaks": regions})
+    collections = {"one": sets, "two": dict(list(sets.items())[:5])}
+    native = sk.tl.great(adata, None, collections, tss=genes, **where)
+    kept = adata.uns["great"]
+    theirs = sk.tl.great(adata, None, collections, tss=genes, engine="r", **where)
+    assert native["Binom_Observed_Region_Hits"].sum() > 100
+    pd.testing.assert_frame_equal(native, theirs, rtol=1e-9)
+    record = adata.uns["great"]
+    assert set(record) == set(kept)
+    assert record["params"] | {"engine": "python"} == kept["params"] | {"engine": "python"}
+    pd.testing.assert_frame_equal(record["associations"], kept["associations"])
+    assert record["info"] == kept["info"] | {"rgreat": "0.0.1"}
+    for name, value in (("background", regions), ("curated", regions.assign(gene="g1"))):
+        with pytest.raises(ValueError, match=f"{name} is not for engine='r'"):
+            sk.tl.great(regions, None, sets, tss=genes, engine="r", **{name: value}, **where)
+
+
+def test_a_term_without_any_domain_is_hit_by_nothing(places):
+    genes, regions, _, where = places
+    genes = pd.concat([genes, pd.DataFrame([["chrUn", 10, "+", "far"]], columns=list(genes))], ignore_index=True)
+    sets = np.zeros((61, 2))
+    sets[60, 0] = sets[:20, 1] = 1
+    found = sk.r.rgreat(regions, genes, sets, **where)
+    assert [found[name][0, 0] for name in ("fraction", "region_hits", "region_p", "gene_hits", "gene_p")] == [
+        0,
+        0,
+        1,
+        0,
+        1,
+    ]
+    assert found["term_genes"].tolist() == [0, 20]
+    assert found["region_hits"][0, 1] > 0
+    with pytest.raises(ValueError, match=r"one row per gene \(60\)"):
+        sk.r.rgreat(regions, genes[:60], sets, **where)
+    with pytest.raises(ValueError, match="each at least once"):
+        sk.r.rgreat(regions, genes, sets, groups=np.full(80, 1), **where)
 
 
 def test_errors_of_the_packages_carry_their_calls(adata):

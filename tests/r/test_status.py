@@ -115,7 +115,7 @@ def test_scripts_are_found_and_missing_ones_named(monkeypatch, tmp_path):
 BROKEN = """
 dir.create(a[[1]]); lib <- a[[1]]
 for (p in c('needed', 'broken')) {
-  d <- file.path(tempdir(), p); dir.create(file.path(d, 'R'), recursive = TRUE)
+  d <- file.path(dirname(lib), 'sources', p); dir.create(file.path(d, 'R'), recursive = TRUE)
   writeLines(c(paste('Package:', p), 'Version: 1.2', 'Title: T', 'Description: D.', 'License: MIT',
     if (p == 'broken') 'Imports: needed'), file.path(d, 'DESCRIPTION'))
   writeLines(if (p == 'broken') 'import(needed)' else 'export(f)', file.path(d, 'NAMESPACE'))
@@ -142,13 +142,44 @@ def test_a_package_that_cannot_be_loaded_is_not_available_anywhere(tmp_path, mon
     assert table.note["Matrix"] == ""
     row = next(row for row in doctor._r() if row["check"].startswith("broken"))
     assert (row["state"], row["found"]) == ("broken", "1.2")
-    code = (
-        "a <- commandArgs(TRUE); source(a[[1]]); sources$broken <- list(); quit(status = main(c('--check', 'broken')))"
+    row_of_installer = _install("--check", "broken")
+    assert row_of_installer.returncode == 1
+    assert "broken                 1.2        BROKEN: there is no package called" in row_of_installer.stdout
+    assert row_of_installer.stdout.strip().endswith(table.note["broken"].rpartition("; ")[2])
+    mended = _install(f"--from={library.parent / 'sources'}", f"--lib={library}", "broken")
+    assert mended.returncode == 0, mended.stdout + mended.stderr
+    assert "mended: needed" in mended.stdout
+    assert r.available("broken") is True
+
+
+def _install(*arguments):
+    code = "a <- commandArgs(TRUE); source(a[[1]]); sources$broken <- list(); quit(status = main(a[-1]))"
+    command = [rscript(), "-e", code, str(scripts_dir() / "install.R"), *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.r
+def test_status_doctor_and_installer_tell_the_same():
+    done = subprocess.run(
+        [rscript(), str(scripts_dir() / "install.R"), "--check"], check=False, capture_output=True, text=True
     )
-    command = [rscript(), "-e", code, str(scripts_dir() / "install.R")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "broken                 1.2        BROKEN: there is no package called" in done.stdout
+    told = dict(line.split(maxsplit=1) for line in done.stdout.splitlines()[1:])
+    table = r.status_table().set_index("component")
+    assert set(told) == set(_status._PACKAGES) == set(table.index) - {"R", "rpy2 / robjects / rinterface"}
+    checks = {row["check"].split(" (")[0]: row for row in doctor._r()}
+    for name, line in told.items():
+        found, text = line.split(maxsplit=1)
+        row, note = checks[name], table.note[name]
+        if text == "present":
+            assert (table.version[name], note, row["state"], row["found"]) == (found, "", "ok", found)
+        elif found == "MISSING":
+            assert (note, row["state"], row["mend"]) == (text, "missing", text)
+            assert pd.isna(table.version[name])
+        else:
+            assert note.rpartition("; ")[2] == text.rpartition("; ")[2] == row["mend"].rpartition("; ")[2]
+            assert row["state"] == "broken"
+    missing = [name for name, line in told.items() if not line.endswith("present")]
+    assert done.returncode == (1 if missing else 0)
 
 
 @pytest.mark.r

@@ -86,7 +86,7 @@ def test_enhanced_signal_without_forming_it(adata):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"engine": "r"}, "not in the R package"),
+        ({"engine": "r", "expectation_norm": True}, "not in the R package betterChromVAR"),
         ({"r_seed": 1}, "r_seed is for drawn"),
         ({"background": "b"}, "background is for drawn"),
         ({"bias": "missing"}, "missing"),

@@ -128,7 +128,7 @@ def test_cells_are_tested_only_by_that_name(adata):
         ({}, {"min_cells": 40}, ValueError, "no group has 2 samples .* engine='cells' tests the cells"),
         ({}, {"covariates": ["age2"]}, KeyError, "'age2' is not in adata.obs"),
         ({"donor": "one"}, {}, ValueError, "sample 'one' has several values of 'condition'"),
-        ({}, {"engine": "limma"}, ValueError, "engine must be one of"),
+        ({}, {"engine": "deseq"}, ValueError, "engine must be one of"),
         ({}, {"layer": "raw"}, KeyError, "layer='raw'"),
         ({"condition": "control"}, {}, ValueError, "at least 2 are needed"),
         ({}, {"min_samples": 1}, ValueError, "min_samples must be at least 2"),
