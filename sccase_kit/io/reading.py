@@ -42,6 +42,7 @@ _WAYS_OUT = {
 }
 #: Readers of parts above this one, by ending: imported when such a file is read.
 _READERS = dict.fromkeys([".rds", ".rdata", ".rda", ".qs", ".arrow"], "sccase_kit.r.files:read_counts")
+_ARCHR = "Save-ArchR-Project.rds"  # in the folder of a project of ArchR
 _SUPPORTED = (
     ".h5ad, .h5mu, .zarr (or a .zip of it), 10x .h5, a folder with a Matrix Market matrix (10x, GEO) or the path of "
     "the .mtx, .csv/.tsv/.txt (peaks × cells, .gz or not), .rds, .arrow"
@@ -67,7 +68,8 @@ def read(
         features.tsv, genes.tsv) and cells (barcodes.tsv), with or without a prefix as GEO puts it, peaks × cells or
         turned, or the path of the matrix itself; a text matrix (csv, tsv, txt), gzipped or not, whose peaks are named
         or have columns of chromosome, start and end. Which axis holds the peaks is decided on all names of both. R's
-        .rds, .RData and .qs, and ArchR's .arrow (:func:`sccase_kit.r.read` says which objects, and has choices).
+        .rds, .RData and .qs, ArchR's .arrow and the folder of an ArchR project (:func:`sccase_kit.r.read` says which
+        objects, and has choices).
     backed
         Keep the counts of a .h5ad, .h5mu or .zarr on disk; functions then read them in row blocks.
     modality
@@ -213,6 +215,8 @@ def _read(
     if last == ".h5":
         adata, kinds = read_10x_h5(target)
         return adata, {"format": "10x .h5", "kinds": kinds}, []
+    if target.is_dir() and (target / _ARCHR).is_file():
+        last = ".rds"
     if last in _READERS:
         module, _, name = _READERS[last].partition(":")
         return getattr(importlib.import_module(module), name)(target), {"format": last}, []

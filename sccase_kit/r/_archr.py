@@ -30,20 +30,9 @@ def read_arrow(path: Path, *, matrix: str = "TileMatrix") -> AnnData:
     KeyError
         If it has no such matrix.
     """
-    import h5py
-
-    try:
-        file = h5py.File(path, "r")
-    except OSError as err:
-        msg = f"{path}: not a readable Arrow file of ArchR, which is HDF5 ({err})"
-        raise FormatError(msg) from err
-    with file:
-        if "Metadata" not in file or "CellNames" not in file["Metadata"]:
-            msg = f"{path}: not an Arrow file of ArchR: it has no Metadata/CellNames"
-            raise FormatError(msg)
+    with _opened(path) as file:
         if matrix not in file or "Info" not in file[matrix]:
-            there = [name for name in file if isinstance(file[name], h5py.Group) and "Info" in file[name]]
-            msg = f"matrix={matrix!r} is not in the Arrow file; available: {there}"
+            msg = f"matrix={matrix!r} is not in the Arrow file; available: {_matrices(file)}"
             raise KeyError(msg)
         group = file[matrix]
         sample = str(_plain(file["Metadata/Sample"])[0]) if "Sample" in file["Metadata"] else path.stem
@@ -57,6 +46,37 @@ def read_arrow(path: Path, *, matrix: str = "TileMatrix") -> AnnData:
     order = np.concatenate([part.index.to_numpy() for _, part in features.groupby("seqnames", sort=False)] or [[]])
     var = _features(features.iloc[order.astype(int)].reset_index(drop=True))
     return AnnData(counts, obs=obs, var=var)
+
+
+def matrices_of(path: Path) -> list[str]:
+    """Return the matrices of an Arrow file.
+
+    Raises
+    ------
+    FormatError
+        If it is no Arrow file.
+    """
+    with _opened(path) as file:
+        return _matrices(file)
+
+
+def _matrices(file: Any) -> list[str]:
+    return [name for name in file if hasattr(file[name], "keys") and "Info" in file[name]]
+
+
+def _opened(path: Path) -> Any:
+    import h5py
+
+    try:
+        file = h5py.File(path, "r")
+    except OSError as err:
+        msg = f"{path}: not a readable Arrow file of ArchR, which is HDF5 ({err})"
+        raise FormatError(msg) from err
+    if "Metadata" not in file or "CellNames" not in file["Metadata"]:
+        file.close()
+        msg = f"{path}: not an Arrow file of ArchR: it has no Metadata/CellNames"
+        raise FormatError(msg)
+    return file
 
 
 def _column(values: Any) -> np.ndarray:

@@ -52,6 +52,10 @@ def from_s4(value: RValue, lost: list[str]) -> Any:
         from ._objects import anndata_from
 
         return anndata_from(value, lost)
+    if {"cellColData", "sampleColData", "projectMetadata"} <= slots:
+        from ._archr_project import archr_from
+
+        return archr_from(value, lost)
     if {"listData", "nrows", "rownames"} <= slots:
         return dataframe_from(value, lost)
     if {"seqnames", "ranges", "strand"} <= slots:

@@ -1,4 +1,4 @@
-"""R's files into Python: .rds, .RData and .qs, without R where that is possible; Arrow files of ArchR."""
+"""R's files into Python: .rds, .RData and .qs, without R where that is possible; Arrow files and projects of ArchR."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .._logging import logger, warn
 from .._optional import MissingProgramError
 from .._validate import check_choice
 from ..io import FormatError
+from ._archr_project import PROJECT, archr_from, is_archr
 from ._from_r import from_value, summary
 from ._objects import anndata_from
 from ._s4 import is_cistopic, is_experiment, is_matrix, is_seurat, matrix_from
@@ -45,17 +46,17 @@ def read(
     assay: str | None = None,
     matrix: str | None = None,
 ) -> Any:
-    """Read a file of R: .rds, .RData, .qs, or an Arrow file of ArchR.
+    """Read a file of R: .rds, .RData, .qs; an Arrow file of ArchR, or the folder of an ArchR project.
 
     SummarizedExperiments, SingleCellExperiments (and what extends them), Seurat objects of version 3 to 5 with Assay,
-    Assay5 or Signac's ChromatinAssay, cisTopic objects, and sparse matrices with names become AnnData, cells × peaks;
-    sparse matrices without names CSC; data frames and dense matrices with names DataFrames; the rest as :func:`from_r`
-    has it. What is left out is named in a warning.
+    Assay5 or Signac's ChromatinAssay, cisTopic objects, ArchR projects (with the counts of their Arrow files), and
+    sparse matrices with names become AnnData, cells × peaks; sparse matrices without names CSC; data frames and dense
+    matrices with names DataFrames; the rest as :func:`from_r` has it. What is left out is named in a warning.
 
     Parameters
     ----------
     path
-        The file.
+        The file, or the folder that ``saveArchRProject`` wrote.
     engine
         ``"python"``: with the Python package rdata (extra `rds`), which runs no code from the file. ``"r"``: in a
         child R, which can: ``readRDS`` may run code that is hidden in a file. ``"auto"``: the first, and R, with a
@@ -65,7 +66,8 @@ def read(
     x_name, alt_exp, assay
         As in :func:`from_r`.
     matrix
-        Of an Arrow file: ``"TileMatrix"`` (also the default), ``"PeakMatrix"``, ``"GeneScoreMatrix"``, …
+        Of Arrow files: ``"TileMatrix"`` (the default), ``"PeakMatrix"`` (the default of projects that have one),
+        ``"GeneScoreMatrix"``, …
 
     Returns
     -------
@@ -89,6 +91,8 @@ def read(
     """
     path = Path(path)
     check_choice(engine, ["auto", "python", "r"], name="engine")
+    if path.is_dir() and (path / PROJECT).is_file():
+        path = path / PROJECT
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         msg = f"unknown ending of {path.name!r}; files of R end in {', '.join(ENDINGS)}"
@@ -100,7 +104,7 @@ def read(
         from ._archr import read_arrow
 
         return read_arrow(path, matrix=matrix or "TileMatrix")
-    choices = {"x_name": x_name, "alt_exp": alt_exp, "assay": assay}
+    choices = {"x_name": x_name, "alt_exp": alt_exp, "assay": assay, "matrix": matrix, "folder": path.parent}
     reason = "engine='r' was asked for"
     if engine != "r":
         try:
@@ -173,8 +177,10 @@ def _pick(value: RValue, ending: str, name: str | None, choices: dict[str, Any])
 
 
 def _convert(value: RValue, choices: dict[str, Any], lost: list[str]) -> Any:
+    if is_archr(value):
+        return archr_from(value, lost, folder=choices["folder"], matrix=choices["matrix"])
     if is_experiment(value) or is_seurat(value) or is_cistopic(value):
-        return anndata_from(value, lost, **choices)
+        return anndata_from(value, lost, **{name: choices[name] for name in ("x_name", "alt_exp", "assay")})
     if is_matrix(value):
         return _matrix(value)
     return from_value(value, lost)

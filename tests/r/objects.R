@@ -87,11 +87,35 @@ make_cistopic <- function() {
   )
 }
 
+make_archr <- function() {
+  suppressPackageStartupMessages(library(GenomicRanges))
+  lists <- c("projectMetadata", "projectSummary", "sampleMetadata", "cellMetadata", "reducedDims", "embeddings",
+             "peakAnnotation", "geneAnnotation", "genomeAnnotation", "imputeWeights")
+  slots <- c(stats::setNames(rep("SimpleList", length(lists)), lists), sampleColData = "DataFrame", cellColData = "DataFrame")
+  setClassUnion("GRangesOrNull", c("GRanges", "NULL"), where = globalenv())
+  setClass("ArchRProject", slots = c(slots, peakSet = "GRangesOrNull"), where = globalenv())
+  cells <- c("S2#AAAT-1", "S1#AAAC-1", "S1#AAAT-1")
+  named <- function(values, cells, names) matrix(values, length(cells), dimnames = list(cells, names))
+  umap <- as.data.frame(named(1:6 / 10, cells, c("IterativeLSI#UMAP_1", "IterativeLSI#UMAP_2")))
+  peaks <- GRanges(c("chr2", "chr1"), IRanges(c(1, 101), c(500, 600)), nearestGene = c("B", "A"))
+  new("ArchRProject",
+    projectMetadata = SimpleList(outputDirectory = "/elsewhere"), peakSet = peaks,
+    sampleColData = DataFrame(row.names = c("S1", "S2"), ArrowFiles = paste0("/elsewhere/ArrowFiles/S", 1:2, ".arrow"), batch = 1:2),
+    cellColData = DataFrame(row.names = cells, Sample = Rle(c("S2", "S1", "S1")), nFrags = c(30, 10, 30), Clusters = c("C1", "C2", "C1")),
+    reducedDims = SimpleList(
+      IterativeLSI = SimpleList(matSVD = named(1:6, cells, c("LSI1", "LSI2")), date = Sys.time()),
+      Harmony = SimpleList(matDR = named(c(10, 20), cells[1:2], "LSI1"))),
+    embeddings = SimpleList(UMAP = SimpleList(df = umap, params = list(nNeighbors = 30))),
+    peakAnnotation = SimpleList(Motif = "all"), imputeWeights = SimpleList(w = 1)
+  )
+}
+
 make <- function(kind) {
   switch(kind,
     v3 = , chromatin = , v5 = make_seurat(kind),
     se = , sce = make_experiment(kind),
     cistopic = make_cistopic(),
+    archr = make_archr(),
     counts = make_counts(),
     frame = data.frame(n = 1:3, text = c("a", NA, "c"), f = factor(c("u", "v", "u")), row.names = c("x", "y", "z")),
     list = list(a = 1:3, b = list("x", NULL), c = as.Date("2020-01-02")),

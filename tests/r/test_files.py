@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import warnings
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -214,63 +212,6 @@ def test_a_new_experiment_and_errors(folder, tmp_path):
     with pytest.raises(KeyError, match="cluster"):
         sk.r.write(adata, tmp_path / "x.rds", obs=["cluster"])
     assert not (tmp_path / "x.rds").exists()
-
-
-def write_arrow(path, version):
-    """Write the layout of ArchR's two versions of Arrow files."""
-    names = np.array([b"AAAC-1", b"AAAG-1", b"AAAT-1"])
-    with h5py.File(path, "w") as file:
-        file["Metadata/CellNames"] = names
-        file["Metadata/Sample"] = np.array([b"S1"])
-        file["Metadata/nFrags"] = np.array([10.0, 20.0, 30.0])
-        file["TileMatrix/Info/CellNames"] = names
-        table = [(b"chr1", 1, 0), (b"chr1", 2, 500), (b"chr2", 1, 0)]
-        file["TileMatrix/Info/FeatureDF"] = np.array(table, dtype=[("seqnames", "S4"), ("idx", "i4"), ("start", "i4")])
-        dense = {"chr1": np.array([[1, 0], [0, 2], [3, 4]]), "chr2": np.array([[0], [5], [0]])}
-        for chrom, block in dense.items():
-            csr = sparse.csr_matrix(block)
-            group = file.create_group(f"TileMatrix/{chrom}")
-            if version == 2:
-                group["indices"], group["indptr"] = csr.indices, csr.indptr
-                group["data"] = csr.data.astype(float)
-            else:
-                cells = np.flatnonzero(np.diff(csr.indptr))
-                group["i"] = (csr.indices + 1)[None]
-                group["jValues"], group["jLengths"] = (cells + 1)[None], np.diff(csr.indptr)[cells][None]
-                group["x"] = csr.data.astype(float)[None]
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_arrow_files_of_archr(tmp_path, version):
-    write_arrow(tmp_path / "S1.arrow", version)
-    adata = sk.read(tmp_path / "S1.arrow")
-    assert adata.X.toarray().tolist() == [[1, 0, 0], [0, 2, 5], [3, 4, 0]]
-    if version == 1:  # also where sccase_kit.r was never asked for
-        code = f"import sccase_kit as sk; assert sk.read({str(tmp_path / 'S1.arrow')!r}).shape == (3, 3)"
-        assert subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False).returncode == 0
-    assert adata.obs_names.tolist() == ["S1#AAAC-1", "S1#AAAG-1", "S1#AAAT-1"]
-    assert adata.obs["nFrags"].tolist() == [10, 20, 30]
-    assert adata.var["chrom"].tolist() == ["chr1", "chr1", "chr2"]
-    assert adata.var["start"].tolist() == [0, 500, 0]
-    assert adata.var["end"].tolist() == [500, 1000, 500]
-    with pytest.raises(KeyError, match=r"matrix='PeakMatrix' is not in the Arrow file; available: \['TileMatrix'\]"):
-        sk.r.read(tmp_path / "S1.arrow", matrix="PeakMatrix")
-    (tmp_path / "bad.arrow").write_bytes(b"x")
-    with pytest.raises(FormatError, match="not a readable Arrow file"):
-        sk.read(tmp_path / "bad.arrow")
-
-
-def test_a_table_and_a_script_for_archr(tmp_path):
-    write_arrow(tmp_path / "S1.arrow", 2)
-    adata = sk.read(tmp_path / "S1.arrow")
-    adata.obsm["X_sccase"] = np.arange(6.0).reshape(3, 2)
-    sk.r.write_archr(adata, tmp_path / "out")
-    table = pd.read_csv(tmp_path / "out" / "cells.csv", index_col=0)
-    assert table.loc["S1#AAAG-1", "nFrags"] == 20
-    assert (tmp_path / "out" / "add_to_archr.R").read_text().count("addCellColData") == 1
-    adata.obs_names = ["a", "b", "c"]
-    with pytest.warns(UserWarning, match="3 of 3 cells do not have names as ArchR's"):
-        sk.r.write_archr(adata, tmp_path / "out", use_rep=None)
 
 
 #: saveRDS of a list with one environment twice: data = 1:3; .self, which is itself; x, a field of a reference class.

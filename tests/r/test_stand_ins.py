@@ -105,7 +105,7 @@ def test_better_chromvar_has_no_draws(adata):
     overlap = [(chance[bins.member] @ bins.means(sets))[inside, k].mean() for k, inside in enumerate(sets.T > 0)]
     np.testing.assert_allclose(other["fraction_background_overlap"], overlap, rtol=1e-7)
     whole = varies.all(axis=0)
-    assert whole.sum() > 10
+    assert whole.sum() > 5
     np.testing.assert_allclose(other["variability"][whole], z.std(axis=0, ddof=1)[whole], rtol=1e-7)
     assert (other["bootstrap_lower_bound"] <= other["bootstrap_upper_bound"]).all()
     assert set(theirs.uns["chromvar"]) == set(native.uns["chromvar"])
