@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+ROUNDING = 1e-6  # columns that vary by less than this share of the largest hold the rounding of float32 alone
+
 
 def one_hot(codes: np.ndarray, n_batches: int) -> np.ndarray:
     """Return the (n, n_batches) indicator matrix of integer codes."""
@@ -107,6 +109,7 @@ def align_embedding(
     batch = one_hot(codes, n_batches)
     n_clusters = max(2, min(len(h) // 30, max(10, len(h) // 100), 100)) if n_clusters is None else n_clusters
     scale = h.std(axis=0)
+    scale[scale <= ROUNDING * scale.max()] = 0
     original = h / np.where(scale > 0, scale, 1)
     corrected = original
     seed = int(rng.integers(2**31))

@@ -102,7 +102,11 @@ def leading_svd(
 
 
 def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the NNDSVDa start (zeros filled with a small mean) from the leading singular triplets."""
+    """Return the NNDSVDa start (zeros filled with a small mean) from the leading singular triplets.
+
+    Peaks that are closed in every cell, whose rows of `v` are 0, stay 0: whether a storage let them be left out must
+    not change the start.
+    """
     h = np.empty((u.shape[0], n_components), dtype=u.dtype)
     w = np.empty((v.shape[0], n_components), dtype=v.dtype)
     h[:, 0], w[:, 0] = np.sqrt(s[0]) * np.abs(u[:, 0]), np.sqrt(s[0]) * np.abs(v[:, 0])
@@ -118,7 +122,9 @@ def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tu
         h[:, j] = scale * left / max(np.linalg.norm(left), _TINY)
         w[:, j] = scale * right / max(np.linalg.norm(right), _TINY)
     h[h < _TINY] = 1e-2 * h.mean()
-    w[w < _TINY] = 1e-2 * w.mean()
+    alive = v.any(axis=1)
+    w[alive[:, None] & (w < _TINY)] = 1e-2 * w[alive].mean()
+    w[~alive] = 0
     return h, w
 
 

@@ -53,3 +53,14 @@ def test_batches_that_do_not_differ_stay_where_they_are():
     aligned = align_embedding(shifted, codes, rng=np.random.default_rng(0))
     gap = [np.linalg.norm(x[codes == 1].mean(axis=0) - x[codes == 0].mean(axis=0)) for x in (shifted, aligned)]
     assert gap[1] < 0.2 * gap[0]
+
+
+def test_columns_of_rounding_do_not_steer_the_alignment():
+    rng = np.random.default_rng(2)
+    codes = rng.integers(0, 2, 90)
+    h = rng.gamma(1, 1, (90, 3)) + codes[:, None] * np.array([1.0, 0, 0])
+    noise = 1e-8 * rng.standard_normal((2, 90, 4))
+    a, b = (
+        align_embedding(np.hstack([h, n]), codes, nonnegative=False, rng=np.random.default_rng(0))[:, :3] for n in noise
+    )
+    np.testing.assert_allclose(a, b, atol=1e-6)

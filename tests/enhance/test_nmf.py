@@ -31,6 +31,18 @@ def test_nndsvd_is_nonnegative_and_dense(op):
     assert h.shape == (op.shape[0], 4)
 
 
+def test_peaks_that_are_closed_everywhere_stay_0_and_change_no_start(op):
+    u, s, v = sketch(op, 30, rng=np.random.default_rng(0)).svd()
+    h, w = nndsvd(u, s, v, 4)
+    wide = np.zeros((len(v) + 20, v.shape[1]))
+    kept = np.sort(np.random.default_rng(1).permutation(len(wide))[: len(v)])
+    wide[kept] = v
+    h_wide, w_wide = nndsvd(u, s, wide, 4)
+    np.testing.assert_allclose(h_wide, h, rtol=1e-12)
+    np.testing.assert_allclose(w_wide[kept], w, rtol=1e-12)
+    assert np.delete(w_wide, kept, axis=0).max() == 0
+
+
 def test_hals_never_raises_the_residual(op):
     rng = np.random.default_rng(1)
     dense = op.matmul(np.eye(op.shape[1]))

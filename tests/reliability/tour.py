@@ -32,7 +32,7 @@ import sccase_kit as sk
 BAD = ["NaN", "negative", "infinite", "zero", "one cell", "fractions"]
 REFUSAL = re.compile(r"in memory|to_memory|on disk|a backed adata")
 SKIPPED = {"timing", "sccase_kit", "record", "call", "seconds", "dtype"}
-DEFAULT = 1e-4
+DEFAULT = 1e-5
 EXACT = 1e-6
 
 
