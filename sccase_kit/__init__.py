@@ -3,14 +3,17 @@
 Counts are cells × peaks (AnnData's way) everywhere. The parts are imported when they are first used.
 """
 
+from __future__ import annotations
+
 import importlib
-from typing import TYPE_CHECKING, Any
 
-from ._settings import settings
-from ._version import __version__
-
+TYPE_CHECKING = False  # as in typing, which takes longer to import than a signal to come
 if TYPE_CHECKING:
+    from typing import Any
+
     from . import datasets, enhance, fragments, get, io, metrics, motifs, paper, peaks, pl, pp, r, regions, report, tl
+    from ._settings import settings
+    from ._version import __version__
     from .io import read, read_fragments
     from .paper import reproduce
     from .report import browse, overview
@@ -44,6 +47,7 @@ __all__ = [
 
 #: Functions that stand here under their own names, and the parts that hold them.
 _FROM = {"browse": "report", "overview": "report", "read": "io", "read_fragments": "io", "reproduce": "paper"}
+_FROM |= {"settings": "_settings", "__version__": "_version"}
 
 
 def __getattr__(name: str) -> Any:

@@ -250,14 +250,16 @@ def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at
     kept, strings, width = list(kept), set(strings), layout.width
     by_blanks = layout.separator == ""
     looked_at = {width} | ({width - 1} if by_blanks else set())
+    names = [f"c{k}" for k in range(width + 1)]  # with numbers as names pandas fails on a table without rows
+    read = sorted({*kept, *looked_at})
     options: dict[str, Any] = {
         "sep": layout.separator or r"\s+",
         "header": 0,
-        "names": list(range(width + 1)),
-        "usecols": sorted({*kept, *looked_at}),
-        "dtype": dict.fromkeys(strings | looked_at, str),
+        "names": names,
+        "usecols": [names[n] for n in read],
+        "dtype": {names[n]: str for n in strings | looked_at},
         "keep_default_na": False,
-        "na_values": {n: [""] if n in strings | looked_at else list(MISSING) for n in {*kept, *looked_at}},
+        "na_values": {names[n]: [""] if n in strings | looked_at else list(MISSING) for n in read},
         "index_col": False,
         "quoting": csv.QUOTE_NONE if layout.separator == "\t" else csv.QUOTE_MINIMAL,
         "low_memory": False,
@@ -268,8 +270,9 @@ def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at
             handle.readline()
         n_read = 0
         # without this line pandas refuses a table in which no row has the cell too many that is looked for
-        header = (layout.separator or " ").join(f"c{k}" for k in range(width + 1))
+        header = (layout.separator or " ").join(names)
         for block in pd.read_csv(_Prefixed(f"{header}\n", handle), chunksize=rows_at_once, **options):
+            block.columns = pd.Index(read)
             wrong = block[width].notna()
             if by_blanks:
                 wrong |= block[width - 1].isna()

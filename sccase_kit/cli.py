@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from ._commands.hints import shell_way_out
 from ._commands.output import TABLE, show_lines, table_text, to_json
+from ._ending import meet_signals, say_ended
 from ._settings import settings
 from ._version import __version__
 
@@ -32,11 +33,7 @@ COMMANDS = [
 ]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it
 #: (130 for Ctrl-C).
-REFUSED, SIGNALLED = 1, 128
-
-
-class Ended(KeyboardInterrupt):
-    """A signal that is to end the command, which is cleaned up after as after Ctrl-C."""
+REFUSED = 1
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -109,16 +106,7 @@ def _messages(*, quiet: bool) -> Iterator[None]:
 @contextlib.contextmanager
 def _signals() -> Iterator[None]:
     """Let the signals of `kill`, batch systems and closed terminals clean up, unless they are ignored."""
-
-    def end(number: int, frame: object) -> None:
-        raise Ended(number)
-
-    numbers = []
-    if threading.current_thread() is threading.main_thread():
-        known = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        numbers = [number for number in known if signal.getsignal(number) is signal.SIG_DFL]
-    for number in numbers:
-        signal.signal(number, end)
+    numbers = meet_signals() if threading.current_thread() is threading.main_thread() else []
     try:
         yield
     finally:
@@ -150,18 +138,16 @@ def _explain(err: BaseException) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError, ValueError):  # a stream that has no µ or × shows its code
-            cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
-    argv = sys.argv[1:] if argv is None else list(argv)
     try:
         with _signals():
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(AttributeError, ValueError):  # a stream that has no µ or × shows its code
+                    cast("io.TextIOWrapper", stream).reconfigure(errors="backslashreplace")
+            argv = sys.argv[1:] if argv is None else list(argv)
             args = build_parser(_named_command(argv)).parse_args(argv)
             return _run(args)
     except KeyboardInterrupt as stop:
-        number = stop.args[0] if isinstance(stop, Ended) else signal.SIGINT
-        print("interrupted; nothing half-written was kept", file=sys.stderr)
-        return SIGNALLED + number
+        return say_ended(stop)
 
 
 def _run(args: argparse.Namespace) -> int:

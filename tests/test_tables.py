@@ -199,6 +199,13 @@ def test_blocks_of_rows_make_the_same_table(tmp_path, rows_at_once):
     assert table["P"].tolist() == [0.5, 0.25, *range(9)]
 
 
+@pytest.mark.parametrize("text", ["SNP\tA1\tP\n", "SNP A1 P\n", "SNP\tP\n\n\n"])
+def test_a_table_without_rows(tmp_path, text):
+    table = read_table(write(tmp_path, text), text=("SNP",))
+    assert table.shape == (0, len(text.split()))
+    assert whole(write(tmp_path, text), text=("SNP",)).shape == (0, len(text.split()))
+
+
 CELLS = st.text(
     st.characters(codec="utf-8", exclude_characters='\t\r\n"#\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029\0'), max_size=6
 )

@@ -122,7 +122,7 @@ def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tu
         h[:, j] = scale * left / max(np.linalg.norm(left), _TINY)
         w[:, j] = scale * right / max(np.linalg.norm(right), _TINY)
     h[h < _TINY] = 1e-2 * h.mean()
-    alive = v.any(axis=1)
+    alive = np.any(v != 0, axis=1)
     w[alive[:, None] & (w < _TINY)] = 1e-2 * w[alive].mean()
     w[~alive] = 0
     return h, w

@@ -193,4 +193,5 @@ def _reason(frame: pd.DataFrame, beyond: np.ndarray, genome: str | None) -> str:
     from .genomes import fitting_genomes  # noqa: PLC0415  (genomes.py checks its tables by frame.py, which uses this)
 
     fits = [g for g in fitting_genomes(frame[~mitochondrial]) if g != genome]
-    return "wrong or mixed genome build?" + (f" They would fit {' and '.join(fits)}." if fits else "")
+    who = "Those of other chromosomes than chrM" if (beyond & mitochondrial).any() else "They"
+    return "wrong or mixed genome build?" + (f" {who} would fit {' and '.join(fits)}." if fits else "")

@@ -11,7 +11,17 @@ from scipy import sparse
 
 from ._from_r import from_value, plain
 from ._note import KEY, read_note, restore_frame, restore_matrix
-from ._s4 import class_of, dataframe_from, is_cistopic, is_experiment, is_seurat, matrix_from, range_names, ranges_from
+from ._s4 import (
+    UnreadMatrixError,
+    class_of,
+    dataframe_from,
+    is_cistopic,
+    is_experiment,
+    is_seurat,
+    matrix_from,
+    range_names,
+    ranges_from,
+)
 from ._values import NULL, RValue
 
 _OWN = {"sccase_kit"}
@@ -82,7 +92,7 @@ def experiment_from(
     for name, item in assays_of(value):
         try:
             matrices[name] = cells_by_peaks(item)
-        except TypeError as err:
+        except UnreadMatrixError as err:
             lost.append(f"the assay {name!r} ({err})")
     if not matrices and value.slot("assays").kind != "NULL":
         lost.append("the assays (none of them could be read)")

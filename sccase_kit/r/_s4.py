@@ -15,6 +15,10 @@ from ._from_r import column_from, frame_from, from_value, note_dimnames, plain
 from ._values import NA_INTEGER, RValue
 
 
+class UnreadMatrixError(TypeError):
+    """A matrix of R whose values cannot be read by its slots."""
+
+
 def class_of(value: RValue) -> str:
     """Return the class of an S4 value."""
     return next(iter(value.classes), "")
@@ -82,8 +86,10 @@ def matrix_from(value: RValue) -> Any:
 
     Raises
     ------
-    TypeError
-        If the class is none that is known by its slots and R is not there to convert it.
+    UnreadMatrixError
+        If the class is none that is known by its slots and R is not there to convert it (a TypeError).
+    ValueError
+        If indices or pointers leave the shape.
     """
     if value.kind == "S4" and not is_matrix(value):
         from ._sexp import plain_matrix
@@ -91,7 +97,7 @@ def matrix_from(value: RValue) -> Any:
         found = plain_matrix(value)
         if found is None:
             msg = f"a matrix of class {class_of(value)!r} keeps its values elsewhere and needs R to read them"
-            raise TypeError(msg)
+            raise UnreadMatrixError(msg)
         return matrix_from(found)
     if value.kind == "list" and value.get("values").kind != "NULL":
         return matrix_from(value.get("values"))
@@ -107,16 +113,22 @@ def matrix_from(value: RValue) -> Any:
     slots = set(value.attributes)
     if {"i", "p"} <= slots:
         i, p = value.slot("i").data, value.slot("p").data
-        matrix = sparse.csc_matrix((_ones(data, i), i, p), shape=shape)
+        matrix = _sound(sparse.csc_matrix((_ones(data, i), i, p), shape=shape))
     elif {"j", "p"} <= slots:
         j, p = value.slot("j").data, value.slot("p").data
-        matrix = sparse.csc_matrix(sparse.csr_matrix((_ones(data, j), j, p), shape=shape))
+        matrix = sparse.csc_matrix(_sound(sparse.csr_matrix((_ones(data, j), j, p), shape=shape)))
     elif {"i", "j"} <= slots:
         i, j = value.slot("i").data, value.slot("j").data
         matrix = sparse.csc_matrix(sparse.coo_matrix((_ones(data, i), (i, j)), shape=shape))
     else:
         return _dense(value, data, shape)
     return _triangles(value, matrix)
+
+
+def _sound(matrix: Any) -> Any:
+    """Return a CSC or CSR matrix whose indices and pointers are inside its shape."""
+    matrix.check_format(full_check=True)
+    return matrix
 
 
 def _ones(data: np.ndarray | None, positions: np.ndarray) -> np.ndarray:
@@ -147,7 +159,7 @@ def _triangles(value: RValue, matrix: Any) -> Any:
 def _dense(value: RValue, data: Any, shape: tuple[int, ...]) -> np.ndarray:
     if data.size != shape[0] * shape[1]:
         msg = f"a packed matrix of class {class_of(value)!r}; convert it in R with as.matrix"
-        raise TypeError(msg)
+        raise UnreadMatrixError(msg)
     full = data.reshape(shape, order="F")
     if "uplo" not in value.attributes:
         return full

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,7 @@ from ..io import FormatError
 from ._archr_project import PROJECT, archr_from, is_archr
 from ._from_r import from_value, summary
 from ._objects import anndata_from
-from ._s4 import is_cistopic, is_experiment, is_matrix, is_seurat, matrix_from
+from ._s4 import UnreadMatrixError, is_cistopic, is_experiment, is_matrix, is_seurat, matrix_from
 from ._values import NULL, RValue
 
 ENDINGS = (".rds", ".rdata", ".rda", ".qs", ".arrow")
@@ -108,10 +109,13 @@ def read(
     reason = "engine='r' was asked for"
     if engine != "r":
         try:
-            result, lost = _pick(_without_r(path, ending), ending, name, choices)
+            value = _without_r(path, ending)
+            with _naming(path):
+                result, lost = _pick(value, ending, name, choices)
         except _Unreadable as err:
             if engine == "python":
-                raise FormatError(str(err)) from err
+                msg = f"{path}: {err}"
+                raise FormatError(msg) from err
             reason = str(err)
         else:
             hidden = next((sentence for sentence in lost if _NEEDS_R in sentence), None)
@@ -127,6 +131,18 @@ def read(
         msg = f"{path.name} cannot be read without R, because: {reason}. {err}"
         raise MissingProgramError(msg) from err
     return _said(*_pick(value, ending, name, choices))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let what fails in a damaged file name it; a name that is not there and a matrix that needs R are told as such."""
+    try:
+        yield
+    except (FormatError, KeyError, MissingProgramError, UnreadMatrixError):
+        raise
+    except Exception as err:  # damaged slots fail with many types
+        msg = f"{path}: not a readable file of R; is it damaged? ({type(err).__name__}: {err!s:.300})"
+        raise FormatError(msg) from err
 
 
 class _Unreadable(ValueError):

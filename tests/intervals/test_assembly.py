@@ -69,6 +69,8 @@ def test_the_hint_of_another_genome():
         sk.regions.check_regions(table(("chrM", 16_290, 16_350)), genome="mm10")
     assert "hg" not in str(caught.value).partition("chrM is")[0]
     assert "would fit" not in str(caught.value)
+    with pytest.raises(ValueError, match="Those of other chromosomes than chrM would fit hg19 and hg38"):
+        sk.regions.check_regions(table(("chr1", 5, 200_000_000), ("chrM", 17_000, 17_500)), genome="mm10")
     with pytest.warns(UserWarning, match="1 of 2"), pytest.raises(ValueError, match="They would fit hg19"):
         sk.regions.check_regions(table(("1", 5, 249_250_000), ("KI270713.1", 1, 5)), genome="hg38", unknown="drop")
 

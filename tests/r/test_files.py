@@ -15,6 +15,7 @@ import sccase_kit as sk
 from sccase_kit.io import FormatError
 from sccase_kit.r import files
 from sccase_kit.r._locate import rscript
+from sccase_kit.r._values import RValue
 
 pytest.importorskip("rdata", reason="rdata (extra rds) is not installed")
 
@@ -146,6 +147,18 @@ def test_where_r_is_needed_the_message_says_why(folder, monkeypatch, tmp_path):
     (tmp_path / "x.qs").write_bytes(b"")
     with pytest.warns(UserWarning, match="only the R package qs"), pytest.raises(sk.r.RError):
         sk.r.read(tmp_path / "x.qs")
+
+
+@pytest.mark.parametrize(("slot", "value"), [("i", [0, 9]), ("i", [0, -1]), ("p", [0, 1, 7]), ("p", [0, 2, 1])])
+def test_a_damaged_matrix_is_refused(monkeypatch, tmp_path, slot, value):
+    """Products with such a matrix would read and write out of bounds."""
+    parts = {"i": [0, 1], "p": [0, 1, 2], "Dim": [2, 2]} | {slot: value}
+    slots = {name: RValue("integer", np.array(part, dtype=np.int32)) for name, part in parts.items()}
+    slots |= {"x": RValue("double", np.ones(2)), "class": RValue("character", ["dgCMatrix"])}
+    monkeypatch.setattr(files, "_without_r", lambda *_: RValue("S4", None, slots))
+    (tmp_path / "x.rds").write_bytes(b"")
+    with pytest.raises(FormatError, match=r"x\.rds: not a readable file of R; is it damaged\?"):
+        sk.r.read(tmp_path / "x.rds")
 
 
 def test_bad_files(tmp_path, monkeypatch):

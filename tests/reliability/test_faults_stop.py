@@ -282,3 +282,30 @@ def test_the_installed_command_stopped_from_outside(tmp_path):
     assert "Traceback" not in text
     assert os.listdir(tmp_path / "out") == ["enhanced.h5ad"]
     assert (tmp_path / "out" / "enhanced.h5ad").read_text() == "previous"
+
+
+BEFORE_THE_IMPORTS = """
+import os, sys
+class Stop:
+    def find_spec(self, name, *rest):
+        if name == "sccase_kit.cli":
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Stop())
+from sccase_kit import start
+assert "numpy" not in sys.modules and "typing" not in sys.modules
+sys.exit(start.main())
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_before_the_command_is_imported(name):
+    number = int(getattr(signal, name))
+    ended = subprocess.run(
+        [sys.executable, "-S", "-c", BEFORE_THE_IMPORTS.format(number=number)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        preexec_fn=lambda: (signal.signal(signal.SIGINT, signal.SIG_DFL), signal.signal(number, signal.SIG_DFL)),
+    )
+    assert (ended.returncode, ended.stderr) == (128 + number, "interrupted; nothing half-written was kept\n")
