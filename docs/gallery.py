@@ -80,6 +80,13 @@ def motif_table():
 
 
 @cache
+def multiome():
+    toy = sk.datasets.toy_multiome()
+    sk.tl.peak_gene_links(toy.atac, toy.rna, toy.genes)
+    return toy
+
+
+@cache
 def tissues():
     snps = study().snps
     blocks = snps[["chrom", "ld_start", "ld_end", "snp"]].set_axis(["chrom", "start", "end", "snp"], axis=1)
@@ -180,6 +187,11 @@ DRAW: dict[str, tuple[str, str, Callable[[], object]]] = {
         DONOR,
         "A gene's neighbourhood by cell type",
         lambda: sk.pl.genome_tracks(donor(), "MPO", "cell_type", genes="hg19"),
+    ),
+    "peak_gene_links": (
+        TOY,
+        "Peaks linked to a gene",
+        lambda: sk.pl.peak_gene_links(multiome().atac, "Toy334", genes=multiome().genes, flank=110_000),
     ),
     "estimate_k": (DONOR, "How many components", lambda: (sk.tl.estimate_k(donor()), sk.pl.estimate_k(donor()))),
     "objective_trace": (DONOR, "Objective by iteration", lambda: sk.pl.objective_trace(donor(), "sccase_7")),

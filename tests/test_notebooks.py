@@ -37,7 +37,7 @@ def from_source(source: Path):
 
 
 def test_every_notebook_has_a_source():
-    assert [p.stem[:2] for p in SOURCES] == [f"{i:02d}" for i in range(1, 12)]
+    assert [p.stem[:2] for p in SOURCES] == [f"{i:02d}" for i in range(1, 13)]
     if UPDATE not in os.environ:
         assert {p.stem for p in FOLDER.glob("*.ipynb")} == {p.stem for p in SOURCES}
 

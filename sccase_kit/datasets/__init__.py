@@ -9,11 +9,13 @@ from ._statistics import CountStatistics
 from ._toy import ToyStudy, toy_study
 from ._toy_fragments import write_toy_fragments
 from ._toy_ldsc import ToyLdsc, toy_ldsc
+from ._toy_multiome import ToyMultiome, toy_multiome
 
 __all__ = [
     "CountStatistics",
     "DataNotFoundError",
     "ToyLdsc",
+    "ToyMultiome",
     "ToyStudy",
     "available",
     "build_gene_sets",
@@ -24,6 +26,7 @@ __all__ = [
     "simulate_like",
     "simulated_expectation",
     "toy_ldsc",
+    "toy_multiome",
     "toy_study",
     "write_toy_fragments",
 ]

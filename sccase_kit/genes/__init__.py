@@ -1,5 +1,6 @@
 """Genes from peaks, on arrays: weights of peaks for genes, activities, and names for groups from marker genes."""
 
+from .links import PairTests, like_peaks, link_tests, near_pairs
 from .naming import SetScores, gene_scores, reference_scores, set_pvalues, set_scores
 from .panels import PANELS, lineages, panel
 from .scores import count_activity, factor_activity
@@ -8,6 +9,7 @@ from .weights import gene_windows, length_factors, neighbor_bounds, peak_gene_we
 
 __all__ = [
     "PANELS",
+    "PairTests",
     "SetScores",
     "cell_set_scores",
     "count_activity",
@@ -16,7 +18,10 @@ __all__ = [
     "gene_windows",
     "group_pvalues",
     "length_factors",
+    "like_peaks",
     "lineages",
+    "link_tests",
+    "near_pairs",
     "neighbor_bounds",
     "panel",
     "peak_gene_weights",

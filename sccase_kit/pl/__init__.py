@@ -9,6 +9,7 @@ from ._great import great_bar, great_distances, great_dot
 from ._heatmaps import embedding_heatmap, peak_heatmap, similarity_heatmap
 from ._held_out import held_out
 from ._ldsc import ldsc
+from ._links import peak_gene_links
 from ._logos import motif_logo
 from ._model import depth_correlation, objective_trace
 from ._motifs import deviation_map, differential_volcano, motif_heatmap, variability_rank
@@ -42,6 +43,7 @@ __all__ = [
     "motif_heatmap",
     "motif_logo",
     "objective_trace",
+    "peak_gene_links",
     "peak_heatmap",
     "raw_against_enhanced",
     "robustness",

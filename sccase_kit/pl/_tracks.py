@@ -137,12 +137,17 @@ def genome_tracks(
     bottom = panels[-len(sides) :]
     for panel in bottom:
         if bodies is not None:
-            _draw_genes(panel, bodies, chrom, start, end)
-        panel.tick_params(axis="x", labelbottom=True, labelsize=7)
-        panel.xaxis.get_major_locator().set_params(nbins=4, integer=True)
-        panel.xaxis.set_major_formatter(lambda value, _, axis=panel.xaxis: _megabases(value, axis.get_ticklocs()))
-        panel.set_xlabel(f"{plain(chrom)} (Mb)", fontsize="small")
+            draw_genes(panel, bodies, chrom, start, end)
+        place_ticks(panel, chrom)
     return list(panels)
+
+
+def place_ticks(ax: Any, chrom: str) -> None:
+    """Label the places on the horizontal axis in megabases of a chromosome."""
+    ax.tick_params(axis="x", labelbottom=True, labelsize=7)
+    ax.xaxis.get_major_locator().set_params(nbins=4, integer=True)
+    ax.xaxis.set_major_formatter(lambda value, _, axis=ax.xaxis: _megabases(value, axis.get_ticklocs()))
+    ax.set_xlabel(f"{plain(chrom)} (Mb)", fontsize="small")
 
 
 def _megabases(place: float, ticks: np.ndarray) -> str:
@@ -168,7 +173,7 @@ def _means(adata: AnnData, side: str, rows: list[np.ndarray], peaks: np.ndarray,
     return out
 
 
-def _draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) -> None:
+def draw_genes(ax: Any, genes: pd.DataFrame, chrom: str, start: int, end: int) -> None:
     """Draw gene bodies (or starts) with an arrow in the direction of transcription; names do not overlap."""
     inside = (genes["chrom"] == chrom) & (genes["end"] > start) & (genes["start"] < end)
     part = genes[inside].sort_values("start", kind="stable")

@@ -14,6 +14,7 @@ from ._interpret import interpret
 from ._ldsc import ldsc
 from ._motif_genes import motif_genes
 from ._motifs import add_gc_content, match_motifs
+from ._peak_gene_links import peak_gene_links
 from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
 from ._snpsea import snpsea
@@ -41,6 +42,7 @@ __all__ = [
     "motif_correlation",
     "motif_genes",
     "motif_synergy",
+    "peak_gene_links",
     "scabc",
     "snpsea",
     "specific_peaks",

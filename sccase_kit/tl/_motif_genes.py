@@ -18,7 +18,7 @@ from .._validate import check_adata, check_int, check_key, check_number
 from ..get.chromvar import read_deviations
 from ..get.genes import gene_activity
 from ..matrix.access import get_matrix
-from ..neighbors.nearest import nearest_neighbors
+from ..neighbors.pools import neighbor_pools
 
 _SHOWN = 5
 _TAIL = re.compile(r"(\(var\.\d+\)|[ _]MA\d+.*|[ |/(].*)$", re.IGNORECASE)
@@ -102,7 +102,7 @@ def motif_genes(
         raise ValueError(msg)
     if lost := len({gene for _, gene in rows if gene.upper() not in known}):
         warn(f"{lost} factor(s) have no gene in genes; their correlation is NaN")
-    pools = _pools(np.asarray(adata.obsm[use_rep], dtype=np.float32), n_pools, pool_size, rng)
+    pools = neighbor_pools(np.asarray(adata.obsm[use_rep], dtype=np.float32), n_pools, pool_size, rng)
     active = _activity(adata, genes, list(known.values()))
     pooled_genes = dict(zip(known, (pools @ active).T, strict=True))
     columns = [list(names).index(name) for name in chosen]
@@ -160,22 +160,6 @@ def _activity(adata: AnnData, genes: AnnData | str, wanted: list[str]) -> np.nda
     else:
         part = gene_activity(adata, wanted, genes).X
     return np.asarray(part.toarray() if sparse.issparse(part) else part, dtype=np.float64)
-
-
-def _pools(
-    embedding: np.ndarray, n_pools: int, pool_size: int, rng: int | np.random.Generator | None
-) -> sparse.csr_matrix:
-    """Return means over pools, shape (n_pools, n_obs)."""
-    generator = np.random.default_rng(rng)
-    n = len(embedding)
-    pool_size = min(pool_size, n)
-    near, _ = nearest_neighbors(embedding, pool_size, rng=generator)
-    seeds = generator.choice(n, min(n_pools, n), replace=False)
-    indices = near[seeds].ravel()
-    shape = (len(seeds), n)
-    return sparse.csr_matrix(
-        (np.full(indices.size, 1 / pool_size), indices, np.arange(0, indices.size + 1, pool_size)), shape=shape
-    )
 
 
 def _pearson(x: np.ndarray, y: np.ndarray) -> float:

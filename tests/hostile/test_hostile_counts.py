@@ -43,7 +43,14 @@ ELSEWHERE = {
     "tl": {"add_gc_content", "match_motifs", "enrich_genes", "great", "snpsea", "ldsc", "interpret"}  # files, regions
     | {"cluster", "specific_peaks", "background_peaks", "compare_specific_peaks"}  # after a fit: test_hostile_fits
     | {"differential_deviations", "differential_variability", "motif_correlation", "motif_synergy"}
-    | {"annotate", "gene_activity", "trait_scores", "differential", "motif_genes"},  # genes, samples: tests/tl
+    | {
+        "annotate",
+        "gene_activity",
+        "trait_scores",
+        "differential",
+        "motif_genes",
+        "peak_gene_links",
+    },  # genes, samples: tests/tl
     "pp": {"Tfidf", "align_reference", "filter_groups", "parse_peak_names", "parse_peaks", "require_coordinates"}
     | {"call_peaks", "merge_peaks", "remap_counts"},  # fragments, regions: tests/pp
 }

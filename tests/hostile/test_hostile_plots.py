@@ -81,6 +81,7 @@ OF_TABLES: dict[str, Callable[[Any], Any]] = {
     "accessibility_ma": lambda a: pl.accessibility_ma(a),
     "accessibility_volcano": lambda a: pl.accessibility_volcano(a),
     "held_out": lambda a: pl.held_out(a),
+    "peak_gene_links": lambda a: pl.peak_gene_links(a, "GENE2"),
 }
 
 

@@ -113,3 +113,11 @@ def motif_effects():
     """Return what `sk.tl.differential_deviations` returns, for one group; the last set is no motif."""
     table = pd.DataFrame({"group": "NK", "set": [*MOTIFS, "a set of peaks"]})
     return table.assign(effect_size=[0.3, 1.1, 0.8, 1.9, 0.5], p_value_adj=[0.4, 1e-3, 0.01, 1e-6, 0.2])
+
+
+def linked():
+    """Return what `sk.tl.peak_gene_links` writes, for one gene: two peaks above zero are linked, one below, two not."""
+    start = np.array([1_000, 5_500, 11_800, 15_000, 19_000])
+    table = pd.DataFrame({"peak": [f"chr1:{s}-{s + 500}" for s in start], "gene": "GENE2", "chrom": "chr1"})
+    table = table.assign(start=start, end=start + 500, tss=12_999, correlation=[0.1, 0.32, 0.25, -0.2, 0.05])
+    return table.assign(z=[1.0, 6.0, 4.5, -4.0, 0.4], p_value_adj=[0.4, 1e-6, 1e-3, 1e-2, 0.9])
