@@ -125,7 +125,7 @@ def toy_multiome(
             "distance": np.abs(middle[pairs[:, 0]] - genes["tss"].to_numpy()[pairs[:, 1]]),
         }
     )
-    params = {"n_cells": n_cells, "n_peaks": n_peaks, "n_types": n_types, "n_links": n_links}
+    params: dict[str, object] = {"n_cells": n_cells, "n_peaks": n_peaks, "n_types": n_types, "n_links": n_links}
     params |= {"effect": effect, "umis": umis, "rng": seed}
     record(rna, "toy_multiome", "datasets.toy_multiome", params=params)
     return ToyMultiome(atac, rna, genes, links)

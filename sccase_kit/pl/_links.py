@@ -100,7 +100,7 @@ def peak_gene_links(
     if bodies is not None:  # below the arcs, in a part of the same frame
         low -= _GENES / (1 - _GENES) * (top - low)
         below = ax.twinx()
-        draw_genes(below, bodies, chrom, tss - reach, tss + reach)
+        draw_genes(below, bodies, chrom, int(tss - reach), int(tss + reach))
         start, end = below.get_ylim()
         below.set_ylim(start, start + (end - start) / _GENES)
         below.spines["bottom"].set_visible(False)

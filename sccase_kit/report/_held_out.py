@@ -17,6 +17,7 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..tl import enhance
 from ._figures import draw
+from ._headers import HELD_OUT
 
 TITLE = "Does enhancing help these data?"
 _CAPTION = (
@@ -56,7 +57,7 @@ def held_out_section(results: Mapping[str, HeldOut]) -> Section | None:
             blocks.append(Text(name, kind="heading"))
         blocks.append(draw(partial(pl.held_out, result), _CAPTION))
         size = f"{result.n_cells:,} cells, {result.n_peaks:,} peaks, {result.n_hidden:,} hidden entries"
-        blocks.append(Table(result.table.reset_index(), f"Held-out scores ({size})"))
+        blocks.append(Table(result.table.reset_index(), f"Held-out scores ({size})", headers=HELD_OUT))
     return Section(TITLE, blocks)
 
 

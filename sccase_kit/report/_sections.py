@@ -22,7 +22,7 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..pages.versions import versions
 from ._figures import draw, objective_trace
-from ._headers import PEAKS
+from ._headers import HERITABILITY, LINKS, PEAKS, SETS, TERMS, TISSUES, TRAITS, VARIABILITY
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table
 
@@ -198,8 +198,8 @@ def motif_section(
         figures = _motif_figures(view, table, groupby, key, name)
         blocks += [Grid(figures[:2]), *figures[2:]]
         if name in tests:
-            blocks.append(grouped_table(tests[name], f"Sets by {groupby}, against all other cells ({name})"))
-        blocks.append(Table(table, "Variability of the sets"))
+            blocks.append(grouped_table(tests[name], f"Sets by {groupby}, against all other cells ({name})", SETS))
+        blocks.append(Table(table, "Variability of the sets", headers=VARIABILITY))
     return Section("Motifs", blocks) if blocks else None
 
 
@@ -275,7 +275,7 @@ def enrichment_section(
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
             blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
         shown = [column for column in _TERM_COLUMNS if column in table.columns]
-        blocks.append(grouped_table(table[shown], "Terms"))
+        blocks.append(grouped_table(table[shown], "Terms", TERMS))
     return Section("Functions of nearby genes", blocks) if blocks else None
 
 
@@ -299,7 +299,8 @@ def tissue_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
                     "specifically expressed (−log₁₀ p); dashed: 0.05, solid: Bonferroni.",
                 )
             )
-        blocks.append(grouped_table(table.sort_values(["group", "pvalue"], kind="stable"), "Conditions"))
+        shown = table.sort_values(["group", "pvalue"], kind="stable")
+        blocks.append(grouped_table(shown, "Conditions", TISSUES))
     return Section("Tissues", blocks) if blocks else None
 
 
@@ -322,9 +323,9 @@ def variant_section(adata: AnnData) -> Section | None:
         )
         caption += "random cells: 1 is chance. A star: adjusted p ≤ 0.05."
         blocks.append(draw(partial(pl.trait_groups, adata, key=name), caption))
-        blocks.append(grouped_table(made.results["groups"], f"Traits by group ({name})"))
+        blocks.append(grouped_table(made.results["groups"], f"Traits by group ({name})", TRAITS))
         if isinstance(made.results.get("traits"), pd.DataFrame):
-            blocks.append(Table(made.results["traits"], "Traits: variants and peaks with a variant"))
+            blocks.append(Table(made.results["traits"], "Traits: variants and peaks with a variant", headers=TRAITS))
     return Section("Traits", blocks) if blocks else None
 
 
@@ -336,13 +337,17 @@ def trait_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
         for trait in pd.unique(table["trait"]):
             caption = f"{trait}: enrichment of heritability ± standard error; * above 1 after Bonferroni correction."
             blocks.append(draw(partial(pl.ldsc, table, trait), caption))
-        blocks.append(grouped_table(table.sort_values(["trait", "Enrichment_p"], kind="stable"), "Traits"))
+        shown = table.sort_values(["trait", "Enrichment_p"], kind="stable")
+        blocks.append(grouped_table(shown, "Traits", HERITABILITY))
     return Section("Heritability", blocks) if blocks else None
 
 
 def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     """Return the section with all other tables that were stored or given."""
-    blocks: list[Block] = [grouped_table(table, where) for where, table in tables.items()]
+    blocks: list[Block] = [
+        grouped_table(table, where, LINKS if {"peak", "gene", "correlation"} <= set(table.columns) else None)
+        for where, table in tables.items()
+    ]
     return Section("Other tables", blocks) if blocks else None
 
 

@@ -89,8 +89,8 @@ def expressed_genes(
         chosen = np.flatnonzero(np.isin(row, at))
         if lost := [str(places["symbol"].iloc[k]) for k in pd.unique(at) if k not in set(row[chosen])]:
             warn(f"{len(lost)} of the genes are not in expression and left out: {lost[:_SHOWN]}")
-    elif lost := len(names) - len(chosen):
-        warn(f"{lost} of {len(names)} genes of expression are not in genome and left out")
+    elif n_lost := len(names) - len(chosen):
+        warn(f"{n_lost} of {len(names)} genes of expression are not in genome and left out")
     blocks = []
     for _, block in iter_row_blocks(get_matrix(expression, layer)):
         check_counts(block, name="expression")

@@ -145,7 +145,7 @@ def peak_gene_links(
         given = active_genes(adata, expression, genes=genes, pools=pools)
     else:
         check_adata(expression, name="expression")
-        taken = {"genes": genes, "layer": expression_layer, "min_cells": min_cells, "pools": pools}
+        taken: dict[str, Any] = {"genes": genes, "layer": expression_layer, "min_cells": min_cells, "pools": pools}
         given = expressed_genes(adata, expression, genome, **taken)
     counts = get_matrix(adata, layer)
     depth, n_open, _ = count_statistics(counts)
