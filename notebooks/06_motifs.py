@@ -127,11 +127,32 @@ plt.show()
 sk.tl.motif_correlation(adata).head()
 
 # %% [markdown]
+# ## Which member of the family?
+#
+# GATA1 to GATA6 share a motif, so their deviations say the same. The gene tells: the activity of the factor that is there follows the motif
+# over pools of like cells. Here the motif of type_1 goes under two names: of a gene next to peaks of type_1, and of one next to peaks of type_2.
+
+# %%
+by_type = study.genes.groupby("specific_to")["symbol"].first()
+two = {by_type["type_1"]: study.motifs["TF_1"], by_type["type_2"]: study.motifs["TF_1"]}
+sk.tl.match_motifs(adata, two, sequences=study.sequences, key_added="family")
+sk.tl.chromvar(adata, "family", method="analytic", key_added="family_deviations")
+sk.tl.gene_activity(adata, study.genes)
+members = sk.tl.motif_genes(adata, key="family_deviations", motifs_key="family")
+members
+
+# %% tags=["hide-cell"]
+assert members.loc[0, "gene"] == by_type["type_1"]
+assert members.loc[0, "correlation"] > 0.5
+assert members["family"].nunique() == 1
+assert members["rank_in_family"].tolist() == [1, 2]
+
+# %% [markdown]
 # ## Where to go next
 #
 # * `07_motifs_in_r`: the same through the R packages, in `%%R` cells.
 # * `docs/motifs.md`: sources of motifs, other annotations (peak sets, k-mers, fine-mapped variants), files, speed.
-# * `04_peaks_to_great`: what else the peaks mean.
+# * `04_peaks_to_great`: what else the peaks mean. `10_blood`: the cells in which variants of traits act.
 
 # %%
 from session_info2 import session_info

@@ -28,8 +28,8 @@ from ._version import __version__
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
 COMMANDS = [
-    *["info", "count", "enhance", "held-out", "cluster", "annotate", "peaks", "tracks", "motifs", "great"],
-    *["gene-sets", "interpret", "report", "reproduce", "demo", "doctor"],
+    *["info", "count", "enhance", "held-out", "cluster", "annotate", "peaks", "tracks", "motifs", "traits"],
+    *["great", "gene-sets", "interpret", "report", "reproduce", "demo", "doctor"],
 ]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it
 #: (130 for Ctrl-C).

@@ -75,6 +75,17 @@ def add_unknown(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_variants(parser: Any, *, required: bool = False) -> None:
+    """Add ``--variants``, fine-mapped variants of traits."""
+    parser.add_argument(
+        "--variants",
+        action="append",
+        required=required,
+        metavar="TRAIT=FILE",
+        help="fine-mapped variants: BED with posterior probabilities in the fifth column; may be repeated",
+    )
+
+
 def add_layer(parser: argparse.ArgumentParser) -> None:
     """Add ``--layer``, where the raw counts are not in X."""
     parser.add_argument("--layer", help="layer with the raw counts, where X holds something else")
@@ -186,3 +197,25 @@ def finish(result: dict[str, Any], target: Path | None, adata: AnnData | None, t
 def one_or_all(values: list[str] | None) -> str | list[str] | None:
     """Return the only value of an option that takes several, or the list."""
     return values[0] if values is not None and len(values) == 1 else values
+
+
+def named_files(values: list[str] | None, *, option: str) -> dict[str, str] | None:
+    """Return name → file of an option that may be repeated; a file without a name gives its own.
+
+    Raises
+    ------
+    ValueError
+        If a name or a file is missing, or a name comes twice.
+    """
+    if not values:
+        return None
+    named: dict[str, str] = {}
+    for value in values:
+        name, found, file = value.partition("=")
+        if not found:
+            name, file = value.rsplit("/", 1)[-1].split(".")[0], value
+        if not name or not file or name in named:
+            msg = f"{option} {value!r}: TRAIT=FILE is expected, every trait once"
+            raise ValueError(msg)
+        named[name] = file
+    return named

@@ -1,20 +1,25 @@
-"""Go from an enhanced file to the functions, tissues and traits of every group's peaks, as a folder.
+"""Go from an enhanced file to the functions, motifs, tissues and traits of every group, as a folder.
 
 Specific and background peaks are found. Inputs are written for GREAT always, for SNPsea with --snps and for LDSC with
 --panel; with gene sets, tissue expression or summary statistics these are run, and their tables and figures are laid
-next to the inputs. A second call with the same input keeps what is finished.
+next to the inputs. --fasta adds motifs, --variants the groups in which fine-mapped variants act. A second call with the
+same input keeps what is finished.
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-from .files import add_input, add_unknown, one_or_all, read_input
+from .files import add_input, add_unknown, add_variants, named_files, one_or_all, read_input
+from .motifs import sequence_options
 
-HELP = "specific peaks to GREAT, SNPsea and LDSC, as a folder"
+HELP = "what every group means: GREAT, motifs, traits, SNPsea, LDSC, as a folder"
 EXAMPLE = """example:
   sccase-kit interpret enhanced.h5ad -g cell_type --genome hg38 --gene-sets GO:BP -o meaning
+  sccase-kit interpret enhanced.h5ad -g louvain --genome hg19 --gene-sets GO:BP --fasta hg19.fa --motifs JASPAR \\
+    --variants monocytes=MONO_COUNT.bed.gz --variants platelets=PLT_COUNT.bed.gz -o meaning
   sccase-kit interpret enhanced.h5ad -g cell_type --genome hg38 --chain hg38ToHg19.over.chain.gz -o meaning \\
     --panel 1000G.EUR.QC. --baseline baseline. --weights weights. --sumstats height=height.sumstats.gz"""
 
@@ -33,6 +38,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     great = parser.add_argument_group("GREAT")
     great.add_argument("--gene-sets", nargs="+", metavar="SETS", help="GMT files; GO, GO:BP, GO:MF, GO:CC")
     great.add_argument("--tss", help="table of genes in place of the genome's")
+    great.add_argument(
+        "--background",
+        choices=["genome", "peaks"],
+        default="genome",
+        help="test the peaks of a group against the genome, or against all peaks of the data: then terms tell the "
+        "groups apart (genome)",
+    )
+    motifs = parser.add_argument_group("motifs")
+    motifs.add_argument("--fasta", help="sequences of the genome, or of the peaks under the peaks' names")
+    motifs.add_argument(
+        "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
+    )
+    motifs.add_argument(
+        "--stored-motifs", action="store_true", help="take the matches that sccase-kit motifs left in the file"
+    )
+    add_variants(parser.add_argument_group("traits"))
     snpsea = parser.add_argument_group("SNPsea")
     snpsea.add_argument("--snps", help="SNPs with positions: HapMap3 list, .bim, BED4, VCF")
     snpsea.add_argument("--gene-matrix", help="expression of genes by tissue (.gct)")
@@ -61,7 +82,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     ldsc = _given(
         panel=args.panel,
-        sumstats=_traits(args.sumstats),
+        sumstats=named_files(args.sumstats, option="--sumstats"),
         baseline=args.baseline,
         weights=args.weights,
         snps=args.regression_snps,
@@ -71,14 +92,29 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             given = ", ".join("--" + name.replace("_", "-") for name in options)
             msg = f"{given} is given without {flag}"
             raise ValueError(msg)
+    if args.motifs and not args.fasta:
+        msg = "--motifs needs --fasta: the sequences in which they are looked for"
+        raise ValueError(msg)
+    if args.stored_motifs and args.fasta:
+        msg = "--stored-motifs takes the matches in the file, and --fasta looks for new ones; leave one of them out"
+        raise ValueError(msg)
+    variants = named_files(args.variants, option="--variants")
+    adata = read_input(args)
+    if args.background == "peaks":
+        great["background"] = adata.var[["chrom", "start", "end"]] if "chrom" in adata.var else adata
+    motifs: dict[str, Any] | None = {} if args.stored_motifs else None
+    if args.fasta:
+        motifs = {"motifs": args.motifs or "JASPAR", **sequence_options(adata, Path(args.fasta))}
     tables = sk.tl.interpret(
-        read_input(args),
+        adata,
         args.groupby,
         args.output,
         genome=args.genome,
         great=great,
         snpsea=snpsea or None,
         ldsc=ldsc or None,
+        motifs=motifs,
+        traits=None if variants is None else {"variants": variants},
         n_top=args.n_top,
         data_genome=args.data_genome,
         chain=args.chain,
@@ -91,19 +127,3 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
 
 def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _traits(values: list[str] | None) -> dict[str, str] | None:
-    """Return trait → file; a file without a name gives its own."""
-    if not values:
-        return None
-    traits = {}
-    for value in values:
-        name, found, file = value.partition("=")
-        if not found:
-            name, file = value.rsplit("/", 1)[-1].split(".")[0], value
-        if not name or not file or name in traits:
-            msg = f"--sumstats {value!r}: TRAIT=FILE is expected, every trait once"
-            raise ValueError(msg)
-        traits[name] = file
-    return traits

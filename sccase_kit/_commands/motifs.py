@@ -2,6 +2,7 @@
 
 Motifs that were matched before (varm["motifs"]) are used again unless --fasta is given. Without --output a table is
 printed: the variability of every motif, or with --groupby its deviation in each group against all other cells.
+--genome also says which member of a family of factors fits: the activity of its gene follows the motif.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from anndata import AnnData
 
 from .files import (
@@ -24,10 +26,14 @@ from .files import (
     read_input,
 )
 
+#: Correlation of a motif with the activity of its factor's gene that counts as a fit (ArchR's positive regulators).
+_FITS = 0.5
+
 HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
   sccase-kit motifs enhanced.h5ad --fasta hg38.fa --groupby cell_type -o enhanced.h5ad
-  sccase-kit motifs enhanced.h5ad --fasta peaks.fa --motifs motifs.meme | head"""
+  sccase-kit motifs enhanced.h5ad --fasta peaks.fa --motifs motifs.meme | head
+  sccase-kit motifs enhanced.h5ad --fasta hg38.fa --groupby louvain --genome hg38 -o enhanced.h5ad"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
     )
     parser.add_argument("-g", "--groupby", help="column of obs with groups to compare")
+    parser.add_argument(
+        "--genome",
+        help="hg19, hg38, mm9, mm10 or a GTF: also correlate every motif with the activity of its factors' genes",
+    )
     parser.add_argument(
         "--source", choices=["counts", "enhanced"], default="counts", help="matrix of the deviations (counts)"
     )
@@ -68,9 +78,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.groupby:
         check_labels(adata, args.groupby, min_groups=2)
     if args.fasta:
-        sequences = peak_sequences(adata, Path(args.fasta))
-        where = {"genome_fasta": args.fasta} if sequences is None else {"sequences": sequences}
-        sk.tl.match_motifs(adata, args.motifs or "JASPAR", unknown=args.unknown, **where)
+        sk.tl.match_motifs(
+            adata, args.motifs or "JASPAR", unknown=args.unknown, **sequence_options(adata, Path(args.fasta))
+        )
     elif "motifs" not in adata.varm:
         msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
         raise ValueError(msg)
@@ -86,9 +96,36 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         table = sk.tl.differential_deviations(adata, args.groupby).rename(columns={"set": "motif"})
         record(adata, "chromvar_groups", "tl.differential_deviations", params={"groupby": args.groupby}, table=table)
         stored.append("uns['chromvar_groups']")
+    if args.genome:
+        fits = _factors(adata, args.genome)
+        result["factors that fit"] = int((fits.drop_duplicates("set")["correlation"] >= _FITS).sum())
+        stored.append("uns['motif_genes']")
+        best = fits.drop_duplicates("set").rename(columns={"set": "motif", "correlation": "gene_correlation"})
+        columns = ["motif", "gene", "gene_correlation", "family", "rank_in_family"]
+        table = table.merge(best[columns], on="motif", how="left")
     if holds_data(target):
         result["stored in"] = ", ".join(stored)
     return finish(result, target, adata, table)
+
+
+def _factors(adata: AnnData, genome: str) -> pd.DataFrame:
+    """Compute gene activities where there are none, correlate the motifs with them, and store the table."""
+    import sccase_kit as sk
+
+    from .._record import record, recorded
+
+    made = recorded(adata.uns.get("gene_activity"), "tl.gene_activity")
+    if made is None or made.params.get("genome") != genome:
+        sk.tl.gene_activity(adata, genome)
+    fits = sk.tl.motif_genes(adata)
+    record(adata, "motif_genes", "tl.motif_genes", params={"genes": "gene_activity"}, table=fits)
+    return fits
+
+
+def sequence_options(adata: AnnData, path: Path) -> dict[str, Any]:
+    """Return the argument of :func:`sccase_kit.tl.match_motifs` that a FASTA file is given as."""
+    sequences = peak_sequences(adata, path)
+    return {"genome_fasta": str(path)} if sequences is None else {"sequences": sequences}
 
 
 def peak_sequences(adata: AnnData, path: Path) -> dict[str, str] | None:

@@ -58,7 +58,7 @@ def _tables(folder: Path, *, with_peaks: bool) -> dict[str, Any]:
     """Return the tables of the finished steps of `interpret`, whichever there are; peaks if the data have none."""
     from ..interpret.steps import read_step
 
-    steps = ("peaks", "great", "snpsea", "ldsc")
+    steps = ("peaks", "great", "motifs", "traits", "snpsea", "ldsc")
     found = {step: table for step in steps if (table := read_step(folder / step)) is not None}
     if not found:
         msg = f"--tables {str(folder)!r} holds no result of sccase-kit interpret ({', '.join(steps)})"

@@ -64,6 +64,42 @@ def as_gene_sets(sets: object, *, species: str | None = None, name: str = "gene_
     return result
 
 
+def there(sets: object, *, species: str | None = None) -> tuple[object | None, list[str]]:
+    """Return gene sets without those collections that are known by name and not on this machine, and why.
+
+    Parameters
+    ----------
+    sets, species
+        As in :func:`as_gene_sets`; nothing but names is looked up.
+
+    Returns
+    -------
+    kept
+        What is left, as it was given; None if nothing is.
+    reasons
+        A line for every collection that was left out, which says what makes it.
+    """
+    if source_of(sets) is not None:
+        try:
+            as_gene_sets(sets, species=species)
+        except FileNotFoundError as error:
+            return None, [f"{sets}: " + " ".join(str(error).split())]
+        return sets, []
+    parts: list[tuple[object, object]]
+    if isinstance(sets, Mapping) and any(isinstance(v, (str, Mapping, GeneSets, os.PathLike)) for v in sets.values()):
+        parts = list(sets.items())
+    elif isinstance(sets, Sequence) and not isinstance(sets, (str, bytes, bytearray)):
+        parts = list(enumerate(sets))
+    else:
+        return sets, []
+    found = [(name, *there(part, species=species)) for name, part in parts]
+    reasons = [reason for _, _, some in found for reason in some]
+    kept = [(name, part) for name, part, _ in found if part is not None]
+    if not kept and reasons:
+        return None, reasons
+    return (dict(kept) if isinstance(sets, Mapping) else [part for _, part in kept]), reasons
+
+
 def _read(path: Path, name: str) -> GeneSets:
     if not path.is_file():
         more = [label for label in labels() if not label.startswith("GO")]

@@ -44,6 +44,22 @@ _FILES = {
             "*.png": "enrichment ± standard error of the groups, the background in grey",
         },
     ),
+    "motifs": (
+        "Motifs that deviate in the groups",
+        {
+            "result.tsv": "every motif and group against all other cells, with the gene of the factor that fits best",
+            "genes.tsv": "correlation of every motif with the activity of its factors' genes; rank 1 leads its family",
+            "motifs.png": "deviations of the most variable motifs in the cells",
+        },
+    ),
+    "traits": (
+        "Traits: groups in which fine-mapped variants act",
+        {
+            "result.tsv": "score (1 is chance) and p-value of every trait and group",
+            "traits.tsv": "every trait: peaks with a variant, seeds",
+            "traits.png": "the scores; a star is an adjusted p of at most 0.05",
+        },
+    ),
 }
 
 

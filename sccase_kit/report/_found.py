@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,10 @@ class Study:
         Tests of the deviations between the groups.
     verdict
         Whether enhancing helps, as a sentence, or None where that was not measured.
+    fits
+        Correlation of every motif with the activity of the gene of its factor, and its family; None if not computed.
+    effects
+        Tables of groups in which the variants of traits act, by their place.
     """
 
     adata: AnnData
@@ -62,6 +66,8 @@ class Study:
     tables: Mapping[str, pd.DataFrame]
     tests: Mapping[str, pd.DataFrame]
     verdict: str | None
+    fits: pd.DataFrame | None = None
+    effects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
 
 def found_section(study: Study) -> Section:
@@ -95,7 +101,8 @@ def found_section(study: Study) -> Section:
 
 _HOW = (
     "Markers: known marker genes that are open in the group. Near peaks: genes next to its first marker peaks. Motifs "
-    "and other sets: effect in standard deviations against all other cells. Terms pass every test of their table."
+    "and other sets: effect in standard deviations against all other cells, and how well the activity of the factor's "
+    "gene follows (r); of a family of motifs, the member whose gene fits best. Terms pass every test of their table."
 )
 _NOT_JUDGED = (
     "Not measured on these data. sk.metrics.held_out(adata, key_added='held_out') hides fragments and says whether "
@@ -113,8 +120,8 @@ def _cards(study: Study, labels: pd.Series, depth: np.ndarray) -> tuple[list[Car
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
     genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
-    motifs, terms = _groups.motifs_of(study.tests), _groups.terms_of(adata, by, study.tables)
-    traits = _groups.traits_of(adata, by)
+    motifs, terms = _groups.motifs_of(study.tests, study.fits), _groups.terms_of(adata, by, study.tables)
+    traits = _groups.traits_of(adata, by, study.effects)
     others = {name: _groups.composition(adata, by, name) for name in study.others}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
     counts = labels.astype(str).value_counts()

@@ -15,7 +15,7 @@ from ..tl import differential_deviations
 
 _GENES, _PEAKS, _MOTIFS, _TERMS = 6, 3, 4, 3
 _FAR = 100_000  # bases from a peak within which the nearest gene is shown
-_LEAST_EFFECT, _ALPHA = 0.5, 0.05
+_LEAST_EFFECT, _NEAR_EFFECT, _ALPHA = 0.5, 0.7, 0.05
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
 
 
@@ -81,17 +81,49 @@ def deviations_of(adata: AnnData, groupby: str) -> dict[str, pd.DataFrame]:
     return found
 
 
-def motifs_of(tests: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
-    """Return the sets of peaks that deviate most in every group, with the effect in standard deviations."""
+def given_tests(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Return the tests of motifs between the groups among tables that were given."""
+    found = {k: t for k, t in tables.items() if {"group", "set", "effect_size", "p_value_adj"} <= set(t.columns)}
+    return {k: t for k, t in found.items() if grouping_of(adata, groupby, k, t) == groupby}
+
+
+def motifs_of(tests: Mapping[str, pd.DataFrame], fits: pd.DataFrame | None = None) -> dict[str, list[str]]:
+    """Return the sets of peaks that deviate most in every group, with the effect and how well the gene fits.
+
+    Of a family of motifs, whose deviations say the same, one is named: that whose gene fits best among those with
+    nearly the largest effect.
+
+    Parameters
+    ----------
+    tests
+        Tables of :func:`sccase_kit.tl.differential_deviations`, perhaps with the columns gene_correlation and family.
+    fits
+        These columns by set, for tables that lack them.
+    """
     found: dict[str, list[str]] = {}
     for table in tests.values():
         strong = table[(table["effect_size"] >= _LEAST_EFFECT) & (table["p_value_adj"] <= _ALPHA)]
+        if fits is not None and "family" not in strong.columns:
+            strong = strong.join(fits, on="set")
         for group, part in strong.groupby("group", sort=False, observed=True):
-            best = part.nlargest(_MOTIFS, "effect_size")
-            found.setdefault(str(group), []).extend(
-                f"{name} ({effect:.1f})" for name, effect in zip(best["set"], best["effect_size"], strict=True)
-            )
+            for row in _members(part).head(_MOTIFS).to_dict("records"):
+                fit = float(row.get("gene_correlation", np.nan))
+                gene = f", gene r {fit:.2f}" if np.isfinite(fit) else ""
+                found.setdefault(str(group), []).append(f"{row['set']} ({row['effect_size']:.1f}{gene})")
     return found
+
+
+def _members(part: pd.DataFrame) -> pd.DataFrame:
+    """Return one set of every family, the family with the largest effect first; all sets where none is known."""
+    part = part.sort_values("effect_size", ascending=False, kind="stable")
+    if "family" not in part.columns:
+        return part
+    alone = part["family"].isna()
+    family = part["family"].where(~alone, pd.Series(-1 - np.arange(len(part)), index=part.index))
+    lead = part["effect_size"].groupby(family).transform("max")
+    near = part.assign(family=family, lead=lead)[part["effect_size"] >= _NEAR_EFFECT * lead]
+    best = near.sort_values("gene_correlation", ascending=False, kind="stable", na_position="last")
+    return best.drop_duplicates("family").sort_values("lead", ascending=False, kind="stable")
 
 
 def grouping_of(adata: AnnData, groupby: str, where: str, table: pd.DataFrame) -> str | None:
@@ -125,11 +157,18 @@ def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -
     return found
 
 
-def traits_of(adata: AnnData, groupby: str) -> dict[str, list[str]]:
-    """Return the traits whose variants act in a group more than by chance, with the score."""
+def is_trait_groups(table: pd.DataFrame) -> bool:
+    """Return whether a table holds the scores of groups for traits."""
+    return {"trait", "group", "score", "z_mean", "p_value_adj"} <= set(table.columns)
+
+
+def traits_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Return the traits whose variants act in a group more than by chance, with the score; stored, else as given."""
+    given = [t for k, t in tables.items() if grouping_of(adata, groupby, k, t) == groupby]
     table = first_of(adata, "tl.trait_scores", groupby, "groups")
-    if table is None:
+    if table is None and not given:
         return {}
+    table = pd.concat(given) if table is None else table
     passed = table[table["p_value_adj"] <= _ALPHA].sort_values("score", ascending=False, kind="stable")
     texts = passed["trait"].astype(str) + passed["score"].map(" ({:.1f} × chance)".format)
     return {str(group): part.tolist() for group, part in texts.groupby(passed["group"], sort=False)}

@@ -33,6 +33,11 @@ SETS = _TEST_SETS | {
     "mean_reference": "mean z, others",
     "difference": "difference of the means",
     "effect_size": "effect size (Cohen's d)",
+    "n_peaks": "peaks with it",
+    "correlation": "correlation with the gene",
+    "gene_correlation": "correlation with the gene",
+    "deviation_range": "range of z",
+    "rank_in_family": "rank in the family",
 }
 #: Of sets of peaks: variability over all cells.
 VARIABILITY = _TEST_SETS | {

@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from .. import pl
 from .._calls import made_by
-from .._record import recorded, records, required
+from .._record import record, recorded, records, required
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
@@ -22,11 +22,15 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..pages.versions import versions
 from ._figures import draw, objective_trace
-from ._headers import HERITABILITY, LINKS, PEAKS, SETS, TERMS, TISSUES, TRAITS, VARIABILITY
+from ._headers import HERITABILITY, LINKS, PEAKS, TERMS, TISSUES, TRAITS
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table
 
-_PEAKS_DRAWN, _SETS_DRAWN, _LOGOS_DRAWN = 30, 30, 5
+_PEAKS_DRAWN = 30
+_WALKS = (
+    "How often a random walk from the cells with the most variants visits a group, over random walks from random "
+    "cells: 1 is chance. A star: adjusted p ≤ 0.05."
+)
 _TERM_COLUMNS = [
     *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
@@ -183,64 +187,6 @@ def grouped_table(table: pd.DataFrame, caption: str, headers: Mapping[str, str] 
     return Table(table, caption, by="group", file=file, headers=headers or {})
 
 
-def motif_section(
-    adata: AnnData, view: AnnData, groupby: str | None, key: str, tests: Mapping[str, pd.DataFrame]
-) -> Section | None:
-    """Return the section on deviations of motifs (or other peak sets) by chromVAR."""
-    blocks: list[Block] = []
-    for name, made in records(adata.uns).items():
-        if not isinstance(made.results.get("variability"), pd.DataFrame):
-            continue
-        table = made.results["variability"].sort_values("variability", ascending=False, kind="stable")
-        blocks.append(Text(f"chromVAR ({name})", kind="heading"))
-        if name in tests:
-            blocks.append(Grid(_top_motifs(adata, tests[name])))
-        figures = _motif_figures(view, table, groupby, key, name)
-        blocks += [Grid(figures[:2]), *figures[2:]]
-        if name in tests:
-            blocks.append(grouped_table(tests[name], f"Sets by {groupby}, against all other cells ({name})", SETS))
-        blocks.append(Table(table, "Variability of the sets", headers=VARIABILITY))
-    return Section("Motifs", blocks) if blocks else None
-
-
-def _top_motifs(adata: AnnData, test: pd.DataFrame) -> list[Block]:
-    """Return a figure of every group: its sets with the largest effects, and logos where they are matched motifs."""
-    matched = next((k for k, made in records(adata.uns).items() if made.function == "tl.match_motifs"), "motifs")
-    return [
-        draw(
-            partial(pl.top_motifs, adata, test, group, n_top=_LOGOS_DRAWN, key=matched),
-            f"{group}: sets that deviate most against all other cells; grey: adjusted p > 0.05.",
-        )
-        for group in pd.unique(test.loc[test["effect_size"].notna(), "group"])
-    ]
-
-
-def _motif_figures(view: AnnData, table: pd.DataFrame, groupby: str | None, key: str, name: str) -> list[Block]:
-    figures = [
-        draw(
-            partial(pl.variability_rank, view, key=name),
-            "Variability (standard deviation of z over the cells) of every set of peaks, with bootstrap intervals; "
-            "1 is expected by chance, orange sets vary more than that (adjusted p ≤ 0.05).",
-        )
-    ]
-    if groupby is not None:
-        figures.append(
-            draw(
-                partial(pl.motif_heatmap, view, groupby, n_top=_SETS_DRAWN, key=name),
-                f"Deviations (z) of the most variable sets in the cells, ordered by {groupby}.",
-            )
-        )
-    if f"X_umap_{key}" in view.obsm:
-        first = [str(c) for c in table.index[:3]]
-        figures.append(
-            draw(
-                partial(pl.deviation_map, view, first, basis=f"X_umap_{key}", key=name),
-                f"Deviations (z) on the map of the enhanced data: {', '.join(first)}.",
-            )
-        )
-    return figures
-
-
 def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield (where, table) of every DataFrame in `uns`, one level deep."""
     for key, entry in uns.items():
@@ -309,8 +255,8 @@ def is_ldsc(table: pd.DataFrame) -> bool:
     return {"trait", "group", "Enrichment", "Enrichment_std_error", "Enrichment_p"} <= set(table.columns)
 
 
-def variant_section(adata: AnnData) -> Section | None:
-    """Return the section on the groups of cells in which variants of traits act."""
+def variant_section(adata: AnnData, tables: Mapping[str, pd.DataFrame]) -> Section | None:
+    """Return the section on the groups of cells in which variants of traits act, stored or as tables of groups."""
     blocks: list[Block] = []
     for name, made in records(adata.uns).items():
         if made.function != "tl.trait_scores" or not isinstance(made.results.get("groups"), pd.DataFrame):
@@ -318,14 +264,17 @@ def variant_section(adata: AnnData) -> Section | None:
         blocks.append(
             Text(f"Fine-mapped variants in groups of {made.params.get('groupby', '')} ({name})", kind="heading")
         )
-        caption = (
-            "How often a random walk from the cells with the most variants visits a group, over random walks from "
-        )
-        caption += "random cells: 1 is chance. A star: adjusted p ≤ 0.05."
-        blocks.append(draw(partial(pl.trait_groups, adata, key=name), caption))
+        blocks.append(draw(partial(pl.trait_groups, adata, key=name), _WALKS))
         blocks.append(grouped_table(made.results["groups"], f"Traits by group ({name})", TRAITS))
         if isinstance(made.results.get("traits"), pd.DataFrame):
             blocks.append(Table(made.results["traits"], "Traits: variants and peaks with a variant", headers=TRAITS))
+    for where, table in tables.items():
+        traits = list(pd.unique(table["trait"]))
+        stand_in = AnnData(obs=pd.DataFrame(index=["0"]))
+        record(stand_in, "traits", "tl.trait_scores", params={}, groups=table, traits=pd.DataFrame({"trait": traits}))
+        blocks.append(Text(f"Fine-mapped variants ({where})", kind="heading"))
+        blocks.append(draw(partial(pl.trait_groups, stand_in), _WALKS))
+        blocks.append(grouped_table(table, "Traits by group", TRAITS))
     return Section("Traits", blocks) if blocks else None
 
 

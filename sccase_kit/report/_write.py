@@ -23,9 +23,10 @@ from ._colors import page_colors
 from ._figures import drawing_copy
 from ._found import Study, found_section
 from ._fragments import fragment_section
-from ._groups import described, deviations_of, grouping_of, made_with
+from ._groups import described, deviations_of, given_tests, grouping_of, is_trait_groups, made_with
 from ._held_out import held_out_section, judge_fit, stored_results, verdict
 from ._maps import drawn_by, map_section, track_section
+from ._motifs import gene_fits, is_motif_test, motif_section
 from ._naming import naming_section
 from ._sections import (
     choose_groups,
@@ -38,7 +39,6 @@ from ._sections import (
     is_enrichment,
     is_ldsc,
     is_snpsea,
-    motif_section,
     other_section,
     peak_section,
     stored_tables,
@@ -178,7 +178,8 @@ def render(
     others = drawn_by(adata, [main, groupby, choose_groups(adata), *clusterings(adata)])
     columns = drawn_by(adata, [*others, *made_with(adata, "tl.annotate"), batch])
     colors = page_colors(adata.obs, adata.uns, columns)
-    tests = {} if main is None else deviations_of(adata, main)
+    tests = {} if main is None else deviations_of(adata, main) | given_tests(adata, main, given)
+    effects = {k: t for k, t in given.items() if is_trait_groups(t)}
     view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng, colors=colors)
     terms = {k: t for k, t in everything.items() if is_enrichment(t)}
     study = Study(
@@ -190,6 +191,8 @@ def render(
         others=tuple(name for name in others if name != main)[:2],
         tables=terms,
         tests=tests,
+        fits=gene_fits(adata),
+        effects=effects,
         verdict=verdict(judged),
     )
     makers = {
@@ -200,7 +203,7 @@ def render(
         "peaks": lambda: peak_section(adata, view, main, key),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
         "functions": lambda: enrichment_section(terms, _colors_of_tables(adata, main, terms, colors)),
-        "variants": lambda: variant_section(adata),
+        "variants": lambda: variant_section(adata, effects),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
         "clusters": lambda: cluster_section(adata, groupby),
@@ -239,7 +242,10 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
     """Return whether a table is shown by a section of its own."""
     if is_enrichment(table) or is_snpsea(table) or is_ldsc(table):
         return True
+    if not where.startswith("uns[") and (is_motif_test(table) or is_trait_groups(table)):
+        return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
     own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out", "tl.trait_scores", "io.read_fragments"}
+    own |= {"tl.motif_genes"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

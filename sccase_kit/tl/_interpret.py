@@ -1,4 +1,4 @@
-"""From an enhanced matrix to biology in one call: specific peaks to GREAT, SNPsea and LDSC, as a folder."""
+"""From an enhanced matrix to biology in one call: peaks to GREAT, SNPsea and LDSC, motifs, traits, as a folder."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from .._logging import warn
 from .._progress import progress
 from .._remedy import with_remedy
 from .._validate import check_adata, check_choice
+from ..gene_sets.resolve import there
 from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
 from ..interpret.steps import run_step
 from ..intervals.assembly import check_unknown
 from ..intervals.chains import liftover
 from ..intervals.chromosomes import Unknown
-from ..intervals.genomes import GENOMES, tss_table
+from ..intervals.genomes import GENOMES, species_of, tss_table
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
 from ._great import great as run_great
+from ._interpret_cells import motif_step, trait_step
 from ._ldsc import ldsc as run_ldsc
 from ._nearest_gene import add_nearest_gene
 from ._peaks import background_peaks
@@ -45,6 +47,8 @@ def interpret(
     great: Mapping[str, Any] | None = None,
     snpsea: Mapping[str, Any] | None = None,
     ldsc: Mapping[str, Any] | None = None,
+    motifs: Mapping[str, Any] | None = None,
+    traits: Mapping[str, Any] | None = None,
     n_top: int = 1000,
     ranking: Literal["score", "coefficient", "component", "contrast"] = "score",
     key: str = "sccase",
@@ -56,8 +60,9 @@ def interpret(
     """Find the specific and background peaks of every group and what they mean, as a folder of files.
 
     Peaks are written for GREAT, and for SNPsea and LDSC where `snpsea` and `ldsc` are given; where all data that one
-    needs are given, it is run, and its tables and figures lie next to the inputs. Called again, it keeps the steps that
-    were finished from the same input.
+    needs are given, it is run, and its tables and figures lie next to the inputs. With `motifs` and `traits` the cells
+    of every group are tested for motifs and for fine-mapped variants. Called again, it keeps the steps that were
+    finished from the same input.
 
     Parameters
     ----------
@@ -71,13 +76,22 @@ def interpret(
         Genome of the peaks: hg19, hg38, mm9 or mm10.
     great
         Options of :func:`sccase_kit.tl.great`, such as ``{"gene_sets": "GO"}``; without `gene_sets` only the BED files
-        for the web tool are written.
+        for the web tool are written. Collections by name that are not on this machine (mouse GO before it was built)
+        are left out with a warning that says how to make them.
     snpsea
         Options of :func:`sccase_kit.tl.snpsea`: `snps` for the inputs; `gene_matrix`, `gene_intervals`,
         `snp_intervals`, `null_snps` for the result. None leaves the step out.
     ldsc
         Options of :func:`sccase_kit.tl.ldsc`: `panel` for the inputs; `sumstats` (and `baseline`, `snps`, …) for the
         result. None leaves the step out.
+    motifs
+        Options of :func:`sccase_kit.tl.match_motifs`: `genome_fasta` or `sequences`, and `motifs`, ...; ``{}`` takes
+        the matches that are in ``adata.varm["motifs"]``. Deviations are those of the closed form
+        (:func:`sccase_kit.tl.chromvar`), and the activity of the factor's gene says which member of a family fits
+        (:func:`sccase_kit.tl.motif_genes`). Nothing of this is written into `adata`. None leaves the step out.
+    traits
+        Options of :func:`sccase_kit.tl.trait_scores`: `variants` (trait → file or table), ...; `bias` is the column
+        "gc" where all peaks have it, else None. None leaves the step out.
     n_top
         Specific peaks per group, and background peaks.
     ranking
@@ -99,9 +113,10 @@ def interpret(
     Returns
     -------
     Name → table as written: "peaks" (specific peaks, and the background as one more group), and "great", "snpsea",
-    "ldsc" where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]` are written too. Every group
-    is in "peaks" unless it has no marker at all; ``peaks/groups.tsv`` lists all of them, with the reason where peaks
-    are few, and a warning names those.
+    "ldsc", "motifs" (:func:`sccase_kit.tl.differential_deviations`, with the gene that fits best), "traits" (groups of
+    :func:`sccase_kit.tl.trait_scores`) where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]`
+    are written too. Every group is in "peaks" unless it has no marker at all; ``peaks/groups.tsv`` lists all of them,
+    with the reason where peaks are few, and a warning names those.
 
     Raises
     ------
@@ -123,9 +138,9 @@ def interpret(
     check_choice(genome, GENOMES, name="genome")
     check_unknown(unknown)
     options = {name: dict(value) for name, value in (("snpsea", snpsea), ("ldsc", ldsc)) if value is not None}
-    for name, needed in (("snpsea", "snps"), ("ldsc", "panel")):
-        if name in options and needed not in options[name]:
-            msg = f"{name} needs the option {needed!r}, got {sorted(options[name])}"
+    for name, needed, got in (("snpsea", "snps", snpsea), ("ldsc", "panel", ldsc), ("traits", "variants", traits)):
+        if got is not None and needed not in got:
+            msg = f"{name} needs the option {needed!r}, got {sorted(got)}"
             raise KeyError(msg)
     if options and genome != data_genome and chain is None:
         msg = (
@@ -137,6 +152,7 @@ def interpret(
         warn("chain is for snpsea and ldsc, of which none is asked for")
     folder = check_folder(path)
     check_readme(folder)
+    great = _with_known_sets(dict(great or {}), genome)
     specific_peaks(adata, groupby, n_top=n_top, ranking=ranking, genome=genome, key=key)
     paper = ranking in ("coefficient", "component")
     background_peaks(adata, n_top=n_top, groupby=None if paper else groupby, key=key)
@@ -144,9 +160,16 @@ def interpret(
     folder.mkdir(parents=True, exist_ok=True)
     lift = chain if options and genome != data_genome else None
     groups = adata.uns["specific_peaks"]["groups"]
-    steps = _steps(
-        table, groups, folder, genome=genome, great=dict(great or {}), options=options, chain=lift, unknown=unknown
-    )
+    steps = _steps(table, groups, folder, genome=genome, great=great, options=options, chain=lift, unknown=unknown)
+    made_from = [table, adata.obs[groupby].astype(str), genome]
+    if motifs is not None:
+        seek: dict[str, Any] = {"given": motifs, "genome": genome, "key": key, "unknown": unknown}
+        steps["motifs"] = ([*made_from, motifs], lambda out: motif_step(adata, groupby, out, **seek))
+    if traits is not None:
+        steps["traits"] = (
+            [*made_from, traits],
+            lambda out: trait_step(adata, groupby, out, given=traits, key=key),
+        )
     found = {}
     for name, (made_from, work) in progress(steps.items(), desc="interpret", total=len(steps)):
         try:
@@ -156,6 +179,17 @@ def interpret(
             raise
     readme(folder, groupby=groupby, genome=genome, data_genome=data_genome, n_top=n_top, lifted=lift is not None)
     return {name: result for name, result in found.items() if result is not None}
+
+
+def _with_known_sets(great: dict[str, Any], genome: str) -> dict[str, Any]:
+    """Return the options of GREAT without the collections that are not on this machine, each named in a warning."""
+    if great.get("gene_sets") is None:
+        return great
+    kept, reasons = there(great["gene_sets"], species=species_of(genome))
+    for reason in reasons:
+        warn(f"gene sets are left out: {reason}")
+    rest = {name: value for name, value in great.items() if name != "gene_sets"}
+    return rest if kept is None else {**rest, "gene_sets": kept}
 
 
 def _joined(adata: AnnData, genome: str) -> pd.DataFrame:

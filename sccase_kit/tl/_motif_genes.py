@@ -94,7 +94,7 @@ def motif_genes(
     if unknown := [name for name in chosen if name not in names]:
         msg = f"sets: {unknown[:_SHOWN]} are not among the sets of {key!r}, such as {list(names[:_SHOWN])}"
         raise KeyError(msg)
-    rows = [(name, gene) for name in chosen for gene in _factors(adata, name, motifs_key)]
+    rows = [(name, gene) for name in chosen for gene in factor_genes(adata, name, motifs_key)]
     known = _known(adata, genes, [gene for _, gene in rows])
     if not known:
         shown = list(dict.fromkeys(gene for _, gene in rows))[:_SHOWN]
@@ -124,7 +124,7 @@ def motif_genes(
     return table.sort_values("correlation", ascending=False, kind="stable", na_position="last", ignore_index=True)
 
 
-def _factors(adata: AnnData, name: str, motifs_key: str) -> list[str]:
+def factor_genes(adata: AnnData, name: str, motifs_key: str) -> list[str]:
     """Return the genes of the factors of a motif: what match_motifs kept, else the name of the set."""
     found = recorded(adata.uns.get(motifs_key), "tl.match_motifs")
     text = name

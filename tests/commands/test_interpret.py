@@ -14,20 +14,38 @@ def files(study, tmp_path_factory):
     return study.write(tmp_path_factory.mktemp("study"))
 
 
-def test_folder_and_summary(call_json, enhanced_file, files, tmp_path):
+@pytest.fixture(scope="module")
+def variants(study, tmp_path_factory):
+    peaks = study.adata.var[study.adata.var["specific_to"].astype(str) == "type_2"].iloc[:40]
+    path = tmp_path_factory.mktemp("variants") / "here.bed"
+    bed = pd.DataFrame({"c": peaks["chrom"], "s": peaks["start"] + 5, "e": peaks["start"] + 6, "n": "rs", "p": 0.9})
+    bed.to_csv(path, sep="\t", header=False, index=False)
+    return path
+
+
+@pytest.mark.filterwarnings("ignore:only .* of the .* genes have a peak in reach", "ignore:no factor of the motifs")
+def test_folder_and_summary(call_json, enhanced_file, files, variants, tmp_path):
     argv = ["interpret", enhanced_file, "-g", "cell_type", "-n", 40, "--genome", "hg38", "-o", tmp_path / "out"]
-    given = call_json(*argv, "--gene-sets", files["gene_sets"], "--tss", files["genes"])
+    cells = ["--fasta", files["sequences"], "--motifs", files["motifs"], "--variants", f"here={variants}"]
+    given = call_json(*argv, "--gene-sets", files["gene_sets"], "--tss", files["genes"], *cells)
+    assert given["rows of the tables"]["motifs"] == 5 * 15
+    assert given["rows of the tables"]["traits"] == 5
     assert given["groups"] == [f"type_{i}" for i in range(1, 6)] + ["background"]
     table = pd.read_csv(tmp_path / "out" / "great" / "result.tsv", sep="\t")
     assert given["rows of the tables"]["great"] == len(table)
     best = table.sort_values("Binom_Raw_PValue").groupby("group").head(1).set_index("group")["ID"]
     assert best["type_1"] == "TERM_1"
     before = (tmp_path / "out" / "great" / "step.json").stat().st_mtime_ns
-    call_json(*argv, "--gene-sets", files["gene_sets"], "--tss", files["genes"])
+    call_json(*argv, "--gene-sets", files["gene_sets"], "--tss", files["genes"], *cells)
     assert (tmp_path / "out" / "great" / "step.json").stat().st_mtime_ns == before
     page = tmp_path / "page.html"
     call_json("report", enhanced_file, "-o", page, "-g", "cell_type", "--tables", tmp_path / "out", "--max-cells", 60)
-    assert "Functions of nearby genes" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    for words in ("Functions of nearby genes", "Motifs by group (", "Fine-mapped variants ("):
+        assert words in text
+    table = pd.read_csv(tmp_path / "out" / "motifs" / "result.tsv", sep="\t").dropna(subset="effect_size")
+    best = table.sort_values("effect_size").groupby("group").tail(1).set_index("group").loc["type_1"]
+    assert f"{best['set']} ({best['effect_size']:.1f})" in text
     assert "fingerprint" in json.loads((tmp_path / "out" / "great" / "step.json").read_text())
 
 
@@ -52,6 +70,9 @@ def test_tissues_from_files(call_json, enhanced_file, files, tmp_path):
         (["--genome", "hg38", "--sumstats", "height=x.gz"], "--sumstats is given without --panel"),
         (["--genome", "hg38", "--panel", "p.", "--sumstats", "=x.gz"], "TRAIT=FILE is expected"),
         (["--genome", "hg38", "--panel", "p."], "(--chain FILE; or --data-genome GENOME)"),
+        (["--genome", "hg38", "--motifs", "JASPAR"], "--motifs needs --fasta"),
+        (["--genome", "hg38", "--fasta", "x.fa", "--stored-motifs"], "leave one of them out"),
+        (["--genome", "hg38", "--variants", "a=x.bed", "--variants", "a=y.bed"], "every trait once"),
     ],
 )
 def test_refusals(call, enhanced_file, tmp_path, argv, message):

@@ -49,6 +49,27 @@ def test_only_data_are_said_to_store_the_result(call_json, with_motifs, tmp_path
     assert pd.read_csv(tmp_path / "m.txt", sep="\t")["motif"].nunique() == data["motifs"]
 
 
+@pytest.mark.filterwarnings("ignore:only .* of the .* genes have a peak in reach", "ignore:.*have no gene in genes")
+def test_the_genes_of_the_factors(call_json, study, enhanced_file, files, tmp_path):
+    adata = sk.read(enhanced_file)
+    near = sk.get.specific_peaks(sk.tl.specific_peaks(adata, "cell_type", genome="hg38", copy=True), "type_1")
+    genes = [gene for gene in dict.fromkeys(near["nearest_gene"]) if gene][:3]
+    motifs = [sk.motifs.Motif(gene, gene, counts) for gene, counts in zip(genes, study.motifs.values(), strict=False)]
+    sk.tl.match_motifs(adata, motifs, sequences=study.sequences)
+    adata.write_h5ad(tmp_path / "named.h5ad")
+    out = tmp_path / "m.h5ad"
+    given = call_json("motifs", tmp_path / "named.h5ad", "-g", "cell_type", "--genome", "hg38", "-o", out)
+    assert given["stored in"].endswith("uns['chromvar_groups'], uns['motif_genes']")
+    found = sk.read(out)
+    table = found.uns["motif_genes"]["table"]
+    expected = sk.tl.motif_genes(found)
+    np.testing.assert_allclose(table["correlation"], expected["correlation"])
+    assert given["factors that fit"] == int((expected["correlation"] >= 0.5).sum())
+    text = tmp_path / "m.tsv"
+    call_json("motifs", tmp_path / "named.h5ad", "-g", "cell_type", "--genome", "hg38", "-o", text)
+    assert {"gene", "gene_correlation", "rank_in_family"} <= set(pd.read_csv(text, sep="\t").columns)
+
+
 def test_motifs_are_not_ignored_where_earlier_ones_would_be_used(call, with_motifs, files):
     code, out, err = call("motifs", with_motifs, "--motifs", files["motifs"])
     assert (code, out) == (1, "")

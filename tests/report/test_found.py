@@ -68,6 +68,48 @@ def test_names_genes_and_doubts_of_groups(study):
     assert all(("Few markers" in cards[name].note) == (name in few) for name in cards)
 
 
+def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
+    groups = sorted(study.adata.obs["cell_type"].unique())
+    test = pd.DataFrame(
+        {
+            "group": [groups[0]] * 3 + [groups[1]],
+            "set": ["GATA1", "GATA2", "SPI1", "SPI1"],
+            "effect_size": [2.0, 1.5, 0.2, 0.9],
+            "p_value_adj": [1e-9, 1e-9, 0.5, 0.9],
+        }
+    )
+    traits = pd.DataFrame(
+        {
+            "trait": ["platelets", "monocytes"],
+            "group": [groups[0], groups[1]],
+            "score": [2.5, 1.1],
+            "z_mean": [0.3, 0.0],
+            "p_value_adj": [0.01, 0.4],
+        }
+    )
+    tests = _groups.given_tests(study.adata, "cell_type", {"m/motifs": test, "t": traits})
+    assert list(tests) == ["m/motifs"]
+    assert _groups.given_tests(study.adata, "cell_type", {"m": test.assign(group="other")}) == {}
+    fits = pd.DataFrame({"gene_correlation": [0.75, -0.2], "family": [0, 1]}, index=["GATA1", "GATA2"])
+    cards = section(study.adata, tests=tests, fits=fits, effects={"t": traits})[2]
+    lines = dict(cards[groups[0]].lines)
+    assert lines["motifs"] == "GATA1 (2.0, gene r 0.75), GATA2 (1.5, gene r -0.20)"
+    assert lines["traits"] == "platelets (2.5 × chance)"
+    assert cards[groups[1]].lines == []
+
+
+def test_of_a_family_the_member_whose_gene_fits_is_named():
+    rows = [("GATA1", 2.0, 0, -0.3), ("GATA2", 1.6, 0, 0.8), ("GATA3", 0.9, 0, 0.9), ("SPI1", 1.0, 1, np.nan)]
+    rows += [("X", 0.8, np.nan, np.nan), ("Y", 0.7, np.nan, np.nan)]
+    table = pd.DataFrame(rows, columns=["set", "effect_size", "family", "gene_correlation"])
+    table = table.assign(group="a", p_value_adj=0.001)
+    assert _groups.motifs_of({"m": table}) == {"a": ["GATA2 (1.6, gene r 0.80)", "SPI1 (1.0)", "X (0.8)", "Y (0.7)"]}
+    plain = table.drop(columns=["family", "gene_correlation"])
+    assert _groups.motifs_of({"m": plain})["a"][:3] == ["GATA1 (2.0)", "GATA2 (1.6)", "SPI1 (1.0)"]
+    fits = table.dropna(subset="family").set_index("set")[["gene_correlation", "family"]]
+    assert _groups.motifs_of({"m": plain}, fits) == _groups.motifs_of({"m": table})
+
+
 def test_terms_of_another_grouping_are_not_taken(study):
     adata = study.adata.copy()
     adata.obs["other"] = (
