@@ -136,6 +136,11 @@ def _genome(folder: Path, study: object) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the format's version
             adata.write_zarr(folder / "atlas.zarr")
+    variants = adata.var[adata.var["specific_to"].astype(str) == "type_3"].iloc[:30]
+    bed = pd.DataFrame(
+        {"c": "chr1", "start": variants["start"] + 5, "end": variants["start"] + 6, "name": "rs", "p": 0.9}
+    )
+    bed.to_csv(folder / "monocytes.bed.gz", sep="\t", header=False, index=False)
     (folder / "hg38.fa").write_text(">chr1\n" + "\n".join(textwrap.wrap("".join(dna), 60)) + "\n")
 
 

@@ -14,6 +14,7 @@ from .._record import Record, records
 from ..tl import differential_deviations
 
 _GENES, _PEAKS, _MOTIFS, _TERMS = 6, 3, 4, 3
+_FEW_PEAKS = 10  # of a set of peaks, below which its deviations are those of single peaks
 _FAR = 100_000  # bases from a peak within which the nearest gene is shown
 _LEAST_EFFECT, _NEAR_EFFECT, _ALPHA = 0.5, 0.7, 0.05
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
@@ -90,8 +91,8 @@ def given_tests(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]
 def motifs_of(tests: Mapping[str, pd.DataFrame], fits: pd.DataFrame | None = None) -> dict[str, list[str]]:
     """Return the sets of peaks that deviate most in every group, with the effect and how well the gene fits.
 
-    Of a family of motifs, whose deviations say the same, one is named: that whose gene fits best among those with
-    nearly the largest effect.
+    Sets of fewer than 10 peaks are left out, where the table says how many they have. Of a family of motifs, whose
+    deviations say the same, one is named: that whose gene fits best among those with nearly the largest effect.
 
     Parameters
     ----------
@@ -103,6 +104,8 @@ def motifs_of(tests: Mapping[str, pd.DataFrame], fits: pd.DataFrame | None = Non
     found: dict[str, list[str]] = {}
     for table in tests.values():
         strong = table[(table["effect_size"] >= _LEAST_EFFECT) & (table["p_value_adj"] <= _ALPHA)]
+        if "n_peaks" in strong.columns:
+            strong = strong[strong["n_peaks"] >= _FEW_PEAKS]
         if fits is not None and "family" not in strong.columns:
             strong = strong.join(fits, on="set")
         for group, part in strong.groupby("group", sort=False, observed=True):

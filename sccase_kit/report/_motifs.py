@@ -51,6 +51,9 @@ def motif_section(
     for name, test in tests.items():
         if name not in adata.uns:
             blocks.append(Text(f"Motifs by group ({name})", kind="heading"))
+            if test.attrs.get("n_peaks") != test.attrs.get("n_peaks_all"):
+                some, of = test.attrs["n_peaks"], test.attrs["n_peaks_all"]
+                blocks.append(Text(f"Tested on {some:,} of {of:,} peaks, those with a sequence.", kind="note"))
             blocks.append(Grid(_top_motifs(_with_profiles(test), test)))
             blocks.append(grouped_table(test, "Motifs by group, against all other cells", SETS))
     for name, made in records(adata.uns).items():

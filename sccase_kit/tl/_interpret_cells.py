@@ -14,6 +14,7 @@ from .._labels import column_name
 from .._logging import warn
 from .._record import recorded
 from .._validate import check_labels
+from ..get.chromvar import read_deviations
 from ..get.genes import gene_activity as read_activity
 from ..get.raw import raw_layer
 from ._chromvar import chromvar
@@ -46,6 +47,8 @@ def motif_step(
     work = _with_sequence(work)
     chromvar(work, method="analytic", layer=layer, key=key)
     table = differential_deviations(work, groupby)
+    matched = np.asarray((work.varm["motifs"] != 0).sum(axis=0)).ravel()
+    table["n_peaks"] = table["set"].map(dict(zip(read_deviations(work, "chromvar", "z")[1], matched, strict=True)))
     if genes is not None:
         fits = motif_genes(work, genes, use_rep=f"X_{key}")
         fits.to_csv(out / "genes.tsv", sep="\t", index=False, lineterminator="\n")
@@ -53,7 +56,7 @@ def motif_step(
         table = table.merge(best[["set", "gene", "gene_correlation", "family", "rank_in_family"]], on="set", how="left")
     _save_heatmap(work, groupby, out)
     table = table.assign(group=table["group"].astype(str))
-    table.attrs["motifs"] = _profiles(work, table)
+    table.attrs |= {"motifs": _profiles(work, table), "n_peaks": work.n_vars, "n_peaks_all": adata.n_vars}
     return table
 
 

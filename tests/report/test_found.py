@@ -108,6 +108,8 @@ def test_of_a_family_the_member_whose_gene_fits_is_named():
     assert _groups.motifs_of({"m": plain})["a"][:3] == ["GATA1 (2.0)", "GATA2 (1.6)", "SPI1 (1.0)"]
     fits = table.dropna(subset="family").set_index("set")[["gene_correlation", "family"]]
     assert _groups.motifs_of({"m": plain}, fits) == _groups.motifs_of({"m": table})
+    few = plain.assign(n_peaks=[9, 10, 50, 50, 50, 50])
+    assert _groups.motifs_of({"m": few})["a"][0] == "GATA2 (1.6)"
 
 
 def test_terms_of_another_grouping_are_not_taken(study):

@@ -72,6 +72,8 @@ def test_motifs_are_those_of_the_single_calls(study, motifs, done):
     best = known.groupby("group").tail(1).set_index("group")["set"]
     planted = dict(zip(study.motifs, motifs, strict=True))
     assert best.to_dict() == {name: planted[truth["motif"]] for name, truth in study.planted.items()}
+    hits = dict(zip(alone.uns["motifs"]["names"], np.asarray(alone.varm["motifs"].sum(axis=0)).ravel(), strict=True))
+    assert table["n_peaks"].tolist() == [hits[name] for name in table["set"]]
     sk.tl.gene_activity(alone, "hg38")
     fits = sk.tl.motif_genes(alone).drop_duplicates("set").set_index("set")
     found = table.drop_duplicates("set").set_index("set")
