@@ -20,6 +20,7 @@ _MOTIF_NAME = re.compile(
     r"(?:^|[_:. ])(?:MA|UN)\d{4}\.\d(?:$|[_:. ])|^M\d{4,5}_\d\.\d{2}|_HUMAN\.H\d+MO\.|\.H1[123][A-Z]*\.\d\."
 )
 _BARCODE = re.compile(r"(?:^|[_#:.-])[ACGTN]{8,}(?:$|[_#:.+-])")
+_GENE_NAME = re.compile(r"ENS[A-Z]{0,4}[GT]\d{9,}(?:\.\d+)?(?:_.+)?")
 _SHOWN = 3
 
 
@@ -62,10 +63,11 @@ def choose_peaks(var: pd.DataFrame, *, source: str, kinds: Sequence[str] | None 
     Raises
     ------
     ValueError
-        If the features are motifs, or types are given and nothing is a peak.
+        If the features are motifs or genes, or types are given and nothing is a peak.
     """
     names = [str(name) for name in var.index]
     _refuse_motifs(names, source)
+    _refuse_genes(names, source)
     if kinds is None:
         column = next((c for c in var.columns if str(c).lower() in _COLUMNS), None)
         if column is None:
@@ -93,6 +95,14 @@ def _refuse_motifs(names: Sequence[str], source: str) -> None:
     hits = [name for name in names if "." in name and _MOTIF_NAME.search(name)]  # all forms have a dot
     if len(hits) > 0.5 * len(names):
         msg = f"{source}: the features are named like motifs ({hits[:_SHOWN]}): these are no counts of peaks"
+        raise ValueError(msg)
+
+
+def _refuse_genes(names: Sequence[str], source: str) -> None:
+    """Raise ValueError for identifiers of genes or transcripts, which may have coordinates as peaks have."""
+    hits = [name for name in names if name.startswith("ENS") and _GENE_NAME.fullmatch(name)]
+    if len(hits) > 0.5 * len(names):
+        msg = f"{source}: the features are genes ({hits[:_SHOWN]}), not peaks: give the matrix of peaks"
         raise ValueError(msg)
 
 

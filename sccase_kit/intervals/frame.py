@@ -18,6 +18,7 @@ from .columns import check_chrom_style, check_columns, integers, name_codes, nat
 from .coordinates import NOT_NAMES, OTHER_NAMES, find_coordinates, is_closed
 from .names import split_name, split_names
 from .region_files import read_bed
+from .shipped import GENOMES
 
 
 def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
@@ -209,6 +210,10 @@ def check_regions(
         chrom_sizes = sizes_of(genome)
     if chrom_sizes is not None:
         frame = on_genome(frame, chrom_sizes, genome=genome, unknown=unknown, name=name)
+        if isinstance(genome, str) and genome in GENOMES:
+            from .likely import question_genome  # noqa: PLC0415  (likely.py reads tables that are checked by this module)
+
+            question_genome(frame, genome, name=name)
     if require_sorted:
         _check_sorted(frame, name)
     if sort:

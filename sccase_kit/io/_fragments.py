@@ -29,7 +29,9 @@ from ..fragments.recognise import check_header
 from ..fragments.scan import Plan, Tally, count_barcodes_of, scan_fragments
 from ..fragments.spelling import ByAnyName
 from ..intervals.genomes import GENOMES, chrom_sizes, tss_table
+from ..intervals.likely import likely_genome
 from ..pp.samples import JOINT, cells_of_samples, name_samples
+from ._fragment_checks import check_assembly, check_counted
 from ._fragment_peaks import peak_table
 
 #: Counting rules, in the order of their numbers.
@@ -147,6 +149,8 @@ def read_fragments(
         ),
         tss if tss is not None else shipped,
     )
+    assembly = shipped or (likely_genome(table) if tiles is None and sizes is None and tss is None else None)
+    scanned = plan if plan.sites is not None else _with_sites(plan, assembly)
     store, blocks, curves, tallies = PairStore(layout.order), [], {}, {}
     first_row = 0
     for path in samples.values():
@@ -157,8 +161,10 @@ def read_fragments(
     for name, path in samples.items():
         barcodes, curve = _cells(path, wanted[name], min_fragments, name=name)
         closed = _one_based(path) if one_based is None else one_based
-        tally = _scan(path, barcodes, replace(plan, one_based=closed), store, first_row, name=name)
-        _check_counted(tally, path, barcodes, table, called=curve is not None)
+        tally = _scan(path, barcodes, replace(scanned, one_based=closed), store, first_row, name=name)
+        check_counted(tally, path, barcodes, table, called=curve is not None)
+        if assembly is not None:
+            check_assembly(tally, path, assembly, named=shipped is not None)
         blocks.append(_obs(name, barcodes, tally, plan, several=several))
         tallies[name] = tally
         if curve is not None:
@@ -249,60 +255,6 @@ def _scan(path: Path, barcodes: list[str], plan: Plan, store: PairStore, first_r
             n_threads=available_threads(),
             advance=advance,
         )
-
-
-def _check_counted(tally: Tally, path: Path, barcodes: list[str], table: pd.DataFrame, *, called: bool) -> None:
-    """Refuse a file of which nothing was counted, and say what was left out."""
-    from ..fragments.count_kernels import N_FRAGMENTS
-
-    per_cell = tally.sums[:, N_FRAGMENTS]
-    kept, outside = int(per_cell.sum()), tally.unknown.total() + tally.beyond.total()
-    if kept + outside + tally.unlisted + tally.empty == 0:
-        msg = f"{path} is empty: there is not a single fragment"
-        raise ValueError(msg)
-    if kept + outside == 0 and tally.unlisted:
-        there = _some_barcodes(path)
-        msg = (
-            f"{path}: none of its fragments has a barcode of cells=. There: {there}; in cells: {barcodes[:3]}. "
-            "The same suffix (-1) and the same sample are needed"
-        )
-        raise ValueError(msg)
-    if kept == 0 or tally.without_peaks.total() == kept:
-        on = list((tally.unknown or tally.without_peaks or tally.beyond).keys())[:5]
-        msg = (
-            f"{path}: no fragment lies on a chromosome of the peaks and the genome. Its sequences are named like {on}, "
-            f"the peaks' like {table['chrom'].unique()[:5].tolist()}; another assembly or species?"
-        )
-        raise ValueError(msg)
-    left_out = {
-        f"lie on sequences that the genome lacks ({_some(tally.unknown)})": tally.unknown.total(),
-        f"reach beyond the end of their chromosome ({_some(tally.beyond)}); another assembly?": tally.beyond.total(),
-        "end where they start or before, or start before 0": tally.empty,
-    }
-    if any(left_out.values()):
-        parts = [f"{n:,} {what}" for what, n in left_out.items() if n]
-        warn(f"{path}: fragments are left out: {'; '.join(parts)}. {kept:,} are counted")
-    if tally.repeated > 0.01 * kept:
-        warn(f"{path}: {tally.repeated:,} lines repeat the one before: was the file put together from others?")
-    if absent := int((per_cell == 0).sum()):
-        warn(f"{path}: {absent:,} of {len(barcodes):,} cells have no fragment there, and their counts are all 0")
-    share = (
-        f"{tally.unlisted:,} of {tally.lines:,} lines have barcodes that are {'not called' if called else 'no cells'}"
-    )
-    rest = tally.without_peaks.total()
-    bare = f"; {rest:,} fragments lie on sequences without peaks ({_some(tally.without_peaks)})" if rest else ""
-    logger.info("%s: %s%s%s", path, share, bare, "" if tally.is_sorted else "; the file is not sorted")
-
-
-def _some(names: Mapping[str, int]) -> str:
-    return ", ".join(list(names)[:3]) + (", …" if len(names) > 3 else "") if names else "none"
-
-
-def _some_barcodes(path: Path) -> list[str]:
-    """Return three barcodes of a file for a message."""
-    from ..fragments.inflate import first_lines
-
-    return list(dict.fromkeys(line.split("\t")[3] for line in first_lines(path, 50) if line.count("\t") > 2))[:3]
 
 
 def _obs(name: str, barcodes: list[str], tally: Tally, plan: Plan, *, several: bool) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from .motif import Motif
 from .table_files import is_bare, is_cisbp, is_uniprobe, parse_bare, parse_cisbp, parse_uniprobe
 from .transfac_files import is_transfac, parse_transfac
 from .universalmotif_files import is_universalmotif, parse_universalmotif
+from .xml_files import is_xml, parse_xml
 
 MotifFormat = Literal[
     "meme", "jaspar", "transfac", "homer", "hocomoco", "clusterbuster", "cisbp", "uniprobe", "universalmotif"
@@ -39,6 +40,7 @@ class _Format:
 #: Formats that are told by their content, in the order they are tried.
 _BY_CONTENT = {
     "universalmotif": _Format(is_universalmotif, parse_universalmotif),
+    "MEME's XML": _Format(is_xml, parse_xml),
     "meme": _Format(is_meme, parse_meme),
     "JASPAR, HOMER, HOCOMOCO or Cluster-Buster": _Format(is_headed, parse_headed),
     "transfac": _Format(is_transfac, parse_transfac),
@@ -63,10 +65,10 @@ FORMATS: dict[str, Callable[[Path, Lines], Iterator[Motif]]] = {
 def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = None) -> list[Motif]:
     """Read motifs from a file, plain or packed.
 
-    Formats are MEME (minimal, and the text output of MEME, DREME, STREME and XSTREME), JASPAR (also single matrices
-    without letters), TRANSFAC (also of RSAT and STAMP), HOMER, HOCOMOCO (counts, shares or weights), Cluster-Buster,
-    CIS-BP, UniPROBE, ENCODE's motifs.txt, and R's universalmotif. Shares are multiplied by the number of sites that the
-    file gives, else by 20; those of JASPAR files stay as they are.
+    Formats are MEME (minimal; the text of MEME, DREME, STREME and XSTREME; the XML of the first three), JASPAR (also
+    single matrices without letters), TRANSFAC (also of RSAT and STAMP), HOMER, HOCOMOCO (counts, shares or weights),
+    Cluster-Buster, CIS-BP, UniPROBE, ENCODE's motifs.txt, and R's universalmotif. Shares are multiplied by the sites
+    that the file gives, else by 20; those of JASPAR files stay as they are.
 
     Parameters
     ----------
@@ -94,6 +96,9 @@ def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = No
         If an identifier occurs again: equal matrices are left out, others get a number.
     """
     path = Path(path)
+    if path.suffix.lower() in {".rds", ".rda", ".rdata"}:
+        msg = f"{path} is a file of R; sk.r.read(path) gives its motifs, and tl.match_motifs takes the path itself"
+        raise ValueError(msg)
     with open_text(path, errors="replace") as handle:
         lines = list(enumerate(handle.read().splitlines(), start=1))
     if format is None:
@@ -112,7 +117,7 @@ def _recognise(path: Path, lines: Lines) -> tuple[str, Callable[[Path, Lines], I
         if entry.recognises(lines):
             return name, entry.parse
     first = next((line.strip() for _, line in lines if line.strip()), "")
-    hint = "; XML and HTML are not read: take the .txt or .meme file next to it" if first.startswith("<") else ""
+    hint = "; HTML is not read: take the .txt, .xml or .meme file next to it" if first.startswith("<") else ""
     msg = (
         f"{path}: not recognised as MEME, JASPAR or TRANSFAC, HOMER, HOCOMOCO, Cluster-Buster, CIS-BP or UniPROBE{hint}"
         f"; pass format= with one of {list(FORMATS)}"

@@ -118,7 +118,9 @@ def _features(table: pd.DataFrame) -> pd.DataFrame:
     start = table["start"].to_numpy(dtype=np.int64) if "start" in table else None
     rest = table.drop(columns=[name for name in ("seqnames", "start", "end") if name in table])
     if start is None:
-        names = table["name"] if "name" in table else pd.Series(np.arange(len(table)).astype(str))
+        names = table["name"].astype(str) if "name" in table else pd.Series(np.arange(len(table)).astype(str))
+        if names.duplicated().any():  # a MotifMatrix holds "deviations" and "z" of each motif
+            names = pd.Series(chrom, index=names.index).astype(str) + ":" + names
         return rest.set_axis(pd.Index(names.to_numpy(dtype=object), dtype=object)).assign(chrom=chrom)
     if "end" in table:  # GRanges: 1-based, closed
         start, end = start - 1, table["end"].to_numpy(dtype=np.int64)

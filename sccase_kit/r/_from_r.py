@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -127,8 +128,12 @@ def column_from(column: RValue, lost: list[str]) -> Any:
         return run_lengths(column, lost)
     if column.kind not in ("logical", "integer", "double", "complex", "character", "raw"):
         return None
-    if column.slot("dim").kind != "NULL":
+    if len(column.slot("dim")) > 1:
         return None
+    if len(column.slot("dim")) == 1:  # an array of one dimension, as rhdf5 reads and so ArchR keeps its columns
+        column = replace(
+            column, attributes={k: v for k, v in column.attributes.items() if k not in ("dim", "dimnames")}
+        )
     converted = from_value(column, lost)
     if column.kind in ("integer", "logical") and isinstance(converted, np.ndarray) and converted.dtype.kind == "f":
         missing = np.isnan(converted)

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from ._from_r import column_from, frame_from, from_value, note_dimnames, plain
+from ._motif_lists import is_motif, is_motif_list, motif_from, motifs_from
 from ._values import NA_INTEGER, RValue
 
 
@@ -60,6 +61,10 @@ def from_s4(value: RValue, lost: list[str]) -> Any:
         from ._archr_project import archr_from
 
         return archr_from(value, lost)
+    if is_motif(value):
+        return motif_from(value)
+    if is_motif_list(value):
+        return motifs_from(value)
     if {"listData", "nrows", "rownames"} <= slots:
         return dataframe_from(value, lost)
     if {"seqnames", "ranges", "strand"} <= slots:

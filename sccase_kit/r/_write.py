@@ -132,6 +132,7 @@ def _obsm(adata: AnnData, keys: Any, lost: list[str]) -> tuple[dict[str, RValue]
 
 _ARCHR = """# Adds the columns of cells.csv and the embedding of embedding.csv to an ArchR project.
 # Rscript add_to_archr.R PROJECT_FOLDER    (or: source it, then add_results(project))
+suppressPackageStartupMessages(library(ArchR))  # attached: its functions use those of packages that it attaches
 add_results <- function(project, folder = ".") {
   cells <- read.csv(file.path(folder, "cells.csv"), row.names = 1, check.names = FALSE, stringsAsFactors = FALSE)
   cells <- cells[rownames(cells) %in% ArchR::getCellNames(project), , drop = FALSE]
@@ -141,8 +142,12 @@ add_results <- function(project, folder = ".") {
   embedding <- file.path(folder, "embedding.csv")
   if (file.exists(embedding)) {
     values <- as.matrix(read.csv(embedding, row.names = 1, check.names = FALSE))
+    names <- ArchR::getCellNames(project)
+    values <- values[match(names, rownames(values)), , drop = FALSE]
+    if (n <- sum(is.na(values[, 1]))) message(n, " cells of the project have no results: their embedding is NA")
+    rownames(values) <- names
     project@reducedDims[["sccase"]] <- S4Vectors::SimpleList(
-      matDR = values[ArchR::getCellNames(project), , drop = FALSE], date = Sys.time(), scaleDims = NA, corToDepth = NA
+      matDR = values, date = Sys.time(), scaleDims = NA, corToDepth = NA
     )
   }
   project
@@ -150,7 +155,7 @@ add_results <- function(project, folder = ".") {
 if (sys.nframe() == 0L) {
   path <- commandArgs(trailingOnly = TRUE)[[1L]]
   folder <- dirname(sub("^--file=", "", grep("^--file=", commandArgs(FALSE), value = TRUE)[[1L]]))
-  ArchR::saveArchRProject(add_results(ArchR::loadArchRProject(path), folder), outputDirectory = path)
+  ArchR::saveArchRProject(add_results(ArchR::loadArchRProject(path, showLogo = FALSE), folder), outputDirectory = path)
 }
 """
 

@@ -20,6 +20,7 @@ from .._validate import check_choice
 from ..io import FormatError
 from ._archr_project import PROJECT, archr_from, is_archr
 from ._from_r import from_value, summary
+from ._motif_lists import is_motif_list, motifs_from
 from ._objects import anndata_from
 from ._s4 import UnreadMatrixError, is_cistopic, is_experiment, is_matrix, is_seurat, matrix_from
 from ._values import NULL, RValue
@@ -52,7 +53,8 @@ def read(
     SummarizedExperiments, SingleCellExperiments (and what extends them), Seurat objects of version 3 to 5 with Assay,
     Assay5 or Signac's ChromatinAssay, cisTopic objects, ArchR projects (with the counts of their Arrow files), and
     sparse matrices with names become AnnData, cells × peaks; sparse matrices without names CSC; data frames and dense
-    matrices with names DataFrames; the rest as :func:`from_r` has it. What is left out is named in a warning.
+    matrices with names DataFrames; lists of motifs (TFBSTools' PFMatrixList and PWMatrixList, universalmotif) lists of
+    :class:`~sccase_kit.motifs.Motif`; the rest as :func:`from_r` has it. What is left out is named in a warning.
 
     Parameters
     ----------
@@ -199,6 +201,8 @@ def _convert(value: RValue, choices: dict[str, Any], lost: list[str]) -> Any:
         return anndata_from(value, lost, **{name: choices[name] for name in ("x_name", "alt_exp", "assay")})
     if is_matrix(value):
         return _matrix(value)
+    if is_motif_list(value):
+        return motifs_from(value)
     return from_value(value, lost)
 
 

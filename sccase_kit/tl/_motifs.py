@@ -50,7 +50,8 @@ def match_motifs(
         Data with chrom, start, end in `var` (unless `sequences` are given).
     motifs
         ``"JASPAR"`` or a release such as ``"JASPAR2024"`` (vertebrates, CORE; through pyjaspar, offline); a file of
-        motifs, see :func:`sccase_kit.motifs.read_motifs`; name → counts (4 × width, rows A, C, G, T); or a list of
+        motifs, see :func:`sccase_kit.motifs.read_motifs`, or of R (.rds, .rda) with a PFMatrixList, PWMatrixList or
+        universalmotifs; name → counts (4 × width, rows A, C, G, T); or a list of
         :class:`sccase_kit.motifs.Motif`, as :func:`sccase_kit.motifs.jaspar_motifs` gives for other selections.
     genome_fasta
         FASTA file of the genome on which the peaks were called.
@@ -221,7 +222,23 @@ def _motifs(motifs: Any) -> list[Motif]:
         msg = f"motifs: no file {os.fspath(motifs)!r}; give a file, 'JASPAR', a release such as 'JASPAR2024', or motifs"
         msg += f" (names that are known: {labels()})"
         raise FileNotFoundError(msg)
+    if isinstance(motifs, (str, os.PathLike)) and os.fspath(motifs).lower().endswith((".rds", ".rda", ".rdata")):
+        motifs = _motifs_of_r(motifs)
     return as_motifs(motifs)
+
+
+def _motifs_of_r(path: str | os.PathLike[str]) -> list[Motif]:
+    from .. import r
+
+    found = r.read(path)
+    found = [found] if isinstance(found, Motif) else found
+    if not isinstance(found, list) or not all(isinstance(motif, Motif) for motif in found):
+        held = list(found) if isinstance(found, dict) else type(found).__name__
+        msg = (
+            f"motifs: {os.fspath(path)} holds no list of motifs but {held}; sk.r.read(path, name=...) chooses an object"
+        )
+        raise ValueError(msg)
+    return found
 
 
 def _sequences(adata: AnnData, genome_fasta: Any, sequences: Any, unknown: Unknown) -> tuple[Any, int]:

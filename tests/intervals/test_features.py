@@ -63,3 +63,14 @@ def test_the_axis_by_all_names_and_not_by_chr():
     assert peaks_axis(["c1", "c2"], [*PEAKS, "ERCC-1", "chrUn"]) == "columns"
     assert peaks_axis(["peak_1", "peak_2"], ["sample#AAACGAAAGCTTACGG-1", "sample#AAACGAAAGCTTACGT-1"]) == "rows"
     assert peaks_axis(["a"], ["b"]) is None
+
+
+@pytest.mark.parametrize(
+    "names", [["ENSG00000223972.5", "ENSG00000227232"], ["ENSMUSG00000051951", "ENSDART00000123456"]]
+)
+def test_genes_by_their_identifiers_are_refused(names):
+    """Those of a RangedSummarizedExperiment have coordinates, as peaks have."""
+    var = pd.DataFrame({"chrom": "chr1", "start": [5, 9], "end": [900, 5000]}, index=names)
+    with pytest.raises(ValueError, match=r"x: the features are genes \(\['ENS.*not peaks"):
+        choose_peaks(var, source="x")
+    assert choose_peaks(var.set_axis([names[0], "chr1:9-5000"]), source="x").keep is None

@@ -306,7 +306,7 @@ def test_ids_are_unique(tmp_path):
     ("text", "said"),
     [
         (">MA1 TF1 1\nacgtACGTacg\n", "line 2: sequences .FASTA., not matrices"),
-        ("<?xml version='1.0'?>\n<MEME></MEME>\n", "take the .txt or .meme file"),
+        ("<?xml version='1.0'?>\n<MEME></MEME>\n", "no motif found in MEME's XML"),
         (">A\n1 2 3\n4 5 6\n", "line 1: motif 'A' has 2 rows of 3 numbers; 4 is needed"),
         (">A\n1 2 3 4\n1 2 3\n", r"line 1: motif 'A': rows of different lengths \[3, 4\]"),
         (">A\n" + body(np.full((5, 4), -3.0)), "line 1: motif 'A' holds weights .* not log ratios"),

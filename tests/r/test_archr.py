@@ -15,7 +15,9 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.io import FormatError
+from sccase_kit.r._from_r import column_from
 from sccase_kit.r._locate import rscript
+from sccase_kit.r._values import RValue
 
 
 def write_arrow(path, version, *, peaks=False):
@@ -148,3 +150,27 @@ def test_other_matrices_and_other_places_of_a_project(project, tmp_path):
     (moved / "ArrowFiles" / "S1.arrow").unlink()
     with pytest.raises(FileNotFoundError, match=r"the ArchR project is missing; looked at .*S1\.arrow, /elsewhere"):
         sk.read(moved)
+
+
+def test_columns_that_are_arrays_of_one_dimension():
+    """HDF5 gives R arrays, so ArchR 1.0.3 keeps most of cellColData so."""
+    column = RValue("integer", np.array([1, 2], dtype=np.int32), {"dim": RValue("integer", np.array([2]))})
+    assert column_from(column, []).tolist() == [1, 2]
+    column.attributes["dim"] = RValue("integer", np.array([2, 1]))
+    assert column_from(column, []) is None
+
+
+def test_a_motif_matrix_holds_each_motif_twice(tmp_path):
+    write_arrow(tmp_path / "S1.arrow", 2)
+    with h5py.File(tmp_path / "S1.arrow", "r+") as file:
+        table = [(b"deviations", 1, b"CTCF"), (b"z", 1, b"CTCF")]
+        file["MotifMatrix/Info/CellNames"] = np.array([b"AAAC-1", b"AAAG-1", b"AAAT-1"])
+        dtype = [("seqnames", "S10"), ("idx", "i4"), ("name", "S4")]
+        file["MotifMatrix/Info/FeatureDF"] = np.array(table, dtype=dtype)
+        for k, name in enumerate(("deviations", "z")):
+            csr = sparse.csr_matrix(np.array([[1.0], [2], [3]]) + k)
+            group = file.create_group(f"MotifMatrix/{name}")
+            group["indices"], group["indptr"], group["data"] = csr.indices, csr.indptr, csr.data
+    adata = sk.r.read(tmp_path / "S1.arrow", matrix="MotifMatrix")
+    assert adata.var_names.tolist() == ["deviations:CTCF", "z:CTCF"]
+    assert adata.X.toarray().tolist() == [[1, 2], [2, 3], [3, 4]]

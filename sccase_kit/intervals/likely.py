@@ -1,0 +1,99 @@
+"""Which shipped genome regions were made on, told by how many genes' starts they hold.
+
+Open chromatin gathers at the starts of genes. Peaks of blood (36,000) lie at 24 % of those of their own assembly and at
+4 % of another's of the same species, 1,200 peaks at 2.2 and 0.3 %; positions alone rarely tell hg19 from hg38.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from .._logging import warn
+from .chromosomes import chromosome_key
+from .genomes import GENOMES, chrom_sizes, tss_table
+
+#: A peak this near to a gene's start lies at it.
+_NEAR = 500
+#: Regions are taken for those of a genome at whose genes' starts they lie so many times as often as at another's ...
+_TIMES = 3
+#: ... and at least so often.
+_LEAST = 50
+#: Named genomes are not questioned where starts of genes are met so many times as often as other places.
+_OVER_CHANCE = 4
+
+
+@cache
+def _sites(genome: str) -> dict[str, np.ndarray]:
+    """Return the positions of genes' starts by chromosome."""
+    table = tss_table(genome)
+    keys = table["chrom"].map(chromosome_key)
+    return {str(key): part.to_numpy(np.int64) for key, part in table["tss"].groupby(keys)}
+
+
+def genes_met(frame: pd.DataFrame, genome: str) -> int:
+    """Return how many genes of a shipped genome start within 500 bp of a region.
+
+    Parameters
+    ----------
+    frame
+        Regions chrom, start, end, 0-based half-open.
+    genome
+        Name of the genome.
+    """
+    sites, met = _sites(genome), 0
+    keys = frame["chrom"].map({name: chromosome_key(str(name)) for name in frame["chrom"].unique()})
+    for key, part in frame.groupby(keys.to_numpy()):
+        if key not in sites:
+            continue
+        starts, ends = part["start"].to_numpy(np.int64), part["end"].to_numpy(np.int64)
+        order = np.argsort(starts, kind="stable")
+        reach = np.maximum.accumulate(ends[order])
+        before = np.searchsorted(starts[order], sites[key] + _NEAR, side="right") - 1
+        met += int(((before >= 0) & (reach[before] > sites[key] - _NEAR)).sum())
+    return met
+
+
+def likely_genome(frame: pd.DataFrame) -> str | None:
+    """Return the shipped genome that regions were made on, or None where their places do not tell.
+
+    Parameters
+    ----------
+    frame
+        Regions chrom, start, end, 0-based half-open.
+
+    Returns
+    -------
+    ``"hg19"``, ``"hg38"``, ``"mm9"`` or ``"mm10"``: that with most genes' starts within 500 bp of a region, if they are
+    at least 50 and three times those of any other.
+    """
+    met = sorted(((genes_met(frame, genome), genome) for genome in GENOMES), reverse=True)
+    (best, genome), (second, _) = met[0], met[1]
+    return genome if best >= max(_LEAST, _TIMES * second) else None
+
+
+def question_genome(frame: pd.DataFrame, genome: str, *, name: str) -> None:
+    """Warn where regions said to be of a shipped genome lie at the genes' starts of another.
+
+    Parameters
+    ----------
+    frame
+        Regions chrom, start, end, 0-based half-open.
+    genome
+        Name of the shipped genome they are said to be of.
+    name
+        What the regions are called in the warning.
+    """
+    reached = int((frame["end"] - frame["start"]).sum()) + 2 * _NEAR * len(frame)
+    genes = sum(map(len, _sites(genome).values()))
+    here = genes_met(frame, genome)
+    if here > _OVER_CHANCE * genes * reached / sum(chrom_sizes(genome).values()):
+        return
+    other = likely_genome(frame)
+    if other is not None and other != genome:
+        warn(
+            f"{name}: the regions lie at the starts of {genes_met(frame, other):,} genes of {other} and of {here:,} of "
+            f"{genome}; they look like {other}, but genome={genome!r}"
+        )
