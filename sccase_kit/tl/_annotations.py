@@ -14,6 +14,7 @@ from .._labels import column_name
 from .._logging import warn
 from .._record import records
 from .._validate import check_key
+from ..intervals.peaks import require_coordinates
 from ..motifs import region_annotations, variant_annotations
 from ._params import sets_slot
 
@@ -56,9 +57,9 @@ def resolve_annotations(
         matrix, names = _from_frame(adata, annotations), list(annotations.columns)
     elif isinstance(annotations, Mapping):
         if weight is None:
-            matrix, names = region_annotations(adata.var, annotations)
+            matrix, names = region_annotations(require_coordinates(adata), annotations)
         else:
-            matrix, names = variant_annotations(adata.var, annotations, weight=weight)
+            matrix, names = variant_annotations(require_coordinates(adata), annotations, weight=weight)
     elif sparse.issparse(annotations) or isinstance(annotations, np.ndarray):
         matrix = annotations
     else:

@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._calls import check_free
+from .._logging import warn
 from .._record import record
 from .._validate import check_choice, check_key
 from ..gene_sets.sources import source_of
@@ -22,6 +23,14 @@ from ..intervals.columns import check_columns, check_names
 from ..intervals.frame import as_regions
 from ..intervals.genomes import GENOMES
 from ._great_r import tests_of_rgreat
+
+
+def _groups_without_peaks(stored: object) -> list[str]:
+    """Return the groups that the table of groups of marker peaks lists with no peak."""
+    groups = stored.get("groups") if isinstance(stored, Mapping) else None
+    if not isinstance(groups, pd.DataFrame) or not {"group", "n_peaks"} <= set(groups.columns):
+        return []
+    return groups.loc[groups["n_peaks"] == 0, "group"].astype(str).tolist()
 
 
 def peaks_table(regions: object, key: str) -> pd.DataFrame:
@@ -227,6 +236,8 @@ def great(
         check_free(regions, key_added, "tl.great")
     table = peaks_table(regions, key)
     labels = group_labels(table, groupby)
+    if isinstance(regions, AnnData) and (empty := _groups_without_peaks(regions.uns[key])):
+        warn(f"groups without a single marker peak have no terms: {', '.join(empty)}")
     domains: dict[str, Any] = {
         "rule": rule,
         "upstream": upstream,

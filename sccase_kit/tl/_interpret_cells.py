@@ -17,6 +17,8 @@ from .._validate import check_labels
 from ..get.chromvar import read_deviations
 from ..get.genes import gene_activity as read_activity
 from ..get.raw import raw_layer
+from ..matrix.access import get_matrix
+from ..motifs.blocks import totals
 from ._chromvar import chromvar
 from ._deviations import differential_deviations
 from ._gene_activity import gene_activity
@@ -35,8 +37,8 @@ def motif_step(
     if check_labels(adata, groupby).cat.categories.size < 2:
         warn(f"motifs are left out: {groupby!r} holds one group, with which no other can be compared")
         return None
-    work = _shared(adata)
     layer = raw_layer(adata, key)
+    work = _with_reads(_shared(adata), layer)
     if any(given.get(name) is not None for name in _LOOKED_UP):
         match_motifs(work, **{"unknown": unknown, **given})
     elif "motifs" not in work.varm:
@@ -62,8 +64,9 @@ def motif_step(
 
 def trait_step(adata: AnnData, groupby: str, out: Path, *, given: Mapping[str, Any], key: str) -> pd.DataFrame:
     """Score the groups for traits by fine-mapped variants; see :func:`interpret`."""
-    work = _shared(adata)
-    options = {"layer": raw_layer(adata, key), "use_rep": f"X_{key}", **given}
+    layer = raw_layer(adata, key)
+    work = _with_reads(_shared(adata), layer)
+    options = {"layer": layer, "use_rep": f"X_{key}", **given}
     if "bias" not in options:
         known = "gc" in work.var and bool(np.isfinite(work.var["gc"]).all())
         options["bias"] = "gc" if known else None
@@ -82,6 +85,15 @@ def _shared(adata: AnnData) -> AnnData:
     """Return an AnnData of the same arrays, so that what a step writes stays out of the user's."""
     slots: dict[str, Any] = {"layers": dict(adata.layers), "obsm": dict(adata.obsm), "varm": dict(adata.varm)}
     return AnnData(adata.X, obs=adata.obs.copy(), var=adata.var.copy(), uns=dict(adata.uns), **slots)
+
+
+def _with_reads(work: AnnData, layer: str | None) -> AnnData:
+    """Return the peaks that have reads, with a warning that counts the others."""
+    has = totals(get_matrix(work, layer)).per_peak > 0
+    if has.all():
+        return work
+    warn(f"{int((~has).sum())} of {len(has)} peaks have no reads; motifs and traits are tested on the others")
+    return work[:, has].copy()
 
 
 def _with_sequence(work: AnnData) -> AnnData:

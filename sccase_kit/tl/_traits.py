@@ -17,6 +17,7 @@ from .._logging import warn
 from .._progress import progress
 from .._record import as_object, record, seeded
 from .._validate import check_adata, check_int, check_key, check_labels, check_number
+from ..intervals.peaks import require_coordinates
 from ..matrix.access import get_matrix, in_memory_copy
 from ..motifs import background_bins, deviations, variant_annotations
 from ..motifs.blocks import totals
@@ -110,7 +111,8 @@ def trait_scores(
     KeyError
         If a key or column is missing, or a table has no weights.
     ValueError
-        If peaks have no reads or no GC content, no trait has a variant in a peak, or an argument is out of its range.
+        If peaks have no coordinates, no reads or no GC content, no trait has a variant in a peak, or an argument is out
+        of its range.
 
     References
     ----------
@@ -124,7 +126,7 @@ def trait_scores(
     rng, seed = seeded(rng)
     generator = np.random.default_rng(rng)
     network = _graph(adata, graph, use_rep, n_neighbors, generator)
-    weights, names = variant_annotations(adata.var, variants, weight=weight)
+    weights, names = variant_annotations(require_coordinates(adata), variants, weight=weight)
     names = [column_name(name) for name in names]
     if not weights.nnz:
         msg = f"variants: no variant of any trait lies in a peak (traits: {names[:5]}); same genome as the peaks?"
