@@ -12,8 +12,9 @@ from ._ldsc import ldsc
 from ._links import peak_gene_links
 from ._logos import motif_logo
 from ._model import depth_correlation, objective_trace
-from ._motifs import deviation_map, differential_volcano, motif_heatmap, variability_rank
+from ._motifs import deviation_map, motif_heatmap
 from ._robustness import robustness, score_bars
+from ._set_tests import differential_volcano, variability_rank
 from ._snpsea import snpsea
 from ._top_motifs import top_motifs
 from ._tracks import genome_tracks

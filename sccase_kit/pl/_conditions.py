@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .._validate import check_int, check_number, check_table
+from ._given import table_of
 from ._names import name_at_sides
 from ._style import PALETTE, RASTER_ABOVE, get_axes, plain
 
@@ -19,13 +21,14 @@ _NEEDED = {"group", "condition", "log2fc", "pvalue", "padj", "base_mean", "peak"
 
 
 def accessibility_volcano(
-    table: pd.DataFrame,
+    table: AnnData | pd.DataFrame,
     group: str | None = None,
     condition: str | None = None,
     *,
     alpha: float = 0.05,
     min_log2fc: float = 0.0,
     n_label: int = 10,
+    key: str | None = None,
     ax: Any | None = None,
 ) -> Axes:
     """Draw log2 fold changes between conditions against their p-values, with the strongest peaks named.
@@ -33,7 +36,7 @@ def accessibility_volcano(
     Parameters
     ----------
     table
-        Result of :func:`sccase_kit.tl.differential`.
+        Result of :func:`sccase_kit.tl.differential`, or data that hold it.
     group, condition
         What to draw; may be left out where the table has one.
     alpha, min_log2fc
@@ -41,6 +44,8 @@ def accessibility_volcano(
         coloured.
     n_label
         Number of peaks to name, by p-value: by their nearest genes, where the table has them.
+    key
+        Of data: the key of `uns` with the table; `None` takes the only one there.
     ax
         Axes; `None` makes a figure.
 
@@ -50,12 +55,14 @@ def accessibility_volcano(
 
     Raises
     ------
+    KeyError
+        If data hold no such table, or several.
     ValueError
         If the table is no such result, or `group` or `condition` is not in it.
     TypeError
         If `table` is not a DataFrame, or a column holds no numbers.
     """
-    part, strong, title = _part(table, group, condition, alpha, min_log2fc)
+    part, strong, title = _part(_stored(table, key), group, condition, alpha, min_log2fc)
     check_int(n_label, name="n_label", minimum=0)
     score = -np.log10(part["pvalue"].clip(lower=np.finfo(float).tiny)).to_numpy()
     effect = part["log2fc"].to_numpy()
@@ -70,12 +77,13 @@ def accessibility_volcano(
 
 
 def accessibility_ma(
-    table: pd.DataFrame,
+    table: AnnData | pd.DataFrame,
     group: str | None = None,
     condition: str | None = None,
     *,
     alpha: float = 0.05,
     min_log2fc: float = 0.0,
+    key: str | None = None,
     ax: Any | None = None,
 ) -> Axes:
     """Draw log2 fold changes between conditions against the mean count of the peaks.
@@ -83,12 +91,14 @@ def accessibility_ma(
     Parameters
     ----------
     table
-        Result of :func:`sccase_kit.tl.differential`.
+        Result of :func:`sccase_kit.tl.differential`, or data that hold it.
     group, condition
         What to draw; may be left out where the table has one.
     alpha, min_log2fc
         Peaks with an adjusted p-value of at most `alpha` and an absolute log2 fold change of at least `min_log2fc` are
         coloured.
+    key
+        Of data: the key of `uns` with the table; `None` takes the only one there.
     ax
         Axes; `None` makes a figure.
 
@@ -98,12 +108,14 @@ def accessibility_ma(
 
     Raises
     ------
+    KeyError
+        If data hold no such table, or several.
     ValueError
         If the table is no such result, or `group` or `condition` is not in it.
     TypeError
         If `table` is not a DataFrame, or a column holds no numbers.
     """
-    part, strong, title = _part(table, group, condition, alpha, min_log2fc)
+    part, strong, title = _part(_stored(table, key), group, condition, alpha, min_log2fc)
     effect = part["log2fc"].to_numpy()
     ax = get_axes(ax, figsize=(5.0, 3.4))
     order = np.argsort(strong, kind="stable")  # coloured ones above
@@ -114,6 +126,10 @@ def accessibility_ma(
     ax.set(xscale="log", xlabel="mean normalised count", ylabel="log₂ fold change", title=title)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
+
+
+def _stored(given: Any, key: str | None) -> Any:
+    return table_of(given, _NEEDED, key=key, run="tl.differential")
 
 
 def _part(

@@ -6,21 +6,24 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from anndata import AnnData
 
-from ..metrics.verdicts import CALIBRATED, HeldOut
+from ..metrics.verdicts import CALIBRATED, HeldOut, stored_held_out
 from ._style import PALETTE, get_panels, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def held_out(result: HeldOut, *, ax: Sequence[Any] | None = None) -> list[Axes]:
+def held_out(result: AnnData | HeldOut, *, key: str = "held_out", ax: Sequence[Any] | None = None) -> list[Axes]:
     """Draw how much more probable methods make hidden entries, and whether their deviations have the right size.
 
     Parameters
     ----------
     result
-        Result of :func:`sccase_kit.metrics.held_out`.
+        Result of :func:`sccase_kit.metrics.held_out`, or data in which it was stored.
+    key
+        Of data: the `key_added` of the result.
     ax
         Two Axes.
 
@@ -31,11 +34,15 @@ def held_out(result: HeldOut, *, ax: Sequence[Any] | None = None) -> list[Axes]:
 
     Raises
     ------
+    KeyError
+        If data hold no such result under `key`.
     TypeError
         If `result` is something else.
     ValueError
         If every method failed.
     """
+    if isinstance(result, AnnData):
+        result = stored_held_out(result, key)
     if not isinstance(result, HeldOut):
         msg = f"result must come from sccase_kit.metrics.held_out, got {type(result).__name__}"
         raise TypeError(msg)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .._validate import check_choice, check_some, check_table
+from ._given import table_of
 from ._style import get_axes, plain
 
 if TYPE_CHECKING:
@@ -23,12 +25,13 @@ _VALUES = {
 
 
 def ldsc(
-    table: pd.DataFrame,
+    table: AnnData | pd.DataFrame,
     trait: str | None = None,
     *,
     groups: Sequence[str] | None = None,
     value: str = "enrichment",
     background: str = "background",
+    key: str | None = None,
     ax: Any | None = None,
 ) -> Axes:
     """Draw enrichment ± standard error of every group of peaks for one trait, the background next to them.
@@ -36,7 +39,7 @@ def ldsc(
     Parameters
     ----------
     table
-        From :func:`sccase_kit.tl.ldsc`.
+        From :func:`sccase_kit.tl.ldsc`, or data that hold it.
     trait
         Trait to draw; may be left out if there is one.
     groups
@@ -45,6 +48,8 @@ def ldsc(
         ``"enrichment"``, ``"coefficient"`` (z-score; what the group adds to the baseline) or ``"h2"`` (share).
     background
         Name of the group that is drawn in grey.
+    key
+        Of data: the key of `uns` with the table; `None` takes the only one there.
     ax
         Axes to draw into; otherwise a new figure.
 
@@ -56,7 +61,7 @@ def ldsc(
     Raises
     ------
     KeyError
-        If columns are missing.
+        If columns are missing, or data hold no such table, or several.
     ValueError
         If trait, group or value is not there, the table is empty or repeats a group, or p-values are not in [0, 1].
     TypeError
@@ -66,6 +71,7 @@ def ldsc(
 
     check_choice(value, _VALUES, name="value")
     column, error, label, neutral = _VALUES[value]
+    table = table_of(table, ["trait", "group", "Enrichment", "Enrichment_p"], key=key, run="tl.ldsc")
     numbers = dict.fromkeys(("Enrichment", column, *([error] if error else [])))
     table = check_table(
         table, labels=("trait", "group"), numbers=numbers, p_values=("Enrichment_p",), hint="Pass what tl.ldsc returns."

@@ -7,20 +7,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .._validate import check_int, check_number, check_some, check_table
+from ._given import table_of
 from ._style import _check_is_axes, plain
 
 _SIGNIFICANT, _OTHER = "#0072B2", "#B0B0B0"
 
 
 def snpsea(
-    table: pd.DataFrame,
+    table: AnnData | pd.DataFrame,
     groups: Sequence[str] | None = None,
     *,
     correlation: pd.DataFrame | None = None,
     n_top: int = 25,
     alpha: float = 0.05,
+    key: str | None = None,
     ax: Sequence[Any] | None = None,
 ) -> np.ndarray:
     """Draw −log10 p of the conditions for some groups of peaks side by side, next to the correlation of the conditions.
@@ -28,7 +31,7 @@ def snpsea(
     Parameters
     ----------
     table
-        From :func:`sccase_kit.tl.snpsea`.
+        From :func:`sccase_kit.tl.snpsea`, or data that hold it.
     groups
         Groups to draw, in this order; by default all. Two, such as a cell type and "background", read best.
     correlation
@@ -37,6 +40,8 @@ def snpsea(
         Conditions to show: those with the smallest p-value in any of the groups.
     alpha
         The dashed line is −log10 `alpha`, the solid one −log10 (`alpha` / number of conditions) (Bonferroni).
+    key
+        Of data: the key of `uns` with the table; `None` takes the only one there.
     ax
         One Axes for the correlation and one per group; otherwise a new figure.
 
@@ -47,7 +52,7 @@ def snpsea(
     Raises
     ------
     KeyError
-        If columns or conditions are missing.
+        If columns or conditions are missing, or data hold no such table, or several.
     ValueError
         If the table is empty or repeats a condition, p-values are not in [0, 1], a group is not in the table, a
         correlation is missing, or `ax` has another length.
@@ -61,6 +66,7 @@ def snpsea(
     """
     from scipy.cluster.hierarchy import leaves_list, linkage
 
+    table = table_of(table, ["group", "condition", "pvalue", "nulls_observed"], key=key, run="tl.snpsea")
     attrs = getattr(table, "attrs", {})
     table = check_table(table, labels=("group", "condition"), p_values=("pvalue",), hint="Pass what tl.snpsea returns.")
     check_int(n_top, name="n_top", minimum=1)

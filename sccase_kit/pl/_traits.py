@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 
 from .._record import required
-from .._validate import check_adata, check_number
+from .._validate import check_adata, check_number, check_table
 from ._style import SEQUENTIAL, check_cmap, get_axes, plain
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def trait_groups(
-    adata: AnnData,
+    adata: AnnData | pd.DataFrame,
     *,
     alpha: float = 0.05,
     max_score: float | None = None,
@@ -29,7 +30,7 @@ def trait_groups(
     Parameters
     ----------
     adata
-        Data with :func:`sccase_kit.tl.trait_scores` written, with `groupby`.
+        Data with :func:`sccase_kit.tl.trait_scores` written, with `groupby`; or its table of groups.
     alpha
         Adjusted p-value up to which a field has a star.
     max_score
@@ -48,21 +49,13 @@ def trait_groups(
     Raises
     ------
     KeyError
-        If there are no scores under `key`.
+        If there are no scores under `key`, or columns are missing.
     ValueError
         If they were computed without `groupby`, or an argument is out of its range.
     """
-    check_adata(adata)
     check_cmap(cmap)
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
-    made = required(adata, key, "tl.trait_scores")
-    results = made.results
-    if "groups" not in results:
-        msg = f"key={key!r} holds no groups; run sccase_kit.tl.trait_scores(adata, variants, groupby)"
-        raise ValueError(msg)
-    table = results["groups"]
-    traits = [str(name) for name in results["traits"]["trait"] if str(name) in set(table["trait"].astype(str))]
-    groups = _ordered(adata, made.params.get("groupby"), list(dict.fromkeys(table["group"].astype(str))))
+    table, traits, groups = _groups_of(adata, key)
     wide = table.assign(trait=table["trait"].astype(str), group=table["group"].astype(str)).set_index(
         ["group", "trait"]
     )
@@ -80,6 +73,22 @@ def trait_groups(
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.9, pad=0.03)
     bar.set_label(f"visits / random walks\n(* FDR ≤ {alpha:g})", fontsize="small")
     return ax
+
+
+def _groups_of(given: AnnData | pd.DataFrame, key: str) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return the table of groups, and traits and groups in the order to draw."""
+    if isinstance(given, pd.DataFrame):
+        numbers, p_values = ["score"], ["p_value_adj"]
+        table = check_table(given, name="adata", labels=["trait", "group"], numbers=numbers, p_values=p_values)
+        return table, list(dict.fromkeys(table["trait"].astype(str))), list(dict.fromkeys(table["group"].astype(str)))
+    made = required(check_adata(given), key, "tl.trait_scores")
+    results = made.results
+    if "groups" not in results:
+        msg = f"key={key!r} holds no groups; run sccase_kit.tl.trait_scores(adata, variants, groupby)"
+        raise ValueError(msg)
+    table = results["groups"]
+    traits = [str(name) for name in results["traits"]["trait"] if str(name) in set(table["trait"].astype(str))]
+    return table, traits, _ordered(given, made.params.get("groupby"), list(dict.fromkeys(table["group"].astype(str))))
 
 
 def _ordered(adata: AnnData, groupby: str | None, groups: list[str]) -> list[str]:
