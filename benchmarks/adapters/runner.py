@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 import venv
@@ -15,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anndata as ad
+import numpy as np
+import pandas as pd
+from scipy import sparse
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -25,13 +29,19 @@ class AdapterUnavailableError(RuntimeError):
 
 @dataclass(frozen=True)
 class Adapter:
-    """A script, what it needs, and the interpreter that runs it (None: not installed)."""
+    """A script, what it needs, and the interpreter that runs it (None: not installed).
+
+    `source` are packages whose source distribution is unpacked beside the environment and not built. `exchange` is
+    "h5ad" or "npz".
+    """
 
     name: str
     script: Path
     packages: str
     needs: str
     interpreter: Path | None
+    source: str = ""
+    exchange: str = "h5ad"
 
     @property
     def variable(self) -> str:
@@ -56,9 +66,8 @@ class Adapter:
         if self.interpreter is None:
             raise AdapterUnavailableError(self.why_not())
         with tempfile.TemporaryDirectory() as folder:
-            source, target = Path(folder) / "input.h5ad", Path(folder) / "output.h5ad"
-            plain = ad.AnnData(adata.X, obs=adata.obs, var=adata.var)
-            plain.write_h5ad(source)
+            source, target = (Path(folder) / f"{name}.{self.exchange}" for name in ("input", "output"))
+            write_input(adata, source)
             isolated = ["-I"] if self.script.suffix == ".py" else []  # scripts are named like the packages they run
             command = [str(self.interpreter), *isolated, str(self.script), str(source), str(target)]
             command += ["--n-components", str(n_components), "--seed", str(seed)]
@@ -69,11 +78,34 @@ class Adapter:
             if done.returncode != 0 or not target.exists():
                 lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
                 raise RuntimeError(f"{self.name} failed (exit status {done.returncode}): {lines[-1].strip()}")
-            result = ad.read_h5ad(target)
+            result = read_output(target, adata)
         if not result.obs_names.equals(adata.obs_names):
             raise RuntimeError(f"{self.name} returned {result.n_obs} cells, other than the {adata.n_obs} given")
         result.obs = adata.obs
         return result
+
+
+def write_input(adata: ad.AnnData, path: Path) -> None:
+    """Write counts for an adapter: an .h5ad, or the arrays of a CSR matrix as .npz, which every numpy reads."""
+    if path.suffix == ".npz":
+        counts = sparse.csr_matrix(adata.X)
+        np.savez(path, data=counts.data, indices=counts.indices, indptr=counts.indptr, shape=np.array(counts.shape))
+        return
+    ad.AnnData(adata.X, obs=adata.obs, var=adata.var).write_h5ad(path)
+
+
+def read_output(path: Path, adata: ad.AnnData) -> ad.AnnData:
+    """Read what an adapter wrote; an .npz has the cells and peaks of `adata`, in their order."""
+    if path.suffix != ".npz":
+        return ad.read_h5ad(path)
+    with np.load(path) as found:
+        arrays = {name: found[name] for name in found.files}
+    obs, var = pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names)
+    if "X" in arrays:
+        return ad.AnnData(arrays["X"], obs=obs, var=var)
+    result = ad.AnnData(obs=obs, var=var)
+    result.obsm["sccase_cell_factors"], result.varm["sccase_peak_factors"] = arrays["cells"], arrays["peaks"]
+    return result
 
 
 def _header(script: Path, field: str) -> str:
@@ -98,7 +130,13 @@ def adapters() -> dict[str, Adapter]:
             continue
         name = script.stem
         found[name] = Adapter(
-            name, script, _header(script, "packages"), _header(script, "needs"), _interpreter(name, script)
+            name,
+            script,
+            _header(script, "packages"),
+            _header(script, "needs"),
+            _interpreter(name, script),
+            _header(script, "source"),
+            _header(script, "exchange") or "h5ad",
         )
     return found
 
@@ -113,10 +151,14 @@ def install(name: str) -> None:
         raise SystemExit(adapter.why_not())
     folder = FOLDER / f".venv-{name}"
     venv.create(folder, with_pip=True)
-    subprocess.run(
-        [str(folder / "bin" / "python"), "-m", "pip", "install", "--prefer-binary", *shlex.split(adapter.packages)],
-        check=True,
-    )
+    pip = [str(folder / "bin" / "python"), "-m", "pip"]
+    subprocess.run([*pip, "install", "--prefer-binary", *shlex.split(adapter.packages)], check=True)
+    for package in shlex.split(adapter.source):
+        with tempfile.TemporaryDirectory() as parts:
+            subprocess.run([*pip, "download", "--no-deps", "--no-binary", ":all:", "-d", parts, package], check=True)
+            for part in Path(parts).glob("*.tar.gz"):
+                with tarfile.open(part) as archive:
+                    archive.extractall(folder / "source", filter="data")
 
 
 def main() -> None:
@@ -134,7 +176,8 @@ def main() -> None:
     if args.command == "list":
         for adapter in adapters().values():
             state = "ready" if adapter.interpreter else "not installed"
-            print(f"{adapter.name:18} {state:14} {adapter.packages}  ({adapter.needs})")
+            packages = f"{adapter.packages} {adapter.source}".strip()
+            print(f"{adapter.name:18} {state:14} {packages}  ({adapter.needs})")
     elif args.command == "install":
         install(args.name)
     else:

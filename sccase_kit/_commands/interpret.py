@@ -12,8 +12,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .files import add_input, add_unknown, add_variants, named_files, one_or_all, read_input
+from .files import add_input, add_unknown, add_variants, named_files, read_input
 from .motifs import sequence_options
+from .tools import add_tools, tool_options
 
 HELP = "what every group means: GREAT, motifs, traits, SNPsea, LDSC, as a folder"
 EXAMPLE = """example:
@@ -35,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chain", help="UCSC chain file between the two")
     add_unknown(parser)
     parser.add_argument("--overwrite", action="store_true", help="make every step anew")
-    great = parser.add_argument_group("GREAT")
-    great.add_argument("--gene-sets", nargs="+", metavar="SETS", help="GMT files; GO, GO:BP, GO:MF, GO:CC")
-    great.add_argument("--tss", help="table of genes in place of the genome's")
+    great = add_tools(parser)
     great.add_argument(
         "--background",
         choices=["genome", "peaks"],
@@ -54,44 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stored-motifs", action="store_true", help="take the matches that sccase-kit motifs left in the file"
     )
     add_variants(parser.add_argument_group("traits"))
-    snpsea = parser.add_argument_group("SNPsea")
-    snpsea.add_argument("--snps", help="SNPs with positions: HapMap3 list, .bim, BED4, VCF")
-    snpsea.add_argument("--gene-matrix", help="expression of genes by tissue (.gct)")
-    snpsea.add_argument("--gene-intervals", help="genes (BED4)")
-    snpsea.add_argument("--snp-intervals", help="LD block of every SNP (BED4)")
-    snpsea.add_argument("--null-snps", help="SNPs for matched null sets")
-    ldsc = parser.add_argument_group("LDSC")
-    ldsc.add_argument("--panel", help="prefix of the PLINK files up to the chromosome number")
-    ldsc.add_argument("--sumstats", action="append", metavar="TRAIT=FILE", help="munged statistics; may be repeated")
-    ldsc.add_argument("--baseline", help="prefix of the baseline model")
-    ldsc.add_argument("--weights", help="prefix of the regression weights")
-    ldsc.add_argument("--regression-snps", help="SNPs of the regression, one a line")
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, interpret, say what came out."""
     import sccase_kit as sk
 
-    great = _given(gene_sets=one_or_all(args.gene_sets), tss=args.tss)
-    snpsea = _given(
-        snps=args.snps,
-        gene_matrix=args.gene_matrix,
-        gene_intervals=args.gene_intervals,
-        snp_intervals=args.snp_intervals,
-        null_snps=args.null_snps,
-    )
-    ldsc = _given(
-        panel=args.panel,
-        sumstats=named_files(args.sumstats, option="--sumstats"),
-        baseline=args.baseline,
-        weights=args.weights,
-        snps=args.regression_snps,
-    )
-    for options, needed, flag in ((snpsea, "snps", "--snps"), (ldsc, "panel", "--panel")):
-        if options and needed not in options:
-            given = ", ".join("--" + name.replace("_", "-") for name in options)
-            msg = f"{given} is given without {flag}"
-            raise ValueError(msg)
+    great, snpsea, ldsc = tool_options(args)
     if args.motifs and not args.fasta:
         msg = "--motifs needs --fasta: the sequences in which they are looked for"
         raise ValueError(msg)
@@ -123,7 +91,3 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     )
     rows = {name: len(table) for name, table in tables.items()}
     return {"output": args.output, "groups": list(dict.fromkeys(tables["peaks"]["group"])), "rows of the tables": rows}
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

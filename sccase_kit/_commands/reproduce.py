@@ -1,13 +1,16 @@
 """Run the experiments of the scCASE paper on the data there are; write one page that compares the numbers.
 
 Data sets are the files given by path (or folders with such files), those of the manifest on disk, and the simulated
-set. What is missing is named. Interrupted, the same call goes on with what is left.
+set. What is missing is named. Interrupted, the same call goes on with what is left. SNPsea, LDSC and motifs run on the
+data with the files given for them, else on a simulated study with planted answers.
 """
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
+
+from .tools import add_tools, given, tool_options
 
 HELP = "the scCASE paper, repeated claim by claim"
 EXAMPLE = """example:
@@ -28,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="folder with files of the manifest")
     parser.add_argument("--download", action="store_true", help="download data sets that are not on disk (gigabytes)")
     parser.add_argument("--overwrite", action="store_true", help="make every result anew")
+    add_tools(parser)
+    motifs = parser.add_argument_group("motifs")
+    motifs.add_argument("--fasta", help="sequence of the genome on which the peaks were called")
+    motifs.add_argument(
+        "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
+    )
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -37,12 +46,19 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     mpl.use("agg")
     import sccase_kit as sk
 
+    great, snpsea, ldsc = tool_options(args)
+    motifs = given(genome_fasta=args.fasta, motifs=args.motifs)
+    if "motifs" in motifs and "genome_fasta" not in motifs:
+        msg = "--motifs is given without --fasta"
+        raise ValueError(msg)
+    options = {"great": great, "snpsea": snpsea, "ldsc": ldsc, "motifs": motifs}
     found = sk.reproduce(
         *args.paths,
         out=args.output,
         quick=args.quick,
         only=args.only,
         groupby=args.groupby,
+        tools={name: arguments for name, arguments in options.items() if arguments},
         max_cells=args.max_cells,
         max_peaks=args.max_peaks,
         memory_cells=args.memory_cells,

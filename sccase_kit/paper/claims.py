@@ -41,7 +41,8 @@ def claim_table(
     Returns
     -------
     DataFrame with the columns of :data:`COLUMNS`; `difference` is ours − the paper's; `state` says whether the number
-    is of the paper's own data, of other data, of none, or missing; `holds` is "yes", "no" or "" where it is open.
+    is of the paper's own data, of other data, of none, or missing; `holds` is "yes", "no", the kind of a tie ("at the
+    ceiling", "equal"), or "" where it is open.
     """
     rows = []
     for experiment in wanted:
@@ -64,6 +65,8 @@ def _row(claim: Claim, finding: Finding | None) -> dict[str, object]:
     same = bool(data) and set(data) <= set(claim.on or PAPER_SETS)
     state = NOT_RUN if finding is None else NO_DATA if data == (ONCE,) else SAME if same else OTHER
     holds = {True: "yes", False: "no", None: ""}[None if finding is None else finding.holds]
+    if finding is not None and finding.tie:
+        holds = finding.tie
     return {
         "claim": claim.name,
         "says": claim.says,

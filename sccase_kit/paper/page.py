@@ -17,7 +17,7 @@ from ..pages.versions import versions
 from ..report.blocks import draw
 from .claims import NO_DATA, NOT_RUN, OTHER, SAME
 from .cohorts import HOW_TO_GET, PAPER_SETS, Cohort
-from .registry import Experiment, Tables
+from .registry import AT_CEILING, EQUAL, Experiment, Tables
 
 _TITLE = "The scCASE paper, repeated"
 _PAPER = "Tang et al., Nature Communications 15 (2024), doi:10.1038/s41467-024-46045-w"
@@ -72,12 +72,14 @@ def _overview(claims: pd.DataFrame, *, quick: bool) -> Section:
         "hold here": int((ran["holds"] == "yes").sum()),
         "do not hold here": int((ran["holds"] == "no").sum()),
     }
+    if (ties := int(ran["holds"].isin([AT_CEILING, EQUAL]).sum())) > 0:
+        tiles["ties"] = ties
     blocks: list[Block] = [
         Tiles(tiles),
         Text(
             "'ours' is the paper's model (scCASE) as this package computes it, 'default' the default method. "
             "'holds' says whether the statement is true of the numbers found here; where the data are not the paper's "
-            "own, its number need not come out."
+            "own, its number need not come out. 'at the ceiling': both sides stand at 1, so that none can be better."
         ),
     ]
     if quick:

@@ -13,6 +13,8 @@ from .._sources import Sources
 if TYPE_CHECKING:
     from .study import Study
 
+#: What :attr:`Finding.tie` says: both sides are at 1, where none can be better; both are equal.
+AT_CEILING, EQUAL = "at the ceiling", "equal"
 #: Tables of an experiment: name of the data set → result.
 Tables = Mapping[str, pd.DataFrame]
 
@@ -64,6 +66,8 @@ class Finding:
         Data sets it was found on.
     note
         What the numbers are made of.
+    tie
+        Why neither side is better, where that is so: :data:`AT_CEILING` or :data:`EQUAL`; `holds` is None then.
     """
 
     ours: float | None
@@ -71,6 +75,7 @@ class Finding:
     holds: bool | None = None
     data: tuple[str, ...] = ()
     note: str = ""
+    tie: str = ""
 
 
 @dataclass(frozen=True)

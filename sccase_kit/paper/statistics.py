@@ -10,6 +10,10 @@ import pandas as pd
 from scipy import sparse, stats
 
 from ..metrics import Profiles
+from .registry import AT_CEILING, EQUAL
+
+#: From here on a score of 1 at most counts as being at its ceiling.
+_CEILING = 0.995
 
 
 def mean_scores(tables: dict[str, pd.DataFrame], score: str) -> pd.DataFrame:
@@ -49,6 +53,36 @@ def relative_change(after: pd.Series, before: pd.Series) -> pd.Series:
 def holds_above(changes: pd.Series) -> bool | None:
     """Return whether changes are above 0 on average; None where there are none, or all are 0 (both at the ceiling)."""
     return None if not changes.any() else bool(changes.mean() > 0)
+
+
+def at_ceiling(ours: pd.Series, other: pd.Series) -> pd.Series:
+    """Return where both of two scores are within .005 of 1, so that neither can be better."""
+    return (ours >= _CEILING) & (other >= _CEILING)
+
+
+def wins(ours: pd.Series, other: pd.Series) -> tuple[bool | None, str]:
+    """Compare two scores over data sets, leaving out those where both are at the ceiling.
+
+    Returns
+    -------
+    Whether `ours` is higher in all others, None where there is none; and the kind of tie, if all are at the ceiling.
+    """
+    room = ~at_ceiling(ours, other)
+    if not room.any():
+        return None, AT_CEILING
+    return bool((ours > other)[room].all()), ""
+
+
+def exceeds(ours: pd.Series, other: pd.Series) -> tuple[bool | None, str]:
+    """Return whether counts are higher in all data sets, None where they are equal in all; and the kind of tie."""
+    if (ours == other).all():
+        return None, EQUAL
+    return bool((ours > other).all()), ""
+
+
+def named_ceiling(names: pd.Index) -> str:
+    """Return the end of a note that names the data sets at the ceiling; nothing where there is none."""
+    return f"; at the ceiling, so not judged: {', '.join(map(str, names))}" if len(names) else ""
 
 
 def paired_wilcoxon(ours: Any, other: Any) -> float:

@@ -105,3 +105,18 @@ def test_tfidf_first_by_hand(kind):
             idf = max(np.log(12 / column), 0) if column > 0 else 0
             expected = matrix[i, j] / total * idf if total > 0 else 0
             assert found[i, j] == pytest.approx(expected, abs=1e-12)
+
+
+def test_ties_are_no_failures():
+    names = ["a", "b", "c"]
+    ours, other = pd.Series([1.0, 0.5, 0.9], names), pd.Series([0.996, 0.4, 0.95], names)
+    assert statistics.at_ceiling(ours, other).tolist() == [True, False, False]
+    assert statistics.wins(ours, other) == (False, "")  # c
+    assert statistics.wins(ours[:2], other[:2]) == (True, "")  # a is not judged
+    assert statistics.wins(ours[:1], other[:1]) == (None, "at the ceiling")
+    assert statistics.wins(pd.Series([1.0]), pd.Series([0.99])) == (True, "")  # the other had room
+    assert statistics.exceeds(pd.Series([2, 1]), pd.Series([2, 1])) == (None, "equal")
+    assert statistics.exceeds(pd.Series([2, 1]), pd.Series([1, 1])) == (False, "")
+    assert statistics.exceeds(pd.Series([2, 2]), pd.Series([1, 1])) == (True, "")
+    assert statistics.named_ceiling(pd.Index([])) == ""
+    assert statistics.named_ceiling(pd.Index(["a", "b"])).endswith("not judged: a, b")

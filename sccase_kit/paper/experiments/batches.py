@@ -13,6 +13,7 @@ from ...enhance import Robust, Sccase
 from ...metrics.scores import all_scores
 from ...pl import score_bars
 from ..registry import Claim, Drawing, Experiment, Finding, Tables
+from ..statistics import at_ceiling, named_ceiling, wins
 from ..study import DEFAULT, OURS, RAW, Study, is_baseline
 
 _BATCH = ", batch_key"
@@ -50,8 +51,9 @@ def find(tables: Tables) -> Mapping[str, Finding]:
     found = {}
     if OURS in ari:
         text = ", ".join(f"{n} {ari.loc[n, OURS]:.3f} (best baseline {best[n]:.3f})" for n in data)
-        wins = bool((ari[OURS] > best).all())
-        found["batches clustered"] = Finding(_mean(ari, OURS), _mean(ari, DEFAULT), wins, data, f"ARI: {text}")
+        holds, tie = wins(ari[OURS], best)
+        note = f"ARI: {text}" + named_ceiling(ari.index[at_ceiling(ari[OURS], best)])
+        found["batches clustered"] = Finding(_mean(ari, OURS), _mean(ari, DEFAULT), holds, data, note, tie)
         own = OURS + _BATCH
         text = ", ".join(f"{n} {kbet.loc[n, RAW]:.2f}, {kbet.loc[n, OURS]:.2f}, {kbet.loc[n, own]:.2f}" for n in data)
         gains = bool((kbet[own] > kbet[OURS]).all() and (ari[own] >= ari[OURS] - 0.02).all())

@@ -14,8 +14,8 @@ from ...metrics import Profiles, silhouette
 from ...metrics.evaluation import score_clustering
 from ...pl import score_bars
 from ..cohorts import BENCHMARK_SETS
-from ..registry import Claim, Drawing, Experiment, Finding, Tables
-from ..statistics import holds_above, mean_scores, over_second_best
+from ..registry import AT_CEILING, Claim, Drawing, Experiment, Finding, Tables
+from ..statistics import at_ceiling, holds_above, mean_scores, named_ceiling, over_second_best
 from ..study import DEFAULT, OURS, RAW, Study, is_baseline
 
 SCORES = ("ari", "ami", "fmi", "silhouette")
@@ -52,12 +52,15 @@ def find(tables: Tables) -> Mapping[str, Finding]:
         scores = mean_scores(dict(tables), score)
         gains = {name: over_second_best(scores, name, rivals=is_baseline) for name in (OURS, DEFAULT)}
         own = gains[OURS]
+        best = scores[[name for name in scores.columns if is_baseline(name)]].max(axis=1)
+        full = scores.index[at_ceiling(scores[OURS], best)] if OURS in scores else scores.index[:0]
         found[claim] = Finding(
             ours=_mean(own),
             default=_mean(gains[DEFAULT]),
-            holds=holds_above(own),
+            holds=None if len(full) == len(scores) else holds_above(own),
             data=tuple(own.index),
-            note="by set: " + ", ".join(f"{name} {value:+.1f}" for name, value in own.items()),
+            note="by set: " + ", ".join(f"{name} {value:+.1f}" for name, value in own.items()) + named_ceiling(full),
+            tie=AT_CEILING if len(full) == len(scores) else "",
         )
     return found | {"muto and pbmc best": _best(tables), "embeddings": _embeddings(tables)}
 
@@ -77,7 +80,7 @@ def _best(tables: Tables) -> Finding:
                 firsts += list(means.loc[name] >= rivals.max())
     if not wins[OURS]:
         return Finding(None, note="no data set")
-    ours, default = (float(100 * np.mean(firsts)) for firsts in wins.values())
+    ours, default = (float(100 * np.mean(firsts)) if firsts else None for firsts in wins.values())
     return Finding(
         ours, default, holds=ours == 100, data=tuple(tables), note="percent of scores × sets with the best value"
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from ...tl import great
 from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
 from ..registry import Claim, Experiment, Finding, Tables
+from ..statistics import exceeds
 from ..study import DEFAULT, OURS, Study
 
 _HUMAN = ("hg19", "hg38")
@@ -85,8 +86,9 @@ def find(tables: Tables) -> Mapping[str, Finding]:
         )
         ours, default = (float(means[way].mean()) if way in means else None for way in (OURS, DEFAULT))
         for rival in (BACKGROUND, EPISCANPY):
-            holds = bool((means[OURS] > means[rival]).all()) if {OURS, rival} <= set(means) else None
-            found[f"functions against {rival}{suffix}"] = Finding(ours, default, holds, data, note)
+            known = {OURS, rival} <= set(means)
+            holds, tie = exceeds(means[OURS], means[rival]) if known else (None, "")
+            found[f"functions against {rival}{suffix}"] = Finding(ours, default, holds, data, note, tie)
     return found | {"monocyte terms": _monocytes(tables)}
 
 

@@ -10,15 +10,17 @@ import pandas as pd
 from ...tl import ldsc
 from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
 from ..registry import Claim, Experiment, Finding, Tables
+from ..statistics import exceeds
 from ..study import DEFAULT, OURS, Study
 
 
 def needs(study: Study) -> str:
     """Return what LDSC lacks."""
-    if "ldsc" not in study.tools:
+    if not {"panel", "sumstats"} <= set(study.tools.get("ldsc", {})):
         return (
             "no reference panel and summary statistics are given (gigabytes: sk.datasets.fetch('ldsc_plink'), "
-            "'gwas_sumstats', ...): pass tools={'ldsc': {'sumstats': ..., 'panel': ..., 'baseline': ..., ...}}"
+            "'gwas_sumstats', ...): pass tools={'ldsc': {'sumstats': ..., 'panel': ..., 'baseline': ..., ...}} "
+            "(--sumstats, --panel, --baseline, --weights)"
         )
     return no_places(study)
 
@@ -48,10 +50,11 @@ def find(tables: Tables) -> Mapping[str, Finding]:
     )
     ours, default = (float(frame[way].mean()) if way in frame else None for way in (OURS, DEFAULT))
     rivals = {"heritability against background": BACKGROUND, "heritability against EpiScanpy": EPISCANPY}
-    return {
-        claim: Finding(ours, default, bool((frame[OURS] > frame[rival]).all()), data, note)
-        for claim, rival in rivals.items()
-    }
+    found = {}
+    for claim, rival in rivals.items():
+        holds, tie = exceeds(frame[OURS], frame[rival])
+        found[claim] = Finding(ours, default, holds, data, note, tie)
+    return found
 
 
 _WHERE = "Results, 'scCASE intuitively reveals cell type-specific biological insights'; "

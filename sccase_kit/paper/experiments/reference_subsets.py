@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from ...enhance import Sccase
 from ...metrics.evaluation import score_clustering
 from ...pp import self_reference
-from ..registry import Claim, Drawing, Experiment, Finding, Tables
+from ..registry import AT_CEILING, Claim, Drawing, Experiment, Finding, Tables
+from ..statistics import at_ceiling, named_ceiling
 from ..study import OURS, Study
 from .clustering import SCORES
 
@@ -44,22 +44,30 @@ def run(study: Study) -> pd.DataFrame:
 
 def find(tables: Tables) -> Mapping[str, Finding]:
     """Compare the incomplete references with the complete one and with none."""
-    above, below, texts = [], [], []
+    rows, texts = {}, []
     for name, table in tables.items():
         means = table.groupby("clusters")["ari"].mean()
         parts = means.drop([0, means.index.max()], errors="ignore")
         if len(parts):
-            above.append(float(parts.mean() - means[0]))
-            below.append(float(parts.mean() - means.iloc[-1]))
+            rows[name] = {"none": means[0], "some": parts.mean(), "all": means.iloc[-1]}
             texts.append(name + " " + ", ".join(f"{n}: {value:.3f}" for n, value in means.items()))
-    if not above:
+    if not rows:
         return {}
+    ari = pd.DataFrame(rows).T
     note = "ARI by number of clusters (0: scCASE): " + "; ".join(texts)
-    data = tuple(tables)
     return {
-        "incomplete better than none": Finding(float(np.mean(above)), None, bool(np.mean(above) > 0), data, note),
-        "incomplete below complete": Finding(float(np.mean(below)), None, bool(np.mean(below) < 0), data, note),
+        "incomplete better than none": _compare(ari, "none", 1, note),
+        "incomplete below complete": _compare(ari, "all", -1, note),
     }
+
+
+def _compare(ari: pd.DataFrame, rival: str, sign: int, note: str) -> Finding:
+    """Return the mean difference to a rival over the sets, judged where the two are not both at the ceiling."""
+    full = at_ceiling(ari["some"], ari[rival])
+    change = ari["some"] - ari[rival]
+    holds = None if full.all() else bool(sign * change[~full].mean() > 0)
+    note += named_ceiling(ari.index[full])
+    return Finding(float(change.mean()), None, holds, tuple(ari.index), note, AT_CEILING if full.all() else "")
 
 
 def draw(tables: Tables) -> Sequence[Drawing]:

@@ -12,6 +12,7 @@ import pandas as pd
 from ...metrics import dropout_experiment, imbalance_experiment, size_experiment
 from ...pl import robustness
 from ..registry import Claim, Drawing, Experiment, Finding, Tables
+from ..statistics import at_ceiling, named_ceiling, wins
 from ..study import DEFAULT, OURS, Study, is_baseline
 
 #: Kind → (column of the level, level without corruption, experiment, name of its levels).
@@ -53,20 +54,22 @@ def find(tables: Tables) -> Mapping[str, Finding]:
     found = {}
     for kind in KINDS:
         parts = {name: losses(table, kind) for name, table in tables.items()}
-        own, default, wins, texts = [], [], [], []
+        own, best, default, texts = {}, {}, [], []
         for name, part in parts.items():
             if OURS not in part.index:
                 continue
-            best = float(part.loc[[m for m in part.index if is_baseline(m)], "mean"].max())
-            own.append(float(part.loc[OURS, "mean"]))
+            best[name] = float(part.loc[[m for m in part.index if is_baseline(m)], "mean"].max())
+            own[name] = float(part.loc[OURS, "mean"])
             default.append(float(part["mean"].get(DEFAULT, np.nan)))
-            wins.append(own[-1] > best)
             drop = part.loc[OURS, "none"] - part.loc[OURS, "strongest"]
-            texts.append(f"{name} {own[-1]:.3f} (baseline {best:.3f}; falls by {drop:.3f})")
+            texts.append(f"{name} {own[name]:.3f} (baseline {best[name]:.3f}; falls by {drop:.3f})")
         if own:
-            note = "mean ARI over the levels: " + ", ".join(texts)
+            ours, rival = pd.Series(own), pd.Series(best)
+            full = ours.index[at_ceiling(ours, rival)]
+            holds, tie = wins(ours, rival)
+            note = "mean ARI over the levels: " + ", ".join(texts) + named_ceiling(full)
             mean = float(np.nanmean(default)) if np.isfinite(default).any() else None
-            found[f"robust to {kind}"] = Finding(float(np.mean(own)), mean, all(wins), tuple(parts), note)
+            found[f"robust to {kind}"] = Finding(float(ours.mean()), mean, holds, tuple(parts), note, tie)
     return found
 
 

@@ -10,17 +10,19 @@ import pandas as pd
 from ...tl import snpsea
 from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
 from ..registry import Claim, Experiment, Finding, Tables
+from ..statistics import exceeds
 from ..study import DEFAULT, OURS, Study
 
 _LEVEL = 0.05
+_FILES = ("snps", "gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 
 def needs(study: Study) -> str:
     """Return what SNPsea lacks."""
-    if "snpsea" not in study.tools:
+    if left := [name for name in _FILES if name not in study.tools.get("snpsea", {})]:
         return (
-            "SNPsea's data (138 MB) are not given: get sk.datasets.fetch('snpsea_data') and pass "
-            "tools={'snpsea': {'snps': ..., 'gene_matrix': ..., 'gene_intervals': ..., 'snp_intervals': ..., ...}}"
+            f"of SNPsea's data (138 MB) {', '.join(left)} are not given: get sk.datasets.fetch('snpsea_data') and pass "
+            f"tools={{'snpsea': {{{', '.join(f'{name!r}: ...' for name in _FILES)}}}}} (--snps, --gene-matrix, ...)"
         )
     return no_places(study)
 
@@ -54,10 +56,11 @@ def find(tables: Tables) -> Mapping[str, Finding]:
         f"{n} " + ", ".join(f"{way} {row[way]:.1f}" for way in means.columns) for n, row in means.iterrows()
     )
     ours, default = (float(means[way].mean()) if way in means else None for way in (OURS, DEFAULT))
-    return {
-        claim: Finding(ours, default, bool((means[OURS] > means[rival]).all()), data, note)
-        for claim, rival in {"tissues against background": BACKGROUND, "tissues against EpiScanpy": EPISCANPY}.items()
-    }
+    found = {}
+    for claim, rival in {"tissues against background": BACKGROUND, "tissues against EpiScanpy": EPISCANPY}.items():
+        holds, tie = exceeds(means[OURS], means[rival])
+        found[claim] = Finding(ours, default, holds, data, note, tie)
+    return found
 
 
 def summary(tables: Tables) -> pd.DataFrame:
