@@ -18,7 +18,7 @@ from pathlib import Path
 import anndata as ad
 import numpy as np
 import pandas as pd
-from scipy import sparse
+from scipy import io, sparse
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -32,7 +32,7 @@ class Adapter:
     """A script, what it needs, and the interpreter that runs it (None: not installed).
 
     `source` are packages whose source distribution is unpacked beside the environment and not built. `exchange` is
-    "h5ad" or "npz".
+    "h5ad", "npz" or "mtx".
     """
 
     name: str
@@ -86,7 +86,13 @@ class Adapter:
 
 
 def write_input(adata: ad.AnnData, path: Path) -> None:
-    """Write counts for an adapter: an .h5ad, or the arrays of a CSR matrix as .npz, which every numpy reads."""
+    """Write counts for an adapter.
+
+    An .h5ad; the arrays of a CSR matrix as .npz, which every numpy reads; or peaks × cells as .mtx.
+    """
+    if path.suffix == ".mtx":
+        io.mmwrite(path, sparse.coo_matrix(adata.X.T))
+        return
     if path.suffix == ".npz":
         counts = sparse.csr_matrix(adata.X)
         np.savez(path, data=counts.data, indices=counts.indices, indptr=counts.indptr, shape=np.array(counts.shape))
@@ -95,11 +101,14 @@ def write_input(adata: ad.AnnData, path: Path) -> None:
 
 
 def read_output(path: Path, adata: ad.AnnData) -> ad.AnnData:
-    """Read what an adapter wrote; an .npz has the cells and peaks of `adata`, in their order."""
-    if path.suffix != ".npz":
+    """Read what an adapter wrote; an .npz, and a folder of texts, has the cells and peaks of `adata` in their order."""
+    if path.suffix == ".h5ad":
         return ad.read_h5ad(path)
-    with np.load(path) as found:
-        arrays = {name: found[name] for name in found.files}
+    if path.is_dir():
+        arrays = {name: np.loadtxt(path / f"{name}.txt", ndmin=2) for name in ("cells", "peaks")}
+    else:
+        with np.load(path) as found:
+            arrays = {name: found[name] for name in found.files}
     obs, var = pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names)
     if "X" in arrays:
         return ad.AnnData(arrays["X"], obs=obs, var=var)

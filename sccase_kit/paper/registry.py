@@ -39,6 +39,8 @@ class Claim:
         Data sets of the paper, by their names in the manifest; empty: any.
     reason
         Why it cannot be run, where no experiment of this package gives it.
+    least
+        Data sets of `on` that are needed for it to be judged on them alone; with fewer it is judged on all there are.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Claim:
     unit: str = ""
     on: tuple[str, ...] = ()
     reason: str = ""
+    least: int = 1
 
 
 @dataclass(frozen=True)

@@ -290,7 +290,7 @@ def findings(experiment: Experiment, tables: Tables) -> dict[str, Finding]:
     found = dict(whole)
     for claim in experiment.claims:
         own = {name: table for name, table in tables.items() if name in claim.on}
-        if own and len(own) < len(tables):
+        if claim.least <= len(own) < len(tables):
             found[claim.name] = experiment.find(own)[claim.name]
     return found
 

@@ -206,17 +206,21 @@ def test_the_sizes_of_the_memory_experiment_can_be_given(monkeypatch, tmp_path):
 
 
 @pytest.mark.slow  # two processes that import everything
-def test_resources_are_measured_in_processes(study, monkeypatch):
-    monkeypatch.setattr(resources, "_METHODS", {OURS: "sccase"})
+def test_resources_are_measured_in_processes(study, monkeypatch, tmp_path):
+    monkeypatch.setattr(resources, "_METHODS", {RAW: "tfidf", OURS: "sccase"})
     own = np.ones(80_000_000)  # the peak of this process is not that of its children
     table = resources.run(Study(None, {}, {"cells": 600, "peaks": 4000, "dense": 100}))
     assert own.sum() == len(own)
+    assert table["method"].tolist() == [RAW, OURS] * 3
+    table = table[table["method"] == OURS]
     assert table["cells"].tolist() == [100, 600, 3000]
     assert (table["added_mb"] >= 0).all()
     assert table["added_mb"].iloc[-1] > table["added_mb"].iloc[0]
     assert (table["peak_mb"] > 50).all()
     # 3,000 × 4,000 × 5 % counts take 7 MB: a call adds some copies of them, not the libraries
     assert 5 < table["added_mb"].iloc[-1] < 200
+    with pytest.raises(RuntimeError, match=r"nope on 100 cells: .*none\.h5ad"):
+        resources._measure(tmp_path / "none.h5ad", "nope", "none", where="nope on 100 cells")
 
 
 def test_maps_are_coloured_by_type_and_by_depth():

@@ -8,6 +8,7 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.paper import claims, planted
 from sccase_kit.paper.experiments import clustering, motifs, reference_subsets, robustness
+from sccase_kit.paper.run import findings
 
 
 def test_the_planted_study_stands_in(tmp_path):
@@ -81,3 +82,20 @@ def test_a_tie_at_the_ceiling_is_said():
     found = clustering.find({"easy": table})
     assert found["ari over second best"].tie == "at the ceiling"
     assert found["silhouette over second best"].tie == ""
+
+
+def test_a_claim_that_needs_five_sets_is_judged_on_all_there_are():
+    experiment = sk.paper.list_experiments()["significance"]
+    rng = iter(range(1, 7))
+    tables = {}
+    for name in ("bm0828", "b", "c", "d", "e"):
+        better = 0.01 * next(rng)
+        scores = {method: dict.fromkeys(clustering.SCORES, value) for method, value in (("raw", 0.5), ("kNN", 0.4))}
+        scores["scCASE"] = dict.fromkeys(clustering.SCORES, 0.5 + better)
+        tables[name] = pd.DataFrame([{"method": method, **row} for method, row in scores.items()])
+    found = findings(experiment, tables)
+    assert found["better than raw"].data == tuple(tables)
+    assert found["better than raw"].ours == pytest.approx(1 / 2**5)
+    assert found["better than raw"].holds
+    few = findings(experiment, dict(list(tables.items())[:3]))
+    assert few["better than raw"].holds is None

@@ -39,7 +39,7 @@ def fit(adata):
 
 path, method, k = sys.argv[1:]
 adata = sk.read(path)
-fit(adata[:40, :400].copy())  # libraries that are loaded at the first call are not of the call
+fit(adata[:80, :800].copy())  # libraries that are loaded at the first call are not of the call
 try:
     pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew
     before, peak = memory("VmRSS"), lambda: memory("VmHWM")
@@ -77,16 +77,25 @@ def run(study: Study) -> pd.DataFrame:
                 if name == PROGRAM and n_cells > dense:
                     continue
                 k = "8" if method in _TAKES_K else "none"
-                done = subprocess.run(
-                    [sys.executable, "-c", _CHILD, str(path), method, k], capture_output=True, text=True, check=True
-                )
-                seconds, peak, before = json.loads(done.stdout.splitlines()[-1])
+                seconds, peak, before = _measure(path, method, k, where=f"{name} on {n_cells:,} cells")
                 rows.append(
                     {"method": name, "cells": n_cells, "peaks": n_peaks, "seconds": seconds}
                     | {"added_mb": (peak - before) / 1e6, "peak_mb": peak / 1e6}
                 )
             path.unlink()
     return pd.DataFrame(rows)
+
+
+def _measure(path: Path, method: str, k: str, *, where: str) -> list[float]:
+    """Return the seconds, peak and memory before (bytes) of one fit in a process of its own."""
+    command = [sys.executable, "-c", _CHILD, str(path), method, k]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = [line for line in done.stderr.splitlines() if line.strip()] or [f"exit status {done.returncode}"]
+        msg = f"{where}: {lines[-1].strip()}"
+        raise RuntimeError(msg)
+    measured: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def find(tables: Tables) -> Mapping[str, Finding]:

@@ -13,6 +13,9 @@ from ..statistics import mean_scores, paired_wilcoxon
 from ..study import DEFAULT, OURS, RAW, is_baseline
 from .clustering import SCORES
 
+#: With fewer data sets no p-value of the test is below 0.05.
+_LEAST = 5
+
 
 def summary(tables: Tables) -> pd.DataFrame:
     """Return the p-value of every score and rival: that the method is better, over the data sets they share."""
@@ -45,10 +48,10 @@ def find(tables: Tables) -> Mapping[str, Finding]:
             worst[method] = None if values.empty or values.isna().any() else float(values.max())
         n = len(tables)
         note = f"the largest p of {len(SCORES)} scores; {n} data sets"
-        if n < 5:
+        if n < _LEAST:
             note += f": with so few no p can be below {0.5**n:.3g}"
         ours = worst[OURS]
-        holds = None if ours is None or n < 5 else ours < 0.05
+        holds = None if ours is None or n < _LEAST else ours < 0.05
         found[claim] = Finding(ours, worst[DEFAULT], holds, tuple(tables), note)
     return found
 
@@ -68,6 +71,7 @@ EXPERIMENT = Experiment(
             0.05,
             "p",
             on=BENCHMARK_SETS,
+            least=_LEAST,
         ),
         Claim(
             "better than others",
@@ -76,6 +80,7 @@ EXPERIMENT = Experiment(
             0.05,
             "p",
             on=BENCHMARK_SETS,
+            least=_LEAST,
         ),
     ),
     find=find,
