@@ -130,7 +130,8 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
     DataNotFoundError
         If a file is missing and cannot be downloaded; the message says what to get and where to put it.
     ValueError
-        If a file does not match its checksum.
+        If a file does not match its checksum: that of the manifest, or where it knows none, that which was written
+        beside the file (``<file>.sha256``) when it was downloaded.
     """
     entry = find_entry(name)
     paths = {}
@@ -184,21 +185,31 @@ def _find(file: File, data_dir: str | os.PathLike[str] | None, *, name: str) -> 
 
 
 def _verify(path: Path, file: File, *, name: str) -> None:
-    """Compare size and checksum with the manifest, where it knows them."""
+    """Compare size and checksum with the manifest, or the checksum with that of the download where it knows none."""
     import pooch
 
+    noted = _note_of(path)
+    expected = file.sha256 or (noted.read_text().strip() if noted.is_file() else None)
     size = path.stat().st_size
-    digest = None if file.sha256 is None else pooch.file_hash(str(path), alg="sha256")
-    if (file.size is not None and size != file.size) or digest != file.sha256:
+    digest = None if expected is None else pooch.file_hash(str(path), alg="sha256")
+    if (file.size is not None and size != file.size) or digest != expected:
+        source = "the manifest" if file.sha256 is not None or expected is None else f"{noted.name}, of its download"
         msg = (
-            f"{path} ({name}) does not match the manifest: {size} bytes with SHA-256 {digest}, expected {file.size} "
-            f"with {file.sha256}. Remove it and get it again."
+            f"{path} ({name}) does not match {source}: {size} bytes with SHA-256 {digest}, expected {file.size} "
+            f"with {expected}. Remove it and get it again."
         )
         raise ValueError(msg)
 
 
+def _note_of(path: Path) -> Path:
+    """Return the file beside a download that holds its checksum, where the manifest has none."""
+    return path.with_name(f"{path.name}.sha256")
+
+
 def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None, *, download: bool) -> Path:
     """Download a file: into a temporary file next to its place, verified, then moved."""
+    import pooch
+
     target = (_folders(data_dir)[0] if data_dir is not None else _cache()) / file.path
     if file.url is None or not download:
         raise DataNotFoundError(_missing(entry, file, data_dir, target))
@@ -207,6 +218,10 @@ def _download(entry: Entry, file: File, data_dir: str | os.PathLike[str] | None,
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as temporary:
             download_to(file.url, temporary, file)
+            digest = None if file.sha256 is not None else pooch.file_hash(str(temporary), alg="sha256")
+        if digest is not None:
+            with replacing(_note_of(target)) as temporary:
+                temporary.write_text(f"{digest}\n", encoding="utf-8")
     except OSError as err:
         msg = f"{_missing(entry, file, data_dir, target)} (The download failed: {err})"
         raise DataNotFoundError(msg) from err

@@ -10,7 +10,10 @@ from typing import Any
 
 from .._validate import check_key
 
-READERS = ("10x_h5", "concat", "fragments_archive", "geo_triplets", "merged_peaks", "mouse_atlas", "paper_simulation")
+READERS = (
+    *("10x_h5", "concat", "fragments_archive", "geo_triplets", "merged_peaks", "mouse_atlas", "paper_simulation"),
+    "snap",
+)
 """How files become an AnnData; see ``_readers``."""
 
 _FILE_NAME = "data_manifest.yaml"

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from ._genome import peak_names
 from ._manifest import Entry
+from ._snap import read_snap
 
 _DONOR = re.compile(r"(BM\d+|PB\d+)")
 _BLOOD_TYPE = re.compile(r"-(LMPP|MPP|HSC|CMP|CLP|MEP|GMP|MCP|pDC|mono|UNK)", re.IGNORECASE)
@@ -35,6 +36,8 @@ def _read(entry: Entry, paths: dict[str, Path], load_part: Callable[[str], AnnDa
             from .. import io
 
             return io.read(paths["counts"])
+        case "snap":
+            return read_snap(paths["counts"])
         case "fragments_archive":
             return read_fragments_archive(paths["archive"], paths["peaks"], paths["labels"])
         case "merged_peaks":

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..datasets import toy_ldsc, toy_study
-from ..datasets._toy import ToyStudy
+from ..datasets import ToyStudy, toy_ldsc, toy_study
 from .cohorts import Candidate, Cohort, make_cohort
 
 #: Name of the data set, and the experiments that it stands in for.

@@ -98,6 +98,20 @@ def test_download_goes_to_data_dir(server, use, tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+def test_a_download_without_a_known_checksum_is_verified_later(server, use, tmp_path):
+    use(resource(server))
+    path = sk.datasets.fetch("thing")["f"]
+    note = path.with_name("data.bin.sha256")
+    assert note.read_text() == f"{DIGEST}\n"
+    assert sk.datasets.fetch("thing") == {"f": path}
+    path.write_bytes(CONTENT[:-1] + b"?")
+    with pytest.raises(ValueError, match=r"does not match data\.bin\.sha256, of its download: .*expected.*Remove it"):
+        sk.datasets.fetch("thing")
+    path.unlink()
+    assert sk.datasets.fetch("thing") == {"f": path}  # got again
+    assert server.asked == ["/data.bin"] * 2
+
+
 @pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"size": 3}, {"size": len(CONTENT), "sha256": "0" * 64}])
 def test_a_wrong_download_is_not_kept(server, use, tmp_path, wrong):
     use(resource(server, **wrong))

@@ -223,3 +223,49 @@ def test_parts_with_peaks_of_their_own():
     ]
     assert both.X.toarray().tolist() == [[1, 2, 0], [3, 0, 4], [0, 0, 5]]
     assert both.obs["batch"].tolist() == ["one", "two", "two"]
+
+
+@pytest.fixture
+def snap(tmp_path):
+    """A .snap file: 1-based cells, regions and starts."""
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "brain.snap"
+    with h5py.File(path, "w") as file:
+        file["BD/name"] = np.array([b"AAAC", b"CCCG", b"GGGT"])
+        file["PM/peakChrom"] = np.array([b"chr1", b"chr2"])
+        file["PM/peakStart"], file["PM/peakEnd"] = [101, 201], [300, 500]
+        file["PM/idx"], file["PM/idy"], file["PM/count"] = [1, 3, 3], [1, 1, 2], np.array([1, 2, 255], dtype=np.uint8)
+        file["AM/5000/binChrom"], file["AM/5000/binStart"] = np.array([b"chr1", b"chr1"]), [1, 5001]
+        file["AM/5000/idx"], file["AM/5000/idy"], file["AM/5000/count"] = [2], [2], [4]
+        file["AM/binSizeList"] = [5000]
+    return path
+
+
+def test_snap_files(snap, tmp_path):
+    import h5py
+
+    labels = tmp_path / "labels.csv"
+    labels.write_text("barcode,cell_type\nAAAC,L2/3 IT\nGGGT,Pvalb\n")
+    entry = Entry("x", "dataset", "X", "p", reader="snap")
+    adata = read_entry(entry, {"counts": snap, "labels": labels}, load_part=lambda _: None)
+    assert adata.X.toarray().tolist() == [[1, 0], [0, 0], [2, 255]]
+    assert adata.var_names.tolist() == ["chr1:100-300", "chr2:200-500"]
+    assert adata.var[["start", "end"]].to_numpy().tolist() == [[100, 300], [200, 500]]
+    assert adata.obs["cell_type"].tolist() == ["L2/3 IT", "unknown", "Pvalb"]
+    with h5py.File(snap, "a") as file:
+        del file["PM"]
+    bins = read_entry(entry, {"counts": snap}, load_part=lambda _: None)
+    assert bins.var_names.tolist() == ["chr1:0-5000", "chr1:5000-10000"]
+    assert bins.X.toarray().tolist() == [[0, 0], [0, 4], [0, 0]]
+    with h5py.File(snap, "a") as file:
+        file["AM/5000/idx"][0] = 4
+    with pytest.raises(ValueError, match="cells run from 4 to 4, but there are 3 of them"):
+        read_entry(entry, {"counts": snap}, load_part=lambda _: None)
+    with h5py.File(snap, "a") as file:
+        del file["AM/5000"]
+    with pytest.raises(ValueError, match="neither peaks nor bins are counted"):
+        read_entry(entry, {"counts": snap}, load_part=lambda _: None)
+    with h5py.File(snap, "a") as file:
+        del file["AM"]
+    with pytest.raises(ValueError, match=r"is no \.snap file with counts"):
+        read_entry(entry, {"counts": snap}, load_part=lambda _: None)
