@@ -36,7 +36,8 @@ def read_snap(path: Path) -> AnnData:
 
     with h5py.File(path, "r") as file:
         if "BD/name" not in file or ("PM/idx" not in file and "AM" not in file):
-            msg = f"{path.name} is no .snap file with counts: it lacks BD/name, or both PM/idx and AM; it has {list(file)}"
+            msg = f"{path.name} is no .snap file with counts: it lacks BD/name, or both PM/idx and AM; "
+            msg += f"it has {list(file)}"
             raise ValueError(msg)
         names = [value.decode() if isinstance(value, bytes) else str(value) for value in file["BD/name"][:]]
         if "PM/idx" in file:
