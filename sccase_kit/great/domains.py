@@ -60,8 +60,9 @@ def regulatory_domains(
 
     Notes
     -----
-    "Adjacent" is the immediate neighbour in TSS order on the chromosome. Rules two and three follow the published
-    description (McLean et al. 2010); the first is checked against output of the server.
+    "Adjacent" is the immediate neighbour in TSS order on the chromosome; genes at one place stay in the order of `tss`,
+    where GREAT's program takes the + strand first. All three rules are checked against that program, the first also
+    against output of the server.
     """
     check_choice(rule, get_args(Rule), name="rule")
     for name, value in (("upstream", upstream), ("downstream", downstream), ("extension", extension)):

@@ -129,7 +129,7 @@ def liftover(
 
     Notes
     -----
-    The rules are those of UCSC's liftOver with its defaults.
+    The rules are those of UCSC's liftOver with its defaults; like it, `min_match` is taken in single precision.
     """
     check_number(min_match, name="min_match", minimum=0, maximum=1)
     check_number(min_match, name="min_match", minimum=0, exclusive=True)
@@ -150,7 +150,8 @@ def liftover(
         bases=("bases", "sum"), first=("first", "min"), last=("last", "max")
     )
     length = (old["end"] - old["start"]).to_numpy()
-    whole = hits["bases"].to_numpy() >= min_match * length[hits["row"].to_numpy()]
+    share = float(np.float32(min_match))  # as UCSC's program reads -minMatch: 20 of 200 bases are less than 0.1
+    whole = hits["bases"].to_numpy() >= share * length[hits["row"].to_numpy()]
     n_whole = np.bincount(hits["row"][whole], minlength=len(old))
     n_any = np.bincount(hits["row"], minlength=len(old))
     reason = np.select(

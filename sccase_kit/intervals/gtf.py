@@ -142,6 +142,8 @@ def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     with open_text(path) as handle:
         for number, line in enumerate(handle, 1):
             if line.startswith(("##FASTA", ">")):
+                while handle.read(1 << 20):  # to the end: a packed file is checked there
+                    pass
                 return
             if line.startswith("#") or not line.strip():
                 continue

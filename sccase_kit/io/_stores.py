@@ -13,10 +13,11 @@ from scipy import sparse
 from .._logging import logger
 from .._optional import import_optional
 from ..matrix.access import as_csr
-from ..matrix.blocks import rows_per_block, slow_storage
+from ..matrix.blocks import naming_rows, rows_per_block, slow_storage
 from ._errors import FormatError
 from ._hdf5_filters import prepare_filters
 from ._mudata import is_mudata, read_modality
+from ._stored_parts import check_stored_parts
 from .zarr_store import open_zarr
 
 _NO_X = "there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
@@ -42,6 +43,7 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
             if "X" not in store and {"obs", "var"} <= set(store):
                 msg = f"{path}: {_NO_X}"
                 raise FormatError(msg)
+            check_stored_parts(store, source=path)
         adata = ad.read_h5ad(path, backed="r" if backed else None)
     except FormatError:
         raise
@@ -71,15 +73,16 @@ def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnDat
         raise FormatError(msg)
     try:
         with open_zarr(path) as group:
+            check_stored_parts(group, source=path)
             if is_mudata(group):
-                return read_modality(group, _lazy(zarr) if backed else None, modality, source=path)
+                return read_modality(group, _lazy(zarr, path) if backed else None, modality, source=path)
             _no_modality(path, modality)
             if not backed:
                 return ad.read_zarr(group), []
             elements = {
                 name: ad.io.read_elem(group[name]) for name in ("obs", "var", "obsm", "varm", "uns") if name in group
             }
-            return AnnData(X=_lazy(zarr)(group["X"]), **elements), []
+            return AnnData(X=_lazy(zarr, path)(group["X"]), **elements), []
     except FormatError:
         raise
     except Exception as err:  # as above
@@ -102,8 +105,10 @@ def read_h5mu(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnDat
     try:
         if backed:
             store = h5py.File(path, "r")  # stays open for the blocks that are read later
-            return read_modality(store, _lazy(h5py), modality, source=path)
+            check_stored_parts(store, source=path)
+            return read_modality(store, _lazy(h5py, path), modality, source=path)
         with h5py.File(path, "r") as store:
+            check_stored_parts(store, source=path)
             return read_modality(store, None, modality, source=path)
     except FormatError:
         raise
@@ -118,17 +123,17 @@ def _no_modality(path: Path, modality: str | None) -> None:
         raise FormatError(msg)
 
 
-def _lazy(module: Any) -> Any:
+def _lazy(module: Any, source: Path) -> Any:
     """Return what turns a stored X into blocks that are read when needed."""
 
     def convert(stored: Any) -> Any:
-        return as_dask(ad.io.sparse_dataset(stored) if isinstance(stored, module.Group) else stored)
+        return as_dask(ad.io.sparse_dataset(stored) if isinstance(stored, module.Group) else stored, source=source)
 
     return convert
 
 
-def as_dask(stored: Any) -> Any:
-    """Return a stored matrix as a dask array of row blocks that are read when needed."""
+def as_dask(stored: Any, *, source: Path) -> Any:
+    """Return a stored matrix as a dask array of row blocks that are read when needed; errors name the file."""
     import_optional("dask.array", extra="scale")
     import dask.array as da
 
@@ -138,7 +143,8 @@ def as_dask(stored: Any) -> Any:
 
     def load(block_info: Any = None) -> sparse.csr_matrix:
         (start, stop), _ = block_info[None]["array-location"]
-        return as_csr(stored[start:stop])
+        with naming_rows(start, stop, source):
+            return as_csr(stored[start:stop])
 
     dtype = np.float32 if stored.dtype == np.float16 else stored.dtype
     meta = sparse.csr_matrix((0, 0), dtype=dtype)

@@ -146,7 +146,11 @@ def read_with_notes(
         adata, notes, said = _read(target, backed=backed, modality=modality, peaks=peaks, cells=cells)
         if backed and adata.isbacked and _has_others(adata):
             adata = AnnData(
-                X=as_dask(adata.X), obs=adata.obs, var=adata.var, obsm=dict(adata.obsm), uns=dict(adata.uns)
+                X=as_dask(adata.X, source=target),
+                obs=adata.obs,
+                var=adata.var,
+                obsm=dict(adata.obsm),
+                uns=dict(adata.uns),
             )
         adata, gone = keep_peaks(adata, source=target, kinds=notes.pop("kinds", None))
     said += gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,29 @@ def iter_row_blocks(
     step = rows_per_block(matrix, block_bytes) if block_rows is None else block_rows
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
-        yield rows, as_csr(matrix[rows.start : rows.stop])
+        with naming_rows(rows.start, rows.stop, _place(matrix)):
+            block = as_csr(matrix[rows.start : rows.stop])
+        yield rows, block
+
+
+@contextmanager
+def naming_rows(start: int, stop: int, source: object) -> Iterator[None]:
+    """Let what a damaged file makes the libraries of storage raise name it, as a ValueError."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, IndexError, TypeError, EOFError) as err:
+        msg = (
+            f"{source}: the rows {start} to {stop - 1} of the counts cannot be read ({type(err).__name__}: "
+            f"{err!s:.300}); is the file damaged, or still being written?"
+        )
+        raise ValueError(msg) from err
+
+
+def _place(matrix: Any) -> str:
+    """Return the file that a stored matrix lies in, as far as it tells."""
+    stored = getattr(matrix, "group", matrix)
+    file = getattr(stored, "file", None)
+    return str(getattr(file, "filename", None) or getattr(stored, "store", "counts"))
 
 
 def _iter_dask(matrix: Any) -> Iterator[tuple[slice, sparse.csr_matrix]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -162,8 +164,11 @@ def _without_r(path: Path, ending: str) -> RValue:
     except ImportError as err:
         msg = "the Python package rdata is missing: pip install 'sccase_kit[rds]'"
         raise _Unreadable(msg) from err
-    except OSError:
-        raise
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as err:
+        if isinstance(err, OSError) and err.errno is not None:
+            raise
+        msg = f"{path}: the packed data are damaged or end early ({err}); copy or download the file again"
+        raise FormatError(msg) from err
     except Exception as err:  # rdata fails with many types, assertions among them, on what it does not know
         msg = f"the Python package rdata cannot parse it ({type(err).__name__}: {err})"
         raise _Unreadable(msg) from err
