@@ -20,6 +20,7 @@ SAMPLE = 50_000
 _WINDOW = range(-12, 13)
 _FROM_0, _FROM_1 = (0, -9), (1, -8)  # with the usual shift of the ends, and without one
 _LEAST, _TIMES = 30, 4
+_DIGITS = 10  # of a position; a longer one is refused by what counts
 _CLOSED = {"seqnames", "seqname", "width"}
 
 
@@ -60,7 +61,7 @@ def is_one_based(path: str | os.PathLike[str]) -> bool:
     rows = [line.split("\t") for line in first_lines(path, SAMPLE)]
     if rows and _header_says(rows[0]):
         return True
-    rows = [row for row in rows if len(row) >= 4 and row[1].isdecimal() and row[2].isdecimal()]
+    rows = [row for row in rows if len(row) >= 4 and all(c.isdecimal() and len(c) <= _DIGITS for c in row[1:3])]
     if not rows:
         return False
     chrom, start, end, cell = zip(*(row[:4] for row in rows), strict=True)

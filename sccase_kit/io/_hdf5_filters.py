@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .heaps import check_heaps
+
 if TYPE_CHECKING:
     import h5py
 
@@ -45,7 +47,13 @@ def prepare_filters(path: Path) -> str:
     """Load hdf5plugin if a file needs it; return what is missing after that, with the way out, or an empty text.
 
     Nothing is said of files that are no HDF5: the reader does that.
+
+    Raises
+    ------
+    FormatError
+        If the file is damaged where HDF5 would not come to an end.
     """
+    check_heaps(path)
     try:
         missing = missing_filters(path)
     except (OSError, RuntimeError, ValueError, KeyError):

@@ -45,6 +45,8 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
                 raise FormatError(msg)
             check_stored_parts(store, source=path)
         adata = ad.read_h5ad(path, backed="r" if backed else None)
+        if backed:
+            _ = adata.X.shape  # which is read from the file now
     except FormatError:
         raise
     except Exception as err:  # damaged files fail in h5py and anndata with many types; each is named here
@@ -144,7 +146,8 @@ def as_dask(stored: Any, *, source: Path) -> Any:
     def load(block_info: Any = None) -> sparse.csr_matrix:
         (start, stop), _ = block_info[None]["array-location"]
         with naming_rows(start, stop, source):
-            return as_csr(stored[start:stop])
+            block = stored[start:stop]
+        return as_csr(block)
 
     dtype = np.float32 if stored.dtype == np.float16 else stored.dtype
     meta = sparse.csr_matrix((0, 0), dtype=dtype)

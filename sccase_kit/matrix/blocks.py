@@ -78,8 +78,8 @@ def iter_row_blocks(
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
         with naming_rows(rows.start, rows.stop, _place(matrix)):
-            block = as_csr(matrix[rows.start : rows.stop])
-        yield rows, block
+            block = matrix[rows.start : rows.stop]
+        yield rows, as_csr(block)
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def naming_rows(start: int, stop: int, source: object) -> Iterator[None]:
     """Let what a damaged file makes the libraries of storage raise name it, as a ValueError."""
     try:
         yield
-    except (OSError, RuntimeError, KeyError, IndexError, TypeError, EOFError) as err:
+    except Exception as err:  # h5py, zarr, scipy and the filters fail with many types
         msg = (
             f"{source}: the rows {start} to {stop - 1} of the counts cannot be read ({type(err).__name__}: "
             f"{err!s:.300}); is the file damaged, or still being written?"

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from ..io import FormatError
+from ..io.heaps import check_heaps
 
 
 def _plain(values: Any) -> np.ndarray:
@@ -67,6 +68,7 @@ def _matrices(file: Any) -> list[str]:
 def _opened(path: Path) -> Any:
     import h5py
 
+    check_heaps(path)
     try:
         file = h5py.File(path, "r")
     except OSError as err:

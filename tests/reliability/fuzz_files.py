@@ -21,6 +21,7 @@ from anndata import AnnData
 from scipy import sparse
 
 import sccase_kit as sk
+from sccase_kit.matrix.blocks import iter_row_blocks
 from sccase_kit.motifs import read_motifs
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "hostile"))
@@ -102,7 +103,7 @@ def text_form(name: str) -> Form:
         packed = name not in UNPACKED and rng.random() < 0.3
         if packed and rng.random() < 0.5:
             path.write_bytes(_flipped(gzip.compress(path.read_bytes(), mtime=0), rng))
-            return Damage("gzip stream", known=True)
+            return Damage("gzip stream", known=path.stat().st_size > 0)  # an empty file is an empty table
         whole = path.read_bytes()
         data, found = damaged_text(whole, rng, headed=name in HEADED)
         path.write_bytes(gzip.compress(data, mtime=0) if packed else data)
@@ -300,11 +301,12 @@ def damage_fragments(path: Path, rng: np.random.Generator) -> Damage:
 
 
 def _backed(path: Path) -> AnnData:
-    """Read a store by blocks, all of it."""
+    """Read a store by blocks, all of it, as fits do."""
     adata = sk.read(path, backed=True)
     try:
         sk.pp.tfidf(adata)
-        return adata.to_memory()
+        counts = sparse.vstack([block for _, block in iter_row_blocks(adata.X)], format="csr")
+        return AnnData(counts, obs=pd.DataFrame(index=adata.obs_names), var=pd.DataFrame(index=adata.var_names))
     finally:
         if adata.isbacked:
             adata.file.close()
@@ -318,10 +320,11 @@ def _count(path: Path) -> AnnData:
     return sk.read_fragments(path, ["chr1:0-5000", "chr1:6000-9000", "chr2:0-9999"], ["c1", "c2", "c3"])
 
 
-def write_whole(folder: Path) -> dict[str, Form]:
-    """Write whole files of every format into a folder and return the formats; without R, some of .rds are missing."""
-    forms = {name: text_form(name) for name in [*TEXTS, *MORE_TEXTS]}
-    for name, form in forms.items():
+def write_whole(folder: Path) -> dict[str, Form | None]:
+    """Write whole files of every format into a folder and return the formats; None where R or a package is missing."""
+    texts = {name: text_form(name) for name in [*TEXTS, *MORE_TEXTS]}
+    forms: dict[str, Form | None] = {**texts}
+    for name, form in texts.items():
         lines = MORE_TEXTS[name][1] if name in MORE_TEXTS else None
         place = folder / name / form.name
         place.parent.mkdir()
@@ -352,6 +355,7 @@ def write_whole(folder: Path) -> dict[str, Form]:
             WRITERS[file](folder / name / file, adata)
         except (ImportError, OSError) as err:
             print(f"left out: {name}: {err}", file=sys.stderr)
+            forms[name] = None
         else:
             forms[name] = Form(file, reader, damage)
     return forms
