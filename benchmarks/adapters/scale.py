@@ -1,5 +1,6 @@
 """SCALE (Xiong et al. 2019): a Gaussian-mixture variational autoencoder of the binary matrix."""
-# packages: scale==1.1.2 torch anndata scanpy
+# packages: scale==1.1.2 numpy<1.24 scipy<1.11 pandas<2 scikit-learn<1.3 scanpy<1.10 anndata<0.10 torch<2.3
+# packages: matplotlib<3.8 setuptools<70 leidenalg
 # needs: a GPU for anything but small data
 
 from __future__ import annotations

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory-cells", type=int, help="cells of the smaller set for memory (2000; the paper: 20000)")
     parser.add_argument("--data-dir", help="folder with files of the manifest")
     parser.add_argument("--download", action="store_true", help="download data sets that are not on disk (gigabytes)")
+    parser.add_argument("--adapters", help="folder benchmarks/adapters: programs of others that are installed there")
     parser.add_argument("--overwrite", action="store_true", help="make every result anew")
     add_tools(parser)
     motifs = parser.add_argument_group("motifs")
@@ -64,6 +65,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         memory_cells=args.memory_cells,
         data_dir=args.data_dir,
         download=args.download,
+        adapters=args.adapters,
         overwrite=args.overwrite,
     )
     states = found.claims["state"].value_counts()

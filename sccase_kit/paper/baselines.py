@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from anndata import AnnData
@@ -48,7 +52,69 @@ def magic(adata: AnnData, *, rng: int) -> np.ndarray:
         return np.asarray(operator.fit_transform(np.sqrt(scaled).toarray()), dtype=np.float32)
 
 
-#: What is looked for. The baselines of the paper cannot be imported beside this package; see ``unrun.py``.
+#: Components that a program is asked for where it takes a number: scOpen's default, and SCALE's.
+_COMPONENTS = 30
+#: Adapters of what this package computes itself.
+_OWN = ("sccase_published",)
+
+
+def find_adapters(folder: str | os.PathLike[str]) -> tuple[dict[str, Callable[..., AnnData]], dict[str, str]]:
+    """Return the programs that adapters of a folder run, each in an environment of its own.
+
+    Parameters
+    ----------
+    folder
+        With ``runner.py`` and adapters, as ``benchmarks/adapters`` of the repository; its README says how they are
+        installed.
+
+    Returns
+    -------
+    Name → method, name → how to get it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no ``runner.py``.
+    """
+    script = Path(folder) / "runner.py"
+    if not script.is_file():
+        msg = (
+            f"adapters={os.fspath(folder)!r} holds no runner.py; give the folder benchmarks/adapters of the repository"
+        )
+        raise FileNotFoundError(msg)
+    spec = importlib.util.spec_from_file_location("sccase_kit_adapters", script)
+    if spec is None or spec.loader is None:
+        msg = f"{script} cannot be imported"
+        raise ImportError(msg)
+    runner = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = runner  # its dataclasses look for their module
+    try:
+        spec.loader.exec_module(runner)
+    finally:
+        del sys.modules[spec.name]
+    found: dict[str, Callable[..., AnnData]] = {}
+    missing: dict[str, str] = {}
+    for name, adapter in runner.adapters().items():
+        if name in _OWN:
+            continue
+        if adapter.interpreter is None:
+            missing[name] = adapter.why_not()
+        else:
+            found[name] = _program(adapter)
+    return found, missing
+
+
+def _program(adapter: Any) -> Callable[..., AnnData]:
+    def method(adata: AnnData, *, rng: int) -> AnnData:
+        n_components = min(_COMPONENTS, min(adata.shape) - 1)
+        result: AnnData = adapter.run(adata, n_components=n_components, seed=rng)
+        return result
+
+    method.__qualname__ = f"adapter {adapter.name}"
+    return method
+
+
+#: What is looked for. The baselines of the paper cannot be imported beside this package; see :func:`find_adapters`.
 BASELINES = (Baseline("MAGIC", "magic", "magic-impute", magic),)
 
 

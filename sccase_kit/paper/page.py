@@ -22,6 +22,7 @@ from .registry import AT_CEILING, EQUAL, Experiment, Tables
 _TITLE = "The scCASE paper, repeated"
 _PAPER = "Tang et al., Nature Communications 15 (2024), doi:10.1038/s41467-024-46045-w"
 _ROWS = 60
+_SAYS = {"says": "the paper says"}
 #: Width in pixels up to which figures stand side by side.
 _NARROW = 560
 
@@ -91,13 +92,13 @@ def _claims(claims: pd.DataFrame) -> Section:
     first = ["says", "paper", "ours", "difference", "default", "unit", "holds", "data", "where"]
     on = [_on(state, data) for state, data in zip(claims["state"], claims["data"], strict=True)]
     where = claims["where"].str.replace(r"(Results|Methods), '[^']*'", r"\1", regex=True)  # whole in paper.csv
-    shown = claims.assign(data=on, where=where)[first].rename(columns={"says": "the paper says"})
+    shown = claims.assign(data=on, where=where)[first].rename(columns=_SAYS)
     blocks: list[Block] = [
         Table(shown, "Every claim: the paper's number, ours, the difference", print_all=True, file="claims")
     ]
     left = claims.loc[claims["state"] == NOT_RUN, ["says", "where", "note"]]
     if len(left):
-        left = left.rename(columns={"says": "the paper says", "note": "why"}).reset_index(drop=True)
+        left = left.rename(columns=_SAYS | {"note": "why"}).reset_index(drop=True)
         blocks.append(Table(left, "Claims that were not run, and why", print_all=True, file="not_run"))
     return Section("Claims", blocks)
 
@@ -138,14 +139,15 @@ def _section(experiment: Experiment, tables: Tables, claims: pd.DataFrame) -> Se
     own = claims[claims["experiment"] == experiment.name]
     if len(own):
         columns = ["says", "paper", "ours", "default", "difference", "unit", "holds", "note"]
-        blocks.append(Table(own[columns], "Its claims", print_all=True))
+        blocks.append(Table(own[columns].rename(columns=_SAYS), "Its claims", print_all=True))
     figures = [draw(drawing.draw, drawing.caption) for drawing in experiment.draw(tables)]
     small = [figure for figure in figures if isinstance(figure, Figure) and figure.size[0] <= _NARROW]
     blocks += [figure for figure in figures if figure not in small]
     blocks += [Grid(small)] if small else []
     table = _table(experiment, tables)
     if table is not None:
-        blocks.append(Table(table, "Its numbers"))
+        spelled = {name: str(name).replace("_", " ") for name in table.columns}
+        blocks.append(Table(table.rename(columns=spelled), "Its numbers"))
     return Section(experiment.title, blocks)
 
 

@@ -18,7 +18,7 @@ from .._progress import progress
 from .._validate import check_int, check_key
 from ..interpret.steps import run_step
 from ..metrics.methods import Method, is_method
-from .baselines import find_baselines
+from .baselines import find_adapters, find_baselines
 from .claims import ONCE, claim_table
 from .cohorts import Cohort, drop_repeats, find_candidates, make_cohort
 from .page import write_page
@@ -73,6 +73,7 @@ def reproduce(
     memory_cells: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     download: bool = False,
+    adapters: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
 ) -> Reproduction:
     """Run the experiments of the scCASE paper on the data there are, and write one page that compares the numbers.
@@ -113,6 +114,9 @@ def reproduce(
         Folder with files of the manifest.
     download
         Download the sets of the manifest that are not on disk (gigabytes).
+    adapters
+        Folder ``benchmarks/adapters`` of the repository: the programs of others that are installed there (scOpen,
+        SCALE, scBFA, PeakVI ...) are compared too, asked for 30 components where they take a number.
     overwrite
         Make every result anew.
 
@@ -123,7 +127,7 @@ def reproduce(
     Raises
     ------
     FileNotFoundError
-        If a path does not exist.
+        If a path does not exist, or `adapters` holds no ``runner.py``.
     KeyError
         If `only` names an unknown experiment, or `tools` an unknown tool.
     TypeError
@@ -166,6 +170,9 @@ def reproduce(
     on_data = any(e.run is not None and e.per == "data" for e in [*wanted, *(known[e.of] for e in wanted if e.of)])
     if on_data:
         installed, absent = find_baselines()
+        if adapters is not None:
+            programs, others = find_adapters(adapters)
+            installed, absent = installed | programs, absent | others
         run.methods = installed | own
         run.missing |= {f"method {name}": why for name, why in absent.items() if name not in own}
         candidates, missing = find_candidates(paths, data_dir=data_dir, download=download)

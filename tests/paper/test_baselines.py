@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit.paper import baselines
-from sccase_kit.paper.baselines import Baseline, find_baselines
+from sccase_kit.paper.baselines import Baseline, find_adapters, find_baselines
 
 
 def doubled(adata, *, rng):
@@ -26,6 +27,59 @@ def test_what_is_installed_is_used_and_the_rest_is_named(counts_file, monkeypatc
     assert "There" in set(found.tables["clustering"]["mine"]["method"])
     assert found.missing.set_index("what").loc["method Gone", "why"] == "not installed: pip install gone-kit"
     assert "gone-kit" in found.page.read_text(encoding="utf-8")
+
+
+RUNNER = """
+from dataclasses import dataclass
+
+
+@dataclass
+class Adapter:
+    name: str
+    interpreter: str | None
+
+    def why_not(self):
+        return f"install {self.name}"
+
+    def run(self, adata, *, n_components, seed):
+        assert n_components == 30
+        result = adata.copy()
+        result.X = result.X * 2
+        return result
+
+
+def adapters():
+    return {n: Adapter(n, p) for n, p in {"scopen": "python", "scale": None, "sccase_published": "python"}.items()}
+"""
+
+
+def test_programs_in_environments_of_their_own(counts_file, tmp_path):
+    folder = tmp_path / "adapters"
+    folder.mkdir()
+    with pytest.raises(FileNotFoundError, match=r"holds no runner\.py; give the folder benchmarks/adapters"):
+        find_adapters(folder)
+    (folder / "runner.py").write_text(RUNNER)
+    methods, missing = find_adapters(folder)
+    assert list(methods) == ["scopen"]
+    assert missing == {"scale": "install scale"}
+    options = {"quick": True, "only": ["clustering"], "max_cells": 60, "max_peaks": 300}
+    found = sk.reproduce(counts_file, out=tmp_path / "out", adapters=folder, **options)
+    assert "scopen" in set(found.tables["clustering"]["mine"]["method"])
+    row = found.claims.set_index("claim").loc["baselines of the paper"]
+    assert 0 <= row["ours"] <= 100
+    assert "mine scopen" in row["note"]
+    assert found.missing.set_index("what").loc["method scale", "why"] == "install scale"
+    without = sk.reproduce(counts_file, out=tmp_path / "out", **options)
+    assert "adapters=" in without.claims.set_index("claim").loc["baselines of the paper", "note"]
+
+
+def test_the_adapters_of_the_repository_say_what_they_need():
+    folder = Path(__file__).parents[2] / "benchmarks" / "adapters"
+    methods, missing = find_adapters(folder)
+    assert {"scopen", "scale", "scbfa", "scbasset", "magic", "lda", "peakvi", "poissonvi", "snapatac2"} == {
+        *methods,
+        *missing,
+    }
 
 
 def test_a_program_that_is_broken_is_named(monkeypatch, tmp_path):
