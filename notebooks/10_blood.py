@@ -176,8 +176,8 @@ if variants:
         assert first.to_dict() == {truth["trait"]: name for name, truth in study.planted.items()}
 
 # %% [markdown]
-# Lymphocyte counts lead to CLP, red cells and platelets to MEP, monocytes to LMPP and GMP. Look at the number of peaks with a variant
-# (`adata.uns["traits"]["traits"]`) before a p-value: with few, the seeds are a handful of cells.
+# Lymphocyte counts lead to CLP, red cells to MEP, monocytes to LMPP and GMP, eosinophils to GMP; platelets to MEP, CMP and MPP alike. Look at the
+# number of peaks with a variant (`adata.uns["traits"]["traits"]`) before a p-value: with few, the seeds are a handful of cells.
 
 # %% [markdown]
 # ## All of it, kept
