@@ -121,7 +121,7 @@ def read_step(folder: Path) -> pd.DataFrame | None:
     if not (folder / TABLE).is_file():
         return None
     texts = {"group": str, "trait": str, "condition": str, "chrom": str, "peak": str, "ID": str, "Category": str}
-    table = pd.read_csv(folder / TABLE, sep="\t", dtype=texts, keep_default_na=False, na_values=[""])
+    table = pd.read_csv(folder / TABLE, sep="\t", dtype=texts, keep_default_na=False, na_values=[""], low_memory=False)
     for column in table.columns:
         if not pd.api.types.is_numeric_dtype(table[column]):
             table[column] = table[column].fillna("")
