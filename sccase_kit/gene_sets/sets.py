@@ -134,6 +134,7 @@ class GeneSets:
 
 _KINDS = ("id", "symbol")
 _ADDRESS = re.compile(r"(https?|ftp)://|www\.", re.IGNORECASE)
+_IDENTIFIER = re.compile(r"((GO|HP|MP|DOID|CL|UBERON):\d+|R-[A-Z]{3}-\d+|WP\d+)$")
 
 
 def _binary(rows, columns, shape: tuple[int, int]) -> sparse.csr_matrix:
@@ -173,8 +174,8 @@ def renamed(sets: GeneSets, ontology: str) -> GeneSets:
 def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> GeneSets:
     """Read gene sets from a GMT file: term, description, then the genes, separated by tabs (plain or gzip).
 
-    The description is the readable name of the term, unless it is empty, an address, or that of several terms, as in
-    MSigDB's files; the term then is its own name.
+    The description is the readable name of the term, unless it is empty, an address, an identifier (``GO:0042113``), or
+    that of several terms, as in MSigDB's files; the term then is its own name.
 
     Parameters
     ----------
@@ -212,7 +213,8 @@ def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> Ge
         msg = f"{path} holds no gene set"
         raise ValueError(msg)
     shared = Counter(names.values())
-    names = {t: t if shared[text] > 1 or _ADDRESS.match(text) else text for t, text in names.items()}
+    own = {t for t, text in names.items() if shared[text] > 1 or _ADDRESS.match(text) or _IDENTIFIER.match(text)}
+    names = {t: t if t in own else text for t, text in names.items()}
     label = Path(path).name.removesuffix(".gz").removesuffix(".gmt") if ontology is None else ontology
     found = GeneSets.from_mapping(sets, names=names, ontology=label)
     return replace(found, provenance={label: f"file {Path(path).name}"})

@@ -186,9 +186,13 @@ def test_gmt_descriptions_that_name_nothing(tmp_path):
         ("T3", "simulated"),
         ("T4", ""),
         ("T5", "cell cycle"),
+        ("B cell activation", "GO:0042113"),
+        ("GO:0042110", "T cell activation"),
     ]
     path.write_text("".join(f"{term}\t{text}\tA\tB\n" for term, text in lines))
-    assert read_gmt(path).terms["name"].tolist() == ["T1", "T2", "T3", "T4", "cell cycle"]
+    assert read_gmt(path).terms["name"].tolist() == [
+        *["T1", "T2", "T3", "T4", "cell cycle", "B cell activation", "T cell activation"]
+    ]
 
 
 @pytest.fixture
