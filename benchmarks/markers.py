@@ -1,7 +1,7 @@
 """Marker peaks: do they hold in unseen cells, do they agree with sorted bulk, how long do they take.
 
-Run: python benchmarks/markers.py [--seeds 2] [--data FOLDER] [--large]; writes benchmarks/results/markers.csv and
-markers_time.csv.
+Run: python benchmarks/markers.py [--seeds 2] [--data FOLDER] [--large] [--times]; writes benchmarks/results/markers.csv
+and markers_time.csv.
 
 `rep`: half of the cells of every type are enhanced and ranked, the other half judges; share of the first 200 peaks with
 a one-sided depth-adjusted p below .05 there, mean over types (and `rep_min`, the worst type). `best`: share whose type
