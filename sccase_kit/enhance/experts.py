@@ -1,10 +1,12 @@
 """How much each of several predictions counts, from entries that are hidden for it: no labels are needed.
 
-A sample of the cells is taken, a share of its open entries is hidden, and the consensus and the mixtures
-(:mod:`sccase_kit.enhance.mixture`) are fitted anew to the others. The weights maximise the likelihood of the hidden
-entries. The experts are, for every number of components K, the memberships and profiles after some steps, the K-th part
-of the consensus, unsmoothed and after one smoothing step; and the mean of all cells. A factor of all deviations from
-that mean is chosen last. So where the signal is too weak for the steps, the consensus, or the mean, gets the weight.
+Some open entries of a sample of the cells are hidden (:mod:`sccase_kit.enhance.hiding`), and the consensus and the
+mixtures (:mod:`sccase_kit.enhance.mixture`) are fitted anew to the others. The weights maximise the likelihood of the
+hidden entries. The experts are, for every number of components K, the memberships and profiles after some steps, the
+K-th part of the consensus, unsmoothed and after one smoothing step; and the mean of all cells. So where the signal is
+too weak for the steps, the consensus, or the mean, gets the weight. Last all deviations from the mean of all cells are
+multiplied by the slope of what was seen on what was said, and where the whole does not gain more than twice its
+standard error, the answer is that mean. As long as a gain is uncertain, other entries are hidden as well.
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ from scipy import sparse
 from ..matrix.operator import ScaledOperator
 from .bank import nmf_bank
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
-from .keys import Keys, uniform
+from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
+from .keys import Keys
 from .mixture import Mixtures, climb, peak_shares, start
 from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
 
 ALPHAS = (100.0, 300.0, 1000.0)
-HIDDEN = 0.2
-MOST_CELLS = 1_200
-MOST_ENTRIES = 12_000
 LEAST = 0.02  # weight below which an expert is dropped
-STRETCHES = (0.0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.5)
+STRETCHES = (0.1, 0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.5)
+MOST_FOLDS = 8
+_SURE, _SOME = 4.0, 2.0  # standard errors
+_GIVEN_UP = 0.05  # of the gain, at most, for deviations of the right size
 _N_STEPS = 100
 _N_POLISH = 6
 
@@ -48,6 +51,10 @@ class Choice:
         Factor of all deviations from the mean of all cells.
     gain
         Mean log-likelihood of a hidden entry beyond the mean of all cells, of the weighted whole (nats).
+    error
+        Standard error of the gain, over the cells.
+    n_folds
+        How many times a tenth of the entries was hidden.
     """
 
     alpha: float
@@ -57,6 +64,14 @@ class Choice:
     mean: float
     stretch: float
     gain: float
+    error: float = 0.0
+    n_folds: int = 1
+
+    @property
+    def nothing(self) -> Choice:
+        """The mean of all cells alone, with the gain and error of what was turned down."""
+        none = np.zeros_like(self.climbed)
+        return replace(self, climbed=none, plain=none, smooth=none, mean=1.0, stretch=1.0)
 
     def combined(
         self,
@@ -177,101 +192,106 @@ def choose(
     rng
         Generator.
     """
-    training, hidden = _split(op, keys, int(rng.integers(2**62)))
-    inner, _, peaks = measure_counts(training)
-    bank = tuple(sorted({min(k, min(inner.shape) - 1) for k in bank}))
-    hs, *_ = nmf_bank(inner, bank, rng=rng, n_iter=_N_POLISH)
-    members = [unit_rows(unit_columns(h)) for h in hs]
-    coarse = np.hstack(members[: max(1, len(members) // 2)])
-    kernel = cell_graph(inner, coarse, options, codes=None, rng=rng)
-    if reference is not None:
-        hs.append(
-            reference_memberships(inner, reference.counts, reference.n_components, kernel=kernel, codes=None, rng=rng)
-        )
-    judge = _Judge(training, hidden)
-    plain, smooth, profiles = consensus_profiles(inner, hs, kernel, peaks)
-    others = [
-        judge.ratios(theta, phi) for thetas in (plain, smooth) for theta, phi in zip(thetas, profiles, strict=True)
-    ]
-    others.append(np.ones(len(others[0])))
-    mean, n_entries = peak_shares(inner)
-    first = start(inner, hs, mean)
-    nothing = np.zeros(len(hs))
-    best, chosen = Choice(0.0, nothing, nothing, nothing, 1.0, 1.0, -np.inf), first
+    sample = sample_cells(op, keys, int(rng.integers(2**62)))
+    folds: list[_Fold] = []
+    while True:
+        folds.append(_Fold.fitted(sample, len(folds), bank, options, reference=reference, rng=rng))
+        choice = _weighed(folds)
+        enough = sum(len(fold.hidden.row) for fold in folds) >= MOST_ENTRIES or len(folds) == MOST_FOLDS
+        if enough or choice.gain > _SURE * choice.error:
+            return choice if choice.gain > _SOME * choice.error else choice.nothing
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Every expert fitted to what one tenth of the entries, hidden, leaves."""
+
+    hidden: Hidden
+    climbed: dict[float, Mixtures]
+    plain: list[np.ndarray]
+    smooth: list[np.ndarray]
+    profiles: list[np.ndarray]
+    ratios: dict[float, np.ndarray]
+
+    @classmethod
+    def fitted(
+        cls,
+        sample: Sample,
+        number: int,
+        bank: tuple[int, ...],
+        options: RobustOptions,
+        *,
+        reference: Reference | None,
+        rng: np.random.Generator,
+    ) -> _Fold:
+        """Fit them to all but the `number`-th tenth."""
+        left, gone, judged = sample.fold(number)
+        inner, _, peaks = measure_counts(left)
+        bank = tuple(sorted({min(k, min(inner.shape) - 1) for k in bank}))
+        hs, *_ = nmf_bank(inner, bank, rng=rng, n_iter=_N_POLISH)
+        members = [unit_rows(unit_columns(h)) for h in hs]
+        coarse = np.hstack(members[: max(1, len(members) // 2)])
+        kernel = cell_graph(inner, coarse, options, codes=None, rng=rng)
+        if reference is not None:
+            counts = reference.counts[:, judged]
+            hs.append(reference_memberships(inner, counts, reference.n_components, kernel=kernel, codes=None, rng=rng))
+        hidden = Hidden(left, gone)
+        plain, smooth, profiles = consensus_profiles(inner, hs, kernel, peaks)
+        parts = [(theta, phi) for thetas in (plain, smooth) for theta, phi in zip(thetas, profiles, strict=True)]
+        others = [_positive_ratios(hidden, theta, phi) for theta, phi in parts]
+        others.append(np.ones(len(hidden.row)))
+        mean, n_entries = peak_shares(inner)
+        first = start(inner, hs, mean)
+        climbed, ratios = {}, {}
+        for alpha in ALPHAS:
+            found = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
+            own = [_positive_ratios(hidden, found.theta[:, part], found.phi[:, part]) for part in found.parts()]
+            climbed[alpha], ratios[alpha] = found, np.column_stack(own + others)
+        return cls(hidden, climbed, plain, smooth, profiles, ratios)
+
+    def whole(self, choice: Choice) -> Values:
+        """Return what the weighted whole says."""
+        parts = self.plain, self.smooth, self.profiles, self.hidden.mean
+        return self.hidden.values(*choice.combined(self.climbed[choice.alpha], *parts), squares=True)
+
+
+def _positive_ratios(hidden: Hidden, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
+    return np.maximum(hidden.ratios(hidden.values(theta, phi)), 1e-6)
+
+
+def _weighed(folds: list[_Fold]) -> Choice:
+    """Return the choice of all hidden entries together."""
+    found = []
     for alpha in ALPHAS:
-        mixtures = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
-        climbed = [judge.ratios(mixtures.theta[:, part], mixtures.phi[:, part]) for part in mixtures.parts()]
-        ratios = np.column_stack([*climbed, *others])
+        ratios = np.vstack([fold.ratios[alpha] for fold in folds])
         weights = likelihood_weights(ratios)
+        by_k = np.split(weights[:-1], 3)
         gain = float(np.log(ratios @ weights).mean())
-        if gain > best.gain:
-            by_k = np.split(weights[:-1], 3)
-            best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain)
-            chosen = mixtures
-    best = best.without_small()
-    theta, phi = best.combined(chosen, plain, smooth, profiles, judge.mean)
-    gains = judge.gains_of_stretches(theta, phi)
-    return replace(best, stretch=STRETCHES[int(np.argmax(gains))], gain=max(gains))
+        found.append(Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain))
+    best = max(found, key=lambda choice: choice.gain).without_small()
+    pairs = [(fold.hidden, fold.whole(best)) for fold in folds]
+    stretch = _stretch(pairs)
+    row = np.concatenate([hidden.row for hidden, _ in pairs])
+    logs = np.concatenate([hidden.log_ratios(values, stretch) for hidden, values in pairs])
+    gain = float(logs.mean())
+    error = float(np.linalg.norm(np.bincount(row, weights=logs - gain))) / len(logs)
+    return replace(best, stretch=stretch, gain=gain, error=error, n_folds=len(folds))
 
 
-def _split(op: ScaledOperator, keys: Keys, seed: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """Return the counts left for training, and those hidden, of a sample of the cells."""
-    order = uniform(keys.cells, seed)
-    n = op.shape[0]
-    sampled = order <= np.partition(order, MOST_CELLS - 1)[MOST_CELLS - 1] if n > MOST_CELLS else np.ones(n, dtype=bool)
-    kept: list[sparse.csr_matrix] = []
-    gone: list[sparse.csr_matrix] = []
-    for rows, block in op.iter_blocks():
-        inside = np.flatnonzero(sampled[rows])
-        part = block[inside]
-        part.eliminate_zeros()
-        cell = np.repeat(keys.cells[rows][inside], np.diff(part.indptr))
-        hide = uniform(cell ^ (keys.peaks[part.indices] << np.uint64(1)), seed + 1) < HIDDEN
-        for values, wanted in ((kept, ~hide), (gone, hide)):
-            chosen = sparse.csr_matrix((part.data * wanted, part.indices.copy(), part.indptr.copy()), shape=part.shape)
-            chosen.eliminate_zeros()
-            values.append(chosen)
-    return sparse.vstack(kept, format="csr"), sparse.vstack(gone, format="csr")
+def _stretch(pairs: list[tuple[Hidden, Values]]) -> float:
+    """Return the factor that gives deviations the size of those seen, unless the likelihood says otherwise.
 
-
-class _Judge:
-    """Probabilities of hidden entries among the peaks that training left closed, by those of the peak mean."""
-
-    def __init__(self, training: sparse.csr_matrix, hidden: sparse.csr_matrix) -> None:
-        self._training = training
-        seen = np.bincount(training.indices, minlength=training.shape[1])
-        self.mean = seen / max(1, seen.sum())
-        known = self.mean[hidden.indices] > 0
-        row = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr))
-        row, column = row[known], hidden.indices[known]
-        step = max(1, len(row) // MOST_ENTRIES)
-        self._row, self._column = row[::step], column[::step]
-        self._left_mean = 1 - self._inside(self.mean[training.indices])
-
-    def _inside(self, values: np.ndarray) -> np.ndarray:
-        rows = np.repeat(np.arange(self._training.shape[0]), np.diff(self._training.indptr))
-        return np.bincount(rows, weights=values, minlength=self._training.shape[0])
-
-    def ratios(self, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        """Return the ratio at every hidden entry, positive."""
-        return np.maximum(self._ratios(*self._values(theta, phi), 1.0), 1e-6)
-
-    def gains_of_stretches(self, theta: np.ndarray, phi: np.ndarray) -> list[float]:
-        """Return the mean log ratio with all deviations from π multiplied by each of :data:`STRETCHES`."""
-        values = self._values(theta, phi)
-        return [float(np.log(np.maximum(self._ratios(*values, s), 0.01)).mean()) for s in STRETCHES]
-
-    def _values(self, theta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return P / π at the hidden entries, and P summed over the training entries of every cell."""
-        from .mixture_kernels import values_at
-
-        theta = np.ascontiguousarray(theta, dtype=np.float64)
-        phi = np.ascontiguousarray(phi, dtype=np.float64)
-        inside = np.empty(self._training.nnz)
-        values_at(self._training.indptr, self._training.indices, theta, phi, inside)
-        p = np.einsum("ik,ik->i", theta[self._row], phi[self._column])
-        return p / self.mean[self._column], self._inside(inside)
-
-    def _ratios(self, relative: np.ndarray, inside: np.ndarray, stretch: float) -> np.ndarray:
-        left = np.maximum(self._left_mean - stretch * (inside - 1 + self._left_mean), 1e-9)
-        return (1 + stretch * (relative - 1)) * (self._left_mean / left)[self._row]
+    It is the slope of what was seen on what was said, nearer to 1 the larger its standard error (over the cells); of
+    the factors that cost at most a twentieth of the gain of the best one, the nearest to it.
+    """
+    seen, said = np.sum([hidden.deviations(values) for hidden, values in pairs], axis=0)
+    if said.sum() <= 1e-9 * sum(len(hidden.row) for hidden, _ in pairs):  # the mean itself, but for rounding
+        return 1.0
+    slope = float(seen.sum() / said.sum())
+    error = float(np.linalg.norm(seen - slope * said) / said.sum())
+    off = slope - 1
+    wanted = float(np.clip(1 + off * off**2 / max(off**2 + error**2, 1e-12), 0, STRETCHES[-1]))
+    factors = np.array([*STRETCHES, wanted])
+    gains = np.array([np.mean(np.concatenate([h.log_ratios(v, s) for h, v in pairs])) for s in factors])
+    near = gains >= gains.max() - _GIVEN_UP * abs(gains.max())
+    return float(factors[near][np.argmin(np.abs(factors[near] - wanted))])

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from .._logging import logger
+from .._settings import settings
 from .access import as_csr
 from .row_block import COMPILED_NNZ, RowBlock, as_float, row_block
 
@@ -50,6 +52,8 @@ class ClusterBlocks:
     Blocks that fit a part of the workers' memory are loaded once and stay there; others are loaded by the worker that
     needs them, once per product. What travels is the dense side (peaks × k) to every worker, and the rows (cells × k)
     of a block. A product that lost a worker is computed again; the cluster loads the blocks of that worker anew.
+    A product of some tasks takes some 30 ms however small the blocks are, so counts that are no larger than one block
+    of `settings.block_bytes` come here once (`here`), and are worked on here.
 
     Parameters
     ----------
@@ -70,8 +74,17 @@ class ClusterBlocks:
         self.rows = [slice(a, b) for a, b in itertools.pairwise(bounds)]
         self._parts = [delayed(as_csr, pure=False)(part) for part in matrix.to_delayed()[:, 0]]
         size = sum(size for _, size in self.map(_stored_bytes))
-        if size <= _KEPT_SHARE * _memory_of(client):
+        #: All counts, if they are small.
+        self.here: sparse.csr_matrix | None = None
+        if size <= settings.block_bytes:
+            self.here = sparse.vstack([block for _, block in self.stored()], format="csr")
+        elif size <= _KEPT_SHARE * _memory_of(client):
             self._parts = list(client.persist(self._parts))
+
+    def stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+        """Yield (rows, block) in row order, one after the other, from where they are loaded."""
+        for rows, part in zip(self.rows, self._parts, strict=True):
+            yield rows, self._computed(lambda part=part: [part])[0]
 
     def map(self, function: Callable[..., Any], *common: np.ndarray, **options: Any) -> Iterator[tuple[slice, Any]]:
         """Yield (rows, function(block, *common, **options)) in row order; the work is done on the workers."""

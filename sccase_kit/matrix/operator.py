@@ -84,15 +84,17 @@ class ScaledOperator:
         self.dtype = np.dtype(dtype)
         self.binary = binary
         self.device = None if device is None else check_device(device)
-        self.in_memory = isinstance(matrix, np.ndarray) or sparse.issparse(matrix)
         self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
         self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
         #: What others computed of the stored counts, shared with operators that scale them otherwise.
         self.memo: dict[str, Any] = {}
-        self._source = matrix
         self._row_blocks: list[tuple[slice, Block]] | None = None
         self._unscaled_sq_norms: np.ndarray | None = None
         self._cluster = cluster_of(matrix)
+        if self._cluster is not None and self._cluster.here is not None:
+            matrix, self._cluster = self._cluster.here, None
+        self.in_memory = isinstance(matrix, np.ndarray) or sparse.issparse(matrix)
+        self._source = matrix
         if self._cluster is not None and self.device is not None:
             msg = f"device={device!r} belongs to this process, and a dask cluster works on the blocks of this array; "
             msg += "close the dask client, or leave device out"
@@ -165,6 +167,9 @@ class ScaledOperator:
     def _iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         if self._row_blocks is not None:
             yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)
+            return
+        if self._cluster is not None:
+            yield from _read_ahead(self._cluster.stored())
             return
         yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 

@@ -43,9 +43,10 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
     n, m = matrix.shape
     depth, n_open, nnz = np.empty(n), np.zeros(m, dtype=np.int64), 0
     cluster = cluster_of(matrix)
-    if cluster is not None:
+    if cluster is not None and cluster.here is None:
         parts = cluster.map(_stored_block_statistics)
     else:
+        matrix = matrix if cluster is None else cluster.here
         parts = ((rows, _block_statistics(raw)) for rows, raw in row_pieces(matrix))
     for rows, (sums, counts) in parts:
         depth[rows] = sums

@@ -10,7 +10,7 @@ from anndata import AnnData
 
 from .._labels import encode_labels
 from .._logging import warn
-from .._validate import Scale, check_adata, check_key, check_labels, check_scale
+from .._validate import Scale, check_adata, check_int, check_key, check_labels, check_scale
 from ..get.thin import enhanced, factors, is_dense
 from ..matrix.access import get_matrix
 from ..neighbors.communities import cluster_to_k
@@ -73,22 +73,23 @@ def score_clustering(
     n_components: int = 50,
     n_neighbors: int = 15,
     n_clusters: int | None = None,
+    n_seeds: int = 1,
     rng: int | np.random.Generator | None = 0,
 ) -> pd.Series:
     """Score a matrix held as :class:`Profiles`; see :func:`evaluate`."""
     _, groups = encode_labels(labels, profiles.shape[0], min_groups=2)
-    found = cluster_to_k(
-        profiles.pca(n_components),
-        n_clusters or len(groups),
-        method,
-        n_neighbors=n_neighbors,
-        rng=rng,
-        on_miss=warn,
-    )
-    scores = agreement(labels, found.labels)
+    check_int(n_seeds, name="n_seeds", minimum=1)
+    embedding = profiles.pca(n_components)
+    seeds = [rng] if n_seeds == 1 else np.random.default_rng(rng).integers(2**31, size=n_seeds).tolist()
+    options: dict[str, Any] = {"n_neighbors": n_neighbors, "on_miss": warn}
+    found = [cluster_to_k(embedding, n_clusters or len(groups), method, rng=seed, **options) for seed in seeds]
+    every = pd.DataFrame([agreement(labels, one.labels) for one in found])
+    scores = every.mean()
     scores["silhouette"] = silhouette(labels, profiles.cells, profiles.peaks)
-    scores["n_clusters"] = found.n_clusters
-    scores["resolution"] = found.resolution
+    scores["n_clusters"] = np.mean([one.n_clusters for one in found])
+    scores["resolution"] = np.mean([one.resolution for one in found])
+    if n_seeds > 1:
+        scores["ari_sd"] = every["ari"].std(ddof=1)
     return scores
 
 
@@ -103,6 +104,7 @@ def evaluate(
     n_components: int = 50,
     n_neighbors: int = 15,
     n_clusters: int | None = None,
+    n_seeds: int = 1,
     rng: int | np.random.Generator | None = 0,
 ) -> pd.Series:
     """Judge an enhanced matrix as the scCASE paper does.
@@ -134,13 +136,16 @@ def evaluate(
         Neighbours per cell, itself included.
     n_clusters
         Wanted number of clusters; the number of groups by default.
+    n_seeds
+        Clusterings, each with another seed; scores are their means.
     rng
         Seed or generator of the clustering.
 
     Returns
     -------
-    Series with `ari`, `ami`, `fmi`, `silhouette`, and the `n_clusters` and `resolution` found. A warning tells when
-    the wanted number of clusters was not reached.
+    Series with `ari`, `ami`, `fmi`, `silhouette`, and the `n_clusters` and `resolution` found; with several seeds
+    `ari_sd`, the standard deviation of the ARI over them. A warning tells when the wanted number of clusters was not
+    reached.
     """
     labels = check_labels(check_adata(adata), groupby, min_groups=2)
     return score_clustering(
@@ -150,5 +155,6 @@ def evaluate(
         n_components=n_components,
         n_neighbors=n_neighbors,
         n_clusters=n_clusters,
+        n_seeds=n_seeds,
         rng=rng,
     )

@@ -277,7 +277,7 @@ class _Judge:
     def result(self, n_boot: int, share: float, rng: np.random.Generator) -> HeldOut:
         """Return the tables."""
         splits = pd.DataFrame(self._rows)
-        gains, slopes = self._bootstrap(n_boot, rng)
+        gains, slopes = self._bootstrap(n_boot, rng)  # of all cells, then of the samples
         first = self._names[0]
         rows = {}
         for name in self._names:
@@ -290,7 +290,8 @@ class _Judge:
                 "sd_splits": by_split.mean().std(ddof=1) if mine["split"].nunique() > 1 else np.nan,
                 "sd_seeds": np.sqrt(by_split.var(ddof=1).mean()) if mine["run"].max() > 0 else np.nan,
                 "times": np.exp(gains[name][0]),
-                "slope": slopes[name],
+                "slope": slopes[name][0],
+                "slope_se": slopes[name][1:].std(ddof=1),
                 "difference": differences[0],
                 "difference_se": differences[1:].std(ddof=1),
                 "seconds": mine["seconds"].mean(),
@@ -302,15 +303,18 @@ class _Judge:
         n, m, hidden = np.round(np.mean(self._shapes, axis=0)).astype(int).tolist()
         return HeldOut(table, splits, n, m, hidden, share)
 
-    def _bootstrap(self, n_boot: int, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        """Return the gain of every method, of all cells and then of bootstrap samples, and its slope."""
+    def _bootstrap(
+        self, n_boot: int, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return gain and slope of every method, of all cells and then of bootstrap samples."""
         hidden = self._hidden.sum(axis=0)
         totals = {name: sums.sum(axis=0) for name, sums in self._sums.items()}
         gains = {name: np.empty(n_boot + 1) for name in self._names}
+        slopes = {name: np.empty(n_boot + 1) for name in self._names}
         n = len(hidden)
         for b in range(n_boot + 1):
             weights = np.ones(n) if b == 0 else np.bincount(rng.integers(n, size=n), minlength=n)
             for name, total in totals.items():
                 gains[name][b] = weights @ total[0] / (weights @ hidden)
-        slopes = {name: CellScores(hidden, *total).slope() for name, total in totals.items()}
+                slopes[name][b] = CellScores(*(weights * values for values in (hidden, *total))).slope()
         return gains, slopes

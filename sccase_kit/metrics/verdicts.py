@@ -28,7 +28,8 @@ class HeldOut:
         One row per method: `gain` (nats per hidden entry beyond the peak mean), `se` (its standard error, from
         bootstrapping cells), `sd_splits` and `sd_seeds` (standard deviations over the splits, and over the seeds within
         them), `times` (exp of the gain: how many times as probable a hidden entry is), `slope` (deviation slope: 1 is
-        right, above 1 deviations are too small),
+        right, above 1 deviations are too small; NaN where the method says the peak mean itself, so that there are no
+        deviations), `slope_se` (its standard error),
         `difference` and `difference_se` (gain beyond the first method, paired over cells and splits), `seconds` (mean
         of the fits), and `error`. With groups `of_types`: the gain as a share of that of the groups' means.
     splits
@@ -48,7 +49,8 @@ class HeldOut:
 
     def __repr__(self) -> str:
         size = f"{self.n_cells:,} cells × {self.n_peaks:,} peaks, {self.n_hidden:,} hidden entries"
-        rows = self.table[["gain", "se", "slope"]].to_string(float_format=lambda value: f"{value:.3f}")
+        columns = [name for name in ("gain", "se", "slope", "slope_se") if name in self.table]
+        rows = self.table[columns].to_string(float_format=lambda value: f"{value:.3f}", na_rep="-")
         hint = "sk.metrics.held_out_verdict(result) says it in words, sk.pl.held_out(result) draws it"
         return f"HeldOut: {size}\n{rows}\n{hint}"
 
@@ -145,7 +147,9 @@ def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, d
         text = f"Enhancing harms these data: each {what} is on average {np.exp(-gain):.3g} times less probable"
     else:
         text = f"No evidence that enhancing helps these data: the probability {what} does not change beyond its error"
-    if gain > least:
+    if np.isnan(slope):
+        text += "; the method says the peak mean itself, so there are no differences between cells to judge."
+    elif gain > least:
         low, high = CALIBRATED
         size = "right" if low <= slope <= high else "too small" if slope > high else "too large"
         text += f"; differences between cells have {'the right' if size == 'right' else 'a'} size"

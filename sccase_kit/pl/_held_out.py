@@ -30,7 +30,8 @@ def held_out(result: AnnData | HeldOut, *, key: str = "held_out", ax: Sequence[A
     Returns
     -------
     Two Axes. Left the gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped)
-    and a small dot per split; right the deviation slope, with the band in which it counts as right.
+    and a small dot per split; right the deviation slope with two standard errors, and the band in which it counts as
+    right. A method that says the peak mean itself has no slope.
 
     Raises
     ------
@@ -58,7 +59,8 @@ def held_out(result: AnnData | HeldOut, *, key: str = "held_out", ax: Sequence[A
         gain.plot(mine["gain"], np.full(len(mine), y), "o", color="0.65", markersize=3)
         gain.errorbar(row["gain"], y, xerr=2 * row["se"], fmt="o", color=PALETTE[0], markersize=6, capsize=3)
         slope.plot(mine["slope"], np.full(len(mine), y), "o", color="0.65", markersize=3)
-        slope.plot(row["slope"], y, "o", color=PALETTE[0], markersize=6)
+        error = 2 * row.get("slope_se", np.nan)  # results stored before it was there have none
+        slope.errorbar(row["slope"], y, xerr=error, fmt="o", color=PALETTE[0], markersize=6, capsize=3)
     gain.axvline(0, color="0.4", linewidth=1)
     gain.set_xlabel("gain over the peak mean\n(nats per hidden entry)")
     slope.axvspan(*CALIBRATED, color="0.92", zorder=0)

@@ -22,8 +22,8 @@ from ._headers import HELD_OUT
 TITLE = "Does enhancing help these data?"
 _CAPTION = (
     "Left: gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped) and a dot "
-    "per split; above 0 enhancing helps. Right: deviation slope; inside the band differences between cells have the "
-    "right size."
+    "per split; above 0 enhancing helps. Right: deviation slope with two standard errors; inside the band differences "
+    "between cells have the right size."
 )
 _HOW = (
     "A random share of the open entries was hidden, the others were enhanced, and each hidden entry was scored among "

@@ -38,6 +38,13 @@ def counts():
     return sk.datasets.toy_study(n_cells=200, n_peaks=800, rng=3).adata.X.tocsr()
 
 
+@pytest.fixture(autouse=True)
+def counts_are_large():
+    """Send also these small counts to the workers."""
+    with sk.settings.override(block_bytes=1_000):
+        yield
+
+
 def blocks(counts, rows=67):
     return da.from_array(counts.toarray(), chunks=(rows, -1)).map_blocks(sparse.csr_matrix)
 
@@ -62,6 +69,30 @@ def test_products_on_the_workers(client, counts):
     new, back = op.sweep(right, lambda rows, product: left[rows, :2] * product[:, :2], n_left=2)
     np.testing.assert_allclose(new, left[:, :2] * (dense @ right)[:, :2], atol=1e-11)
     np.testing.assert_allclose(back, dense.T @ new, atol=1e-11)
+
+
+def test_small_counts_are_worked_on_here(client, counts, monkeypatch):
+    with sk.settings.override(block_bytes=10**6):
+        there = blocks(counts)
+        held = cluster_of(there)
+        np.testing.assert_array_equal(held.here.toarray(), counts.toarray())
+        op = ScaledOperator(there)
+        assert op.in_memory
+        sent = []
+        monkeypatch.setattr(ClusterBlocks, "_computed", lambda self, tasks: sent.append(1))
+        adata, here = ad.AnnData(there), ad.AnnData(counts)
+        sk.tl.enhance(adata)
+        sk.tl.enhance(here)
+        assert not sent
+    np.testing.assert_array_equal(sk.get.enhanced(adata), sk.get.enhanced(here))
+
+
+def test_stored_blocks_come_from_the_workers_in_order(client, counts):
+    held = cluster_of(blocks(counts))
+    assert held.here is None
+    found = list(held.stored())
+    assert [rows for rows, _ in found] == held.rows
+    np.testing.assert_array_equal(sparse.vstack([block for _, block in found]).toarray(), counts.toarray())
 
 
 def test_blocks_are_loaded_by_the_workers(client, counts):

@@ -58,3 +58,21 @@ def test_errors(study, fitted):
         evaluate(fitted, "cell_type", scale="max")
     with pytest.warns(UserWarning, match="did not reach n_clusters=2; the nearest is 3"):
         evaluate(fitted, "cell_type", n_clusters=2, n_neighbors=8)
+
+
+def test_several_seeds_give_means_and_their_spread(study):
+    rng = np.random.default_rng(3)
+    codes = study.obs["cell_type"].cat.codes.to_numpy()
+    study.obsm["sccase_cell_factors"] = np.eye(3)[codes] + 0.9 * rng.random((120, 3))  # types that overlap
+    study.varm["sccase_peak_factors"] = rng.random((300, 3))
+    one = evaluate(study, "cell_type", n_clusters=6)
+    several = evaluate(study, "cell_type", n_clusters=6, n_seeds=4, rng=0)
+    seeds = np.random.default_rng(0).integers(2**31, size=4).tolist()
+    found = [evaluate(study, "cell_type", n_clusters=6, rng=seed) for seed in seeds]
+    assert "ari_sd" not in one
+    assert several["ari"] == pytest.approx(np.mean([scores["ari"] for scores in found]))
+    assert several["ari_sd"] == pytest.approx(np.std([scores["ari"] for scores in found], ddof=1))
+    assert several["ari_sd"] > 0
+    assert several["silhouette"] == one["silhouette"]
+    with pytest.raises(ValueError, match="n_seeds"):
+        evaluate(study, "cell_type", n_seeds=0)

@@ -63,6 +63,8 @@ def test_methods_side_by_side(study):
     assert table.loc["types", "difference"] == 0
     assert table.loc["mean", "difference"] == pytest.approx(-table.loc["types", "gain"])
     assert table.loc["types", "times"] == pytest.approx(np.exp(table.loc["types", "gain"]))
+    assert 0 < table.loc["types", "slope_se"] < 0.2
+    assert abs(table.loc["types", "slope"] - 1) < 4 * table.loc["types", "slope_se"] + 0.2
     assert len(result.splits) == 6
     np.testing.assert_allclose(result.splits.groupby("method")["gain"].std()["noise"], table.loc["noise", "sd_splits"])
     again = sk.metrics.held_out(study, {"mean": means, "types": types}, n_splits=2, n_boot=50)
@@ -86,7 +88,11 @@ def test_the_default_method_and_the_verdict(study):
     assert direct.table.loc["enhance", "gain"] == pytest.approx(numbers["gain"], rel=1e-3)
     poor = sk.metrics.held_out(study, {"noise": noise, "mean": means}, n_splits=1, n_boot=20)
     assert sk.metrics.held_out_verdict(poor)[0].startswith("Enhancing harms")
-    assert sk.metrics.held_out_verdict(poor, "mean")[0].startswith("No evidence")
+    text = sk.metrics.held_out_verdict(poor, "mean")[0]
+    assert text.startswith("No evidence")
+    assert text.endswith("says the peak mean itself, so there are no differences between cells to judge.")
+    assert np.isnan(poor.table.loc["mean", ["slope", "slope_se"]].astype(float)).all()
+    assert "-" in repr(poor).splitlines()[-2]
     with pytest.raises(KeyError, match="available"):
         sk.metrics.held_out_verdict(poor, "other")
 

@@ -123,20 +123,21 @@ class Robust(Method):
                 rng=inputs.rng,
             )
             weights = np.stack([choice.climbed, choice.plain, choice.smooth])
-            rest = np.array([choice.alpha, choice.mean, choice.stretch, choice.gain])
-            return {"shares": shares, "profiles": profiles, "weights": weights, "rest": rest}
+            rest = [choice.alpha, choice.mean, choice.stretch, max(choice.gain, 0.0), choice.error, choice.n_folds]
+            return {"shares": shares, "profiles": profiles, "weights": weights, "rest": np.array(rest)}
 
         n, m = data.op.shape
 
         def judge(arrays: dict[str, np.ndarray]) -> str | None:
             rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
-            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(sizes)), "rest": (4,)}
+            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(sizes)), "rest": (6,)}
             return shapes_are(shapes)(arrays)
 
         arrays = inputs.stage("expected", compute, judge=judge)
-        alpha, mean, stretch, gain = arrays["rest"].tolist()
+        alpha, mean, stretch, gain, error, n_folds = arrays["rest"].tolist()
         found = {"components": np.array(sizes), "weights": arrays["weights"], "mean_weight": mean}
-        found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain}
+        found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain, "gain_error": error}
+        found |= {"n_folds": int(n_folds), "is_mean": mean == 1}
         return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
 
 
