@@ -5,9 +5,9 @@
     python benchmarks/fit.py --old ../old --snapatac2 snap/bin/python --only "20k x 50k" --repeats 5
     python benchmarks/fit.py --large                                          # also 100k x 100k, this build alone
 
-Every run has a process of its own that is warmed up first (imports, compiled code) and one thread. CPU seconds and
-memory (peak above what was there before the call) are medians. SnapATAC2 computes 30 components of all peaks without
-sampling, and 15 neighbours; enhancing also factorises, smooths, and fits expected accessibility. Writes
+Every run has a process of its own that is warmed up first (imports, compiled code) and one thread; engines take turns.
+CPU seconds and memory (peak above what was there before the call) are medians. SnapATAC2 computes 30 components of all
+peaks without sampling, and 15 neighbours; enhancing also factorises, smooths, and fits expected accessibility. Writes
 benchmarks/results/fit.csv; rows of what is not run again stay.
 """
 
@@ -76,17 +76,23 @@ def child(engine: str, path: str) -> dict:
     return row | {"cells": adata.n_obs, "peaks": adata.n_vars, "nonzeros": int(adata.X.nnz)}
 
 
-def measure(engine: str, path: Path, repeats: int, *, python: str, package: Path) -> dict:
-    """Return the medians of `repeats` runs, each in a process."""
-    environment = os.environ | {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
-    command = [python, "-W", "ignore", str(HERE / "fit.py"), "--child", engine, str(path)]
-    rows = []
+def measure(engines: dict[str, tuple[str, Path]], path: Path, repeats: int) -> dict[str, dict[str, object]]:
+    """Return the medians of `repeats` runs of every engine, in turn, each in a process."""
+    rows: dict[str, list[dict]] = {engine: [] for engine in engines}
+    errors = {}
     for _ in range(repeats):
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-        if done.returncode:
-            return {"error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
-        rows.append(json.loads(done.stdout.strip().splitlines()[-1]))
-    return {name: statistics.median(row[name] for row in rows) for name in rows[0]}
+        for engine, (python, package) in engines.items():
+            environment = os.environ | {"PYTHONPATH": str(package), "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
+            command = [python, "-W", "ignore", str(HERE / "fit.py"), "--child", engine, str(path)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+            if done.returncode:
+                errors[engine] = {"error": (done.stderr.strip().splitlines() or ["no message"])[-1]}
+            else:
+                rows[engine].append(json.loads(done.stdout.strip().splitlines()[-1]))
+    found = {
+        e: {name: statistics.median(row[name] for row in runs) for name in runs[0]} for e, runs in rows.items() if runs
+    }
+    return found | errors
 
 
 def main() -> None:
@@ -117,8 +123,7 @@ def main() -> None:
             elif not path.exists():
                 print(f"{name}: {path} does not exist, left out")
                 continue
-            for engine, (python, package) in engines.items():
-                found = measure(engine, path, args.repeats, python=python, package=package)
+            for engine, found in measure(engines, path, args.repeats).items():
                 rows.append({"data": name, "engine": engine, "repeats": args.repeats, **found})
                 print({key: round(v, 2) if isinstance(v, float) else v for key, v in rows[-1].items()}, flush=True)
     table = pd.DataFrame(rows)

@@ -3,7 +3,7 @@
     python benchmarks/recovery.py                               # the small data sets, two splits
     python benchmarks/recovery.py --splits 5 --out benchmarks/results/recovery.csv
     python benchmarks/recovery.py --datasets granja_bmmc --splits 2 --methods default "sccase K=T" --no-clusters
-    python benchmarks/recovery.py --datasets bm0828 --methods peer_magic peer_scopen default
+    python benchmarks/recovery.py --datasets bm0828 --methods default peer_magic peer_scopen peer_lda peer_peakvi
 
 T is the number of types. The gain is a share of that of the true types' means (where those are known to be); "before"
 is the enhanced matrix with the IDF undone. Simulated data of weak signals ("weak_0.7": log-normal differences of that
@@ -55,8 +55,22 @@ SMALL = ["scabc_bj_tf1", "chromvar50", "bm0828", "granja_bmmc_2k", "weak_0.5", "
 
 def peer(adata: ad.AnnData, *, rng: int, name: str, n_types: int) -> ad.AnnData:
     """Return what another program makes of the counts, in its own environment."""
-    result = adapters()[name].run(adata, n_components=n_types, seed=rng % 2**16, timeout=PEER_TIMEOUT)
-    result.X = np.maximum(result.X, 0) if isinstance(result.X, np.ndarray) else result.X.maximum(0)
+    return adapters()[name].run(adata, n_components=n_types, seed=rng % 2**16, timeout=PEER_TIMEOUT)
+
+
+def peer_counts(adata: ad.AnnData, *, rng: int, name: str, n_types: int) -> ad.AnnData | tuple[np.ndarray, np.ndarray]:
+    """Return the same in proportion to expected counts, each program's own transform undone."""
+    result = peer(adata, rng=rng, name=name, n_types=n_types)
+    if "sccase_cell_factors" in result.obsm:
+        cells, peaks = result.obsm["sccase_cell_factors"], result.varm["sccase_peak_factors"]
+        if name == "scopen":  # a TF-IDF with ln(cells / cells with the peak)
+            idf = np.log(adata.n_obs / np.asarray((adata.X > 0).sum(axis=0)).ravel())
+            peaks = peaks / np.maximum(idf, 1e-3)[:, None]
+        return np.maximum(cells, 0), np.maximum(peaks, 0)
+    values = result.X.toarray() if sparse.issparse(result.X) else np.asarray(result.X)
+    if name == "scbfa":  # log odds
+        values = 1 / (1 + np.exp(-values))
+    result.X = np.maximum(values, 0) ** (2 if name == "magic" else 1)  # MAGIC gives square roots
     return result
 
 
@@ -70,7 +84,7 @@ def methods(n_types: int) -> dict[str, Callable]:
         **{name: partial(sk.tl.enhance, **options) for name, options in robust.items()},
         **{name: partial(sk.tl.enhance, method="sccase", **options) for name, options in given.items()},
         "kNN mean": lambda adata: sk.metrics.knn_smoothing(adata),
-        **{f"peer_{name}": partial(peer, name=name, n_types=n_types) for name in adapters()},
+        **{f"peer_{name}": partial(peer_counts, name=name, n_types=n_types) for name in adapters()},
     }
 
 
@@ -88,13 +102,15 @@ def run(name: str, n_splits: int, most_peaks: int, wanted: list[str] | None, *, 
         if table.loc[method, "error"]:
             continue
         fitted = adata.copy()
+        if method.startswith("peer_"):
+            function = partial(peer, name=method.removeprefix("peer_"), n_types=adata.obs["cell_type"].nunique())
         made = function(fitted, rng=0) if method.startswith(("default, before", "peer_")) else function(fitted)
         if isinstance(made, ad.AnnData):
             made.obs["cell_type"] = adata.obs["cell_type"].to_numpy()
             fitted = made
         elif method == "kNN mean":
             fitted.X = made
-        thin = "sccase" in fitted.uns
+        thin = "sccase_cell_factors" in fitted.obsm
         options = {"key": "sccase", "scale": "minmax"} if thin else {"key": None, "scale": None}
         scores = sk.metrics.evaluate(fitted, "cell_type", **options)
         table.loc[method, ["ari", "silhouette"]] = scores["ari"], scores["silhouette"]
@@ -127,7 +143,7 @@ def main(arguments: list[str] | None = None) -> None:
     for name in args.datasets:
         tables.append(run(name, args.splits, args.most_peaks, args.methods, clusters=not args.no_clusters))
         shown = tables[-1].set_index(["dataset", "method"])
-        columns = ["of_types", "gain", "se", "sd_splits", "slope", "ari", "silhouette", "seconds", "error"]
+        columns = ["of_types", "gain", "se", "sd_splits", "slope", "slope_se", "ari", "silhouette", "seconds", "error"]
         print(shown[[c for c in columns if c in shown]].round(4).to_string(), flush=True)
         table = pd.concat(tables)
         if args.out is not None:
