@@ -303,9 +303,7 @@ class _Judge:
         n, m, hidden = np.round(np.mean(self._shapes, axis=0)).astype(int).tolist()
         return HeldOut(table, splits, n, m, hidden, share)
 
-    def _bootstrap(
-        self, n_boot: int, rng: np.random.Generator
-    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    def _bootstrap(self, n_boot: int, rng: np.random.Generator) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
         """Return gain and slope of every method, of all cells and then of bootstrap samples."""
         hidden = self._hidden.sum(axis=0)
         totals = {name: sums.sum(axis=0) for name, sums in self._sums.items()}
