@@ -7,6 +7,7 @@ import sys
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ class ClusterBlocks:
     def stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, block) in row order, one after the other, from where they are loaded."""
         for rows, part in zip(self.rows, self._parts, strict=True):
-            yield rows, self._computed(lambda part=part: [part])[0]
+            yield rows, self._computed(partial(list, (part,)))[0]
 
     def map(self, function: Callable[..., Any], *common: np.ndarray, **options: Any) -> Iterator[tuple[slice, Any]]:
         """Yield (rows, function(block, *common, **options)) in row order; the work is done on the workers."""
