@@ -129,7 +129,7 @@ _CLAIMS = tuple(
 EXPERIMENT = Experiment(
     name="functions",
     title="Functions of specific peaks",
-    shows="Fig. 4a, S11, S15, S16, Tables S3, S4",
+    shows="Fig. S11, S15, S16, Tables S3, S4",
     about=(
         "GREAT on specific peaks of every type by scCASE's projection as in the paper, by this package's default, by "
         "EpiScanpy's t-test, and on the background peaks. Terms count that are enriched twofold with an FDR below .05. "

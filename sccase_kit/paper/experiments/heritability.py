@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ...tl import ldsc
 from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
-from ..registry import Claim, Experiment, Finding, Tables
+from ..registry import Claim, Drawing, Experiment, Finding, Tables
 from ..statistics import exceeds
 from ..study import DEFAULT, OURS, Study
 
@@ -57,6 +60,36 @@ def find(tables: Tables) -> Mapping[str, Finding]:
     return found
 
 
+def draw(tables: Tables) -> Sequence[Drawing]:
+    """Draw the enrichments of every data set by trait, group and way to find peaks."""
+    text = "enrichment of heritability by type, whiskers of one standard error (Fig. 4c, S13, S19)."
+    return [Drawing(partial(_bars, table), f"{name}: {text}") for name, table in tables.items()]
+
+
+def _bars(table: pd.DataFrame) -> Any:
+    import matplotlib.pyplot as plt
+
+    traits = list(table["trait"].unique())
+    bars = table[["peaks", "group"]].drop_duplicates()
+    size = (2.4 + 0.24 * len(bars), 1.0 + 1.3 * len(traits))
+    figure, axes = plt.subplots(len(traits), 1, figsize=size, layout="constrained", squeeze=False, sharex=True)
+    names = [str(name) for name in bars["group"]]
+    ways = list(dict.fromkeys(bars["peaks"]))
+    for ax, trait in zip(axes[:, 0], traits, strict=True):
+        own = bars.merge(table[table["trait"] == trait], how="left", on=["peaks", "group"])
+        for i, way in enumerate(ways):
+            at = np.flatnonzero((own["peaks"] == way).to_numpy())
+            heights, errors = (own[column].to_numpy()[at] for column in ("Enrichment", "Enrichment_std_error"))
+            ax.bar(at, heights, yerr=errors, label=way, color=f"C{i}", error_kw={"elinewidth": 0.7})
+        ax.axhline(1, color="0.5", linewidth=0.7, linestyle="--")
+        ax.set_title(str(trait), fontsize="small")
+        ax.set_xticks(range(len(names)), names, rotation=90)
+        ax.spines[["top", "right"]].set_visible(False)
+    axes[len(traits) // 2, 0].set_ylabel("enrichment")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), frameon=False, fontsize="small", loc="outside right upper")
+    return axes[0, 0]
+
+
 _WHERE = "Results, 'scCASE intuitively reveals cell type-specific biological insights'; "
 
 EXPERIMENT = Experiment(
@@ -86,6 +119,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     find=find,
+    draw=draw,
     needs=needs,
     settings=lambda quick: {"n_top": 150 if quick else 1000},
     tools=("ldsc",),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +14,15 @@ from anndata import AnnData
 from ...enhance import Sccase
 from ...tl import add_gc_content, chromvar, cluster, enhance, match_motifs, scabc
 from ..features import episcanpy_peaks
+from ..figures import heatmaps
 from ..peak_sets import EPISCANPY, no_places
-from ..registry import Claim, Experiment, Finding, Tables
+from ..registry import Claim, Drawing, Experiment, Finding, Tables
 from ..statistics import exceeds
 from ..study import OURS, Study
 
 _TOP = 50
+#: Beginning of the columns with the mean deviations of a type.
+_MEAN = "mean z in "
 _SHOWN = ["data", "peaks", "name", "variability", "between_types", "type"]
 #: Factors that the paper finds specific to a type, by the beginning of their names.
 _SPECIFIC = {
@@ -65,6 +70,9 @@ def run(study: Study) -> pd.DataFrame:
             variability = chosen.uns["chromvar"]["variability"]["variability"].to_numpy()
             parts.append(pd.DataFrame({"name": names, "variability": variability, "type": highest.to_numpy()}))
             parts[-1]["between_types"] = between_types(z.to_numpy(dtype=float), study.labels)
+            means = z.groupby(study.labels).mean()
+            for kind in means.index:
+                parts[-1][f"{_MEAN}{kind}"] = means.loc[kind].to_numpy()
             parts[-1]["peaks"] = name
     return pd.concat(parts, ignore_index=True)
 
@@ -113,6 +121,23 @@ def _factors(tables: Tables) -> Finding:
     return Finding(float(hits), None, right > named / 2, tuple(tables), note)
 
 
+def draw(tables: Tables) -> Sequence[Drawing]:
+    """Draw the mean deviations of the fifty most variable motifs by type, for both ways to find peaks."""
+    text = "mean deviation by type of the 50 most variable motifs in scCASE's peaks (Fig. 4d, S14, S20)."
+    return [Drawing(partial(_deviations, table), f"{name}: {text}") for name, table in tables.items()]
+
+
+def _deviations(table: pd.DataFrame) -> Any:
+    own = table[table["peaks"] == OURS].nlargest(_TOP, "variability")
+    columns = [name for name in table.columns if str(name).startswith(_MEAN)]
+    order = own.sort_values("type", kind="stable")["name"].drop_duplicates()
+    frames = {}
+    for way, part in table.groupby("peaks", sort=False):
+        wide = part.drop_duplicates("name").set_index("name")[columns].reindex(order)
+        frames[str(way)] = wide.set_axis([str(name).removeprefix(_MEAN) for name in columns], axis=1)
+    return heatmaps(frames, label="mean deviation z", centred=True)
+
+
 def summary(tables: Tables) -> pd.DataFrame:
     """Return the fifty most variable motifs."""
     whole = pd.concat([table.assign(data=name) for name, table in tables.items()], ignore_index=True)
@@ -150,9 +175,10 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     find=find,
+    draw=draw,
     summary=summary,
     needs=needs,
     settings=lambda quick: {"n_top": 200 if quick else 1000},
     tools=("motifs",),
-    version=2,
+    version=3,
 )

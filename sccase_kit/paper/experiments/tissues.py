@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ...tl import snpsea
+from ..figures import heatmaps, side_by_side
 from ..peak_sets import BACKGROUND, EPISCANPY, no_places, peak_sets
-from ..registry import Claim, Experiment, Finding, Tables
+from ..registry import Claim, Drawing, Experiment, Finding, Tables
 from ..statistics import exceeds
 from ..study import DEFAULT, OURS, Study
 
 _LEVEL = 0.05
+#: Tissues in the figure, as in the paper's.
+_SHOWN = 30
 _FILES = ("snps", "gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 
@@ -63,6 +69,20 @@ def find(tables: Tables) -> Mapping[str, Finding]:
     return found
 
 
+def draw(tables: Tables) -> Sequence[Drawing]:
+    """Draw the first thirty tissues of every data set by group and way to find peaks."""
+    text = "p-values of SNPsea by type, the tissues with the smallest for scCASE's peaks (Fig. 4b, S12, S17, S18)."
+    return [Drawing(partial(_tissues, table), f"{name}: {text}") for name, table in tables.items()]
+
+
+def _tissues(table: pd.DataFrame) -> Any:
+    own = table[table["peaks"] == OURS]
+    first = own.groupby("condition")["pvalue"].min().nsmallest(_SHOWN).index
+    shown = table.assign(strength=-np.log10(table["pvalue"].clip(lower=1e-300)))
+    frames = side_by_side(shown, rows="condition", values="strength", order=first)
+    return heatmaps(frames, label="−log₁₀ p")
+
+
 def summary(tables: Tables) -> pd.DataFrame:
     """Return the first three tissues by set of peaks and group."""
     whole = pd.concat([table.assign(data=name) for name, table in tables.items()], ignore_index=True)
@@ -100,6 +120,7 @@ EXPERIMENT = Experiment(
     ),
     run=run,
     find=find,
+    draw=draw,
     summary=summary,
     needs=needs,
     settings=lambda quick: {"n_top": 150 if quick else 1000},
