@@ -1,11 +1,12 @@
 """SCALE (Xiong et al. 2019): a Gaussian-mixture variational autoencoder of the binary matrix."""
 # packages: scale==1.1.2 numpy<1.24 scipy<1.11 pandas<2 scikit-learn<1.3 scanpy<1.10 anndata<0.10 torch<2.3
 # packages: matplotlib<3.8 setuptools<70 leidenalg
-# needs: a GPU for anything but small data
+# needs: a GPU for anything but small data; SCCASE_KIT_SCALE_STEPS makes fewer than its 30,000 steps
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +31,8 @@ def main() -> None:
         program = Path(sys.executable).with_name("SCALE.py")
         subprocess.run(
             [sys.executable, str(program), "-d", str(source), "-k", str(args.n_components), "--impute",
-             "--min_peaks", "0", "--min_cells", "0", "--seed", str(args.seed), "-o", folder],
+             "--min_peaks", "0", "--min_cells", "0", "--seed", str(args.seed), "-o", folder,
+             "--max_iter", os.environ.get("SCCASE_KIT_SCALE_STEPS", "30000")],
             check=True,
         )  # fmt: skip
         result = ad.read_h5ad(Path(folder) / "adata.h5ad")
