@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -122,3 +123,36 @@ def test_magic_itself_fills_in_zeros():
     assert out.shape == adata.shape
     assert (out > 1e-6).mean() > 2 * (adata.X > 0).mean()
     np.testing.assert_array_equal(out, baselines.magic(adata, rng=0))
+
+
+DOUBLE = """
+# packages: numpy
+# exchange: npz
+import shutil
+import sys
+import numpy as np
+found = np.load(sys.argv[1])
+counts = np.zeros(found["shape"])
+for i, (a, b) in enumerate(zip(found["indptr"], found["indptr"][1:])):
+    counts[i, found["indices"][a:b]] = found["data"][a:b]
+if counts.sum() > 1000:
+    sys.exit("too many counts")
+np.savez(sys.argv[2], cells=2 * counts, peaks=np.eye(counts.shape[1]))
+"""
+
+
+def test_an_adapter_gets_and_gives_plain_arrays(monkeypatch, tmp_path):
+    folder = Path(__file__).parents[2] / "benchmarks" / "adapters"
+    shutil.copy(folder / "runner.py", tmp_path)
+    (tmp_path / "double.py").write_text(DOUBLE)
+    monkeypatch.setenv("SCCASE_KIT_PEER_DOUBLE", sys.executable)
+    methods, _ = find_adapters(tmp_path)
+    adata = sk.datasets.simulate(20, 60, n_types=2, library_size=8, rng=0)
+    result = methods["double"](adata, rng=0)
+    enhanced = result.obsm["sccase_cell_factors"] @ result.varm["sccase_peak_factors"].T
+    np.testing.assert_array_equal(enhanced, 2 * adata.X.toarray())
+    assert result.obs_names.equals(adata.obs_names)
+    many = adata.copy()
+    many.X = many.X * 100
+    with pytest.raises(RuntimeError, match=r"double failed \(exit status 1\): too many counts"):
+        methods["double"](many, rng=0)
