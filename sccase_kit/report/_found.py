@@ -78,6 +78,7 @@ def found_section(study: Study) -> Section:
     blocks: list[Block] = []
     lines: list[tuple[str, str]] = []
     doubts: list[str] = []
+    cards: list[Card] = []
     if study.groupby is not None:
         labels = adata.obs[study.groupby].astype("category").cat.remove_unused_categories()
         tiles[f"groups ({study.groupby})"] = len(labels.cat.categories)
@@ -95,15 +96,23 @@ def found_section(study: Study) -> Section:
     lines += [("To doubt" if i == 0 else "", text[0].upper() + text[1:] + ".") for i, text in enumerate(doubts)]
     first: list[Block] = [Tiles(tiles), Lines(lines)]
     if blocks:
-        first += [Text(f"The groups of {study.groupby}", kind="heading"), Text(_HOW, kind="soft")]
+        there = {word for card in cards for word, _ in card.lines}
+        how = " ".join(text for word, text in _HOW.items() if word in there)
+        first += [Text(f"The groups of {study.groupby}", kind="heading"), *([Text(how, kind="soft")] if how else [])]
     return Section(TITLE, [*first, *blocks])
 
 
-_HOW = (
-    "Markers: known marker genes that are open in the group. Near peaks: genes next to its first marker peaks. Motifs "
-    "and other sets: effect in standard deviations against all other cells, and how well the activity of the factor's "
-    "gene follows (r); of a family of motifs, the member whose gene fits best. Terms pass every test of their table."
-)
+#: What the lines of the cards mean, said where there is such a line.
+_HOW = {
+    "markers": "Markers: known marker genes that are open in the group.",
+    "near peaks": "Near peaks: genes next to its first marker peaks.",
+    "motifs": (
+        "Motifs and other sets: effect in standard deviations against all other cells, and how well the activity of "
+        "the factor's gene follows (r); of a family of motifs, the member whose gene fits best."
+    ),
+    "terms": "Terms pass every test of their table.",
+    "traits": "Traits: how often random walks from the cells with most variants come to the group (adjusted p ≤ 0.05).",
+}
 _NOT_JUDGED = (
     "Not measured on these data. sk.metrics.held_out(adata, key_added='held_out') hides fragments and says whether "
     "enhancing finds them."

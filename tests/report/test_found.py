@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.pages.blocks import Cards, Lines, Tiles
+from sccase_kit.pages.blocks import Cards, Lines, Text, Tiles
 from sccase_kit.report import _groups
 from sccase_kit.report._colors import page_colors
 from sccase_kit.report._found import Study, found_section
@@ -95,6 +95,10 @@ def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
     lines = dict(cards[groups[0]].lines)
     assert lines["motifs"] == "GATA1 (2.0, gene r 0.75), GATA2 (1.5, gene r -0.20)"
     assert lines["traits"] == "platelets (2.5 × chance)"
+    blocks = found_section(Study(study.adata, "cell_type", "sccase", None, {}, (), {}, tests, None, fits)).blocks
+    said = " ".join(block.text for block in blocks if isinstance(block, Text))
+    assert "Motifs and other sets: effect in standard deviations" in said
+    assert "Terms" not in said
     assert cards[groups[1]].lines == []
 
 
