@@ -126,7 +126,8 @@ def floors(table: pd.DataFrame) -> None:
     print((gains["default"] / gains["sccase K=T"]).rename("default / sccase K=T").round(3).to_string())
     print(f"mean of the real sets: {(real['default'] / real['sccase K=T']).mean():.3f}")
     given = [name for name in gains.columns if name.startswith("default K=")]
-    print((gains[given].div(gains["default"], axis=0) - 1).round(3).to_string())
+    if given:
+        print((gains[given].div(gains["default"], axis=0) - 1).round(3).to_string())
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -33,13 +33,17 @@ class Sample:
     def fold(self, number: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
         """Return the counts that are left, and those hidden, at the peaks that are judged; and which these are.
 
+        Of more than :data:`MOST_ENTRIES` hidden entries about so many are returned, whatever the order of the cells.
+
         Parameters
         ----------
         number
             Which tenth is hidden, from 0.
         """
-        hide = (self.order >= number * HIDDEN) & (self.order < (number + 1) * HIDDEN)
-        left, hidden = (self._where(chosen) for chosen in (~hide, hide))
+        start = number * HIDDEN
+        hide = (self.order >= start) & (self.order < start + HIDDEN)
+        share = min(1.0, MOST_ENTRIES / max(1, int(hide.sum())))
+        left, hidden = (self._where(chosen) for chosen in (~hide, hide & (self.order < start + share * HIDDEN)))
         n_open = np.bincount(left.indices, minlength=left.shape[1])
         fewest = FEWEST  # less where the peaks that have it hold less than half of the entries
         while fewest > 1 and 2 * n_open[n_open >= fewest].sum() < n_open.sum():
@@ -114,9 +118,7 @@ class Hidden:
         self._left = left
         seen = np.bincount(left.indices, minlength=left.shape[1])
         self.mean = seen / max(1, seen.sum())
-        row = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr))
-        step = max(1, len(row) // MOST_ENTRIES)
-        self.row, self._column = row[::step], hidden.indices[::step]
+        self.row, self._column = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr)), hidden.indices
         self._mean_outside = 1 - self._inside(self.mean[left.indices])
 
     def _inside(self, values: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.stats import kstest
 
 import sccase_kit as sk
+from sccase_kit.enhance import hiding
 from sccase_kit.enhance.keys import data_keys, mixed, normal, uniform
 from sccase_kit.matrix.operator import ScaledOperator
 
@@ -43,7 +44,9 @@ def test_numbers_are_uniform_and_normal():
     assert (values != normal(keys, 3, np.random.default_rng(1))).all()
 
 
-def test_a_fit_does_not_depend_on_the_order():
+@pytest.mark.parametrize("most", [hiding.MOST_ENTRIES, 400])  # all hidden entries are judged, or some
+def test_a_fit_does_not_depend_on_the_order(most, monkeypatch):
+    monkeypatch.setattr(hiding, "MOST_ENTRIES", most)
     adata = sk.datasets.simulate(120, 400, mode="discrete", n_types=3, library_size=150, rng=0)
     sk.pp.filter_peaks(adata)
     rng = np.random.default_rng(1)
