@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-cells", type=int, help="cells of a data set at most (1000; 250 with --quick)")
     parser.add_argument("--max-peaks", type=int, help="peaks of a data set at most (40000; 2500 with --quick)")
     parser.add_argument("--memory-cells", type=int, help="cells of the smaller set for memory (2000; the paper: 20000)")
+    parser.add_argument("--memory-peaks", type=int, help="peaks of both sets for memory (20000)")
     parser.add_argument("--data-dir", help="folder with files of the manifest")
     parser.add_argument("--download", action="store_true", help="download data sets that are not on disk (gigabytes)")
     parser.add_argument("--adapters", help="folder benchmarks/adapters: programs of others that are installed there")
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         max_cells=args.max_cells,
         max_peaks=args.max_peaks,
         memory_cells=args.memory_cells,
+        memory_peaks=args.memory_peaks,
         data_dir=args.data_dir,
         download=args.download,
         adapters=args.adapters,

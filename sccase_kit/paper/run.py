@@ -71,6 +71,7 @@ def reproduce(
     max_cells: int | None = None,
     max_peaks: int | None = None,
     memory_cells: int | None = None,
+    memory_peaks: int | None = None,
     data_dir: str | os.PathLike[str] | None = None,
     download: bool = False,
     adapters: str | os.PathLike[str] | None = None,
@@ -110,6 +111,8 @@ def reproduce(
     memory_cells
         Cells of the smaller simulated set of the experiment "resources", which also takes one with five times as many.
         None: 2,000 (100 with `quick`). The paper's claim is judged from 20,000 on, which takes minutes and gigabytes.
+    memory_peaks
+        Peaks of both. None: 20,000 (2,000 with `quick`).
     data_dir
         Folder with files of the manifest.
     download
@@ -163,6 +166,8 @@ def reproduce(
         if value is not None:
             limits[name] = check_int(value, name=name, minimum=20)
     changed = {} if memory_cells is None else {"cells": check_int(memory_cells, name="memory_cells", minimum=100)}
+    if memory_peaks is not None:
+        changed["peaks"] = check_int(memory_peaks, name="memory_peaks", minimum=1000)
     folder = check_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     run = _Run(folder, wanted, quick=quick, methods=own, tools=dict(tools or {}), overwrite=overwrite)

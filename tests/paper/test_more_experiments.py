@@ -200,6 +200,8 @@ def test_the_sizes_of_the_memory_experiment_can_be_given(monkeypatch, tmp_path):
     monkeypatch.setattr(sk.paper.run, "list_experiments", lambda: {"resources": known})
     sk.reproduce(out=tmp_path, only=["resources"], memory_cells=20_000)
     sk.reproduce(out=tmp_path, only=["resources"])
+    sk.reproduce(out=tmp_path, only=["resources"], memory_cells=20_000, memory_peaks=4000)
+    assert sizes.pop() == {**sizes[0], "peaks": 4000}
     assert [size["cells"] for size in sizes] == [20_000, 2000]
     with pytest.raises(ValueError, match="memory_cells"):
         sk.reproduce(out=tmp_path, memory_cells=5)
