@@ -389,7 +389,8 @@ def kill_once(
     before = snapshot(folder)
     inputs = {path: Path(path).stat().st_mtime_ns for path in files.values()}
     ended = run(argv, folder, own=own, number=number, after=rng.random() * whole.seconds[own])
-    if not ended.met or ended.code == 0:
+    done = number != signal.SIGKILL and ended.text.strip() and LAST not in ended.text  # its results are printed
+    if not ended.met or ended.code == 0 or (done and not any(whole.is_new(folder, o) for o in job.outputs)):
         return "too late", []
     wrong = after_kill(job, whole, folder, before, number)
     if number == signal.SIGKILL:
