@@ -30,6 +30,14 @@ _ASIDE, _REMOVED = "replaced", "removed"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
+def check_path(value: object, *, name: str = "path") -> Path:
+    """Return a path, else raise TypeError."""
+    if not isinstance(value, (str, os.PathLike)):
+        msg = f"{name} must be the name of a file or folder (text or a Path), got {type(value).__name__}"
+        raise TypeError(msg)
+    return Path(value)
+
+
 def check_place(path: str | os.PathLike[str], *, folder: bool | None = None) -> Path:
     """Return where `path` leads (links followed) if something can be written there; nothing stays.
 
@@ -51,7 +59,8 @@ def check_place(path: str | os.PathLike[str], *, folder: bool | None = None) -> 
     OSError
         If the parent folder may not be written, or the target is a device or pipe.
     """
-    given, target = Path(path), Path(os.path.realpath(path))
+    given = check_path(path)
+    target = Path(os.path.realpath(given))
     if folder is None:
         folder = given.suffix.lower() == ".zarr"
     if not target.parent.is_dir():
@@ -97,7 +106,7 @@ def check_folder(path: str | os.PathLike[str]) -> Path:
     OSError
         If it may not be written.
     """
-    folder = Path(path)
+    folder = check_path(path)
     near = Path(os.path.abspath(folder))
     while not near.exists():
         near = near.parent

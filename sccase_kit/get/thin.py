@@ -27,6 +27,10 @@ def positions_of(selector: Selector, names: pd.Index, *, name: str) -> slice | n
         return slice(None)
     if isinstance(selector, slice):
         return selector
+    nested = isinstance(selector, (list, tuple)) and any(isinstance(v, (list, tuple, dict, set)) for v in selector)
+    if isinstance(selector, (dict, set)) or nested or getattr(selector, "ndim", 1) > 1:
+        msg = f"{name} must be names, positions, a mask or a slice, got {type(selector).__name__}"
+        raise TypeError(msg)
     wanted = np.atleast_1d(np.asarray(selector))
     if wanted.dtype == bool:
         if len(wanted) != len(names):
@@ -113,10 +117,10 @@ def factors(adata: AnnData, *, key: str = "sccase", scale: Scale | None = None) 
     >>> cells.shape[1] == peaks.shape[1]
     True
     """
+    check_scale(scale)
     if scale == "minmax":
         msg = "scale='minmax' has no thin factors of its own: read blocks with sccase_kit.get.enhanced"
         raise ValueError(msg)
-    check_scale(scale)
     return _factors(adata, key, scale, slice(None), slice(None))
 
 

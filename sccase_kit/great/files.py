@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._atomic import file_names, replacing
+from .._atomic import check_path, file_names, replacing
 from .._logging import warn
 from .._validate import check_choice
 from ..intervals.assembly import check_unknown
@@ -89,7 +89,7 @@ def write_great(
     written as the tool needs them (``chr1``); regions are sorted, named, and written once.
     """
     check_choice(genome, GENOMES, name="genome")
-    target = Path(path)
+    target = check_path(path)
     check_unknown(unknown)
     table = check_regions(regions, genome=genome, unknown=unknown)
     if groupby is None:

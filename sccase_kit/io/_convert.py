@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
-from .._atomic import check_place, replacing
+from .._atomic import check_path, check_place, replacing
 from .hdf5 import write_h5ad
 from .reading import read
 from .zarr_store import write_zarr
@@ -37,7 +36,7 @@ def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> N
     ...     sk.read(f'{folder}/fast.h5ad').shape
     (100, 500)
     """
-    target = Path(target)
+    target = check_path(target, name="target")
     if target.suffix not in {".h5ad", ".zarr"}:
         msg = f"target must end in .h5ad or .zarr, got {str(target)!r}"
         raise ValueError(msg)

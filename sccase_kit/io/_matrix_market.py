@@ -114,7 +114,7 @@ def read_matrix_market(path: Path) -> sparse.coo_matrix:
             raise
         except (OSError, EOFError, UnicodeError, zlib.error):
             raise
-        except (ValueError, IndexError, pd.errors.EmptyDataError) as err:
+        except (ValueError, IndexError, OverflowError, pd.errors.EmptyDataError) as err:
             if "n_entries" in locals() and n_entries == 0 and isinstance(err, pd.errors.EmptyDataError):
                 return sparse.coo_matrix((n_rows, n_cols), dtype=np.int64)
             msg = f"{path}: not a valid Matrix Market file ({err})"

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from .._logging import warn
 from ._errors import FormatError
 
@@ -36,8 +38,14 @@ def check_stored_parts(store: Any, *, source: object) -> None:
                 msg = f"{what}; is the store complete? Copy or download it again"
                 raise FormatError(msg)
             warn(f"{what} and read as zeros: right only if the first rows hold nothing; is the store complete?")
-        if int(indptr[-1]) != n:
-            msg = f"{source}: a damaged sparse matrix: the pointers of {name} end at {int(indptr[-1])}, of {n} values"
+        pointers = np.asarray(indptr[:])
+        if pointers.dtype.kind not in "iu":
+            continue
+        if int(pointers[-1]) != n:
+            msg = f"{source}: a damaged sparse matrix: the pointers of {name} end at {int(pointers[-1])}, of {n} values"
+            raise FormatError(msg)
+        if int(pointers[0]) != 0 or (pointers[1:] < pointers[:-1]).any():
+            msg = f"{source}: a damaged sparse matrix: the pointers of {name} do not rise from 0"
             raise FormatError(msg)
 
 

@@ -46,7 +46,7 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
             check_stored_parts(store, source=path)
         adata = ad.read_h5ad(path, backed="r" if backed else None)
         if backed:
-            _ = adata.X.shape  # which is read from the file now
+            _check_backed(adata)
     except FormatError:
         raise
     except Exception as err:  # damaged files fail in h5py and anndata with many types; each is named here
@@ -55,6 +55,17 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
     if backed and (why := slow_storage(adata.X)):
         logger.warning("%s: %s", path, why)
     return adata
+
+
+def _check_backed(adata: AnnData) -> None:
+    """Raise ValueError where the counts, which stay on disk, are no numbers or do not fit the names."""
+    shape, dtype = tuple(adata.X.shape), np.dtype(adata.X.dtype)
+    if shape != (adata.n_obs, adata.n_vars):
+        msg = f"X has shape {shape}, and there are {adata.n_obs} cells and {adata.n_vars} peaks"
+        raise ValueError(msg)
+    if dtype.kind not in "biuf":
+        msg = f"X must hold numbers, got {dtype}"
+        raise ValueError(msg)
 
 
 def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnData, list[str]]:

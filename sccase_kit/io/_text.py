@@ -80,10 +80,11 @@ def _read_lines(
         lines = ((n, fields[:-1] if not fields[-1] else fields) for n, fields in lines)
     if (columns := triplet_columns([fields for _, fields in sample])) is not None:
         return _from_triplets(path, chain([(first[0], top)], sample, lines), columns)
-    widths = {len(fields) for _, fields in sample}
-    layout = find_layout(top, [fields for _, fields in sample] if len(widths) == 1 else [])
-    if len(widths) > 1 and sample:
+    try:
         layout = find_layout(top, [fields for _, fields in sample if len(fields) == len(sample[0][1])])
+    except ValueError as err:
+        msg = f"{path}: {err}"
+        raise FormatError(msg) from err
     if layout.coordinates and not layout.header and len(layout.labels) < 2:
         msg = f"{path}: regions, with {len(layout.labels)} column of numbers and no header: a file of fragments, or a "
         msg += "BED file, and no matrix. Fragments are counted by sccase_kit.read_fragments(path, peaks=...)"

@@ -131,6 +131,11 @@ def find_layout(first: Sequence[str], body: Sequence[Sequence[str]]) -> Layout:
         Fields of the first line.
     body
         Fields of lines after it.
+
+    Raises
+    ------
+    ValueError
+        If the header lacks more than the name of the first column.
     """
     first = [first[0].lstrip("#").strip("'\"") if first else "", *first[1:]]
     header = not _is_data(first)
@@ -139,6 +144,9 @@ def find_layout(first: Sequence[str], body: Sequence[Sequence[str]]) -> Layout:
     labels = list(first) if header else [""] * width
     if header and len(labels) == width - 1:
         labels = ["", *labels]  # R leaves out the name of the row names
+    if len(labels) < width:
+        msg = f"the header has {len(labels)} columns, and the lines after it have {width}"
+        raise ValueError(msg)
     at = next((a for a in (0, 1) if _are_regions(rows, a, labels if header else None)), None)
     named = _by_header(labels, rows) if header else None
     if named is not None:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._atomic import check_place, replacing
+from .._atomic import check_path, check_place, replacing
 from .._logging import warn
 from .._progress import progress
 from .._validate import check_adata
@@ -75,7 +75,7 @@ def write_10x(
     for names, what in ((adata.obs_names, "cells"), (adata.var_names, "peaks")):
         _check_names(names, what)
     _check_text(feature_type, "feature_type")
-    target = Path(folder)
+    target = check_path(folder, name="folder")
     check_place(target, folder=True)
     total, whole = _count(matrix)
     with replacing(target, folder=True) as temporary:

@@ -11,7 +11,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
-from .._atomic import check_place, replacing
+from .._atomic import check_path, check_place, replacing
 from .._progress import progress
 from .._record import recorded
 from .._settings import settings
@@ -66,7 +66,7 @@ def write_enhanced(
     check_fitted(adata, key)
     check_scale(scale)
     check_choice(dtype, ["float16", "float32"], name="dtype")
-    target = Path(path)
+    target = check_path(path)
     if target.suffix not in {".h5ad", ".zarr"}:
         msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
         raise ValueError(msg)

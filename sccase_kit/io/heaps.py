@@ -27,14 +27,24 @@ def check_heaps(path: Path) -> None:
     FormatError
         If an object of a heap does not end inside of it.
     """
-    with path.open("rb") as file:
-        if file.read(len(_HDF5)) != _HDF5:
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    if not path.stat().st_size:
+        return
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if _begins(data):
             for start in _heaps(data):
                 if not _is_sound(data, start):
                     msg = f"{path}: damaged: the texts at byte {start} have lost their order; copy or download it again"
                     raise FormatError(msg)
+
+
+def _begins(data: mmap.mmap) -> bool:
+    """Return whether this is HDF5: it begins at 0, or after a block of 512 bytes (MuData has one), 1024, and so on."""
+    place = 0
+    while place < len(data):
+        if data[place : place + len(_HDF5)] == _HDF5:
+            return True
+        place = 2 * place or 512
+    return False
 
 
 def _heaps(data: mmap.mmap) -> Iterator[int]:

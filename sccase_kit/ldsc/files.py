@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .._atomic import file_names, replacing
+from .._atomic import check_path, file_names, replacing
 from .._logging import warn
 from .._progress import progress
 from ..intervals.assembly import check_unknown, without_scaffolds
@@ -220,7 +220,7 @@ def write_ldsc_annot(
     sets = on_panel(sets, panel, unknown=unknown)
     tables = annotate_panel(sets, panel)
     names = file_names(sets)
-    target = Path(path)
+    target = check_path(path)
     files: dict[str, list[Path]] = {name: [] for name in sets}
     with replacing(target, folder=True) as folder:
         folder.mkdir()

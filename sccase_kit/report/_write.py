@@ -116,9 +116,9 @@ def write_report(
     TypeError
         If `tables` holds something that is not a DataFrame.
     """
-    from .._atomic import check_place, replacing
+    from .._atomic import check_path, check_place, replacing
 
-    target = Path(path)
+    target = check_path(path)
     if target.suffix.lower() not in {".html", ".htm"}:
         msg = f"path must end in .html, got {str(path)!r}"
         raise ValueError(msg)

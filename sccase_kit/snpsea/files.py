@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .._atomic import file_names, replacing
+from .._atomic import check_path, file_names, replacing
 from ..intervals.assembly import check_unknown, without_scaffolds
 from ..intervals.chromosomes import Unknown
 from ..intervals.frame import as_regions, check_regions
@@ -88,7 +88,7 @@ def write_snpsea(
     Columns CHR, POS, SNP after one comment line; SNPsea 1.0.3 crashes on blank lines, so there is none. It reads gene
     and SNP intervals and null SNPs from its own data (hg19): peaks of another genome are to be lifted over first.
     """
-    target = Path(path)
+    target = check_path(path)
     groups = snps_by_group(peaks, snps, groupby=groupby, unknown=unknown)
     names = file_names(groups)
     files = {g: target if groupby is None else target / f"{names[g]}.gwas" for g in groups}

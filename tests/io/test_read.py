@@ -332,3 +332,18 @@ def test_text_with_peaks_as_columns(tmp_path, suffix):
     assert list(adata.obs_names) == ["a", "b", "c"]
     assert list(adata.var_names) == NAMES
     np.testing.assert_array_equal(adata.X.toarray(), table)
+
+
+def test_a_header_that_is_too_short_is_named(tmp_path):
+    """It ended in an IndexError where a flipped bit had joined two lines."""
+    (tmp_path / "short.tsv").write_text("c1\tc2\nchr1:10-2\t0\t1\t0\n")
+    with pytest.raises(FormatError, match=r"short.tsv: the header has 2 columns, and the lines after it have 4"):
+        sk.read(tmp_path / "short.tsv")
+
+
+def test_numbers_beyond_64_bits_in_a_matrix_market_file(tmp_path):
+    (tmp_path / "matrix.mtx").write_text(f"%%MatrixMarket matrix coordinate integer general\n1 1 1\n1 1 {'9' * 30}\n")
+    (tmp_path / "barcodes.tsv").write_text("a\n")
+    (tmp_path / "peaks.bed").write_text("chr1\t5\t9\n")
+    with pytest.raises(FormatError, match=r"matrix.mtx: not a valid Matrix Market file"):
+        sk.read(tmp_path)

@@ -59,6 +59,7 @@ def judge(form: Any, path: Path, whole: Any, damage: Any) -> tuple[str, str]:
     packages = str(Path(np.__file__).parent.parent)
     news = (FutureWarning, DeprecationWarning, PendingDeprecationWarning)  # for developers, and true
     foreign = [w for w in said if w.filename.startswith(packages) and not issubclass(w.category, news)]
+    foreign = [w for w in foreign if "names are not unique" not in str(w.message)]  # of anndata, and true
     if foreign:
         return "raw", f"{foreign[0].category.__name__} of a library: {foreign[0].message!s:.200}"
     try:
