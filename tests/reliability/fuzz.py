@@ -99,6 +99,10 @@ def _same(value: Any, whole: Any) -> bool:
                 and list(value.var_names) == list(whole.var_names)
                 and np.array_equal(_dense(value.X), _dense(whole.X))
             )
+        if isinstance(whole, dict) and type(whole) is type(value):
+            return whole.keys() == value.keys() and all(_same(value[k], whole[k]) for k in whole)
+        if isinstance(whole, np.ndarray):
+            return isinstance(value, np.ndarray) and np.array_equal(value, whole)
         if isinstance(whole, pd.DataFrame) and isinstance(value, pd.DataFrame):
             return set(value) == set(whole) and value[list(whole)].equals(whole)
         return bool(same(value, whole))
