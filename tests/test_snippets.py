@@ -29,17 +29,15 @@ PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md"]
 FENCE = re.compile(r"^( *)```(python|bash|sh)\n(.*?)^ *```", flags=re.DOTALL | re.MULTILINE)
 NOT_HERE = {  # a line of the snippet → why it is not run
     "%%R": "magics of a notebook with R: tests/r/test_ipython.py",
-    "logging.basicConfig": "would change the logging of the tests",
     'engine="r"': "the engines: tests/r/test_recipes.py, test_stand_ins.py",
     "study.rds": "objects of R users: tests/r/test_recipes.py",
-    "PP001": "fine-mapped variants, which are not shipped: tests/tl/test_traits.py",
-    "motif_genes": "needs the genes of the factors: tests/tl/test_motif_genes.py",
     "gene-sets build": "needs the annotation of a species, which is not here: tests/commands",
 }
 STAND_INS = {  # few peaks are enriched for few terms; a scheduler that is not here; cells with few fragments
     '"GO:BP"': '"sets.gmt"',
     '"CD14 monocyte"': '"HSC"',
     'Client("scheduler:8786")': "Client(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)",
+    'gene_activity(adata, "hg38")\nsk.tl.motif_genes': 'gene_activity(adata, "factors.tsv")\nsk.tl.motif_genes',
     "--genome hg38 -o counts.h5ad": "--genome hg38 --min-fragments 50 -o counts.h5ad",
 }
 NEEDS = {
@@ -113,6 +111,10 @@ def files(tmp_path_factory, study):
     snps = study.snps[["snp", "chrom", "pos"]].set_axis(["rsid", "chr", "pos"], axis=1)
     snps.to_csv(folder / "hapmap3_db150_hg19.snplist.gz", sep="\t", index=False)
     sizes = sk.regions.chrom_sizes("hg38")
+    for trait, name in (("trait_1", "MONO_COUNT"), ("trait_2", "RBC_COUNT")):
+        fine = study.snps[study.snps["trait"] == trait]
+        fine = fine.assign(start=fine["pos"] - 1)[["chrom", "start", "pos", "snp", "pip"]]
+        fine.to_csv(folder / f"{name}_PP001.bed.gz", sep="\t", index=False, header=False)
     chain = [f"chain 1 {c} {n} + 0 {n} {c} {n} + 0 {n} 1\n{n}\n\n" for c, n in sizes.items()]
     (folder / "hg38ToHg19.over.chain.gz").write_bytes(gzip.compress("".join(chain).encode()))
     symbols = sk.regions.tss_table("hg38")["symbol"].to_numpy(object)
@@ -120,6 +122,10 @@ def files(tmp_path_factory, study):
     sets = MARKERS | {f"decoy {k}": list(rng.choice(symbols, 10, replace=False)) for k in range(20)}
     (folder / "sets.gmt").write_text("".join(f"{term}\t\t" + "\t".join(g) + "\n" for term, g in sets.items()))
     _ldsc(folder, study)
+    factors = pd.DataFrame({"symbol": ["RUNX1", "GATA1", "TAL1", "SPI1", "CEBPA", "FOXO1"], "chrom": "chr1"})
+    factors["tss"] = factors["start"] = 20_000 * np.arange(6) + 1_000  # where the peaks of `_genome` lie
+    factors = factors.assign(gene_id=factors["symbol"], strand="+", end=factors["start"] + 5_000)
+    factors.to_csv(folder / "factors.tsv", sep="\t", index=False)
     sk.datasets.write_toy_fragments(study, folder / "fragments.tsv.gz")
     return folder
 
@@ -212,6 +218,7 @@ def test_snippets_of(page, place):
     spaces: dict[str, object] = {"sk": sk, "np": np, "pd": pd, "adata": place}
     logger = logging.getLogger("sccase_kit")
     level, methods = logger.level, dict(sk.enhance.METHODS)
+    root = logging.root.level, list(logging.root.handlers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # few SNPs, small panels, files that are replaced
         try:
@@ -227,6 +234,8 @@ def test_snippets_of(page, place):
         finally:
             plt.close("all")
             logger.setLevel(level)
+            logging.root.setLevel(root[0])  # a page shows logging.basicConfig
+            logging.root.handlers[:] = root[1]
             sk.enhance.METHODS.clear()  # pages register methods of their own
             sk.enhance.METHODS.update(methods)
             if client := spaces.get("client"):

@@ -14,7 +14,7 @@ from .._validate import check_adata, check_int, check_key, check_labels, check_s
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced, positions_of, similarity
 from ..matrix.access import get_matrix
-from ._strips import color_strip
+from ._strips import color_strip, extra_inches
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _row_scaled(values: np.ndarray) -> np.ndarray:
     return np.clip((values - low) / np.where(high > low, high - low, 1), 0, 1)
 
 
-def _cells(n: int, n_obs: int) -> str:
+def cells_of(n: int, n_obs: int) -> str:
     """Return how many cells are drawn, of how many."""
     return f"{n:,} cells" if n == n_obs else f"{n:,} of {n_obs:,} cells"
 
@@ -63,7 +63,7 @@ def peak_heatmap(
     rng: int = 0,
     ax: Sequence[Any] | None = None,
 ) -> list[Axes]:
-    """Heatmaps of chosen peaks before and after enhancement, cells ordered by group (Fig. 2f-g).
+    """Heatmaps of chosen peaks before and after enhancement, cells ordered by group (figure 2f-g).
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ def peak_heatmap(
     raw = raw.toarray() if hasattr(raw, "toarray") else np.asarray(raw)
     with np.errstate(over="ignore", invalid="ignore"):  # told by the check
         after = _finite(enhanced(adata, key, obs_names=rows, var_names=cols), f"enhanced data of key={key!r}")
-    axes = get_panels(2, ax, width=4.6, height=4.2)
+    axes = get_panels(2, ax, width=4.6, height=4.2 + extra_inches(labels))
     _, colors = colors_of(adata, groupby)
     for panel, values, title in zip(axes, [(raw > 0).T, _row_scaled(after.T)], ["raw", "enhanced"], strict=True):
         image = panel.imshow(
             values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
         )
-        panel.set(xticks=[], yticks=[], xlabel=_cells(len(rows), adata.n_obs))
+        panel.set(xticks=[], yticks=[], xlabel=cells_of(len(rows), adata.n_obs))
         panel.set_title(title)
         color_strip(panel, labels.iloc[rows], colors)
     axes[0].set_ylabel(f"{len(cols):,} peaks")
@@ -128,7 +128,7 @@ def embedding_heatmap(
     rng: int = 0,
     ax: Any | None = None,
 ) -> Axes:
-    """Heatmap of the latent components × cells, cells ordered by group (Fig. 4a).
+    """Heatmap of the latent components × cells, cells ordered by group (figure 4a).
 
     Parameters
     ----------
@@ -167,7 +167,7 @@ def embedding_heatmap(
     order = np.lexsort((-means.max(axis=0), means.argmax(axis=0)))
     limit = np.quantile(values, 0.99, axis=0)
     limit = np.where(limit > 0, limit, np.maximum(values.max(axis=0), np.finfo(np.float32).tiny))
-    ax = get_axes(ax, figsize=(5.5, 0.9 + 0.22 * min(max(8, len(order)), 24)))
+    ax = get_axes(ax, figsize=(5.5, 0.9 + extra_inches(labels) + 0.22 * min(max(8, len(order)), 24)))
     _, colors = colors_of(adata, groupby)
     image = ax.imshow(
         np.clip(values[rows] / limit, 0, 1).T[order],
@@ -175,7 +175,7 @@ def embedding_heatmap(
     )  # fmt: skip
     step = max(1, -(-len(order) // 24))
     ax.set_yticks(range(0, len(order), step), [str(i) for i in order[::step]], fontsize="small")
-    ax.set(xticks=[], xlabel=_cells(len(rows), adata.n_obs), ylabel="component")
+    ax.set(xticks=[], xlabel=cells_of(len(rows), adata.n_obs), ylabel="component")
     color_strip(ax, labels.iloc[rows], colors)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
     bar.set_label("activation / 99 % quantile", fontsize="small")
@@ -227,7 +227,8 @@ def similarity_heatmap(
         values = _finite(similarity(adata, key, obs_names=rows, to=rows), f"similarity of key={key!r}")
     from matplotlib.ticker import MaxNLocator
 
-    ax = get_axes(ax, figsize=(5, 4.4))
+    extra = extra_inches(labels)
+    ax = get_axes(ax, figsize=(5 + extra, 4.4 + extra))
     _, colors = colors_of(adata, groupby)
     top = float(np.quantile(values, 0.99)) or float(values.max())
     image = ax.imshow(values, cmap=SEQUENTIAL, vmin=0, vmax=top, interpolation="nearest", rasterized=True)

@@ -95,7 +95,7 @@ def depth_correlation(
     rng: int = 0,
     ax: Any | None = None,
 ) -> Axes:
-    """Draw how strongly principal components depend on depth, raw TF-IDF next to one or several fits (Fig. 5d).
+    """Draw how strongly principal components depend on depth, raw TF-IDF next to one or several fits (figure 5d).
 
     Parameters
     ----------

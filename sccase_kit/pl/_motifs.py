@@ -12,8 +12,8 @@ from anndata import AnnData
 from .._labels import all_named
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some
 from ..get.chromvar import read_deviations, read_variability
-from ._heatmaps import _sample
-from ._strips import color_strip
+from ._heatmaps import _sample, cells_of
+from ._strips import color_strip, extra_inches
 from ._style import (
     DIVERGING,
     PALETTE,
@@ -50,7 +50,7 @@ def motif_heatmap(
     rng: int = 0,
     ax: Any | None = None,
 ) -> Axes:
-    """Heatmap of the most variable sets (motifs) × cells, cells ordered by group (Fig. 4d).
+    """Heatmap of the most variable sets (motifs) × cells, cells ordered by group (figure 4d).
 
     Parameters
     ----------
@@ -102,7 +102,8 @@ def motif_heatmap(
         limit = float(np.quantile(known, 0.98)) if known.size else 1.0
     limit = check_number(limit, name="limit", minimum=0) or 1.0
     crowded = len(order) > 60
-    ax = get_axes(ax, figsize=(6.4, 1.2 + (0.08 if crowded else 0.15) * max(len(order), 8)))
+    height = 1.2 + (0.08 if crowded else 0.15) * max(len(order), 8) + extra_inches(labels)
+    ax = get_axes(ax, figsize=(6.4, height))
     _, colors = colors_of(adata, groupby)
     ax.set_facecolor("0.85")
     image = ax.imshow(
@@ -112,7 +113,7 @@ def motif_heatmap(
     shown_names = [plain(names[columns[i]]) for i in order[::step]]
     ax.set_yticks(range(0, len(order), step), shown_names, fontsize=5 if crowded else 7)
     ax.tick_params(axis="y", length=0)
-    ax.set(xticks=[], xlabel=f"{len(rows):,} cells")
+    ax.set(xticks=[], xlabel=cells_of(len(rows), adata.n_obs))
     color_strip(ax, labels.iloc[rows], colors)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.5, pad=0.02)
     bar.set_label("deviation z-score" if which == "z" else "deviation", fontsize="small")

@@ -11,6 +11,7 @@ import pandas as pd
 from ._style import plain, spread, text_sizes
 
 _FONT, _AWAY, _THICK, _LEADER = 8.0, 2.0, 9.0, 8.0  # points
+_LONGEST = 24  # characters of a name
 _UNMOVED = 2.0  # points that a name may stand next to the middle of its category without a line
 _EASE = 1.25  # room for names to be turned back: turned ones take room too, and a layout must come to an end
 
@@ -44,12 +45,20 @@ def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str
     strip.set(xticks=[], yticks=[])
     strip.set_axes_locator(_Outside(ax, side=side))
     middles = np.array([np.flatnonzero(codes == c).mean() + 0.5 for c in range(len(categories))]) / len(codes)
-    names.set_axes_locator(_Names(ax, names, middles, [plain(category, 24) for category in categories], side=side))
+    names.set_axes_locator(
+        _Names(ax, names, middles, [plain(category, _LONGEST) for category in categories], side=side)
+    )
     names.patch.set_visible(False)
     names.set_ylabel(label)
     for axes in (strip, names):
         axes.spines[:].set_visible(False)
     return strip
+
+
+def extra_inches(labels: pd.Series) -> float:
+    """Return how much larger a figure should be for long names beside an image; 0 for names of usual length."""
+    names = [plain(category, _LONGEST) for category in labels.cat.remove_unused_categories().cat.categories]
+    return max(0.0, 0.062 * max((len(name) for name in names), default=0) - 0.9)
 
 
 def arrange(

@@ -206,7 +206,9 @@ def raw_against_enhanced(
     wanted = _colors_wanted(adata, color)
     slots = [stored_layout(adata, one, method=method, layer=layer, rng=rng, pipeline=pipeline) for one in [RAW, *keys]]
     titles = ["raw TF-IDF", *(["enhanced"] if len(keys) == 1 else keys)]
-    axes = get_panels(len(wanted) * len(slots), ax, width=3.7, height=3.2, columns=len(slots))
+    room = max(_legend_room(adata.obs[name]) for name in wanted)
+    width = max(3.7, 2.8 + room / len(slots))
+    axes = get_panels(len(wanted) * len(slots), ax, width=width, height=3.2, columns=len(slots))
     grid = np.array(axes, dtype=object).reshape(len(wanted), len(slots))
     for row, name in zip(grid, wanted, strict=True):
         for panel, slot, title in zip(row, slots, titles, strict=True):
