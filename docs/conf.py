@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import shutil
 import sys
 from importlib import import_module
@@ -30,6 +32,8 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"sccase_kit {release}"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
 html_extra_path = ["llms.txt"]  # an index of the pages as plain text
 
 autosummary_generate = True
@@ -68,6 +72,58 @@ MODULES = {
 }
 
 
+#: Pages and notebooks in which calls are looked for, for the links of the pages of functions.
+PAGES = [*sorted(HERE.glob("*.md")), *sorted((HERE.parent / "notebooks").glob("*.py"))]
+_CALL = re.compile(r"\bsk\.((?:\w+\.)?\w+)")
+
+
+def _uses() -> dict[str, list[str]]:
+    """Return what is called as sk.tl.enhance (without sk.) → the documents that do so, guides first."""
+    found: dict[str, list[str]] = {}
+    for path in PAGES:
+        where = f"/notebooks/{path.stem}" if path.suffix == ".py" else f"/{path.stem}"
+        if where in ("/gallery", "/index"):
+            continue
+        for name in dict.fromkeys(_CALL.findall(path.read_text(encoding="utf-8"))):
+            found.setdefault(name, []).append(where)
+    return found
+
+
+USES = _uses()
+
+
+def _picture(name: str) -> Path | None:
+    """Return the picture of a plot in the gallery."""
+    path = HERE / "figures" / "gallery" / f"{name}.png"
+    return path if path.is_file() else None
+
+
+def _add_picture_and_uses(app: object, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Begin the page of a plot with its picture, and end the page of a function with the documents that use it."""
+    short = name.removeprefix("sccase_kit.")
+    module, _, function = short.rpartition(".")
+    if module == "pl" and _picture(function):
+        lines[1:1] = ["", f".. image:: /figures/gallery/{function}.png", "   :width: 600px", f"   :alt: {short}", ""]
+    if what in ("function", "class") and (used := USES.get(short)):
+        links = ", ".join(f":doc:`{where}`" for where in used)
+        lines += ["", ".. rubric:: Used in", "", links, ""]
+
+
+def setup(app: object) -> None:
+    """Register what happens to docstrings, after napoleon has read them."""
+    app.connect("autodoc-process-docstring", _add_picture_and_uses, priority=900)
+
+
+def _gallery_table(module: object, names: list[str]) -> str:
+    """Return a table with the picture of every plot beside its name and what it draws."""
+    rows = [".. list-table::", "   :widths: 45 55", "   :class: plots", ""]
+    for name in names:
+        summary = (inspect.getdoc(getattr(module, name)) or "").split("\n\n")[0].replace("\n", " ")
+        picture = f".. image:: /figures/gallery/{name}.png\n          :width: 260px\n          :alt: sk.pl.{name}"
+        rows += [f"   * - :func:`~sccase_kit.pl.{name}`", "", f"       {summary}", f"     - {picture}"]
+    return "\n".join(rows)
+
+
 def _write_api() -> None:
     """Write one page per module with a table of its public names, each of which gets a page of its own."""
     folder = HERE / "api"
@@ -81,6 +137,8 @@ def _write_api() -> None:
         body = "\n".join(f"   {item}" for item in public)
         rule = "=" * (len(title) + len(name) + 10)
         text = f"``sk.{name}``: {title}\n{rule}\n\n.. currentmodule:: sccase_kit.{name}\n\n"
+        if name == "pl":
+            text += f"{_gallery_table(module, [n for n in public if _picture(n)])}\n\nNames\n-----\n\n"
         text += f".. autosummary::\n   :toctree: generated\n   :nosignatures:\n\n{body}\n"
         (folder / f"{name}.rst").write_text(text, encoding="utf-8")
         lines.append(f"{name}")

@@ -148,6 +148,37 @@ assert members["family"].nunique() == 1
 assert members["rank_in_family"].tolist() == [1, 2]
 
 # %% [markdown]
+# ## Motifs in real sequences
+#
+# 5,003 peaks of the factor TAL1 (ChIP-seq, hg19) and the 879 motifs of JASPAR 2024, if the files are there: `SCCASE_KIT_FULL=1`, and `SCCASE_KIT_DATA` their folder.
+# Which motifs are in more peaks than in the same peaks with their bases shuffled? TAL1 binds with GATA factors.
+
+# %%
+import os
+
+there = sk.datasets.available()["on_disk"]
+if os.environ.get("SCCASE_KIT_FULL") == "1" and there[["jaspar2024", "mt1_tal1_peaks"]].all():
+    import gzip
+
+    (meme,), (fasta,) = (sk.datasets.fetch(name).values() for name in ("jaspar2024", "mt1_tal1_peaks"))
+    motifs = sk.motifs.read_motifs(meme)
+    with gzip.open(fasta, "rt") as lines:
+        peaks = ["".join(part.splitlines()[1:]) for part in lines.read().split(">")[1:]]
+    rng = np.random.default_rng(0)
+    shuffled = ["".join(rng.permutation(list(peak))) for peak in peaks]
+    share = {}
+    for name, sequences in (("peaks", peaks), ("shuffled", shuffled)):
+        hits = sk.motifs.match(sk.motifs.encode_sequences(sequences), motifs).matches
+        share[name] = np.asarray(hits.mean(axis=0)).ravel()
+    table = pd.DataFrame(share, index=[motif.name for motif in motifs])
+    table["ratio"] = table["peaks"] / table["shuffled"].clip(lower=1e-3)
+    print(table.sort_values("ratio", ascending=False).head(10).round(3))
+else:
+    print(
+        "skipped: set SCCASE_KIT_FULL=1, and SCCASE_KIT_DATA to the folder with the motifs of JASPAR and the peaks of TAL1"
+    )
+
+# %% [markdown]
 # ## Where to go next
 #
 # * `07_motifs_in_r`: the same through the R packages, in `%%R` cells.

@@ -145,6 +145,27 @@ if seurat:
     assert seen["embedding"].tolist() == list(theirs.obsm["X_sccase"].shape)
 
 # %% [markdown]
+# ## The same on real data
+#
+# 50 cells of two lines, chromVAR's own example, if the file is there: `SCCASE_KIT_FULL=1`, and `SCCASE_KIT_DATA` the folder with `chromvar50.h5ad`. Peaks of each line by
+# scABC, natively and, where R has the package, in R.
+
+# %%
+import os
+
+if os.environ.get("SCCASE_KIT_FULL") == "1" and sk.datasets.available().loc["chromvar50", "on_disk"]:
+    lines = sk.datasets.load("chromvar50")
+    sk.pp.filter_peaks(lines, min_fraction=0.05)
+    sk.tl.scabc(lines, "cell_type", n_top=100)
+    print(lines.uns["scabc"]["top"].groupby("group", observed=True).head(2))
+    if sk.r.available("scABC"):
+        sk.tl.scabc(lines, "cell_type", n_top=100, engine="r", key_added="scabc_r")
+        top = [set(lines.uns[key]["top"]["peak"]) for key in ("scabc", "scabc_r")]
+        print(f"peaks in both: {len(top[0] & top[1])} of {len(top[0])}")
+else:
+    print("skipped: set SCCASE_KIT_FULL=1, and SCCASE_KIT_DATA to the folder with chromvar50.h5ad")
+
+# %% [markdown]
 # ## Where to go next
 #
 # * `docs/r_engines.md`: what was compared with what, and how long each took.

@@ -136,6 +136,27 @@ joint = mudata.MuData({"rna": rna, "atac": atac})
 joint
 
 # %% [markdown]
+# ## Real data without expression
+#
+# 533 sorted blood progenitors, if the file is there: `SCCASE_KIT_FULL=1`, and `SCCASE_KIT_DATA` the folder with `bm0828.h5ad`. The activity of a gene is its promoter, so links
+# are distal peaks that open with it.
+
+# %%
+if os.environ.get("SCCASE_KIT_FULL") == "1" and sk.datasets.available().loc["bm0828", "on_disk"]:
+    blood = sk.datasets.load("bm0828")
+    sk.pp.filter_peaks(blood, min_fraction=0.01)
+    sk.tl.gene_activity(blood, "hg19", weights="promoter", source="counts")
+    sk.tl.peak_gene_links(blood, "gene_activity", bias=None)
+    distal = blood.uns["peak_gene_links"]["links"].query("not in_activity")
+    print(f"{len(distal)} pairs, {int((distal['p_value_adj'] < 0.05).sum())} with FDR < 0.05")
+    near = pd.cut(distal["distance"].abs() / 1000, [0, 10, 50, 100, 250, 500])
+    print(distal["z"].groupby(near, observed=True).mean().rename("mean z by distance, kb").round(3))
+    sk.pl.peak_gene_links(blood, "CEBPA", genes="hg19", flank=150_000)
+    plt.show()
+else:
+    print("skipped: set SCCASE_KIT_FULL=1, and SCCASE_KIT_DATA to the folder with bm0828.h5ad")
+
+# %% [markdown]
 # ## Where to go next
 #
 # * `docs/multiome.md`: what z and the p-values mean, over cells or pools, and what was measured.
