@@ -10,12 +10,23 @@ import argparse
 from functools import partial
 from typing import Any
 
-from .files import add_input, add_layer, add_seed, check_target, finish, read_input
+from .files import (
+    add_input,
+    add_layer,
+    add_output,
+    add_seed,
+    check_data_or_table,
+    check_target,
+    finish,
+    holds_data,
+    read_input,
+)
 
 HELP = "judge enhancement by hidden fragments"
 EXAMPLE = """example:
   sccase-kit held-out counts.h5ad
-  sccase-kit held-out counts.h5ad --methods robust sccase:8 -o scores.tsv"""
+  sccase-kit held-out counts.h5ad --methods robust sccase:8 -o scores.tsv
+  sccase-kit held-out enhanced.h5ad -o enhanced.h5ad  # the page then says whether enhancing helps"""
 
 
 def _method(text: str) -> tuple[str, dict[str, Any]]:
@@ -30,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_input(parser)
     add_layer(parser)
-    parser.add_argument("-o", "--output", help=".tsv, .csv, .txt: the table")
+    add_output(parser)
     parser.add_argument(
         "--methods", nargs="+", type=_method, default=[_method("robust")], help="robust, sccase:8, ... (robust)"
     )
@@ -49,12 +60,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, split, enhance, score."""
     import sccase_kit as sk
 
-    target = check_target(args.output, kinds=(".tsv", ".csv", ".txt"))
+    target = check_data_or_table(args.output)
     figure = check_target(args.figure, option="--figure", kinds=(".png", ".pdf", ".svg"))
     adata = read_input(args)
-    sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer)
+    judged = sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer, copy=True)
     result = sk.metrics.held_out(
-        adata,
+        judged,
         {name: partial(sk.tl.enhance, **options) for name, options in args.methods},
         groupby=args.groupby,
         share=args.share,
@@ -62,12 +73,16 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         n_seeds=args.seeds,
         layer=args.layer,
         rng=args.seed,
+        key_added="held_out" if holds_data(target) else None,
     )
     text, numbers = sk.metrics.held_out_verdict(result)
     if figure is not None:
         _draw(result, figure)
     scores = {"verdict": text, "cells": result.n_cells, "peaks": result.n_peaks, **numbers}
-    return finish(scores, target, None, result.table.reset_index())
+    if holds_data(target):
+        adata.uns["held_out"] = judged.uns["held_out"]
+        scores["stored in"] = "uns['held_out']"
+    return finish(scores, target, adata, result.table.reset_index())
 
 
 def _draw(result: Any, figure: Any) -> None:

@@ -67,7 +67,9 @@ def shuffle(
             msg = f"there is no room for some of the {len(table)} regions; relax include, exclude or overlapping"
             raise ValueError(msg)
         places[block] = moved.sort_values("row")[columns].to_numpy(object)
-    return table.assign(**{c: places[:, i].astype(table[c].dtype) for i, c in enumerate(columns)})
+    return table.assign(
+        **{c: pd.Series(places[:, i], table.index).astype(table[c].dtype) for i, c in enumerate(columns)}
+    )
 
 
 def _shuffle_block(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+import sccase_kit as sk
+
 
 @pytest.mark.filterwarnings("ignore:left out of the held-out scores")
 def test_table_figure_and_sentence(counts_file, call_json, tmp_path):
@@ -28,6 +30,19 @@ def test_table_figure_and_sentence(counts_file, call_json, tmp_path):
     assert list(scores["method"]) == ["robust", "sccase:4"]
     assert scores["gain"][0] == pytest.approx(result["gain"], rel=1e-4)
     assert figure.stat().st_size > 5000
+
+
+@pytest.mark.filterwarnings("ignore:left out of the held-out scores")
+def test_data_keep_their_peaks_and_hold_the_result(counts_file, call_json, tmp_path):
+    given, kept = sk.read(counts_file), tmp_path / "kept.h5ad"
+    options = ["--methods", "sccase:3", "--splits", 1, "--min-fraction", 0.08]
+    said = call_json("held-out", counts_file, *options, "-o", kept)
+    assert said["stored in"] == "uns['held_out']"
+    adata = sk.read(kept)
+    assert adata.shape == given.shape
+    result = sk.metrics.stored_held_out(adata)
+    assert result.table.index.tolist() == ["sccase:3"]
+    assert result.n_peaks == said["peaks"] < adata.n_vars
 
 
 def test_unknown_methods_are_refused(counts_file, call, capsys):

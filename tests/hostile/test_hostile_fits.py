@@ -87,7 +87,8 @@ def fitted():
 def test_degenerate_fit(fitted, name, change):
     adata = fitted.copy()
     CHANGES[change](adata)
-    before = {axis: sorted(getattr(adata, axis)) for axis in ("obs", "var", "obsm", "varm", "obsp", "layers", "uns")}
+    axes = ("obs", "var", "obsm", "varm", "obsp", "layers", "uns")  # anndata 0.13 lists X among the layers, as None
+    before = {axis: sorted(map(str, getattr(adata, axis))) for axis in axes}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", category=UserWarning)
@@ -104,6 +105,6 @@ def test_degenerate_fit(fitted, name, change):
         place = place.tb_next
     assert "sccase_kit" in place.tb_frame.f_code.co_filename, f"{kind.__name__} of a library: {message}"
     assert len(message) > 20
-    after = {axis: sorted(getattr(adata, axis)) for axis in before}
+    after = {axis: sorted(map(str, getattr(adata, axis))) for axis in before}
     ranges = {"sccase_range"}
     assert all(set(after[axis]) - ranges == set(before[axis]) - ranges for axis in before)

@@ -446,11 +446,11 @@ def test_mudata_of_masked_texts(tmp_path):
         ad.io.write_elem(file, "obs", data.obs)
         for table in (file["mod/one/var"], file["mod/one/obs"], file["mod/rna/var"]):
             index = table.attrs["_index"]
-            texts = table[index][:]
+            texts = ad.io.read_elem(table[index])  # newer releases write such a group themselves
             del table[index]
             group = table.create_group(index)
             group.attrs.update({"encoding-type": "nullable-string-array", "encoding-version": "0.1.0"})
-            ad.io.write_elem(group, "values", texts.astype(str).astype(object))
+            ad.io.write_elem(group, "values", np.asarray(texts, dtype=object).astype(str).astype(object))
             ad.io.write_elem(group, "mask", np.zeros(len(texts), bool))
     with pytest.warns(UserWarning, match=r"modality 'one' is read; left out: rna \(2 × 2\)"):
         found = sk.read(path)

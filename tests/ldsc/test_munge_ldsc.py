@@ -47,7 +47,7 @@ def test_the_numbers_of_ldsc(tmp_path, name, as_frame):
     table = munge_sumstats(source, **options).table
     assert table["SNP"].tolist() == wanted["SNP"].tolist()
     for column in ("A1", "A2"):
-        assert table[column].where(table[column].notna(), None).tolist() == [
+        assert table[column].astype(object).where(table[column].notna(), None).tolist() == [
             a if isinstance(a, str) else None for a in wanted[column]
         ]
     for column in ("N", "Z"):
