@@ -100,7 +100,8 @@ def page(notebook: dict, name: str) -> str:
                 parts.append(text)
         else:
             parts += [f"```python\n{cell['source']}\n```", *outputs(cell, name, number)]
-    return "\n\n".join(parts) + "\n"
+    text = "\n\n".join(parts) + "\n"
+    return text.replace(f"{NOTEBOOKS.parent}{os.sep}", "")  # where this copy of the project lies
 
 
 def run(path: Path) -> dict:
