@@ -63,7 +63,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     target = check_data_or_table(args.output)
     figure = check_target(args.figure, option="--figure", kinds=(".png", ".pdf", ".svg"))
     adata = read_input(args)
-    judged = sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer, copy=True)
+    judged = adata.copy() if holds_data(target) else adata
+    sk.pp.filter_peaks(judged, min_fraction=args.min_fraction, layer=args.layer)
     result = sk.metrics.held_out(
         judged,
         {name: partial(sk.tl.enhance, **options) for name, options in args.methods},
