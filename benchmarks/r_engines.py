@@ -2,7 +2,8 @@
 
 Run: ``python benchmarks/r_engines.py [folder] [table.csv]``, the folder with scabc_bj_tf1.h5ad, chromvar50.h5ad,
 bm0828.h5ad, granja_bmmc_2k.h5ad and motifs/.
-R with scABC, chromVAR and motifmatchr is needed (``Rscript r_scripts/install.R``).
+R with scABC, chromVAR and motifmatchr is needed (``Rscript r_scripts/install.R``); where betterChromVAR and rGREAT are
+there too they are compared, which are no reimplementations of the same numbers.
 """
 
 from __future__ import annotations
@@ -83,6 +84,34 @@ def compare_motifs(name: str, sequences: list[str], motifs: Any, background: str
     return table("match_motifs", shape, rows, t_native, t_r)
 
 
+def compare_analytic(name: str, adata: ad.AnnData, annotations: Any, **options: Any) -> list[dict[str, Any]]:
+    """Return rows for betterChromVAR against the closed form of chromVAR's draws: one minus the correlations."""
+    options |= {"method": "analytic", "n_bootstrap": 0, "copy": True}
+    native, t_native = timed(lambda: sk.tl.chromvar(adata, annotations, **options))
+    theirs, t_r = timed(lambda: sk.tl.chromvar(adata, annotations, engine="r", **options))
+    rows = []
+    for field in ("deviations", "z"):
+        pair = [found.obsm[f"chromvar_{field}"].to_numpy().ravel() for found in (native, theirs)]
+        known = np.isfinite(pair[0]) & np.isfinite(pair[1])
+        rows.append((f"{field}: 1 - correlation", 1 - float(np.corrcoef(pair[0][known], pair[1][known])[0, 1])))
+    shape = f"{name}, {adata.n_obs:,} × {adata.n_vars:,}, {native.obsm['chromvar_z'].shape[1]} sets"
+    return table("chromvar, analytic", shape, rows, t_native, t_r)
+
+
+def compare_great(name: str, regions: pd.DataFrame, genome: str, gene_sets: str) -> list[dict[str, Any]]:
+    """Return rows for rGREAT: largest difference of the fractions, share of other hits, one minus rank correlations."""
+    native, t_native = timed(lambda: sk.tl.great(regions, genome, gene_sets, min_genes=5, members=False))
+    theirs, t_r = timed(lambda: sk.tl.great(regions, genome, gene_sets, min_genes=5, members=False, engine="r"))
+    both = native.merge(theirs, on=["ontology", "ID"], suffixes=("", "_r"))
+    hits = [both[f"Binom_Observed_Region_Hits{end}"] for end in ("", "_r")]
+    rows = [("fraction of the genome", gap(both["Binom_Genome_Fraction"], both["Binom_Genome_Fraction_r"]))]
+    rows.append(("terms with other region hits", float((hits[0] != hits[1]).mean())))
+    for test in ("Binom", "Hyper"):
+        found = both[f"{test}_Raw_PValue"].corr(both[f"{test}_Raw_PValue_r"], method="spearman")
+        rows.append((f"{test} p: 1 - rank correlation", 1 - float(found)))
+    return table("great", f"{name}, {len(regions):,} regions, {len(both):,} terms", rows, t_native, t_r)
+
+
 def table(engine: str, data: str, rows: list[tuple[str, float]], native: float, r: float) -> list[dict[str, Any]]:
     """Print and return rows of the table."""
     out = [
@@ -126,7 +155,18 @@ def bone_marrow(folder: Path) -> list[dict[str, Any]]:
         per_peak = np.asarray(adata.X.sum(axis=0)).ravel()
         adata = adata[:, per_peak > 0].copy()
         bias = rng.uniform(0.3, 0.7, adata.n_vars)
-        rows += compare_chromvar(name, adata, random_sets(adata.n_vars, 40, rng), bias=bias)
+        sets = random_sets(adata.n_vars, 40, rng)
+        rows += compare_chromvar(name, adata, sets, bias=bias)
+        if sk.r.available("betterChromVAR"):
+            rows += compare_analytic(name, adata, sets, bias=bias)
+        if sk.r.available("rGREAT"):
+            sk.tl.enhance(adata)
+            sk.tl.specific_peaks(adata, "cell_type", n_top=500)
+            peaks = adata.uns["specific_peaks"]["table"]
+            peaks = (
+                peaks[peaks["group"] == "MEP"] if name == "bm0828" else peaks[peaks["group"] == peaks["group"].iloc[0]]
+            )
+            rows += compare_great(name, peaks.drop(columns="group"), "hg19", "GO:CC")
         top = np.sort(np.argsort(-per_peak[per_peak > 0])[:1000])
         rows += compare_scabc(name, adata[:, top].copy(), "cell_type")
     return rows

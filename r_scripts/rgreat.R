@@ -5,7 +5,7 @@
 # sets  genes x terms, sparse, TRUE where the gene is in the term; sizes  named lengths of chromosomes; gaps  data frame
 # chrom, start, end that count as no genome; mode, upstream, downstream, extension  as in rGREAT::great.
 # Value, each terms x groups: fraction, region_hits, region_fold, region_p, gene_hits, gene_fold, gene_p; term_genes (terms);
-# n_regions, n_genes_hit (groups); n_genes; version.
+# n_regions, n_genes_hit (groups); n_genes.
 run_rgreat <- function(regions, genes, sets, sizes, gaps, mode = "basalPlusExt", upstream = 5000, downstream = 1000,
                        extension = 1e6) {
   need("rGREAT")
@@ -46,8 +46,7 @@ run_rgreat <- function(regions, genes, sets, sizes, gaps, mode = "basalPlusExt",
     region_fold = column("fold_enrichment", 0), region_p = column("p_value", 1), gene_hits = column("observed_gene_hits", 0),
     gene_fold = column("fold_enrichment_hyper", 0), gene_p = column("p_value_hyper", 1),
     term_genes = column("gene_set_size", 0)[, 1L], n_regions = vapply(found, `[[`, 0, "n_regions"),
-    n_genes_hit = vapply(found, `[[`, 0, "n_genes_hit"), n_genes = found[[1L]]$n_genes,
-    version = as.character(utils::packageVersion("rGREAT"))
+    n_genes_hit = vapply(found, `[[`, 0, "n_genes_hit"), n_genes = found[[1L]]$n_genes
   )
 }
 

@@ -31,7 +31,7 @@ local(envir = bridge, {
     }
   }
   if (is.null(outcome$problem)) {
-    result <- if (tool == "code") outcome$value["value"] else outcome$value
+    result <- if (tool == "code") outcome$value["value"] else c(outcome$value, list(session = session_of()))
     outcome <- guarded(function() write_bundle(result, arguments[[3L]]))
   }
   if (!is.null(outcome$problem)) {

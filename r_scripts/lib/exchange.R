@@ -92,8 +92,9 @@ write_value <- function(value, connection) {
   if (is.pairlist(value) && !is.null(value)) value <- as.list(value)
   if (isS4(value)) {
     package <- attr(class(value), "package")
-    if (!is.null(package)) suppressPackageStartupMessages(requireNamespace(package, quietly = TRUE))
-    if (methods::is(value, "DelayedArray")) value <- plain_matrix(value)
+    known <- is.null(package) || package == ".GlobalEnv" ||
+      suppressPackageStartupMessages(requireNamespace(package, quietly = TRUE))
+    if (known && methods::is(value, "DelayedArray")) value <- plain_matrix(value)  # a class of a missing package has its slots
   }
   kind <- match(typeof(value), kinds, nomatch = 10L) - 1L
   writeBin(kind, connection, endian = "little")

@@ -47,6 +47,13 @@ guarded <- function(body) {
   list(value = value, problem = problem, interrupted = interrupted)
 }
 
+# R and the packages that are loaded, with their versions: what made a result.
+session_of <- function() {
+  own <- c("base", "compiler", "datasets", "graphics", "grDevices", "grid", "methods", "parallel", "splines", "stats", "stats4", "tools", "utils")
+  loaded <- sort(setdiff(loadedNamespaces(), own))
+  c(paste("R", getRversion()), vapply(loaded, function(name) paste(name, getNamespaceVersion(name)), "", USE.NAMES = FALSE))
+}
+
 # guarded(fun(...)) with the arguments of a list. They are referred to, not pasted into the call: a traceback stays short.
 invoke <- function(fun, arguments) {
   keys <- lapply(seq_along(arguments), function(k) call("[[", quote(arguments), k))

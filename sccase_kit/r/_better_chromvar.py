@@ -44,7 +44,7 @@ def better_chromvar(
     dict
         ``deviations`` and ``z`` (n_cells × n_sets), ``fraction_matches`` and ``fraction_background_overlap`` (n_sets)
         and ``variability``, a DataFrame with one row per set: variability, p_value, p_value_adj as the package has
-        them.
+        them; ``session``, R and its packages with their versions.
 
     Raises
     ------

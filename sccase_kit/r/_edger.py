@@ -26,7 +26,8 @@ def edger(counts: Any, design: Any, contrasts: Any) -> dict[str, np.ndarray]:
     -------
     dict
         ``logfc`` (log2), ``statistic`` (F), ``pvalue`` and ``padj`` (Benjamini–Hochberg), each of shape (n_contrasts,
-        n_peaks), and ``logcpm`` (n_peaks), float64.
+        n_peaks), and ``logcpm`` (n_peaks), float64; ``session``: R and its packages with their
+        versions.
 
     Raises
     ------
@@ -52,7 +53,7 @@ def run_on_contrasts(tool: str, counts: Any, design: Any, contrasts: Any, fields
         raise ValueError(msg)
     result = run_tool(tool, {"counts": counts.T, "design": design, "contrasts": contrasts.T})
     n_contrasts, n_peaks = len(contrasts), counts.shape[1]
-    out = {"logcpm": np.asarray(result["logcpm"], dtype=np.float64).reshape(n_peaks)}
+    out = {"logcpm": np.asarray(result["logcpm"], dtype=np.float64).reshape(n_peaks), "session": result["session"]}
     for name in fields:
         out[name] = np.asarray(result[name], dtype=np.float64).reshape(n_peaks, n_contrasts).T
     return out

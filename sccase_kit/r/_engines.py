@@ -47,7 +47,8 @@ def scabc(
     -------
     dict
         ``pvalues`` (n_peaks × n_clusters), ``beta`` (n_clusters + 1 × n_peaks, first row the intercept), ``sigma``
-        (n_clusters), all float64, and ``groups``, the clusters in the order of the columns.
+        (n_clusters), all float64, ``groups``, the clusters in the order of the columns, and ``session``, R and its
+        packages with their versions.
 
     Raises
     ------
@@ -128,7 +129,7 @@ def chromvar(
     dict
         ``deviations`` and ``z`` (n_cells × n_sets), ``fraction_matches`` and ``fraction_background_overlap`` (n_sets),
         ``background`` (n_peaks × n_iterations, int32, 0-based), ``expectation`` (n_peaks) and ``variability``, a
-        DataFrame with one row per set and chromVAR's columns.
+        DataFrame with one row per set and chromVAR's columns; ``session``, R and its packages with their versions.
 
     Raises
     ------
@@ -225,7 +226,7 @@ def match_motifs(
     dict
         ``matches`` (bool), ``scores`` (float64, highest score of a match) and ``counts`` (int32, number of matches),
         CSR of shape (n_sequences, n_motifs); ``thresholds`` (n_motifs), the score a match must reach, NaN where the
-        installed motifmatchr does not tell.
+        installed motifmatchr does not tell; ``session``, R and its packages with their versions.
 
     Raises
     ------

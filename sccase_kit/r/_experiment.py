@@ -14,7 +14,7 @@ from .._logging import warn
 from .._validate import check_adata, check_choice
 from ..matrix.access import as_csr
 from ._limits import INT32_MAX
-from ._note import note_of, r_names
+from ._note import changes, note_of, r_names
 from ._to_r import column_value, sparse_value, strings, to_value, transposed_value
 from ._values import NULL, RValue, listed, make, named, text
 
@@ -74,7 +74,8 @@ def experiment_value(adata: AnnData, *, kind: str = "SummarizedExperiment", x_na
     check_choice(kind, list(_KINDS), name="kind")
     single = kind == "SingleCellExperiment"
     lost: list[str] = []
-    layers = {str(name): matrix for name, matrix in adata.layers.items() if name is not None}
+    keys = {slot: _r_keys(getattr(adata, slot)) for slot in ("layers", "obsm", "obsp", "varp")}
+    layers = {name: adata.layers[key] for name, key in keys["layers"].items()}
     x_name = _x_name(x_name, layers, has_x=adata.X is not None)
     matrices = ({} if adata.X is None else {x_name: adata.X}) | layers
     converted = {name: _assay(matrix, name, lost, needed=name == x_name) for name, matrix in matrices.items()}
@@ -83,14 +84,15 @@ def experiment_value(adata: AnnData, *, kind: str = "SummarizedExperiment", x_na
     if why:
         lost.append(why)
     var = adata.var if ranges is NULL else adata.var.drop(columns=list(RANGES))
-    obsm = _obsm(adata.obsm, lost) if single else {}
-    pairs = {name: _pairs(getattr(adata, name), name, lost) if single else {} for name in ("obsp", "varp")}
+    obsm = _obsm({name: adata.obsm[key] for name, key in keys["obsm"].items()}, lost) if single else {}
+    pairs = {slot: _pairs(getattr(adata, slot), keys[slot], slot, lost) if single else {} for slot in ("obsp", "varp")}
     raw = _raw(adata, lost) if single else NULL
     note = note_of(
         adata,
         {name: matrices[name] for name in assays},
         x_name=x_name,
-        obsm={key: adata.obsm[key] for key in obsm},
+        obsm={name: adata.obsm[keys["obsm"][name]] for name in obsm},
+        names={slot: {name: key for name, key in found.items() if name != key} for slot, found in keys.items()},
         raw=raw is not NULL,
     )
     value = make(
@@ -108,12 +110,24 @@ def experiment_value(adata: AnnData, *, kind: str = "SummarizedExperiment", x_na
         raw=raw,
         note=text(note),
     )
-    _say(adata, lost, single=single)
+    changed = [*changes(adata.obs, "adata.obs"), *changes(adata.var, "adata.var")]
+    if raw is not NULL:
+        changed += changes(adata.raw.var, "adata.raw.var")
+    for name in obsm:
+        table = adata.obsm[keys["obsm"][name]]
+        changed += changes(table, f"adata.obsm[{keys['obsm'][name]!r}]") if isinstance(table, pd.DataFrame) else []
+    _say(adata, lost, changed, single=single)
     return value
 
 
-def _say(adata: AnnData, lost: list[str], *, single: bool) -> None:
-    """Name in one warning what R does not get."""
+def _r_keys(slot: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names in R of what is in a slot → its keys."""
+    keys = [key for key in slot if key is not None]
+    return dict(zip(r_names(keys), keys, strict=True))
+
+
+def _say(adata: AnnData, lost: list[str], changed: list[str], *, single: bool) -> None:
+    """Name in one warning what R does not get, or gets otherwise."""
     left_out = [name for name in ("obsm", "varm", "obsp", "varp", "uns") if len(getattr(adata, name))]
     left_out += ["raw"] if adata.raw is not None else []
     taken = ("obsm", "obsp", "varp", "raw")
@@ -126,6 +140,8 @@ def _say(adata: AnnData, lost: list[str], *, single: bool) -> None:
         sentences.append(f"adata.{', adata.'.join(left_out)} are not passed to R{more}")
     if lost:
         sentences.append(f"not passed to R: {'; '.join(lost)}")
+    if changed:
+        sentences.append(f"changed for R: {'; '.join(changed)}")
     if sentences:
         warn(". ".join(sentences))
 
@@ -145,12 +161,16 @@ def _assay(matrix: Any, name: str, lost: list[str], *, needed: bool) -> RValue |
     try:
         if sparse.issparse(matrix):
             return transposed_value(as_csr(matrix), name=f"assay {name!r}")
+        if isinstance(matrix, np.ma.MaskedArray) or (isinstance(matrix, np.ndarray) and matrix.dtype.kind in "mM"):
+            what = "a masked array, fill it first" if isinstance(matrix, np.ma.MaskedArray) else "times"
+            msg = f"assay {name!r} holds {what}; matrices of R hold numbers, truth or text"
+            raise TypeError(msg)
         if not isinstance(matrix, np.ndarray):
             found = type(matrix).__name__
             msg = f"assay {name!r} must be in memory to be passed to R (ndarray or scipy sparse), got {found}"
             raise TypeError(msg)
         return to_value(np.asarray(matrix).T, name=f"assay {name!r}")
-    except TypeError as err:
+    except (TypeError, ValueError, OverflowError) as err:
         if needed:
             raise
         lost.append(f"adata.layers[{name!r}] ({err})")
@@ -201,6 +221,11 @@ def _obsm(obsm: Mapping[str, Any], lost: list[str]) -> dict[str, RValue]:
                 found[key] = make("make_frame", columns=columns(value, name, lost), nrow=to_value(len(value)))
             elif sparse.issparse(value):
                 found[key] = sparse_value(value, name)
+            elif isinstance(value, np.ma.MaskedArray) or getattr(getattr(value, "dtype", None), "kind", "") in (
+                "m",
+                "M",
+            ):
+                lost.append(f"{name} ({'masked' if isinstance(value, np.ma.MaskedArray) else 'times'})")
             elif getattr(value, "ndim", 2) == 2:
                 found[key] = to_value(np.asarray(value), name=name)
             else:
@@ -210,11 +235,11 @@ def _obsm(obsm: Mapping[str, Any], lost: list[str]) -> dict[str, RValue]:
     return found
 
 
-def _pairs(pairs: Mapping[str, Any], slot: str, lost: list[str]) -> dict[str, RValue]:
+def _pairs(pairs: Mapping[str, Any], keys: Mapping[str, str], slot: str, lost: list[str]) -> dict[str, RValue]:
     found = {}
-    for key, value in pairs.items():
+    for name, key in keys.items():
         try:
-            found[key] = sparse_value(sparse.csc_matrix(value), f"adata.{slot}[{key!r}]")
+            found[name] = sparse_value(sparse.csc_matrix(pairs[key]), f"adata.{slot}[{key!r}]")
         except (TypeError, ValueError, OverflowError) as err:
             lost.append(str(err))
     return found
@@ -226,6 +251,8 @@ def _raw(adata: AnnData, lost: list[str]) -> RValue:
     assay = _assay(adata.raw.X, "raw", lost, needed=False)
     if assay is None:
         return NULL
+    if len(adata.raw.varm):
+        lost.append(f"adata.raw.varm {list(adata.raw.varm)}")
     raw_var = adata.raw.var
     return listed(
         [assay, columns(raw_var, "adata.raw.var", lost), strings(adata.raw.var_names, "adata.raw.var_names")],

@@ -13,15 +13,19 @@ from ._values import NA_INTEGER, NULL, RValue
 
 _UNITS = {"secs": 1.0, "mins": 60.0, "hours": 3600.0, "days": 86400.0, "weeks": 604800.0}
 _NO_ZONE = ("", "UTC", "GMT")
+_KNOWN = {"AsIs", "Date", "POSIXct", "POSIXt", "array", "character", "complex", "difftime", "factor", "hms", "integer"}
+_KNOWN |= {"integer64", "logical", "matrix", "noquote", "numeric", "ordered", "table"}
+"""Classes of vectors that say nothing more, or that are converted."""
+_NA_INTEGER64 = np.iinfo(np.int64).min
 
 
 def from_value(value: RValue, lost: list[str]) -> Any:
     """Convert an R value to Python.
 
-    Vectors become numpy arrays (integers and logicals with NA: float64 with NaN; strings: object with None), arrays
-    keep their shape, factors become Categoricals, data frames (data.frame, DataFrame) DataFrames, sparse matrices CSC,
-    experiments and Seurat objects AnnData, GRanges a DataFrame chrom/start/end/strand (0-based), named lists dicts,
-    other lists lists, NULL None. Anything else is returned as the carrier has it.
+    Vectors become numpy arrays without their names (integers and logicals with NA: float64 with NaN; strings: object
+    with None), arrays keep their shape, factors become Categoricals, data frames (data.frame, DataFrame) DataFrames,
+    sparse matrices CSC, experiments and Seurat objects AnnData, GRanges a DataFrame chrom/start/end/strand (0-based),
+    named lists dicts, other lists lists, NULL None. Anything else is returned as the carrier has it.
 
     Parameters
     ----------
@@ -43,9 +47,12 @@ def from_value(value: RValue, lost: list[str]) -> Any:
             lost.append(f"a value of class {next(iter(value.data or []), 'unknown')!r}")
         return value.origin
     classes = value.classes
+    if odd := [name for name in classes if name not in _KNOWN]:
+        lost.append(f"the class {'/'.join(odd)!r} of a vector (its values are taken)")
     if "factor" in classes:
-        codes = np.maximum(value.data.astype(np.int64) - 1, -1)
-        return pd.Categorical.from_codes(codes, categories=value.text("levels"), ordered="ordered" in classes)
+        return _factor(value, ordered="ordered" in classes)
+    if "integer64" in classes and value.kind == "double":
+        return _wide(value)
     array = plain(value)
     if "POSIXct" in classes:
         return _times(array, next(iter(value.text("tzone")), ""))
@@ -53,12 +60,39 @@ def from_value(value: RValue, lost: list[str]) -> Any:
         return pd.to_datetime(array, unit="D").to_numpy()
     if "difftime" in classes:
         scale = _UNITS.get(next(iter(value.text("units")), "secs"), 1.0)
-        return pd.to_timedelta(np.round(np.asarray(array, dtype=np.float64) * scale * 1e9), unit="ns").to_numpy()
+        seconds = np.asarray(array, dtype=np.float64)
+        known = np.round(np.where(np.isnan(seconds), 0, seconds) * scale * 1e9).astype(np.int64).astype("m8[ns]")
+        return np.where(np.isnan(seconds), np.timedelta64("NaT", "ns"), known)
     dim = value.slot("dim")
     if dim.kind == "NULL":
         return array
     note_dimnames(value.slot("dimnames"), "a matrix" if len(dim) == 2 else "an array", lost)
     return array.reshape(tuple(int(size) for size in dim.data), order="F")
+
+
+def _factor(value: RValue, *, ordered: bool) -> pd.Categorical:
+    """Return a factor; a level that is NA (``addNA``) is a missing value."""
+    codes = np.maximum(value.data.astype(np.int64) - 1, -1)
+    levels = value.slot("levels").data or []
+    kept = [k for k, level in enumerate(levels) if level is not None]
+    if len(kept) < len(levels):
+        place = np.full(len(levels) + 1, -1)
+        place[kept] = np.arange(len(kept))
+        codes = place[codes]
+    return pd.Categorical.from_codes(codes, categories=[str(levels[k]) for k in kept], ordered=ordered)
+
+
+def _wide(value: RValue) -> np.ndarray:
+    """Return 64-bit integers (package bit64), which R keeps in the bytes of doubles; with NA as float64 with NaN."""
+    whole = np.ascontiguousarray(value.data, dtype=np.float64).view(np.int64)
+    missing = whole == _NA_INTEGER64
+    return np.where(missing, np.nan, whole) if missing.any() else whole
+
+
+def note_names(value: RValue, lost: list[str]) -> None:
+    """Say that the names of a vector inside something are left out, if there are any."""
+    if value.kind not in ("list", "NULL", "S4", "opaque") and value.slot("names").kind == "character":
+        lost.append("the names of a vector (names(x) gives them)")
 
 
 def note_dimnames(names: RValue, what: str, lost: list[str]) -> None:
@@ -86,7 +120,7 @@ def plain(value: RValue) -> np.ndarray:
 
 def _times(seconds: np.ndarray, zone: str) -> Any:
     micro = np.round(np.where(np.isnan(seconds), 0, seconds) * 1e6).astype(np.int64).astype("datetime64[us]")
-    times = pd.DatetimeIndex(np.where(np.isnan(seconds), np.datetime64("NaT"), micro))
+    times = pd.DatetimeIndex(np.where(np.isnan(seconds), np.datetime64("NaT", "us"), micro))
     if not len(times) or (times.year.min() > 1677 and times.year.max() < 2262):  # what nanoseconds reach
         times = times.as_unit("ns")
     if zone in _NO_ZONE:
@@ -101,6 +135,8 @@ def _from_list(value: RValue, lost: list[str]) -> Any:
     if "data.frame" in value.classes:
         return frame_from(value.items(), row_names(value), lost)
     items = [from_value(item, lost) for item in value.data]
+    for item in value.data:
+        note_names(item, lost)
     keys = value.text("names")
     if not keys and items:
         return items
@@ -134,6 +170,10 @@ def column_from(column: RValue, lost: list[str]) -> Any:
         column = replace(
             column, attributes={k: v for k, v in column.attributes.items() if k not in ("dim", "dimnames")}
         )
+    if "integer64" in column.classes and column.kind == "double":
+        whole = np.ascontiguousarray(column.data, dtype=np.float64).view(np.int64)
+        missing = whole == _NA_INTEGER64
+        return pd.arrays.IntegerArray(np.where(missing, 0, whole), missing) if missing.any() else whole
     converted = from_value(column, lost)
     if column.kind in ("integer", "logical") and isinstance(converted, np.ndarray) and converted.dtype.kind == "f":
         missing = np.isnan(converted)
@@ -151,7 +191,9 @@ def frame_from(columns: Iterable[tuple[str, RValue]], rows: list[str] | None, lo
     """
     names, data = [], []
     for name, column in columns:
-        converted = column_from(column, lost)
+        inner: list[str] = []
+        converted = column_from(column, inner)
+        lost.extend(f"of the column {name!r}: {sentence}" for sentence in inner)
         if converted is None:
             lost.append(f"the column {name!r} ({'/'.join(column.classes) or column.kind})")
             continue
@@ -172,4 +214,14 @@ def summary(lost: list[str]) -> str:
     return f"not taken along from R: {'; '.join(shown)}"
 
 
-__all__ = ["NULL", "column_from", "frame_from", "from_value", "note_dimnames", "plain", "row_names", "summary"]
+__all__ = [
+    "NULL",
+    "column_from",
+    "frame_from",
+    "from_value",
+    "note_dimnames",
+    "note_names",
+    "plain",
+    "row_names",
+    "summary",
+]

@@ -25,7 +25,8 @@ def limma(counts: Any, design: Any, contrasts: Any) -> dict[str, np.ndarray]:
     -------
     dict
         ``logfc`` (log2), ``se`` (its standard error), ``statistic`` (moderated t), ``pvalue`` and ``padj``
-        (Benjamini–Hochberg), each of shape (n_contrasts, n_peaks), and ``logcpm`` (n_peaks), float64.
+        (Benjamini–Hochberg), each of shape (n_contrasts, n_peaks), and ``logcpm`` (n_peaks), float64; ``session``: R
+        and its packages with their versions.
 
     Raises
     ------

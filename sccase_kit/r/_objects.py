@@ -9,8 +9,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from ._from_r import from_value, plain
-from ._note import KEY, read_note, restore_frame, restore_matrix
+from ._from_r import from_value, note_names, plain
+from ._note import KEY, key_of, read_note, restore_frame, restore_matrix, restore_pairs
 from ._s4 import (
     UnreadMatrixError,
     class_of,
@@ -103,16 +103,22 @@ def experiment_from(
     obs = _with_names(obs, value.slot("colData").slot("rownames"), n_obs)
     if ranges is not None:
         var = pd.concat([ranges, var.drop(columns=[c for c in ranges if c in var.columns])], axis=1)
+    for name in [name for name, matrix in matrices.items() if matrix.shape != (n_obs, n_vars)]:
+        lost.append(f"the assay {name!r} ({matrices.pop(name).ndim} dimensions)")
+        first = next(iter(matrices), None) if name == first else first
     x = matrices.pop(first, None) if first is not None else None
     notes = note.get("matrices", {})
     adata = AnnData(
         X=restore_matrix(x, notes.get(first)),
         obs=restore_frame(obs, note.get("obs")),
         var=restore_frame(var, note.get("var")),
-        layers={name: restore_matrix(matrix, notes.get(name)) for name, matrix in matrices.items()},
+        layers={
+            key_of(note, "layers", name): restore_matrix(matrix, notes.get(name)) for name, matrix in matrices.items()
+        },
         shape=(n_obs, n_vars) if x is None else None,
     )
     _add_metadata(adata, value, lost)
+    _note_hidden(value, lost)
     _add_single_cell(adata, value, note, lost)
     if raw is not None:
         _add_raw(adata, raw, note["raw"], lost)
@@ -166,17 +172,36 @@ def _rows(value: RValue, lost: list[str]) -> tuple[pd.DataFrame, pd.DataFrame | 
 
 
 def _note_genome(seqinfo: RValue, lost: list[str]) -> None:
-    """Say that chromosome lengths and the genome's name are left out, where they are known."""
+    """Say that lengths of chromosomes, circular ones and the genome's name are left out, where they are known."""
     known = []
     lengths = seqinfo.slot("seqlengths")
     if lengths.kind == "integer" and not np.isnan(np.asarray(plain(lengths), dtype=np.float64)).all():
         known.append("lengths of chromosomes")
+    circular = seqinfo.slot("is_circular")
+    if circular.kind == "logical" and (circular.data == 1).any():
+        known.append("which are circular")
     genome = seqinfo.slot("genome")
     names = sorted({item for item in genome.data if item}) if genome.kind == "character" else []
     if names:
         known.append(f"genome {', '.join(names)}")
     if known:
         lost.append(f"seqinfo(x) ({'; '.join(known)})")
+
+
+def _note_hidden(value: RValue, lost: list[str]) -> None:
+    """Name what is said about columns and rows, which has no place in AnnData."""
+    where = value.slot("rowRanges")
+    tables = {"colData(x)": value.slot("colData"), "rowData(x)": value.slot("elementMetadata")}
+    if where.kind == "S4":
+        tables |= {"rowRanges(x)": where, "rowData(x)": where.slot("elementMetadata")}
+    for name, table in tables.items():
+        if table.slot("metadata").kind == "list" and len(table.slot("metadata")):
+            lost.append(f"metadata({name}) {[key for key, _ in table.slot('metadata').items()]}")
+        if name != "rowRanges(x)" and table.slot("elementMetadata").kind == "S4":
+            lost.append(f"mcols({name})")
+    main = value.slot("int_metadata").get("mainExpName")
+    if main.kind == "character" and len(main):
+        lost.append(f"mainExpName(x), {main.data[0]!r}")
 
 
 def _note_text(value: RValue) -> Any:
@@ -191,6 +216,7 @@ def _add_metadata(adata: AnnData, value: RValue, lost: list[str]) -> None:
             continue
         inner: list[str] = []
         converted = from_value(item, inner) if item.kind != "opaque" else None
+        note_names(item, inner)
         usable = isinstance(converted, (np.ndarray, pd.DataFrame, dict, pd.Categorical, AnnData)) or sparse.issparse(
             converted
         )
@@ -217,17 +243,18 @@ def _add_single_cell(adata: AnnData, value: RValue, note: dict[str, Any], lost: 
         found = reduction_from(item, adata.obs_names, lost, what=f"reducedDim(x, {name!r})")
         if found is None:
             continue
-        wanted = notes.get(name)
+        wanted, key = notes.get(name), key_of(note, "obsm", name)
         if isinstance(found, pd.DataFrame):
-            adata.obsm[name] = restore_frame(found, wanted if isinstance(wanted, dict) else None)
+            adata.obsm[key] = restore_frame(found, wanted if isinstance(wanted, dict) else None)
         else:
-            adata.obsm[name] = restore_matrix(found, wanted if isinstance(wanted, list) else None)
+            adata.obsm[key] = restore_matrix(found, wanted if isinstance(wanted, list) else None)
     for slot, inner, target in (("int_colData", "colPairs", "obsp"), ("int_elementMetadata", "rowPairs", "varp")):
         for name, item in _hidden(value, slot, inner):
-            getattr(adata, target)[name] = restore_matrix(
-                _pairs_from(item, adata.n_obs if target == "obsp" else adata.n_vars),
-                note.get("pairs", {}).get(target, {}).get(name),
+            key = key_of(note, target, name)
+            pairs = _pairs_from(
+                item, adata.n_obs if target == "obsp" else adata.n_vars, lost, f"{inner[:-1]}(x, {name!r})"
             )
+            getattr(adata, target)[key] = restore_pairs(pairs, note.get("pairs", {}).get(target, {}).get(key))
 
 
 def reduction_from(item: RValue, names: Any, lost: list[str], *, what: str) -> Any:
@@ -248,6 +275,8 @@ def reduction_from(item: RValue, names: Any, lost: list[str], *, what: str) -> A
     except (TypeError, AttributeError) as err:
         lost.append(f"{what} ({err})")
         return None
+    if item.kind != "S4" and (more := [name for name in item.attributes if name not in ("dim", "dimnames", "class")]):
+        lost.append(f"of {what}: the attributes {more}")
     dimnames = item.slot("Dimnames" if item.kind == "S4" else "dimnames")
     columns = dimnames.data[1] if dimnames.kind == "list" and len(dimnames) == 2 else NULL
     if columns.kind != "character" or sparse.issparse(matrix) or _numbered(columns.data):
@@ -261,10 +290,12 @@ def _numbered(names: list[str]) -> bool:
     return len(stems) <= 1 and all(name[len(next(iter(stems))) :] == str(k) for k, name in enumerate(names, start=1))
 
 
-def _pairs_from(item: RValue, count: int) -> sparse.csr_matrix:
+def _pairs_from(item: RValue, count: int, lost: list[str], what: str) -> sparse.csr_matrix:
     hits = item.slot("hits") if "hits" in item.attributes else item
     rows, cols = (hits.slot(name).data - 1 for name in ("from", "to"))
     values = hits.slot("elementMetadata").slot("listData").items()
+    if len(values) > 1:
+        lost.append(f"of {what}: {[name for name, _ in values[1:]]}")
     data = plain(values[0][1]) if values else np.ones(len(rows))
     return sparse.csr_matrix((data, (rows, cols)), shape=(count, count))
 

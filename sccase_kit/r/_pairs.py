@@ -6,7 +6,7 @@ import re
 from importlib.metadata import PackageNotFoundError, version
 
 PAIR = "rpy2==3.6.6 rpy2-robjects==3.6.6 rpy2-rinterface==3.6.5"
-"""The releases that work with R 4.2 (Debian 12) and later."""
+"""The releases that work with every R from 4.2 (Debian 12) to 4.6; 3.6.9 / rinterface 3.6.7 need R 4.5."""
 
 _PARTS = ("rpy2", "rpy2-robjects", "rpy2-rinterface")
 
@@ -39,8 +39,8 @@ def explain(failure: str) -> str:
     if symbol := re.search(r"undefined symbol: (\w+)|Symbol not found: _?(\w+)|cannot import name '(R\w+)'", failure):
         name = next(group for group in symbol.groups() if group)
         return (
-            f"this rpy2 was made for another R: R lacks {name} ({have}). rpy2-rinterface 3.6.6 and later does not work "
-            f"with R 4.2; install the releases that do: {reinstall}. [{failure}]"
+            f"this rpy2 was made for another R: R lacks {name} ({have}). rpy2-rinterface 3.6.6 and later need R 4.5; "
+            f"these releases work with older ones too: {reinstall}. [{failure}]"
         )
     if re.search(r"libR\.(so|dylib)|Library not loaded|shared object file", failure):
         return (

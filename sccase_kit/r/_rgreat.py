@@ -55,7 +55,7 @@ def rgreat(
     dict
         ``fraction`` (of the genome), ``region_hits``, ``region_fold``, ``region_p`` (binomial test), ``gene_hits``,
         ``gene_fold`` and ``gene_p`` (hypergeometric test), each (n_groups, n_terms); ``term_genes`` (n_terms),
-        ``n_regions`` and ``n_genes_hit`` (n_groups), ``n_genes``; and ``version`` of rGREAT.
+        ``n_regions`` and ``n_genes_hit`` (n_groups), ``n_genes``; ``session``, R and its packages with their versions.
 
     Raises
     ------
@@ -107,5 +107,4 @@ def rgreat(
     for name in ("term_genes", "n_regions", "n_genes_hit"):
         result[name] = np.asarray(result[name], dtype=np.int64)
     result["n_genes"] = int(result["n_genes"][0])
-    result["version"] = str(result["version"][0])
     return result

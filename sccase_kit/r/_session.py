@@ -201,7 +201,8 @@ def evaluate(code: str, **variables: Any) -> Any:
     -------
     Any
         numpy array, list of strings' array, DataFrame, sparse matrix, AnnData, dict, list or None; an rpy2 object for
-        R objects that have no Python counterpart. What is left out is named in a warning.
+        R objects that have no Python counterpart. What is left out is named in a warning; only the names of a vector
+        are not (``names(x)`` gives them).
 
     Raises
     ------

@@ -60,8 +60,8 @@ def seurat_from(value: RValue, lost: list[str], *, assay: str | None = None, x_n
     _add_reductions(adata, value, name, lost)
     _add_graphs(adata, value, lost)
     _add_fragments(adata, chosen, lost)
-    for slot in ("neighbors", "images", "tools"):
-        if names := [key for key, item in value.slot(slot).items() if item.kind != "NULL"]:
+    for slot in ("neighbors", "images", "tools", "misc"):
+        if names := [key for key, item in value.slot(slot).items() if item.kind != "NULL" and key != "sccase_kit"]:
             lost.append(f"{slot} {names}")
     return adata
 
@@ -222,11 +222,7 @@ def cistopic_from(value: RValue, lost: list[str]) -> AnnData:
     regions = value.slot("region.names").data or _names(counts, 0)
     obs, var = (from_value(value.slot(slot), lost) for slot in ("cell.data", "region.data"))
     obs, var = obs.set_axis(pd.Index(cells, dtype=object)), var.set_axis(pd.Index(regions, dtype=object))
-    adata = AnnData(X=_transposed(matrix_from(counts)), obs=obs, var=var)
-    where = value.slot("region.ranges")
-    if where.kind == "S4" and not {"chrom", "start", "end"} <= set(var.columns):
-        ranges = ranges_from(where)[["chrom", "start", "end"]].set_axis(adata.var_names)
-        adata.var = pd.concat([ranges, var], axis=1)
+    adata = AnnData(X=_transposed(matrix_from(counts)), obs=obs, var=_places(var, value.slot("region.ranges")))
     model = value.slot("selected.model")
     topics = model.get("document_expects")
     if topics.kind != "NULL":
@@ -235,6 +231,24 @@ def cistopic_from(value: RValue, lost: list[str]) -> AnnData:
     if regions_by_topic.kind != "NULL" and _shape(regions_by_topic)[1] == adata.n_vars:
         adata.varm["cistopic_topics"] = np.ascontiguousarray(matrix_from(regions_by_topic).T)
     return adata
+
+
+def _places(var: pd.DataFrame, where: RValue) -> pd.DataFrame:
+    """Put chrom, start and end before the other columns of region.data.
+
+    cisTopic hands the numbers of a BED file to GRanges as they are (its own width is end − start): they are 0-based.
+    """
+    if where.kind == "S4":
+        ranges = ranges_from(where)[["chrom", "start", "end"]].set_axis(var.index)
+        ranges["start"] += 1
+    elif {"seqnames", "start", "end"} <= set(var.columns):
+        ranges = pd.DataFrame({"chrom": var["seqnames"].astype(str), "start": var["start"], "end": var["end"]})
+        ranges = ranges.astype({"start": np.int64, "end": np.int64})
+    else:
+        return var
+    return pd.concat(
+        [ranges, var.drop(columns=["seqnames", "start", "end", "width", *ranges], errors="ignore")], axis=1
+    )
 
 
 __all__ = ["cistopic_from", "seurat_from"]

@@ -244,6 +244,7 @@ def chromvar(
         "n_vars": target.n_vars,
         "peaks_checksum": peaks_checksum(target),
     }
+    found |= {"r_session": result["session"]} if engine == "r" else {}
     record(target, key_added, "tl.chromvar", params=params, **found)
     return target if copy else None
 

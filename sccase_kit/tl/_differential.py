@@ -81,7 +81,7 @@ def differential(
     pvalue, padj (Benjamini–Hochberg within group and condition; NaN where DESeq2 filters the peak), base_mean (mean
     normalised count), and nearest_gene and distance with `genome`. ``attrs["samples"]`` lists the cells of every sample
     and group and whether it was used, ``attrs["skipped"]`` group and condition with the reason, ``attrs["engine"]`` the
-    engine.
+    engine, ``attrs["r_session"]`` R and its packages with their versions where R did it.
 
     Raises
     ------
@@ -117,6 +117,7 @@ def differential(
     sums, opens = _sums(adata, layer, codes, len(names) * n_samples)
     n_cells = np.bincount(codes, minlength=len(names) * n_samples)
     tables, skipped, used_rows = [], [], []
+    session: list[str] = []
     for g, name in enumerate(names):
         rows = slice(g * n_samples, (g + 1) * n_samples)
         cells = n_cells[rows]
@@ -142,6 +143,7 @@ def differential(
             design = design_of(kept, condition_key, str(reference), covariates=covariates)
             levels, results = design.levels, ENGINES[engine](counts[:, tested], design)
         for level, result in zip(levels, results, strict=True):
+            session = result.attrs.pop("r_session", session)
             place = coordinates(adata, tested).assign(group=name, condition=level)
             table = pd.concat([place, result.reset_index(drop=True)], axis=1)
             tables.append(table.sort_values("pvalue", kind="stable", na_position="last"))
@@ -160,6 +162,7 @@ def differential(
     if genes is not None:
         table = add_nearest_gene(add_places(table, adata), genes)
     table.attrs |= {"samples": pd.concat(used_rows, ignore_index=True), "skipped": lost, "engine": engine}
+    table.attrs |= {"r_session": session} if session else {}
     return table
 
 

@@ -64,9 +64,9 @@ def limma(counts: np.ndarray, design: Design) -> list[pd.DataFrame]:
 
 
 def _tables(result: dict[str, np.ndarray], counts: np.ndarray) -> list[pd.DataFrame]:
-    """Return the columns of every engine from what an R package gives, one table per contrast."""
+    """Return the columns of every engine from what an R package gives, one table per contrast; attrs: the R session."""
     base_mean = 2 ** result["logcpm"] * counts.sum(axis=1).mean() / 1e6
-    return [
+    tables = [
         pd.DataFrame(
             {
                 "log2fc": result["logfc"][k],
@@ -79,6 +79,9 @@ def _tables(result: dict[str, np.ndarray], counts: np.ndarray) -> list[pd.DataFr
         )
         for k in range(len(result["logfc"]))
     ]
+    for table in tables:
+        table.attrs["r_session"] = list(result["session"])
+    return tables
 
 
 ENGINES: dict[str, Callable[[np.ndarray, Design], list[pd.DataFrame]]] = {

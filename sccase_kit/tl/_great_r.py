@@ -12,7 +12,7 @@ from ..great.run import GreatInputs
 
 
 def tests_of_rgreat(given: GreatInputs, **domains: Any) -> tuple[dict[str, np.ndarray], dict[str, object]]:
-    """Run rGREAT; return the columns of :func:`sccase_kit.regions.great` and the version for `info`.
+    """Run rGREAT; return the columns of :func:`sccase_kit.regions.great` and the R session for `info`.
 
     Raw p-values are rGREAT's; they are corrected within an ontology as always. Where one is too small for a float, its
     logarithm is minus infinity.
@@ -53,4 +53,4 @@ def tests_of_rgreat(given: GreatInputs, **domains: Any) -> tuple[dict[str, np.nd
         "Hyper_Term_Gene_Coverage": ratio(gene_hits, in_term),
         **p_values("Hyper", logs["gene"], given.ontology),
     }
-    return columns, {"rgreat": found["version"]}
+    return columns, {"r_session": found["session"]}

@@ -145,6 +145,7 @@ def match_motifs(
         "engine": engine,
         "scores": bool(scores),
     }
+    result_here |= {"r_session": result["session"]} if engine == "r" else {}
     record(target, key_added, "tl.match_motifs", params=params, **result_here)
     return target if copy else None
 
@@ -282,4 +283,4 @@ def _r(dna: Any, motifs: list[Motif], p_cutoff: float, background: Any, *, compa
     strings = [letters[a : b - 1] for a, b in zip(dna.starts[:-1], dna.starts[1:], strict=True)]
     raw = r.match_motifs(strings, {m.id: m.counts for m in motifs}, p_cutoff=p_cutoff, background=background)
     fields = {name: sparse.csr_matrix(raw[name]) for name in ("matches", "scores", "counts")}
-    return fields | {"thresholds": raw["thresholds"], "frequencies": frequencies}
+    return fields | {"thresholds": raw["thresholds"], "frequencies": frequencies, "session": raw["session"]}

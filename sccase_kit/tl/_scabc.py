@@ -138,6 +138,7 @@ def scabc(
         "n_top": n_top,
     }
     found = {"groups": np.array(names, dtype=object), "sigma": np.asarray(result["sigma"])}
+    found |= {"r_session": result["session"]} if engine == "r" else {}
     record(target, key_added, "tl.scabc", params=params, **found, top=_top(target, names, result, n_top))
     return target if copy else None
 
@@ -200,7 +201,8 @@ def _r(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) -> di
     pvalues = np.full((counts.shape[1], raw["pvalues"].shape[1]), np.nan)
     beta = np.full((pvalues.shape[1] + 1, counts.shape[1]), np.nan)
     pvalues[used], beta[:, used] = raw["pvalues"], raw["beta"]
-    return {"pvalues": pvalues, "padj": benjamini_hochberg(pvalues), "beta": beta, "sigma": np.asarray(raw["sigma"])}
+    found = {"pvalues": pvalues, "padj": benjamini_hochberg(pvalues), "beta": beta, "sigma": np.asarray(raw["sigma"])}
+    return found | {"session": raw["session"]}
 
 
 def _top(adata: AnnData, names: list[str], result: dict[str, Any], n_top: int) -> pd.DataFrame:

@@ -41,7 +41,9 @@ make_seurat <- function(kind) {
   if (kind == "chromatin") {
     fragments <- list(new("Fragment", path = "/data/fragments.tsv.gz", hash = "x", cells = NULL))
     ranges <- GenomicRanges::GRanges("chr1", IRanges::IRanges(1:6 * 100, 1:6 * 100 + 50))
-    s@assays$ATAC <- new("ChromatinAssay", s[["ATAC"]], ranges = ranges, motifs = NULL, fragments = fragments)
+    assay <- new("ChromatinAssay", s[["ATAC"]], ranges = ranges, motifs = NULL, fragments = fragments)
+    attributes(assay)$class <- structure("ChromatinAssay", package = "Signac")  # which need not be there where it is read
+    s@assays$ATAC <- asS4(assay)
     return(s)
   }
   map <- function(names, layers, where) new("LogMap", matrix(where, length(names), length(layers), dimnames = list(names, layers)))
@@ -82,7 +84,9 @@ make_cistopic <- function() {
   new("cisTopic",
     count.matrix = make_counts(), cell.names = cells, region.names = sub("-", ":", peaks),
     cell.data = data.frame(nCounts = 1:5, row.names = cells),
-    region.data = data.frame(seqnames = "chr1", start = 1:6 * 100, end = 1:6 * 100 + 50, row.names = sub("-", ":", peaks)),
+    region.data = data.frame(seqnames = "chr1", start = as.character(1:6 * 100), end = as.character(1:6 * 100 + 50), width = 50,
+                             nCounts = 1:6, row.names = sub("-", ":", peaks)),
+    region.ranges = GenomicRanges::GRanges("chr1", IRanges::IRanges(1:6 * 100, 1:6 * 100 + 50)),
     selected.model = list(document_expects = matrix(1:10 / 10, 2), topics = matrix(1:12, 2))
   )
 }

@@ -62,3 +62,4 @@ def test_as_an_engine_it_has_the_columns_of_the_others():
     np.testing.assert_allclose(both["stat"], both["log2fc"] / both["lfc_se"], rtol=1e-9)
     assert set(limma.attrs) == set(edger.attrs)
     assert limma.attrs["engine"] == "limma"
+    assert any(item.startswith("limma 3.") for item in limma.attrs["r_session"])

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import anndata as ad
 import numpy as np
+import pandas as pd
 import pytest
 
 import sccase_kit as sk
 from sccase_kit.r._locate import rscript, scripts_dir
 
 PAGE = Path(__file__).parents[2] / "docs" / "r_engines.md"
-REAL = Path(__file__).parents[3] / "shared" / "data" / "bm0828.h5ad"
+DATA = Path(__file__).parents[3] / "shared" / "data"
+REAL = DATA / "bm0828.h5ad"
+TRAITS = ["RBC_COUNT", "PLT_COUNT", "MONO_COUNT"]
 
 pytestmark = [
     pytest.mark.r("SeuratObject", "SummarizedExperiment", "TFBSTools", "BiocParallel"),
@@ -69,12 +72,41 @@ def test_a_seurat_object_goes_in_and_comes_back(folder, monkeypatch):
         assert re.search(rf"\b{count}\b", printed)
 
 
-def test_chromvars_numbers(stand_ins, monkeypatch):
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """A folder with cells.h5ad and BED files of variants; without a genome at hand the GC content is made up."""
+    folder = tmp_path_factory.mktemp("cells")
+    if REAL.is_file():
+        adata = ad.read_h5ad(REAL)
+        place = ["chrom", "start", "end"]
+        files = {name: DATA / "gwas" / f"{name}_PP001.bed.gz" for name in TRAITS}
+        variants = {name: pd.read_csv(path, sep="\t", usecols=[0, 1, 2], names=place) for name, path in files.items()}
+        near = pd.concat([sk.regions.overlap(adata.var, table) for table in variants.values()])
+        kept = adata.var_names.isin(near.index) | (np.arange(adata.n_vars) % 25 == 0)
+        adata = adata[::4, kept].copy()
+        sk.pp.filter_peaks(adata, min_fraction=0)
+    else:
+        adata = sk.datasets.toy_study(n_cells=100, n_peaks=300).adata
+        sk.pp.filter_peaks(adata, min_fraction=0)
+        variants = {name: adata.var[["chrom", "start", "end"]].iloc[k::7] for k, name in enumerate(TRAITS)}
+    adata = ad.AnnData(adata.X, obs=adata.obs[[]], var=adata.var[["chrom", "start", "end"]])
+    adata.var["gc"] = np.random.default_rng(0).uniform(0.3, 0.7, adata.n_vars)
+    adata.write_h5ad(folder / "cells.h5ad")
+    for name, table in variants.items():
+        table[["chrom", "start", "end"]].to_csv(folder / f"{name}.bed.gz", sep="\t", header=False, index=False)
+    return folder
+
+
+def test_chromvars_numbers(cells, stand_ins, monkeypatch):
     monkeypatch.setenv("R_LIBS", os.pathsep.join(filter(None, [os.environ.get("R_LIBS"), str(stand_ins)])))
+    monkeypatch.chdir(cells)
     (code,) = blocks("I want chromVAR's numbers", "python")
     names: dict = {"sk": sk}
     exec(code, names)
     assert names["difference"] < 1e-9
+    table = names["adata"].uns["chromvar_r"]["variability"]
+    assert (table["n_peaks"] > 40).all()
+    assert names["adata"].obsm["chromvar_r_z"].notna().to_numpy().mean() > 0.9
     with pytest.warns(UserWarning, match="are not passed to R"):  # what a SummarizedExperiment has no place for
         exec(blocks("R code on your data", "python")[0], names)
     depth = names["depth"]

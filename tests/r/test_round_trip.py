@@ -285,4 +285,4 @@ def test_names_of_a_matrix_are_named():
 def test_python_dates_and_spans():
     assert r.evaluate("format(x)", x=datetime.date(2020, 1, 2)).tolist() == ["2020-01-02"]
     assert r.evaluate("as.numeric(x, units = 'mins')", x=datetime.timedelta(minutes=3)).tolist() == [3.0]
-    assert r.evaluate("x", x=pd.Series([None, datetime.date(2020, 1, 2)])).tolist()[1] == 1577923200000000000
+    assert r.evaluate("x", x=pd.Series([None, datetime.date(2020, 1, 2)]))[1] == np.datetime64("2020-01-02")

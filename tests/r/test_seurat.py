@@ -72,3 +72,6 @@ def test_cistopic():
     assert adata.obs["nCounts"].tolist() == [1, 2, 3, 4, 5]
     assert adata.obsm["X_cistopic"].shape == (5, 2)
     assert adata.varm["cistopic_topics"].shape == (6, 2)
+    assert adata.var.columns.tolist() == ["chrom", "start", "end", "nCounts"]  # not those of region.data once more
+    assert adata.var["start"].tolist() == [100, 200, 300, 400, 500, 600]  # cisTopic keeps the numbers of the BED file
+    assert adata.var["end"].tolist() == [150, 250, 350, 450, 550, 650]
