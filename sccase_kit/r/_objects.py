@@ -103,7 +103,7 @@ def experiment_from(
     obs = _with_names(obs, value.slot("colData").slot("rownames"), n_obs)
     if ranges is not None:
         var = pd.concat([ranges, var.drop(columns=[c for c in ranges if c in var.columns])], axis=1)
-    for name in [name for name, matrix in matrices.items() if matrix.shape != (n_obs, n_vars)]:
+    for name in [name for name, matrix in matrices.items() if matrix.ndim > 2]:
         lost.append(f"the assay {name!r} ({matrices.pop(name).ndim} dimensions)")
         first = next(iter(matrices), None) if name == first else first
     x = matrices.pop(first, None) if first is not None else None
