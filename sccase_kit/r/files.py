@@ -142,7 +142,7 @@ def _naming(path: Path) -> Iterator[None]:
     """Let what fails in a damaged file name it; a name that is not there and a matrix that needs R are told as such."""
     try:
         yield
-    except (FormatError, KeyError, MissingProgramError, UnreadMatrixError):
+    except (FormatError, FileNotFoundError, KeyError, MissingProgramError, UnreadMatrixError):
         raise
     except Exception as err:  # damaged slots fail with many types
         msg = f"{path}: not a readable file of R; is it damaged? ({type(err).__name__}: {err!s:.300})"
