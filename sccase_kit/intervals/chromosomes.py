@@ -74,7 +74,7 @@ def chromosome_key(name: str) -> str:
     >>> [chromosome_key(n) for n in ("chr1", "NC_000001.11", "CM000663.2", "chrMT", "chr1_KI270713v1_random")]
     ['1', '1', '1', 'M', 'KI270713']
     """
-    text = _ASSEMBLY.sub("", name.strip())
+    text = _ASSEMBLY.sub("", str(name).strip())  # pandas 3 leaves NaN among texts
     if scaffold := _SCAFFOLD.match(text):
         return scaffold["base"].upper()
     bare = _PREFIX.sub("", text)
@@ -92,7 +92,7 @@ def chromosome_key(name: str) -> str:
 
 def is_chromosome(name: str) -> bool:
     """Return whether a text looks like the name of a chromosome or scaffold (and not like a cell or a gene)."""
-    text = _ASSEMBLY.sub("", name.strip())
+    text = _ASSEMBLY.sub("", str(name).strip())  # pandas 3 leaves NaN among texts
     if _PREFIX.match(text) or _SCAFFOLD.match(text):
         return True
     key = chromosome_key(text)

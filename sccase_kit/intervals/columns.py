@@ -111,7 +111,7 @@ def check_chrom_style(chroms: Iterable[str], *, name: str = "regions") -> Litera
     ValueError
         If both styles occur.
     """
-    chroms = list(dict.fromkeys(chroms))
+    chroms = list(dict.fromkeys(str(chrom) for chrom in chroms))
     prefixed = [c for c in chroms if c.startswith("chr")]
     bare = [c for c in chroms if _BARE.match(c)]
     if prefixed and bare:

@@ -146,7 +146,7 @@ def _checked(table: pd.DataFrame, name: str) -> pd.DataFrame:
             f"{row['snp']!r:.80} with {row['pos']!r:.80}"
         )
         raise ValueError(msg)
-    chrom, snp = (table[c].astype(str).to_numpy(object) for c in ("chrom", "snp"))
+    chrom, snp = (np.array([str(v) for v in table[c]], dtype=object) for c in ("chrom", "snp"))  # NaN are "nan"
     place = pos.to_numpy(np.int64)
     for k in np.flatnonzero([s.upper() in _NONE for s in snp]):
         snp[k] = f"{chrom[k]}:{place[k]}"
