@@ -87,6 +87,8 @@ def found_section(study: Study) -> Section:
             tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
         blocks.append(Cards(cards))
         doubts += group_doubts
+    else:
+        lines.append(("Groups", _NO_GROUPS))
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
     tiles |= {"open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
     batches, batch_doubts = _batches(study)
@@ -113,6 +115,10 @@ _HOW = {
     "terms": "Terms pass every test of their table.",
     "traits": "Traits: how often random walks from the cells with most variants come to the group (adjusted p ≤ 0.05).",
 }
+_NO_GROUPS = (
+    "None yet: sccase-kit cluster, annotate, peaks and interpret tell what they are and why "
+    "(sk.tl.cluster, annotate, specific_peaks, interpret)."
+)
 _NOT_JUDGED = (
     "Not measured on these data. sk.metrics.held_out(adata, key_added='held_out') hides fragments and says whether "
     "enhancing finds them."
