@@ -162,7 +162,7 @@ def bone_marrow(folder: Path) -> list[dict[str, Any]]:
         if sk.r.available("rGREAT"):
             sk.tl.enhance(adata)
             sk.tl.specific_peaks(adata, "cell_type", n_top=500)
-            peaks = adata.uns["specific_peaks"]["table"]
+            peaks = adata.uns["specific_peaks"]["peaks"]
             peaks = (
                 peaks[peaks["group"] == "MEP"] if name == "bm0828" else peaks[peaks["group"] == peaks["group"].iloc[0]]
             )

@@ -30,6 +30,7 @@ def main() -> None:
     peaks = model.components_ / model.components_.sum(axis=1, keepdims=True)
     out = ad.AnnData(np.asarray(topics @ peaks, dtype=np.float32))
     out.obs_names, out.var_names = adata.obs_names, adata.var_names
+    out.obsm["embedding"] = np.asarray(topics)
     out.write_h5ad(args.output)
 
 

@@ -28,7 +28,8 @@ def main() -> None:
     scvi.model.PEAKVI.setup_anndata(adata)
     model = scvi.model.PEAKVI(adata)
     model.train()
-    np.savez(args.output, X=np.asarray(model.get_normalized_accessibility(), dtype=np.float32))
+    shares = np.asarray(model.get_normalized_accessibility(), dtype=np.float32)
+    np.savez(args.output, X=shares, embedding=np.asarray(model.get_latent_representation(), dtype=np.float32))
 
 
 if __name__ == "__main__":

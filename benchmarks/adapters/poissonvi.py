@@ -29,7 +29,8 @@ def main() -> None:
     scvi.external.POISSONVI.setup_anndata(adata)
     model = scvi.external.POISSONVI(adata)
     model.train()
-    np.savez(args.output, X=np.asarray(model.get_normalized_accessibility(), dtype=np.float32))
+    shares = np.asarray(model.get_normalized_accessibility(), dtype=np.float32)
+    np.savez(args.output, X=shares, embedding=np.asarray(model.get_latent_representation(), dtype=np.float32))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import tarfile
 import tempfile
 import time
 import venv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,8 +54,18 @@ class Adapter:
             return f"no R environment: set {self.variable}=/path/to/Rscript with {self.packages}"
         return f"no environment: run 'python benchmarks/adapters/runner.py install {self.name}' or set {self.variable}"
 
-    def run(self, adata: ad.AnnData, *, n_components: int, seed: int, timeout: float | None = None) -> ad.AnnData:
-        """Return the enhanced AnnData, with the labels of `adata`.
+    def run(
+        self,
+        adata: ad.AnnData,
+        *,
+        n_components: int,
+        seed: int,
+        timeout: float | None = None,
+        prefix: Sequence[str] = (),
+    ) -> ad.AnnData:
+        """Return the enhanced AnnData, with the labels of `adata`; `prefix` is put before the command, to watch it.
+
+        ``obsm["embedding"]`` is what the program embeds the cells in, where it does.
 
         Raises
         ------
@@ -69,7 +80,7 @@ class Adapter:
             source, target = (Path(folder) / f"{name}.{self.exchange}" for name in ("input", "output"))
             write_input(adata, source)
             isolated = ["-I"] if self.script.suffix == ".py" else []  # scripts are named like the packages they run
-            command = [str(self.interpreter), *isolated, str(self.script), str(source), str(target)]
+            command = [*prefix, str(self.interpreter), *isolated, str(self.script), str(source), str(target)]
             command += ["--n-components", str(n_components), "--seed", str(seed)]
             try:
                 done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
@@ -111,7 +122,10 @@ def read_output(path: Path, adata: ad.AnnData) -> ad.AnnData:
             arrays = {name: found[name] for name in found.files}
     obs, var = pd.DataFrame(index=adata.obs_names), pd.DataFrame(index=adata.var_names)
     if "X" in arrays:
-        return ad.AnnData(arrays["X"], obs=obs, var=var)
+        result = ad.AnnData(arrays["X"], obs=obs, var=var)
+        if "embedding" in arrays:
+            result.obsm["embedding"] = arrays["embedding"]
+        return result
     result = ad.AnnData(obs=obs, var=var)
     result.obsm["sccase_cell_factors"], result.varm["sccase_peak_factors"] = arrays["cells"], arrays["peaks"]
     return result

@@ -38,6 +38,8 @@ def main() -> None:
         result = ad.read_h5ad(Path(folder) / "adata.h5ad")
     out = ad.AnnData(np.asarray(result.obsm["impute"], dtype=np.float32))
     out.obs_names, out.var_names = result.obs_names, result.var_names
+    if "latent" in result.obsm:
+        out.obsm["embedding"] = np.asarray(result.obsm["latent"])
     out[adata.obs_names].copy().write_h5ad(args.output)
 
 

@@ -36,7 +36,7 @@ def main() -> None:
     depth = np.asarray(counts.sum(axis=1)).ravel()
     scaled = sparse.diags(np.median(depth) / np.maximum(depth, 1)) @ counts
     mean = sparse.diags(1 / np.asarray(weights.sum(axis=1)).ravel()) @ weights @ scaled
-    np.savez(args.output, X=mean.toarray().astype(np.float32))
+    np.savez(args.output, X=mean.toarray().astype(np.float32), embedding=np.asarray(adata.obsm["X_spectral"]))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import json
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -100,18 +102,52 @@ def find_adapters(folder: str | os.PathLike[str]) -> tuple[dict[str, Callable[..
         if adapter.interpreter is None:
             missing[name] = adapter.why_not()
         else:
-            found[name] = _program(adapter)
+            found[name] = Program(adapter)
     return found, missing
 
 
-def _program(adapter: Any) -> Callable[..., AnnData]:
-    def method(adata: AnnData, *, rng: int) -> AnnData:
-        n_components = min(_COMPONENTS, min(adata.shape) - 1)
-        result: AnnData = adapter.run(adata, n_components=n_components, seed=rng)
+# Waits for a program and writes its seconds and the peak of its memory (bytes); a small process, because on Linux the
+# peak of a child starts at that of its parent.
+_WATCH = """
+import json, os, subprocess, sys, time
+started = time.perf_counter()
+process = subprocess.Popen(sys.argv[2:])
+_, status, usage = os.wait4(process.pid, 0)
+unit = 1 if sys.platform == "darwin" else 1024
+with open(sys.argv[1], "w") as file:
+    json.dump([time.perf_counter() - started, usage.ru_maxrss * unit], file)
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+@dataclass(frozen=True, repr=False)
+class Program:
+    """A program that an adapter runs, as a method of comparisons.
+
+    Attributes
+    ----------
+    adapter
+        Of ``benchmarks/adapters/runner.py``.
+    """
+
+    adapter: Any
+
+    def __repr__(self) -> str:
+        return f"adapter {self.adapter.name}"
+
+    def __call__(self, adata: AnnData, *, rng: int) -> AnnData:
+        """Return what the program makes of counts."""
+        result: AnnData = self.adapter.run(adata, n_components=min(_COMPONENTS, min(adata.shape) - 1), seed=rng)
         return result
 
-    method.__qualname__ = f"adapter {adapter.name}"
-    return method
+    def measured(self, adata: AnnData, n_components: int) -> tuple[float, float]:
+        """Return the seconds of the program in a process of its own, and the peak of its memory in bytes."""
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder) / "usage.json"
+            prefix = [sys.executable, "-c", _WATCH, str(told)]
+            self.adapter.run(adata, n_components=n_components, seed=0, prefix=prefix)
+            seconds, peak = json.loads(told.read_text())
+        return float(seconds), float(peak)
 
 
 #: What is looked for. The baselines of the paper cannot be imported beside this package; see :func:`find_adapters`.

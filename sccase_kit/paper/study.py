@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ RAW, OURS, DEFAULT = "raw", "scCASE", "default"
 #: Smoothing over neighbours, a baseline; and the published program, which is dense.
 KNN, PROGRAM = "kNN", "scCASE program"
 _DENSE_CELLS = 800
+#: Where programs of others keep what they embed the cells in.
+_EMBEDDINGS = ("embedding", "sccase_cell_factors")
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Fit:
     clustered
         The values that are clustered: min–max scaled, as the published program's output.
     embedding
-        What the method embeds the cells in, (n_obs × k); None for functions that return a matrix.
+        What the method embeds the cells in, (n_obs × k); None for methods that return a matrix alone.
     seconds
         Wall time of the fit.
     """
@@ -165,10 +169,27 @@ def run(method: Method, adata: AnnData, *, seed: int = 0, **options: Any) -> Fit
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # of empty peaks in subsets, which are meant
         if not isinstance(method, EnhancementMethod):
-            plain, clustered, _ = run_method(method, adata, rng=seed)
-            return Fit(plain, clustered, None, time.perf_counter() - started)
+            kept: list[Any] = []
+            plain, clustered, _ = run_method(partial(_kept, method, kept), adata, rng=seed)
+            return Fit(plain, clustered, _embedding_of(kept[0]), time.perf_counter() - started)
         own = AnnData(adata.X, obs=adata.obs.copy(), var=adata.var.copy())
         enhance(own, method=method, rng=seed, **options)
         seconds = time.perf_counter() - started
         plain, clustered = as_profiles(own)
     return Fit(plain, clustered, np.asarray(own.obsm["X_sccase"]), seconds)
+
+
+def _kept(method: Any, kept: list[Any], adata: AnnData, *, rng: int) -> Any:
+    """Run a function of counts and keep what it returned, or what it wrote into."""
+    result = method(adata, rng=rng) if "rng" in inspect.signature(method).parameters else method(adata)
+    kept.append(adata if result is None else result)
+    return result
+
+
+def _embedding_of(result: Any) -> np.ndarray | None:
+    """Return what a method of others embeds the cells in: ``obsm["embedding"]`` or the cells' factors; None without."""
+    if isinstance(result, tuple):
+        return np.asarray(result[0])
+    if isinstance(result, AnnData):
+        return next((np.asarray(result.obsm[key]) for key in _EMBEDDINGS if key in result.obsm), None)
+    return None

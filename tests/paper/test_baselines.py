@@ -13,6 +13,8 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.paper import baselines
 from sccase_kit.paper.baselines import Baseline, find_adapters, find_baselines
+from sccase_kit.paper.experiments import resources
+from sccase_kit.paper.study import Study
 
 
 def doubled(adata, *, rng):
@@ -31,6 +33,8 @@ def test_what_is_installed_is_used_and_the_rest_is_named(counts_file, monkeypatc
 
 
 RUNNER = """
+import subprocess
+import sys
 from dataclasses import dataclass
 
 
@@ -42,10 +46,13 @@ class Adapter:
     def why_not(self):
         return f"install {self.name}"
 
-    def run(self, adata, *, n_components, seed):
-        assert n_components == 30
+    def run(self, adata, *, n_components, seed, prefix=()):
+        assert n_components == (8 if prefix else 30)
+        if prefix:
+            subprocess.run([*prefix, sys.executable, "-c", "held = bytearray(b'1') * 60_000_000"], check=True)
         result = adata.copy()
         result.X = result.X * 2
+        result.obsm["embedding"] = result.X[:, :5].toarray()
         return result
 
 
@@ -65,13 +72,31 @@ def test_programs_in_environments_of_their_own(counts_file, tmp_path):
     assert missing == {"scale": "install scale"}
     options = {"quick": True, "only": ["clustering"], "max_cells": 60, "max_peaks": 300}
     found = sk.reproduce(counts_file, out=tmp_path / "out", adapters=folder, **options)
-    assert "scopen" in set(found.tables["clustering"]["mine"]["method"])
+    scores = found.tables["clustering"]["mine"].set_index("method")["embedding_ari"]
+    assert np.isfinite(scores["scopen"])  # what it embeds the cells in is scored
     row = found.claims.set_index("claim").loc["baselines of the paper"]
     assert 0 <= row["ours"] <= 100
     assert "mine scopen" in row["note"]
     assert found.missing.set_index("what").loc["method scale", "why"] == "install scale"
     without = sk.reproduce(counts_file, out=tmp_path / "out", **options)
     assert "adapters=" in without.claims.set_index("claim").loc["baselines of the paper", "note"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="wait4 is of POSIX")
+def test_programs_are_measured_in_their_own_process(counts_file, tmp_path, monkeypatch):
+    (tmp_path / "runner.py").write_text(RUNNER)
+    program = find_adapters(tmp_path)[0]["scopen"]
+    assert repr(program) == "adapter scopen"
+    held = bytearray(b"1") * 200_000_000  # of this process, and not counted
+    seconds, peak = program.measured(sk.read(counts_file), 8)
+    assert seconds > 0
+    assert 60e6 < peak < 60e6 + 40e6 < len(held)
+    monkeypatch.setattr(resources, "_measure", lambda *_, where: [2.0, 3e8, 1e8])
+    table = resources.run(Study(None, {"scopen": program}, {"cells": 100, "peaks": 500, "dense": 50}))
+    row = table[table["method"] == "scopen"].iloc[0]
+    assert (row["cells"], np.isnan(row["added_mb"])) == (50, True)
+    assert row["peak_mb"] * 1e6 == pytest.approx(peak, rel=0.2)
+    assert "scopen" in resources.find({"once": table})["time"].note
 
 
 def test_the_adapters_of_the_repository_say_what_they_need():

@@ -197,4 +197,5 @@ EXPERIMENT = Experiment(
     draw=draw,
     summary=summary,
     settings=lambda quick: {"seeds": 1 if quick else 3},
+    version=2,
 )
