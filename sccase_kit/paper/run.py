@@ -173,13 +173,13 @@ def reproduce(
     run = _Run(folder, wanted, quick=quick, methods=own, tools=dict(tools or {}), overwrite=overwrite)
     run.changed = {"resources": changed}
     on_data = any(e.run is not None and e.per == "data" for e in [*wanted, *(known[e.of] for e in wanted if e.of)])
+    installed, absent = find_baselines() if on_data else ({}, {})
+    if adapters is not None:
+        programs, others = find_adapters(adapters)
+        installed, absent = installed | programs, absent | others
+    run.methods = installed | own
+    run.missing |= {f"method {name}": why for name, why in absent.items() if name not in own}
     if on_data:
-        installed, absent = find_baselines()
-        if adapters is not None:
-            programs, others = find_adapters(adapters)
-            installed, absent = installed | programs, absent | others
-        run.methods = installed | own
-        run.missing |= {f"method {name}": why for name, why in absent.items() if name not in own}
         candidates, missing = find_candidates(paths, data_dir=data_dir, download=download)
         candidates, repeats = drop_repeats(candidates)
         run.missing |= {f"data set {name}": why for name, why in (missing | repeats).items()}
