@@ -22,7 +22,7 @@ _TIMES = 3
 #: ... and at least so often.
 _LEAST = 50
 #: Named genomes are not questioned where starts of genes are met so many times as often as other places.
-_OVER_CHANCE = 4
+_OVER_CHANCE = 10
 
 
 @cache

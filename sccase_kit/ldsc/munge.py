@@ -217,9 +217,11 @@ class _Steps:
                 break
         hint = ""
         if last == "not in merge_alleles" and self.examples and known:
-            hint = f". Its ids look like {next(iter(known))!r}, those of sumstats like {self.examples[0]!r}"
+            hint = f". Its ids look like {next(iter(known))!r:.60}, those of sumstats like {self.examples[0]!r:.60}"
         if last == "not a SNP, or strand-ambiguous" and self.alleles:
-            hint = f". Alleles are such as {self.alleles[0]!r} and {self.alleles[1]!r}, and A, C, G, T are needed"
+            hint = (
+                f". Alleles are such as {self.alleles[0]!r:.60} and {self.alleles[1]!r:.60}, and A, C, G, T are needed"
+            )
             if set(self.alleles) <= set("1234"):
                 hint += "; numbers 1 to 4 are PLINK's code of A, C, G, T (--alleleACGT turns them)"
         msg = f"no SNP remains after the step {last!r}; removed so far: {self.log}{hint}"

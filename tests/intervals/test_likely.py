@@ -18,7 +18,7 @@ def elsewhere(genome, n, seed=0):
     rng = np.random.default_rng(seed)
     sizes = {c: size for c, size in chrom_sizes(genome).items() if c != "chrM"}
     chrom = rng.choice(list(sizes), n)
-    start = (rng.random(n) * [sizes[c] - 2_000_000 for c in chrom]).astype(int)
+    start = (rng.random(n) * [sizes[c] - 3_000_000 for c in chrom]).astype(int)
     return pd.DataFrame({"chrom": chrom, "start": start, "end": start + 500})
 
 
@@ -26,7 +26,7 @@ def at_genes(genome, n=600, seed=0):
     """Return regions at starts of genes, far from the ends, among as many elsewhere."""
     genes = tss_table(genome)
     sizes = genes["chrom"].map(chrom_sizes(genome))
-    genes = genes[genes["tss"].between(1000, sizes - 2_000_000)].sample(n, random_state=seed)
+    genes = genes[genes["tss"].between(1000, sizes - 3_000_000)].sample(n, random_state=seed)
     near = pd.DataFrame({"chrom": genes["chrom"], "start": genes["tss"] - 250, "end": genes["tss"] + 250})
     return pd.concat([near, elsewhere(genome, n, seed)], ignore_index=True)
 

@@ -309,3 +309,11 @@ def test_blocks_of_rows_give_the_same(tmp_path, monkeypatch):
     pieces = munge_sumstats(path)
     pd.testing.assert_frame_equal(whole.table, pieces.table)
     assert whole.log == pieces.log
+
+
+def test_messages_show_the_start_of_long_fields(tmp_path):
+    path = tmp_path / "long.tsv"
+    path.write_text(f"SNP\tA1\tA2\tBETA\tP\tN\nrs1\tA\t{'x' * 5000}\t0.01\t0.5\t90\n")
+    with pytest.raises(ValueError, match="Alleles are such as 'A' and 'XXX") as stop:
+        munge_sumstats(path)
+    assert len(str(stop.value)) < 1000

@@ -221,7 +221,8 @@ def fake_r(counts, annotations, bias, *, n_iterations, seed, background, n_boots
     found = sk.motifs.deviations(counts, annotations, background)
     table = sk.motifs.variability(found.z, n_bootstrap=n_bootstrap)
     fields = ("deviations", "z", "fraction_matches", "fraction_background_overlap")
-    return {name: getattr(found, name) for name in fields} | {"background": background, "variability": table}
+    told = {"background": background, "variability": table, "session": ["R"]}
+    return {name: getattr(found, name) for name in fields} | told
 
 
 def test_r_engine_gives_the_same_keys(done, monkeypatch):
@@ -232,6 +233,8 @@ def test_r_engine_gives_the_same_keys(done, monkeypatch):
         pd.testing.assert_frame_equal(through_r.obsm[f"chromvar_{name}"], native.obsm[f"chromvar_{name}"])
     own, other = native.uns["chromvar"]["variability"], through_r.uns["chromvar"]["variability"]
     assert list(own.columns) == list(other.columns)
+    assert list(through_r.uns["chromvar"]["r_session"]) == ["R"]
+    assert "r_session" not in native.uns["chromvar"]
     pd.testing.assert_series_equal(own["variability"], other["variability"])
     with pytest.warns(UserWarning, match="min_expected is ignored"):
         sk.tl.chromvar(done, engine="r", n_background=8, min_expected=2, copy=True)

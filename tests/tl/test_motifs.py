@@ -158,7 +158,8 @@ def test_r_engine_gives_the_same_keys(study, matched, monkeypatch):
     def fake(sequences, pfms, *, p_cutoff, background):
         seen.update(sequences=sequences, names=list(pfms))
         found = match(sequences, pfms, p_cutoff, background=background)
-        return {name: getattr(found, name) for name in ("matches", "scores", "counts", "thresholds")}
+        fields = ("matches", "scores", "counts", "thresholds")
+        return {name: getattr(found, name) for name in fields} | {"session": ["R"]}
 
     monkeypatch.setattr(sk.r, "match_motifs", fake)
     sk.tl.match_motifs(adata, study.motifs, sequences=study.sequences, scores=True, engine="r")

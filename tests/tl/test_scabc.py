@@ -53,7 +53,8 @@ def test_r_engine_gives_same_columns(toy, monkeypatch):
     def fake(counts, depth, labels):
         seen["shape"] = counts.shape
         result = scabc_pvalues(counts, depth, labels)
-        return {name: getattr(result, name) for name in ("pvalues", "beta", "sigma", "groups")}
+        fields = ("pvalues", "beta", "sigma", "groups")
+        return {name: getattr(result, name) for name in fields} | {"session": ["R"]}
 
     monkeypatch.setattr(sk.r, "scabc", fake)
     native = sk.tl.scabc(part, "cell_type", depth=depth, copy=True)
@@ -118,7 +119,7 @@ def test_groups_of_the_same_name_are_refused(toy):
 def test_backed_counts_give_the_same(toy, tmp_path, monkeypatch, suffix, engine):
     def fake(counts, depth, labels):
         result = scabc_pvalues(counts, depth, labels)
-        return {name: getattr(result, name) for name in ("pvalues", "beta", "sigma")}
+        return {name: getattr(result, name) for name in ("pvalues", "beta", "sigma")} | {"session": ["R"]}
 
     monkeypatch.setattr(sk.r, "scabc", fake)
     write = ad.AnnData.write_h5ad if suffix == ".h5ad" else write_zarr
