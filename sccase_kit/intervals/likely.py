@@ -6,6 +6,7 @@ Open chromatin gathers at the starts of genes. Peaks of blood (36,000) lie at 24
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
@@ -69,9 +70,13 @@ def likely_genome(frame: pd.DataFrame) -> str | None:
     ``"hg19"``, ``"hg38"``, ``"mm9"`` or ``"mm10"``: that with most genes' starts within 500 bp of a region, if they are
     at least 50 and three times those of any other.
     """
-    met = sorted(((genes_met(frame, genome), genome) for genome in GENOMES), reverse=True)
-    (best, genome), (second, _) = met[0], met[1]
-    return genome if best >= max(_LEAST, _TIMES * second) else None
+    return _best({genome: genes_met(frame, genome) for genome in GENOMES})
+
+
+def _best(met: Mapping[str, int]) -> str | None:
+    """Return the genome whose genes are met so much more often than any other's that it is told."""
+    (most, genome), (second, _) = sorted(((n, genome) for genome, n in met.items()), reverse=True)[:2]
+    return genome if most >= max(_LEAST, _TIMES * second) else None
 
 
 def question_genome(frame: pd.DataFrame, genome: str, *, name: str) -> None:
@@ -91,9 +96,10 @@ def question_genome(frame: pd.DataFrame, genome: str, *, name: str) -> None:
     here = genes_met(frame, genome)
     if here > _OVER_CHANCE * genes * reached / sum(chrom_sizes(genome).values()):
         return
-    other = likely_genome(frame)
+    met = {genome: here} | {known: genes_met(frame, known) for known in GENOMES if known != genome}
+    other = _best(met)
     if other is not None and other != genome:
         warn(
-            f"{name}: the regions lie at the starts of {genes_met(frame, other):,} genes of {other} and of {here:,} of "
+            f"{name}: the regions lie at the starts of {met[other]:,} genes of {other} and of {here:,} of "
             f"{genome}; they look like {other}, but genome={genome!r}"
         )

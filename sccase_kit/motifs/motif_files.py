@@ -48,6 +48,8 @@ _BY_CONTENT = {
     "uniprobe": _Format(is_uniprobe, parse_uniprobe),
     "bare numbers": _Format(is_bare, parse_bare),
 }
+#: Endings of R's files, which ``sccase_kit.r`` reads.
+R_ENDINGS = (".rds", ".rda", ".rdata")
 #: Formats that can be asked for.
 FORMATS: dict[str, Callable[[Path, Lines], Iterator[Motif]]] = {
     "meme": parse_meme,
@@ -96,7 +98,7 @@ def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = No
         If an identifier occurs again: equal matrices are left out, others get a number.
     """
     path = Path(path)
-    if path.suffix.lower() in {".rds", ".rda", ".rdata"}:
+    if path.suffix.lower() in R_ENDINGS:
         msg = f"{path} is a file of R; sk.r.read(path) gives its motifs, and tl.match_motifs takes the path itself"
         raise ValueError(msg)
     with open_text(path, errors="replace") as handle:

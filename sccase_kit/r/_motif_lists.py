@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..motifs import Motif
+from ..motifs.file_parts import DEFAULT_SITES
 from ._from_r import plain
 from ._values import RValue
 
-_SITES = 20.0
 _KINDS = ("PCM", "PPM", "PWM", "PFMatrix", "PWMatrix")
 
 
@@ -58,8 +58,8 @@ def motif_from(value: RValue, label: str = "motif") -> Motif:
     if kind.startswith("PW"):
         values = _shares(ident, values, np.asarray(plain(background), dtype=np.float64)[:4])
     if np.allclose(values.sum(axis=0), 1, atol=0.05):
-        sites = plain(value.slot("nsites")) if len(value.slot("nsites")) else np.array([_SITES])
-        values = values * (float(sites[0]) if float(sites[0]) > 1 else _SITES)
+        sites = plain(value.slot("nsites")) if len(value.slot("nsites")) else np.array([DEFAULT_SITES])
+        values = values * (float(sites[0]) if float(sites[0]) > 1 else DEFAULT_SITES)
     return Motif(ident, name or ident, values)
 
 

@@ -21,6 +21,7 @@ from ..intervals.chromosomes import Unknown
 from ..intervals.peaks import require_coordinates
 from ..matrix.access import in_memory_copy
 from ..motifs import Motif, as_motifs, encode_sequences, fetch_sequences, gc_content, jaspar_motifs, match
+from ..motifs.motif_files import R_ENDINGS
 from ..motifs.motif_sources import labels, source_of
 from ..motifs.sequences import given_sequences
 
@@ -223,7 +224,7 @@ def _motifs(motifs: Any) -> list[Motif]:
         msg = f"motifs: no file {os.fspath(motifs)!r}; give a file, 'JASPAR', a release such as 'JASPAR2024', or motifs"
         msg += f" (names that are known: {labels()})"
         raise FileNotFoundError(msg)
-    if isinstance(motifs, (str, os.PathLike)) and os.fspath(motifs).lower().endswith((".rds", ".rda", ".rdata")):
+    if isinstance(motifs, (str, os.PathLike)) and os.fspath(motifs).lower().endswith(R_ENDINGS):
         motifs = _motifs_of_r(motifs)
     return as_motifs(motifs)
 
