@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from ..matrix.operator import ScaledOperator
-from ..matrix.rows import canonical
+from ..matrix.rows import canonical, row_slices
 from ..matrix.sums import count_statistics
 
 #: Sum of a row of ``scale="accessibility"``.
@@ -72,7 +72,9 @@ def factor_sums(peak_factors: np.ndarray, scaling: PeakScaling) -> np.ndarray:
         Their :class:`PeakScaling`.
     """
     known = scaling.idf > 0
-    sums = (1 / scaling.idf[known]) @ peak_factors[known].astype(np.float64)
+    sums = np.zeros(peak_factors.shape[1])
+    for rows in row_slices(len(known)):  # no copy of all of them
+        sums += (1 / scaling.idf[rows][known[rows]]) @ peak_factors[rows][known[rows]].astype(np.float64)
     rest = 1 - float(scaling.share[~known].sum())
     return sums / rest if rest > 0 else sums
 

@@ -14,14 +14,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.rows import row_slices
 from .bank import nmf_bank
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
 from .keys import Keys
-from .mixture import Mixtures, climb, peak_shares, start
+from .mixture import Mixtures, climb_each, column_parts, open_operator, peak_shares, start
 from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
 
@@ -73,35 +75,31 @@ class Choice:
         none = np.zeros_like(self.climbed)
         return replace(self, climbed=none, plain=none, smooth=none, mean=1.0, stretch=1.0)
 
-    def combined(
-        self,
-        climbed: Mixtures,
-        plain: list[np.ndarray],
-        smooth: list[np.ndarray],
-        profiles: list[np.ndarray],
-        mean: np.ndarray,
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def combined(self, climbed: Mixtures, consensus: Consensus, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return θ (cells × r) and φ (peaks × r) of the weighted whole; rows of θ and columns of φ sum to 1.
 
         Parameters
         ----------
         climbed
             The mixtures after the steps.
-        plain, smooth, profiles
-            Of :func:`consensus_profiles`.
+        consensus
+            The consensus.
         mean
             π.
         """
-        thetas = [weight * climbed.theta[:, part] for weight, part in zip(self.climbed, climbed.parts(), strict=True)]
-        phis = [climbed.phi[:, part] for part in climbed.parts()]
-        known = (self.plain + self.smooth) > 0
-        for i in np.flatnonzero(known):
-            thetas.append(self.plain[i] * plain[i] + self.smooth[i] * smooth[i])
-            phis.append(profiles[i])
+        thetas, phis = [], []
+        for weight, part in zip(self.climbed, climbed.parts(), strict=True):
+            if weight > 0:
+                thetas.append(weight * climbed.theta[:, part])
+                phis.append(climbed.phi[:, part])
+        for plain, smooth, part in zip(self.plain, self.smooth, consensus.parts(), strict=True):
+            if plain + smooth > 0:
+                thetas.append(plain * consensus.plain[:, part] + smooth * consensus.smooth[:, part])
+                phis.append(consensus.profiles[:, part])
         if self.mean > 0:
             thetas.append(np.full((len(climbed.theta), 1), self.mean))
             phis.append(mean[:, None])
-        return np.hstack(thetas), stretched(np.hstack(phis), mean, self.stretch)
+        return np.hstack(thetas), _stretched(phis, mean, self.stretch, np.float32)
 
     def without_small(self) -> Choice:
         """Return the choice with the weights below :data:`LEAST` at 0, and the others of sum 1 again."""
@@ -117,8 +115,23 @@ class Choice:
 
 def stretched(phi: np.ndarray, mean: np.ndarray, factor: float) -> np.ndarray:
     """Return profiles whose deviations from π are `factor` times as large, at least a hundredth of π, of sum 1."""
-    values = np.maximum(mean[:, None] + factor * (phi - mean[:, None]), 0.01 * mean[:, None])
-    return values / values.sum(axis=0)
+    return _stretched([phi], mean, factor, phi.dtype)
+
+
+def _stretched(parts: list[np.ndarray], mean: np.ndarray, factor: float, dtype: DTypeLike) -> np.ndarray:
+    """Return the stretched profiles of several arrays next to each other; some peaks at a time, in the cache."""
+    out = np.empty((len(mean), sum(part.shape[1] for part in parts)), dtype=dtype)
+    sums = np.zeros(out.shape[1])
+    for rows in row_slices(len(mean)):
+        pi = mean[rows, None].astype(dtype)
+        values = np.concatenate([part[rows] for part in parts], axis=1, out=out[rows], casting="same_kind")
+        values -= pi
+        values *= factor
+        values += pi
+        sums += np.maximum(values, pi / 100, out=values).sum(axis=0, dtype=np.float64)
+    for rows in row_slices(len(mean)):
+        out[rows] /= sums.astype(dtype)
+    return out
 
 
 def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.ndarray:
@@ -133,14 +146,44 @@ def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.nda
     """
     weights = np.full(ratios.shape[1], 1 / ratios.shape[1])
     for _ in range(n_steps):
-        weights = weights * (ratios / (ratios @ weights)[:, None]).mean(axis=0)
+        weights = weights * ((1 / (ratios @ weights)) @ ratios) / len(ratios)
     return weights / weights.sum()
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """The parts of the consensus, one for every number of components K, as mixtures of peak profiles.
+
+    Attributes
+    ----------
+    plain, smooth
+        Memberships without, and with one smoothing step, (cells × ΣK), float32; the rows of each K sum to 1.
+    profiles
+        Profiles in counts, (peaks × ΣK), float32; columns sum to 1.
+    bank
+        The numbers K, in the order of the columns.
+    """
+
+    plain: np.ndarray
+    smooth: np.ndarray
+    profiles: np.ndarray
+    bank: tuple[int, ...]
+
+    @classmethod
+    def none(cls, shape: tuple[int, int]) -> Consensus:
+        """Return the parts of no K."""
+        cells, peaks = (np.zeros((n, 0), dtype=np.float32) for n in shape)
+        return cls(cells, cells, peaks, ())
+
+    def parts(self) -> list[slice]:
+        """Return the columns of each K."""
+        return column_parts(self.bank)
 
 
 def consensus_profiles(
     op: ScaledOperator, hs: list[np.ndarray], kernel: sparse.csr_matrix, peaks: PeakScaling
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
-    """Return, for every K of the consensus, memberships without and with a smoothing step, and profiles, in counts.
+) -> Consensus:
+    """Return the consensus of factorisations, in counts.
 
     Parameters
     ----------
@@ -153,17 +196,18 @@ def consensus_profiles(
     peaks
         :class:`~sccase_kit.enhance.expected.PeakScaling` of the data.
     """
-    images = op.rmatmul(np.hstack([unit_columns(h) for h in hs]))
-    cuts = np.cumsum([h.shape[1] for h in hs])[:-1]
-    plain, smooth, profiles = [], [], []
-    for h, image in zip(hs, np.split(images, cuts, axis=1), strict=True):
-        sums = factor_sums(image, peaks)
+    bank = tuple(h.shape[1] for h in hs)
+    profiles = op.rmatmul(np.hstack([unit_columns(h) for h in hs])).astype(np.float32, copy=False)
+    sums = factor_sums(profiles, peaks)
+    totals = np.where(sums > 0, sums, 1)
+    plain, smooth = (np.empty((op.shape[0], sum(bank)), dtype=np.float32) for _ in range(2))
+    for h, part in zip(hs, column_parts(bank), strict=True):
         members = unit_rows(unit_columns(h))
-        totals = np.where(sums > 0, sums, 1)
-        plain.append(shares(members, sums) * totals)
-        smooth.append(shares(kernel @ members, sums) * totals)
-        profiles.append(count_factors(image, peaks, sums) / totals)
-    return plain, smooth, profiles
+        plain[:, part] = shares(members, sums[part]) * totals[part]
+        smooth[:, part] = shares(kernel @ members, sums[part]) * totals[part]
+    for rows in row_slices(len(profiles)):
+        profiles[rows] = count_factors(profiles[rows], PeakScaling(peaks.idf[rows], peaks.share[rows]), sums) / totals
+    return Consensus(plain, smooth, profiles, bank)
 
 
 def choose(
@@ -208,9 +252,7 @@ class _Fold:
 
     hidden: Hidden
     climbed: dict[float, Mixtures]
-    plain: list[np.ndarray]
-    smooth: list[np.ndarray]
-    profiles: list[np.ndarray]
+    consensus: Consensus
     ratios: dict[float, np.ndarray]
 
     @classmethod
@@ -235,28 +277,35 @@ class _Fold:
         if reference is not None:
             counts = reference.counts[:, judged]
             hs.append(reference_memberships(inner, counts, reference.n_components, kernel=kernel, codes=None, rng=rng))
-        hidden = Hidden(left, gone)
-        plain, smooth, profiles = consensus_profiles(inner, hs, kernel, peaks)
-        parts = [(theta, phi) for thetas in (plain, smooth) for theta, phi in zip(thetas, profiles, strict=True)]
-        others = [_positive_ratios(hidden, theta, phi) for theta, phi in parts]
+        hidden, entries = Hidden(left, gone), open_operator(inner)
+        consensus = consensus_profiles(inner, hs, kernel, peaks)
+        image = entries.matmul(consensus.profiles)
+        others = [
+            _positive_ratios(hidden, theta[:, part], consensus.profiles[:, part], image[:, part])
+            for theta in (consensus.plain, consensus.smooth)
+            for part in consensus.parts()
+        ]
         others.append(np.ones(len(hidden.row)))
         mean, n_entries = peak_shares(inner)
-        first = start(inner, hs, mean)
         climbed, ratios = {}, {}
-        for alpha in ALPHAS:
-            found = climb(inner, first, kernel, alpha=alpha, mean=mean, n_entries=n_entries)
-            own = [_positive_ratios(hidden, found.theta[:, part], found.phi[:, part]) for part in found.parts()]
-            climbed[alpha], ratios[alpha] = found, np.column_stack(own + others)
-        return cls(hidden, climbed, plain, smooth, profiles, ratios)
+        found = climb_each(inner, start(inner, hs, mean), kernel, alphas=ALPHAS, mean=mean, n_entries=n_entries)
+        for alpha, mixtures in zip(ALPHAS, found, strict=True):
+            image = entries.matmul(mixtures.phi)
+            own = [
+                _positive_ratios(hidden, mixtures.theta[:, part], mixtures.phi[:, part], image[:, part])
+                for part in mixtures.parts()
+            ]
+            climbed[alpha], ratios[alpha] = mixtures, np.column_stack(own + others)
+        return cls(hidden, climbed, consensus, ratios)
 
     def whole(self, choice: Choice) -> Values:
         """Return what the weighted whole says."""
-        parts = self.plain, self.smooth, self.profiles, self.hidden.mean
-        return self.hidden.values(*choice.combined(self.climbed[choice.alpha], *parts), squares=True)
+        whole = choice.combined(self.climbed[choice.alpha], self.consensus, self.hidden.mean)
+        return self.hidden.values(*whole, squares=True)
 
 
-def _positive_ratios(hidden: Hidden, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-    return np.maximum(hidden.ratios(hidden.values(theta, phi)), 1e-6)
+def _positive_ratios(hidden: Hidden, theta: np.ndarray, phi: np.ndarray, image: np.ndarray) -> np.ndarray:
+    return np.maximum(hidden.ratios(hidden.values(theta, phi, image=image)), 1e-6)
 
 
 def _weighed(folds: list[_Fold]) -> Choice:

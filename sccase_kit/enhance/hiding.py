@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.rows import row_slices
 from .keys import Keys, uniform
 
 HIDDEN = 0.1  # the less, the nearer is the fit to what is left to the one to everything
@@ -125,20 +126,48 @@ class Hidden:
         rows = np.repeat(np.arange(self._left.shape[0]), np.diff(self._left.indptr))
         return np.bincount(rows, weights=values, minlength=self._left.shape[0])
 
-    def values(self, theta: np.ndarray, phi: np.ndarray, *, squares: bool = False) -> Values:
-        """Return what P = θ φᵀ says, rows of θ and columns of φ of sum 1."""
-        from .mixture_kernels import values_at
+    def values(
+        self, theta: np.ndarray, phi: np.ndarray, *, image: np.ndarray | None = None, squares: bool = False
+    ) -> Values:
+        """Return what P = θ φᵀ says, rows of θ and columns of φ of sum 1.
 
-        theta = np.ascontiguousarray(theta, dtype=np.float64)
-        phi = np.ascontiguousarray(phi, dtype=np.float64)
-        left = np.empty(self._left.nnz)
-        values_at(self._left.indptr, self._left.indices, theta, phi, left)
-        relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column]) / self.mean[self._column]
+        Parameters
+        ----------
+        theta, phi
+            (cells × r) and (peaks × r).
+        image
+            φ summed over the entries that are left of every cell, (cells × r), where it is known.
+        squares
+            Compute Σ P² / π as well.
+        """
+        relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column], dtype=np.float64)
+        relative /= self.mean[self._column]
+        if image is not None and not squares:
+            return Values(relative, np.einsum("ik,ik->i", theta, image, dtype=np.float64), np.zeros(0))
+        left = self._at_left(theta, phi)
         sums = np.zeros(0)
         if squares:
-            sums = np.einsum("ik,kl,il->i", theta, (phi / self.mean[:, None]).T @ phi, theta, optimize=True)
+            sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True)
             sums -= self._inside(left**2 / self.mean[self._left.indices])
         return Values(relative, self._inside(left), sums)
+
+    def _at_left(self, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
+        """Return P at the entries that are left, float64."""
+        from .mixture_kernels import values_at
+
+        single = np.result_type(theta, phi) == np.float32
+        theta, phi = (np.ascontiguousarray(v, dtype=np.float32 if single else np.float64) for v in (theta, phi))
+        left = np.empty(self._left.nnz)
+        values_at(self._left.indptr, self._left.indices, theta, phi, left)
+        return left
+
+    def _gram(self, phi: np.ndarray) -> np.ndarray:
+        """Return Σ_j φ_j φ_jᵀ / π_j, float64."""
+        gram, root = np.zeros((phi.shape[1],) * 2), np.sqrt(1 / self.mean).astype(phi.dtype)[:, None]
+        for rows in row_slices(len(phi)):
+            scaled = phi[rows] * root[rows]
+            gram += scaled.T @ scaled
+        return gram
 
     def ratios(self, values: Values, stretch: float = 1.0) -> np.ndarray:
         """Return the ratio at every hidden entry with all deviations from π multiplied by `stretch`, positive."""

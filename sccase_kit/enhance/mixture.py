@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
@@ -31,6 +32,9 @@ from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.row_block import slab_cuts
 from ..matrix.rows import even_cuts, view_rows
+
+if TYPE_CHECKING:
+    from .mixture_kernels import Lanes
 
 BETA = 0.05
 N_PASSES = 2  # more gain less than .02 of what types give once deviations are stretched
@@ -57,20 +61,20 @@ class Mixtures:
     phi: np.ndarray
     bank: tuple[int, ...]
 
-    @property
-    def cuts(self) -> np.ndarray:
-        """Where the columns of each K start, and their number at the end; int64."""
-        return np.concatenate([[0], np.cumsum(self.bank)]).astype(np.int64)
-
     def parts(self) -> list[slice]:
         """Return the columns of each K."""
-        return [slice(int(a), int(b)) for a, b in pairwise(self.cuts)]
+        return column_parts(self.bank)
 
-    def only(self, chosen: np.ndarray) -> Mixtures:
-        """Return the mixtures of some K (boolean array over the bank)."""
-        columns = np.repeat(chosen, self.bank)
-        bank = tuple(k for k, keep in zip(self.bank, chosen, strict=True) if keep)
-        return Mixtures(self.theta[:, columns], self.phi[:, columns], bank)
+    @classmethod
+    def none(cls, shape: tuple[int, int]) -> Mixtures:
+        """Return the mixtures of no K."""
+        theta, phi = (np.zeros((n, 0), dtype=np.float32) for n in shape)
+        return cls(theta, phi, ())
+
+
+def column_parts(bank: tuple[int, ...]) -> list[slice]:
+    """Return the columns of each K where those of several stand next to each other."""
+    return [slice(int(a), int(b)) for a, b in pairwise(np.cumsum([0, *bank]))]
 
 
 def open_blocks(op: ScaledOperator) -> Iterator[tuple[slice, sparse.csr_matrix]]:
@@ -88,6 +92,11 @@ def peak_shares(op: ScaledOperator) -> tuple[np.ndarray, float]:
     return counts / max(counts.sum(), 1), float(counts.sum())
 
 
+def open_operator(op: ScaledOperator) -> ScaledOperator:
+    """Return the operator of the open entries, 1 each."""
+    return op.binarized().with_scales(np.ones(op.shape[0]), np.ones(op.shape[1]))
+
+
 def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixtures:
     """Return the start: memberships of the factorisations, and the open entries averaged by their columns.
 
@@ -101,8 +110,7 @@ def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixture
         π, which stands in for empty components.
     """
     h = np.hstack([one / np.maximum(one.sum(axis=0), _TINY) for one in hs])
-    binary = op.binarized().with_scales(np.ones(op.shape[0]), np.ones(op.shape[1]))
-    phi = binary.rmatmul(h)
+    phi = open_operator(op).rmatmul(h)
     sums = phi.sum(axis=0, dtype=np.float64).astype(phi.dtype)
     phi /= np.where(sums > 0, sums, 1)
     phi[:, sums <= 0] = mean[:, None]
@@ -144,36 +152,92 @@ def climb(
     mean, n_entries
         π and N of :func:`peak_shares`.
     n_passes
-        Steps.
+        Steps, one at least.
     """
-    prior = (beta * n_entries / np.repeat(mixtures.bank, mixtures.bank)).astype(np.float32)
+    options = {"beta": beta, "mean": mean, "n_entries": n_entries, "n_passes": n_passes}
+    return next(climb_each(op, mixtures, kernel, alphas=(alpha,), **options))
+
+
+def climb_each(
+    op: ScaledOperator,
+    mixtures: Mixtures,
+    kernel: sparse.csr_matrix,
+    *,
+    alphas: tuple[float, ...],
+    beta: float = BETA,
+    mean: np.ndarray,
+    n_entries: float,
+    n_passes: int = N_PASSES,
+) -> Iterator[Mixtures]:
+    """Yield the mixtures for several α, whose first step is one: its soft counts do not depend on α.
+
+    The parameters are those of :func:`climb`.
+    """
+    from .mixture_kernels import Lanes, add_prior, gathered
+
+    lanes, parts = Lanes(mixtures.bank), mixtures.parts()
+    prior = np.repeat(beta * n_entries / np.array(mixtures.bank), mixtures.bank)
+    prior = lanes.spread(prior[None])[0]
     mean = mean.astype(np.float32)
-    for _ in range(n_passes):
-        cells, peaks = _soft_counts(op, mixtures)
-        around = kernel @ cells
-        theta = np.empty_like(cells)
-        for part in mixtures.parts():
+
+    def step(theta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the cells' soft counts, and profiles (in lanes) with the factors that make their columns sum to 1."""
+        cells, peaks = _soft_counts(op, theta, phi, lanes)
+        sums = np.zeros(lanes.width)
+        add_prior(phi, peaks, prior, mean, sums)
+        return cells, peaks, (1 / np.where(sums > 0, sums, 1)).astype(np.float32)
+
+    def memberships(cells: np.ndarray, alpha: float) -> np.ndarray:
+        theta, around = np.empty_like(cells), kernel @ cells
+        for part in parts:
             theta[:, part] = _rows_of_one(cells[:, part] + alpha * _rows_of_one(around[:, part]))
-        phi = peaks + prior * mean[:, None]
-        mixtures = Mixtures(theta, phi / phi.sum(axis=0), mixtures.bank)
-    return mixtures
+        return theta
+
+    first_cells, first_peaks, first_factors = step(mixtures.theta, lanes.spread(mixtures.phi))
+    if n_passes > 1:
+        first_peaks *= first_factors
+        first_factors = np.ones_like(first_factors)
+    for alpha in alphas:
+        cells, peaks, factors = first_cells, first_peaks, first_factors
+        theta = memberships(cells, alpha)
+        for number in range(1, n_passes):
+            if number > 1:
+                peaks *= factors
+            cells, peaks, factors = step(theta, peaks)
+            theta = memberships(cells, alpha)
+        phi = np.empty((len(peaks), len(lanes.slots)), dtype=np.float32)
+        gathered(peaks, lanes.slots, factors, phi)
+        yield Mixtures(theta, phi, mixtures.bank)
 
 
-def _soft_counts(op: ScaledOperator, mixtures: Mixtures) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many open entries of every cell, and of every peak, come from each component."""
-    from .mixture_kernels import from_units, soft_counts, to_units
+def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: Lanes) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many open entries of every cell come from each component; of every peak in lanes, without φ.
 
-    theta, starts = to_units(mixtures.theta, mixtures.cuts)
-    phi, _ = to_units(mixtures.phi, mixtures.cuts)
-    cells = np.zeros_like(theta)
-    n_threads = available_threads()
+    Parameters
+    ----------
+    op
+        The data.
+    theta
+        Memberships, (cells × ΣK).
+    phi
+        Profiles in lanes.
+    lanes
+        The lanes.
+    """
+    from .mixture_kernels import gathered, soft_counts
+
+    cells = np.empty((op.shape[0], len(lanes.slots)), dtype=np.float32)
+    n_threads, ones = available_threads(), np.ones(lanes.width, dtype=np.float32)
     totals = [np.zeros_like(phi) for _ in range(n_threads)]
 
     def work(item: tuple[int, tuple[slice, sparse.csr_matrix]]) -> None:
         number, (rows, block) = item
         block, cuts = slab_cuts(block, _SLAB_BYTES // (2 * phi.itemsize * phi.shape[1]), fewest=8)
-        where = theta[rows], phi, starts, np.float32(_TINY), cells[rows], totals[number % n_threads]
-        soft_counts(cuts, block.indices, *where)
+        own = lanes.spread(theta[rows])
+        found = np.zeros_like(own)
+        soft_counts(cuts, block.indices, own, phi, lanes.masks, _TINY, found, totals[number % n_threads])
+        found *= own
+        gathered(found, lanes.slots, ones, cells[rows])
 
     pieces = enumerate(open_blocks(op))
     if n_threads == 1:
@@ -183,5 +247,10 @@ def _soft_counts(op: ScaledOperator, mixtures: Mixtures) -> tuple[np.ndarray, np
         with ThreadPoolExecutor(n_threads) as pool:
             while batch := list(islice(pieces, n_threads)):
                 list(pool.map(work, batch))
-    columns = mixtures.cuts
-    return from_units(cells * theta, columns), from_units(sum(totals[1:], totals[0]) * phi, columns)
+    return cells, _summed(totals)
+
+
+def _summed(totals: list[np.ndarray]) -> np.ndarray:
+    for other in totals[1:]:
+        totals[0] += other
+    return totals[0]

@@ -1,94 +1,116 @@
 """Compiled loops over the open entries of a cells × peaks matrix; imported where they run.
 
-The expectation step holds the components of each mixture in units of eight numbers, zeros behind the last, so that a
-unit is one LLVM vector: sums over short runs of numbers are not made into vectors by the compiler itself.
+The expectation step holds the components of all mixtures in vectors of sixteen numbers (lanes), one LLVM vector each.
+Every mixture has some lanes of its own, 1, 2, 4, 8 or 16 of them, and as many components in each as there are vectors,
+zeros behind the last. So one division serves all mixtures, and sums over the lanes of a mixture take four steps:
+sums over short runs of numbers are not made into vectors by the compiler itself.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-UNIT = 8
+LANES = 16
+_STEPS = (1, 2, 4, 8)
 
 
-def _unit_at(context, builder, array_type, array, offset):
-    data = context.make_array(array_type)(context, builder, array).data
-    vector = ir.VectorType(context.get_value_type(array_type.dtype), UNIT)
-    return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer()), vector
-
-
-@intrinsic
-def _dot_units(typingctx, left, at_left, right, at_right):
-    """Sum of left[at_left + l] · right[at_right + l] over the numbers l of a unit (flat positions)."""
-    signature = left.dtype(left, types.intp, right, types.intp)
-
-    def codegen(context, builder, signature, args):
-        align = left.dtype.bitwidth // 8
-        a, vector = _unit_at(context, builder, signature.args[0], args[0], args[1])
-        b, _ = _unit_at(context, builder, signature.args[2], args[2], args[3])
-        product = builder.fmul(builder.load(a, align=align), builder.load(b, align=align), flags=("fast",))
-        width = UNIT
-        while width > 1:  # halves are added onto each other
-            width //= 2
-            lanes = [ir.Constant(ir.IntType(32), width + i if i < width else 0) for i in range(UNIT)]
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), UNIT), lanes)
-            moved = builder.shuffle_vector(product, ir.Constant(vector, ir.Undefined), mask)
-            product = builder.fadd(product, moved, flags=("fast",))
-        return builder.extract_element(product, ir.Constant(ir.IntType(32), 0))
-
-    return signature, codegen
-
-
-@intrinsic
-def _add_units(typingctx, target, at_target, source, at_source, factor):
-    """target[at_target + l] += factor · source[at_source + l] for the numbers l of a unit (flat positions)."""
-    signature = types.void(target, types.intp, source, types.intp, target.dtype)
-
-    def codegen(context, builder, signature, args):
-        align = target.dtype.bitwidth // 8
-        to, vector = _unit_at(context, builder, signature.args[0], args[0], args[1])
-        of, _ = _unit_at(context, builder, signature.args[2], args[2], args[3])
-        zero = ir.Constant(ir.IntType(32), 0)
-        one = builder.insert_element(ir.Constant(vector, ir.Undefined), args[4], zero)
-        lanes = ir.Constant(ir.VectorType(ir.IntType(32), UNIT), [0] * UNIT)
-        splat = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), lanes)
-        part = builder.fmul(builder.load(of, align=align), splat, flags=("fast",))
-        builder.store(builder.fadd(builder.load(to, align=align), part, flags=("fast",)), to, align=align)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-def to_units(values: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the columns of every mixture in units of eight, with zeros behind them, and where each starts.
+class Lanes:
+    """Which lane and vector every component of some mixtures has.
 
     Parameters
     ----------
-    values
-        Array of shape (n, r).
-    cuts
-        Where the columns of each mixture start, and r at the end.
+    bank
+        Components of each mixture.
+
+    Attributes
+    ----------
+    slots
+        Where the columns of the mixtures, next to each other, stand among the numbers of a row: int64.
+    width
+        Numbers of a row, a multiple of sixteen.
+    masks
+        1 where the sum of a lane gets that of the lane 1, 2, 4 or 8 away: (4, 16), float32.
     """
-    starts = np.concatenate([[0], np.cumsum(-(-np.diff(cuts) // UNIT))]) * UNIT
-    out = np.zeros((len(values), int(starts[-1])), dtype=values.dtype)
-    for c, start in enumerate(starts[:-1]):
-        out[:, start : start + cuts[c + 1] - cuts[c]] = values[:, cuts[c] : cuts[c + 1]]
-    return out, starts.astype(np.int64)
+
+    def __init__(self, bank: tuple[int, ...]) -> None:
+        n_vectors = 1
+        while sum(sizes := [_power(-(-k // n_vectors)) for k in bank]) > LANES:
+            n_vectors += 1
+        self.width = n_vectors * LANES
+        self.masks = np.zeros((len(_STEPS), LANES), dtype=np.float32)
+        self.slots = np.empty(sum(bank), dtype=np.int64)
+        columns = np.split(self.slots, np.cumsum(bank)[:-1])
+        low = 0
+        for c in sorted(range(len(bank)), key=lambda c: -sizes[c]):  # larger ones first: each starts at its multiple
+            at = np.arange(bank[c])
+            columns[c][:] = at // sizes[c] * LANES + low + at % sizes[c]
+            self.masks[: sizes[c].bit_length() - 1, low : low + sizes[c]] = 1
+            low += sizes[c]
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return the columns, (n, r), in their lanes: (n, width), float32, zeros elsewhere."""
+        out = np.zeros((len(values), self.width), dtype=np.float32)
+        _spread(values, self.slots, out)
+        return out
 
 
-def from_units(units: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Return the columns, (n, r), of what :func:`to_units` made."""
-    out, start = np.empty((len(units), int(cuts[-1])), dtype=units.dtype), 0
-    for low, high in pairwise(cuts.tolist()):
-        out[:, low:high] = units[:, start : start + high - low]
-        start += -(-(high - low) // UNIT) * UNIT
-    return out
+def _power(number: int) -> int:
+    return 1 << (number - 1).bit_length()
+
+
+def _vector_at(context, builder, array_type, array, offset):
+    data = context.make_array(array_type)(context, builder, array).data
+    vector = ir.VectorType(context.get_value_type(array_type.dtype), LANES)
+    return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
+
+
+@intrinsic
+def _expect(typingctx, theta, at_theta, phi, at_phi, cells, at_cells, peaks, masks, n_vectors, tiny):
+    """Add the responsibilities of an entry to `cells` and `peaks`, which stand as θ and φ do (flat positions)."""
+    intp = types.intp
+    signature = types.void(theta, intp, phi, intp, cells, intp, peaks, masks, intp, types.float32)
+
+    def codegen(context, builder, signature, args):
+        kinds = signature.args
+        zero, one = context.get_constant(intp, 0), context.get_constant(intp, 1)
+        floats = ir.VectorType(ir.FloatType(), LANES)
+
+        def at(array, start, number):
+            offset = builder.add(start, builder.mul(number, context.get_constant(intp, LANES)))
+            return _vector_at(context, builder, kinds[array], args[array], offset)
+
+        def load(array, start, number):
+            return builder.load(at(array, start, number), align=4)
+
+        def moved(vector, step):
+            lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [lane ^ step for lane in range(LANES)])
+            return builder.shuffle_vector(vector, ir.Constant(floats, ir.Undefined), lanes)
+
+        total = cgutils.alloca_once_value(builder, ir.Constant(floats, [0.0] * LANES))
+        with cgutils.for_range_slice(builder, zero, args[8], one) as (number, _):
+            product = builder.fmul(load(0, args[1], number), load(2, args[3], number), flags=("fast",))
+            builder.store(builder.fadd(builder.load(total), product, flags=("fast",)), total)
+        value = builder.load(total)
+        for i, step in enumerate(_STEPS):
+            mask = load(7, context.get_constant(intp, i * LANES), zero)
+            other = builder.fmul(moved(value, step), mask, flags=("fast",))
+            value = builder.fadd(value, other, flags=("fast",))
+        first = builder.insert_element(ir.Constant(floats, ir.Undefined), args[9], ir.Constant(ir.IntType(32), 0))
+        splat = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        value = builder.fadd(value, builder.shuffle_vector(first, ir.Constant(floats, ir.Undefined), splat))
+        share = builder.fdiv(ir.Constant(floats, [1.0] * LANES), value)
+        with cgutils.for_range_slice(builder, zero, args[8], one) as (number, _):
+            for target, start, source, from_ in ((4, 5, 2, 3), (6, 3, 0, 1)):
+                part = builder.fmul(load(source, args[from_], number), share, flags=("fast",))
+                place = at(target, args[start], number)
+                builder.store(builder.fadd(builder.load(place, align=4), part, flags=("fast",)), place, align=4)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -115,13 +137,50 @@ def values_at(indptr: np.ndarray, indices: np.ndarray, left: np.ndarray, right: 
             out[p] = total
 
 
+@numba.njit(cache=True, nogil=True)
+def _spread(values, slots, out):
+    for i in range(len(values)):
+        for c in range(len(slots)):
+            out[i, slots[c]] = values[i, c]
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def add_prior(phi: np.ndarray, peaks: np.ndarray, prior: np.ndarray, mean: np.ndarray, sums: np.ndarray) -> None:
+    """Make soft counts with their prior of `peaks`, in place: peaks · φ + prior · mean; their columns are summed.
+
+    Parameters
+    ----------
+    phi, peaks
+        (columns, width), in lanes.
+    prior
+        Pseudo-entries of every component, in lanes.
+    mean
+        π, (columns,), float32.
+    sums
+        Output, (width,), float64, added to.
+    """
+    for j in range(len(phi)):
+        for c in range(phi.shape[1]):
+            value = peaks[j, c] * phi[j, c] + prior[c] * mean[j]
+            peaks[j, c] = value
+            sums[c] += value
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def gathered(lanes: np.ndarray, slots: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
+    """Write the columns (n, r) of what stands in lanes, multiplied by `factor`, (width,)."""
+    for i in range(len(lanes)):
+        for c in range(len(slots)):
+            out[i, c] = lanes[i, slots[c]] * factor[slots[c]]
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def soft_counts(
     cuts: np.ndarray,
     indices: np.ndarray,
     theta: np.ndarray,
     phi: np.ndarray,
-    starts: np.ndarray,
+    masks: np.ndarray,
     tiny: float,
     cells: np.ndarray,
     peaks: np.ndarray,
@@ -137,13 +196,13 @@ def soft_counts(
     cuts, indices
         Where every row crosses the bounds of slabs, (slabs + 1, rows), and the open entries' columns.
     theta, phi
-        Arrays of shapes (rows, u) and (columns, u), in units (:func:`to_units`), C-contiguous.
-    starts
-        Where the units of each mixture start, and u at the end.
+        Arrays of shapes (rows, width) and (columns, width), in lanes (:class:`Lanes`), float32, C-contiguous.
+    masks
+        Of :class:`Lanes`.
     tiny
         Added to s.
     cells, peaks
-        Outputs of shapes (rows, u) and (columns, u), in units, C-contiguous, added to.
+        Outputs of shapes (rows, width) and (columns, width), in lanes, float32, C-contiguous, added to.
     """
     width = theta.shape[1]
     for s in range(len(cuts) - 1):
@@ -151,11 +210,4 @@ def soft_counts(
             cell = i * width
             for p in range(cuts[s, i], cuts[s + 1, i]):
                 peak = indices[p] * width
-                for c in range(len(starts) - 1):
-                    total = tiny
-                    for u in range(starts[c], starts[c + 1], 8):
-                        total += _dot_units(theta, cell + u, phi, peak + u)
-                    share = 1 / total
-                    for u in range(starts[c], starts[c + 1], 8):
-                        _add_units(cells, cell + u, phi, peak + u, share)
-                        _add_units(peaks, peak + u, theta, cell + u, share)
+                _expect(theta, cell, phi, peak, cells, cell, peaks, masks, width // LANES, np.float32(tiny))

@@ -9,9 +9,9 @@ from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
 from .expected import measured_peaks
-from .experts import Choice, choose, consensus_profiles
+from .experts import Choice, Consensus, choose, consensus_profiles
 from .keys import data_keys
-from .mixture import climb, peak_shares, start
+from .mixture import Mixtures, climb, peak_shares, start
 from .reference import Reference
 from .robust import RobustOptions
 
@@ -57,13 +57,15 @@ def recover(
     choice = choose(op, tuple(hs), data_keys(op), RobustOptions(), reference=reference, rng=rng)
     every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
-    used = choice.climbed > 0
-    climbed = start(op, every, mean).only(used)
-    if used.any():
-        climbed = climb(op, climbed, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
-    experts = (choice.plain + choice.smooth) > 0
-    chosen = [h for h, keep in zip(every, experts, strict=True) if keep]
-    parts = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open)) if chosen else ([], [], [])
+    used, experts = choice.climbed > 0, (choice.plain + choice.smooth) > 0
+    climbing, chosen = ([h for h, keep in zip(every, which, strict=True) if keep] for which in (used, experts))
+    climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
+    if climbing:
+        first = start(op, climbing, mean)
+        climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
+        del first
+    if chosen:
+        consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open))
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
-    theta, phi = small.combined(climbed, *parts, mean)
-    return theta.astype(np.float32), phi.astype(np.float32), choice
+    theta, phi = small.combined(climbed, consensus, mean)
+    return theta.astype(np.float32), phi, choice

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,12 @@ def view_rows(matrix: sparse.csr_matrix, rows: slice) -> sparse.csr_matrix:
     fits = hi - lo <= np.iinfo(block.indices.dtype).max
     block.indptr = pointers.astype(block.indices.dtype) if fits else pointers
     return block
+
+
+def row_slices(n_rows: int, step: int = 2048) -> Iterator[slice]:
+    """Yield slices that cover all rows: so many of a thin array that they stay in the cache."""
+    for start in range(0, n_rows, step):
+        yield slice(start, min(start + step, n_rows))
 
 
 def even_cuts(indptr: np.ndarray, most: int = _NNZ_PER_PIECE) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.enhance.experts import likelihood_weights, stretched
-from sccase_kit.enhance.mixture import Mixtures, climb, peak_shares, start
+from sccase_kit.enhance.mixture import Mixtures, climb, climb_each, peak_shares, start
 from sccase_kit.matrix.operator import ScaledOperator
 
 
@@ -106,16 +106,34 @@ def test_without_signal_the_mean_is_said(effect):
         assert 0.8 < result["slope"] < 1.25
 
 
-def test_units_hold_every_mixture_and_zeros():
-    from sccase_kit.enhance.mixture_kernels import from_units, to_units
+@pytest.mark.parametrize("bank", [(3,), (2, 8, 13), (2, 3, 4, 6, 8, 12, 20), (2, 5, 8, 12, 20, 64), (1,) * 16])
+def test_lanes_hold_every_mixture_and_zeros(bank):
+    from sccase_kit.enhance.mixture_kernels import LANES, Lanes
 
-    values = np.arange(1.0, 47).reshape(2, 23)
-    cuts = np.array([0, 2, 10, 23])
-    units, starts = to_units(values, cuts)
-    assert starts.tolist() == [0, 8, 16, 32]
-    np.testing.assert_array_equal(units[:, 2:8], 0)
-    np.testing.assert_array_equal(units[:, 16:29], values[:, 10:])
-    np.testing.assert_array_equal(from_units(units, cuts), values)
+    lanes, values = Lanes(bank), 1 + np.random.default_rng(0).random((2, sum(bank)))
+    spread = lanes.spread(values)
+    assert lanes.width % LANES == 0
+    np.testing.assert_allclose(spread[:, lanes.slots], values, rtol=1e-6)
+    assert np.count_nonzero(spread) == values.size
+    sums = spread.reshape(2, -1, LANES).sum(axis=1)
+    for mask, step in zip(lanes.masks, (1, 2, 4, 8), strict=True):
+        sums = sums + mask * sums[:, np.arange(LANES) ^ step]
+    own = np.split(lanes.slots % LANES, np.cumsum(bank)[:-1])
+    for at, part in zip(own, np.split(values, np.cumsum(bank)[:-1], axis=1), strict=True):
+        np.testing.assert_allclose(sums[:, at], np.repeat(part.sum(axis=1, keepdims=True), len(at), axis=1), rtol=1e-5)
+
+
+def test_several_pulls_share_the_first_step(counts):
+    op = ScaledOperator(sparse.csr_matrix(counts))
+    mean, n_entries = peak_shares(op)
+    first = start(op, [np.random.default_rng(2).random((40, k)) for k in (3, 5)], mean)
+    kernel = sparse.csr_matrix(unit(np.random.default_rng(3).random((40, 40)), 1))
+    options = {"mean": mean, "n_entries": n_entries, "n_passes": 3}
+    for alpha, found in zip((5.0, 50.0), climb_each(op, first, kernel, alphas=(5.0, 50.0), **options), strict=True):
+        alone = climb(op, first, kernel, alpha=alpha, **options)
+        np.testing.assert_array_equal(found.theta, alone.theta)
+        np.testing.assert_array_equal(found.phi, alone.phi)
+    assert not np.allclose(found.theta, climb(op, first, kernel, alpha=5.0, **options).theta)
 
 
 def test_slabs_of_peaks_do_not_matter(counts, monkeypatch):
