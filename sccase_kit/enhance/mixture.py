@@ -154,8 +154,10 @@ def climb(
     n_passes
         Steps, one at least.
     """
-    options = {"beta": beta, "mean": mean, "n_entries": n_entries, "n_passes": n_passes}
-    return next(climb_each(op, mixtures, kernel, alphas=(alpha,), **options))
+    found = climb_each(
+        op, mixtures, kernel, alphas=(alpha,), beta=beta, mean=mean, n_entries=n_entries, n_passes=n_passes
+    )
+    return next(found)
 
 
 def climb_each(
