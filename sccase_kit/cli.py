@@ -28,7 +28,7 @@ from ._version import __version__
 
 #: Modules of :mod:`sccase_kit._commands`, in the order of the help text.
 COMMANDS = [
-    *["info", "count", "enhance", "held-out", "cluster", "annotate", "peaks", "tracks", "motifs", "traits"],
+    *["info", "count", "enhance", "held-out", "cluster", "annotate", "peaks", "tracks", "motifs", "links", "traits"],
     *["great", "gene-sets", "interpret", "report", "reproduce", "demo", "doctor"],
 ]
 #: Exit codes: 0 done, 1 the command refused its input or failed, 2 wrong usage (argparse), 128 + a signal that ended it

@@ -90,4 +90,12 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         overwrite=args.overwrite,
     )
     rows = {name: len(table) for name, table in tables.items()}
-    return {"output": args.output, "groups": list(dict.fromkeys(tables["peaks"]["group"])), "rows of the tables": rows}
+    result = {
+        "output": args.output,
+        "groups": list(dict.fromkeys(tables["peaks"]["group"])),
+        "rows of the tables": rows,
+    }
+    left = {"motifs": "--fasta genome.fa", "great": "--gene-sets GO:BP", "traits": "--variants TRAIT=FILE"}
+    if missing := [f"{step} ({option})" for step, option in left.items() if step not in tables]:
+        result["not looked at"] = ", ".join(missing)
+    return result

@@ -94,15 +94,13 @@ def load(name: str, *, data_dir: str | os.PathLike[str] | None = None, download:
         If a file does not match its checksum.
     """
     entry = find_entry(name, kind="dataset")
-    prepared = _find(_prepared(entry), data_dir, name=name)
+    prepared = _find(_prepared(entry), data_dir, name=name) if entry.reader is not None else _ready(entry, data_dir)
     if prepared is not None:
         import anndata
 
         adata = anndata.read_h5ad(prepared)
-    elif entry.reader is None:
-        raise DataNotFoundError(_by_hand(entry, data_dir))
     else:
-        paths = fetch(name, data_dir=data_dir, download=download)
+        paths = fetch(name, data_dir=data_dir, download=download) if entry.files else {}
         adata = read_entry(entry, paths, load_part=lambda part: load(part, data_dir=data_dir, download=download))
     known = {k: getattr(entry, k) for k in ("name", "title", "page", "accession", "licence", "genome")}
     adata.uns["dataset"] = {k: v for k, v in known.items() if v is not None}
@@ -122,6 +120,8 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
     Returns
     -------
     Key of the file in the manifest → path; optional files that are not there are left out. Archives are not unpacked.
+    A data set that comes as one ready file is under ``"h5ad"``; the files of one that is put together from others are
+    those of its parts, as ``"part/key"``; one that is simulated has none.
 
     Raises
     ------
@@ -134,6 +134,12 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
         beside the file (``<file>.sha256``) when it was downloaded.
     """
     entry = find_entry(name)
+    if entry.kind == "dataset" and not entry.files:
+        parts = entry.options.get("parts", [])
+        if entry.reader is None:
+            return {"h5ad": _ready(entry, data_dir)}
+        found = {part: fetch(part, data_dir=data_dir, download=download) for part in parts}
+        return {f"{part}/{key}": path for part, paths in found.items() for key, path in paths.items()}
     paths = {}
     for key, file in entry.files.items():
         path = _find(file, data_dir, name=name)
@@ -144,6 +150,14 @@ def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download
             path = _download(entry, file, data_dir, download=download)
         paths[key] = path
     return paths
+
+
+def _ready(entry: Entry, data_dir: str | os.PathLike[str] | None) -> Path:
+    """Return the ready file of a data set that cannot be built, or say where to get it."""
+    path = _find(_prepared(entry), data_dir, name=entry.name)
+    if path is None:
+        raise DataNotFoundError(_by_hand(entry, data_dir))
+    return path
 
 
 def _cache() -> Path:

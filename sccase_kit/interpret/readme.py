@@ -61,6 +61,12 @@ _FILES = {
         },
     ),
 }
+#: What a step needs that was not given, in the order of the page.
+_ADDED_BY = {
+    "motifs": "the sequence of the genome (a FASTA file, or the sequences of the peaks) and motifs",
+    "great": "gene sets",
+    "traits": "fine-mapped variants of a trait",
+}
 
 
 def check_readme(folder: Path) -> None:
@@ -96,5 +102,11 @@ def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: 
             if any((folder / step).glob(name)):
                 lines.append(f"| `{step}/{name}` | {meaning.format(genome=genome)} |")
         lines.append("")
+    if missing := [f"{step} needs {what}" for step, what in _ADDED_BY.items() if not _has_result(folder / step)]:
+        lines += ["## Not looked at\n", "".join(f"- {text}\n" for text in missing)]
     with replacing(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _has_result(step: Path) -> bool:
+    return (step / "result.tsv").is_file()

@@ -9,14 +9,21 @@ import pandas as pd
 from anndata import AnnData
 
 from .._record import required
-from .._validate import check_adata, check_int
+from .._validate import check_adata, check_int, check_table
 from ._style import DIVERGING, get_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, ax: Any | None = None) -> Axes:
+def annotation(
+    adata: AnnData | pd.DataFrame,
+    *,
+    table: pd.DataFrame | None = None,
+    key: str = "annotation",
+    max_types: int = 40,
+    ax: Any | None = None,
+) -> Axes:
     """Draw the scores of all types in all groups, with the best of every group marked.
 
     A full dot marks the name of a group; a half-filled one the best of a group that is named after its lineage; a ring
@@ -25,7 +32,11 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     Parameters
     ----------
     adata
-        Data with :func:`sccase_kit.tl.annotate` written.
+        Data with :func:`sccase_kit.tl.annotate` written; or its scores, groups × types
+        (``uns["annotation"]["scores"]``).
+    table
+        With scores: the names of the groups (``uns["annotation"]["table"]``: columns group, label, best); without it
+        nothing is marked.
     key
         The `key_added` of the annotation.
     max_types
@@ -40,22 +51,20 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     Raises
     ------
     KeyError
-        If there is no annotation under `key`.
+        If there is no annotation under `key`, or columns of `table` are missing.
+    TypeError
+        If scores are not numbers.
     ValueError
-        If `max_types` is below 2.
+        If `max_types` is below 2, no score is a number, names of groups or types repeat, or `table` comes with data
+        or has groups without scores.
     """
-    check_adata(adata)
     check_int(max_types, name="max_types", minimum=2)
-    entry = required(adata, key, "tl.annotate")
-    table: pd.DataFrame = entry.results["table"]
-    scores: pd.DataFrame = entry.results["scores"]
-    if "types" in entry.results:  # files of earlier versions hold the names as they were given
-        scores = scores.set_axis([str(name) for name in entry.results["types"]], axis=1)
+    scores, names, label = _parts(adata, table, key)
     scores = scores.dropna(axis=1, how="all")
     highest = np.argsort(-scores.max(axis=0).to_numpy(), kind="stable")[:max_types]
     scores = scores.iloc[:, np.sort(highest)]
     # Types in the order of the groups that they are best in: the marks run down the diagonal.
-    order = np.lexsort((-scores.max(axis=0).to_numpy(), scores.to_numpy().argmax(axis=0)))
+    order = np.lexsort((-scores.max(axis=0).to_numpy(), scores.fillna(-np.inf).to_numpy().argmax(axis=0)))
     scores = scores.iloc[:, order]
     n_groups, n_types = scores.shape
     ax = get_axes(ax, figsize=(2.4 + 0.26 * n_types, 1.6 + 0.26 * n_groups))
@@ -63,7 +72,9 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     limit = float(np.nanmax(np.abs(values))) or 1.0
     image = ax.imshow(values, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
     columns = {str(name): j for j, name in enumerate(scores.columns)}
-    for i, row in enumerate(table.itertuples()):
+    rows = {str(name): i for i, name in enumerate(scores.index)}
+    for row in names.itertuples():
+        i = rows[str(row.group)]
         if (j := columns.get(str(row.best))) is not None:
             if str(row.label) == str(row.best):
                 style = {"markerfacecolor": "black", "markeredgecolor": "white"}  # seen on dark fields too
@@ -76,8 +87,41 @@ def annotation(adata: AnnData, *, key: str = "annotation", max_types: int = 40, 
     ax.set_xticks(range(n_types), [plain(name, 24) for name in scores.columns], rotation=90, fontsize="small")
     ax.set_yticks(range(n_groups), [plain(name, 24) for name in scores.index], fontsize="small")
     ax.tick_params(length=0)
-    by_reference = "n_peaks" in table.columns
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.9)
-    bar.set_label("correlation" if by_reference else "score of marker genes", fontsize="small")
+    bar.set_label(label, fontsize="small")
     bar.ax.tick_params(labelsize="small")
     return ax
+
+
+def _parts(given: Any, table: pd.DataFrame | None, key: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:
+    """Return the scores, the names of the groups, and what the scores are."""
+    marks = ["group", "label", "best"]
+    if not isinstance(given, pd.DataFrame):
+        if table is not None:
+            msg = "table goes with scores as the first argument; data hold their own table under key"
+            raise ValueError(msg)
+        results = required(check_adata(given), key, "tl.annotate").results
+        scores: pd.DataFrame = results["scores"]
+        if "types" in results:  # files of earlier versions hold the names as they were given
+            scores = scores.set_axis([str(name) for name in results["types"]], axis=1)
+        found: pd.DataFrame = results["table"]
+        return scores, found, "correlation" if "n_peaks" in found.columns else "score of marker genes"
+    if {"group", "best"} <= {str(name) for name in given.columns}:
+        msg = "adata is the table of names; the scores are drawn: pl.annotation(entry['scores'], table=entry['table']) "
+        msg += "with entry = adata.uns['annotation']"
+        raise ValueError(msg)
+    scores = check_table(given, name="adata", numbers=list(given.columns))
+    if not scores.index.is_unique:
+        msg = f"adata has several rows of one group, such as {scores.index[scores.index.duplicated()][0]!r}"
+        raise ValueError(msg)
+    if not np.isfinite(scores.to_numpy(dtype=float)).any():
+        msg = f"adata holds no score: none of its {scores.size} fields is a finite number"
+        raise ValueError(msg)
+    scores = scores.replace([np.inf, -np.inf], np.nan)
+    if table is None:
+        return scores, pd.DataFrame(columns=marks), "score"
+    found = check_table(table, name="table", labels=marks)
+    if lost := [str(name) for name in found["group"] if str(name) not in {str(row) for row in scores.index}]:
+        msg = f"table has groups without scores: {lost[:5]}; the rows of adata are {list(scores.index[:5])}"
+        raise ValueError(msg)
+    return scores, found, "correlation" if "n_peaks" in found.columns else "score of marker genes"

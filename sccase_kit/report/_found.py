@@ -82,11 +82,16 @@ def found_section(study: Study) -> Section:
     if study.groupby is not None:
         labels = adata.obs[study.groupby].astype("category").cat.remove_unused_categories()
         tiles[f"groups ({study.groupby})"] = len(labels.cat.categories)
-        cards, group_doubts, n_named = _cards(study, labels, depth)
+        tested = _groups.tested_groups(
+            adata, study.groupby, tests=study.tests, tables=study.tables, effects=study.effects
+        )
+        cards, group_doubts, n_named = _cards(study, labels, depth, tested)
         if n_named is not None:
             tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
         blocks.append(Cards(cards))
         doubts += group_doubts
+        if left := [text for word, text in _ADDED_BY.items() if not tested[word]]:
+            lines.append(("Not looked at", " ".join(left)))
     else:
         lines.append(("Groups", _NO_GROUPS))
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
@@ -115,6 +120,15 @@ _HOW = {
     "terms": "Terms pass every test of their table.",
     "traits": "Traits: how often random walks from the cells with most variants come to the group (adjusted p ≤ 0.05).",
 }
+#: How to add what was not looked at.
+_ADDED_BY = {
+    "motifs": (
+        "Motifs: they are looked for in the sequence of the genome, which was not given "
+        "(sccase-kit interpret --fasta genome.fa; of the peaks alone: --fasta peaks.fa)."
+    ),
+    "terms": "Functions of nearby genes (sccase-kit interpret --gene-sets GO:BP).",
+    "traits": "Traits (sccase-kit interpret --variants TRAIT=variants.bed.gz).",
+}
 _NO_GROUPS = (
     "None yet: sccase-kit cluster, annotate, peaks and interpret tell what they are and why "
     "(sk.tl.cluster, annotate, specific_peaks, interpret)."
@@ -125,7 +139,9 @@ _NOT_JUDGED = (
 )
 
 
-def _cards(study: Study, labels: pd.Series, depth: np.ndarray) -> tuple[list[Card], list[str], int | None]:
+def _cards(
+    study: Study, labels: pd.Series, depth: np.ndarray, tested: Mapping[str, set[str]]
+) -> tuple[list[Card], list[str], int | None]:
     """Return a card for every group, what to doubt about the groups, and how many have a name (None: not asked)."""
     adata, by = study.adata, str(study.groupby)
     names = _groups.first_of(adata, "tl.annotate", by, "table")
@@ -155,6 +171,8 @@ def _cards(study: Study, labels: pd.Series, depth: np.ndarray) -> tuple[list[Car
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
                 lines.append((word, "; ".join(found[group]) if word == "terms" else ", ".join(found[group])))
+            elif group in tested[word]:
+                lines.append((word, "none passes"))
         notes = [doubt] if doubt else []
         if reasons.get(group):
             notes.append(f"Few markers: {reasons[group]}.")

@@ -160,6 +160,26 @@ def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -
     return found
 
 
+def tested_groups(
+    adata: AnnData,
+    groupby: str,
+    *,
+    tests: Mapping[str, pd.DataFrame],
+    tables: Mapping[str, pd.DataFrame],
+    effects: Mapping[str, pd.DataFrame],
+) -> dict[str, set[str]]:
+    """Return which groups were tested for "motifs", "terms" and "traits", whether something passed or not."""
+    stored = first_of(adata, "tl.trait_scores", groupby, "groups")
+    given = {where: table for where, table in {**tables, **effects}.items() if "group" in table.columns}
+    own = {k: t for k, t in given.items() if grouping_of(adata, groupby, k, t) == groupby}
+    parts = {
+        "motifs": list(tests.values()),
+        "terms": [table for where, table in own.items() if where in tables],
+        "traits": [table for where, table in own.items() if where in effects] + ([] if stored is None else [stored]),
+    }
+    return {word: {str(g) for table in found for g in pd.unique(table["group"])} for word, found in parts.items()}
+
+
 def is_trait_groups(table: pd.DataFrame) -> bool:
     """Return whether a table holds the scores of groups for traits."""
     return {"trait", "group", "score", "z_mean", "p_value_adj"} <= set(table.columns)

@@ -275,6 +275,8 @@ def _best(values: np.ndarray, allowed: np.ndarray, n_top: int) -> np.ndarray:
 def _reason(row: Any, depth: int, wanted: int, alpha: float) -> str:
     """Return why a group has few peaks, or ""."""
     like = f"it resembles {row.resembles} most (correlation {row.similarity:.2f})"
+    if not row.similarity > 0:
+        like = f"it resembles no other group (the nearest is {row.resembles}, correlation {row.similarity:.2f})"
     if depth == 0:
         return f"none of its {row.n_cells} cells has a read"
     if row.n_peaks == 0:

@@ -31,6 +31,7 @@ def test_folder_and_summary(call_json, enhanced_file, files, variants, tmp_path)
     assert given["rows of the tables"]["motifs"] == 5 * 15
     assert given["rows of the tables"]["traits"] == 5
     assert given["groups"] == [f"type_{i}" for i in range(1, 6)] + ["background"]
+    assert "not looked at" not in given
     table = pd.read_csv(tmp_path / "out" / "great" / "result.tsv", sep="\t")
     assert given["rows of the tables"]["great"] == len(table)
     best = table.sort_values("Binom_Raw_PValue").groupby("group").head(1).set_index("group")["ID"]
@@ -59,6 +60,10 @@ def test_tissues_from_files(call_json, enhanced_file, files, tmp_path):
         "-o", tmp_path / "out", "--snps", snps, "--gene-matrix", files["expression"], "--gene-intervals",
         files["gene_intervals"], "--snp-intervals", files["snp_intervals"], "--null-snps", files["null_snps"],
     )  # fmt: skip
+    assert given["not looked at"] == (
+        "motifs (--fasta genome.fa), great (--gene-sets GO:BP), traits (--variants TRAIT=FILE)"
+    )
+    assert "- motifs needs the sequence of the genome" in (tmp_path / "out" / "README.md").read_text()
     assert given["rows of the tables"]["snpsea"] > 0
 
 

@@ -220,6 +220,28 @@ def test_a_file_named_after_the_set_is_loaded(use, tmp_path, monkeypatch):
     assert sk.datasets.load("set").shape == (4, 3)
 
 
+def test_the_ready_file_of_a_set_is_fetched_or_missed(use, tmp_path):
+    use(Entry("set", "dataset", "A set", "https://example.org", note="Make it, save it as set.h5ad."))
+    with pytest.raises(sk.datasets.DataNotFoundError, match=r"'set.h5ad' was not found in .*Make it, save it as"):
+        sk.datasets.fetch("set", data_dir=tmp_path)
+    small().write_h5ad(tmp_path / "set.h5ad")
+    assert sk.datasets.fetch("set", data_dir=tmp_path) == {"h5ad": tmp_path / "set.h5ad"}
+
+
+def test_the_files_of_a_set_of_parts_are_those_of_its_parts(use, tmp_path):
+    files = {"counts": File("a.txt", None, None, None)}
+    part = Entry("a", "dataset", "a", "https://example.org", reader="10x_h5", files=files)
+    ready = Entry("b", "dataset", "b", "https://example.org")
+    options = {"parts": ["a", "b"]}
+    use(part, ready, Entry("both", "dataset", "Both", "https://example.org", reader="concat", options=options))
+    (tmp_path / "a.txt").write_text("counts")
+    with pytest.raises(sk.datasets.DataNotFoundError, match=r"'b.h5ad' was not found"):
+        sk.datasets.fetch("both", data_dir=tmp_path)
+    small().write_h5ad(tmp_path / "b.h5ad")
+    found = sk.datasets.fetch("both", data_dir=tmp_path)
+    assert found == {"a/counts": tmp_path / "a.txt", "b/h5ad": tmp_path / "b.h5ad"}
+
+
 def test_parts_are_loaded_and_stacked(use, tmp_path):
     for name in ("a", "b"):
         small(4 if name == "a" else 2).write_h5ad(tmp_path / f"{name}.h5ad")

@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from picture_data import differential_table, held_out_scores, linked, with_traits
+from picture_data import annotated, differential_table, held_out_scores, linked, with_traits
 
 import sccase_kit as sk
 from sccase_kit._record import record
@@ -132,3 +132,42 @@ def test_variability_and_curves():
 
 def test_what_is_no_data_is_left_for_the_check():
     assert table_of(3, ["a"], key=None, run="tl.ldsc") == 3
+
+
+def test_names_of_groups_from_the_scores_are_those_of_the_data():
+    adata = annotated(empty())
+    entry = adata.uns["annotation"]
+    expected = numbers(sk.pl.annotation(adata))
+    for given, wanted in zip(numbers(sk.pl.annotation(entry["scores"], table=entry["table"])), expected, strict=True):
+        np.testing.assert_array_equal(given, wanted)
+    shuffled = numbers(sk.pl.annotation(entry["scores"], table=entry["table"].iloc[::-1]))
+    assert len(shuffled) == len(expected)
+    assert {tuple(marks.ravel()) for marks in shuffled if marks.shape == (1, 2)} == {
+        tuple(marks.ravel()) for marks in expected if marks.shape == (1, 2)
+    }
+
+
+def test_scores_alone_have_no_marks():
+    scores = annotated(empty()).uns["annotation"]["scores"]
+    ax = sk.pl.annotation(scores)
+    assert not ax.lines
+    assert ax.images[0].get_array().shape == scores.shape
+    plt.close("all")
+
+
+def test_scores_of_names_that_do_not_fit():
+    adata = annotated(empty())
+    scores, table = adata.uns["annotation"]["scores"], adata.uns["annotation"]["table"]
+    with pytest.raises(ValueError, match=r"adata is the table of names; the scores are drawn"):
+        sk.pl.annotation(table)
+    with pytest.raises(ValueError, match=r"groups without scores: \['other'\]"):
+        sk.pl.annotation(scores, table=table.assign(group="other").iloc[:1])
+    with pytest.raises(ValueError, match="table goes with scores"):
+        sk.pl.annotation(adata, table=table)
+    with pytest.raises(KeyError, match="'label'"):
+        sk.pl.annotation(scores, table=table.drop(columns="label"))
+    with pytest.raises(ValueError, match="holds no score"):
+        sk.pl.annotation(scores * np.nan)
+    with pytest.raises(ValueError, match="several rows of one group"):
+        sk.pl.annotation(pd.concat([scores, scores]))
+    assert not plt.get_fignums()

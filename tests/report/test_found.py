@@ -40,8 +40,11 @@ def test_nothing_is_said_that_was_not_computed(study):
         name: f"{n} cells, {n / 150:.1%}" for name, n in counts.items()
     }
     assert section(study.adata, verdict="Enhancing helps.")[1].count("Enhancing helps.") == 1
+    for word in ("interpret --fasta genome.fa", "--gene-sets GO:BP", "--variants TRAIT="):
+        assert lines.count(word) == 1
     _, lines, cards = section(study.adata, None)
     assert cards == {}
+    assert "--fasta" not in lines
     assert "None yet: sccase-kit cluster, annotate, peaks and interpret" in lines
 
 
@@ -94,6 +97,8 @@ def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
     assert _groups.given_tests(study.adata, "cell_type", {"m": test.assign(group="other")}) == {}
     fits = pd.DataFrame({"gene_correlation": [0.75, -0.2], "family": [0, 1]}, index=["GATA1", "GATA2"])
     cards = section(study.adata, tests=tests, fits=fits, effects={"t": traits})[2]
+    said = section(study.adata, tests=tests, fits=fits, effects={"t": traits})[1]
+    assert ("--gene-sets" in said, "--fasta" in said, "--variants" in said) == (True, False, False)
     lines = dict(cards[groups[0]].lines)
     assert lines["motifs"] == "GATA1 (2.0, gene r 0.75), GATA2 (1.5, gene r -0.20)"
     assert lines["traits"] == "platelets (2.5 × chance)"
@@ -101,7 +106,8 @@ def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
     said = " ".join(block.text for block in blocks if isinstance(block, Text))
     assert "Motifs and other sets: effect in standard deviations" in said
     assert "Terms" not in said
-    assert cards[groups[1]].lines == []
+    assert cards[groups[1]].lines == [("motifs", "none passes"), ("traits", "none passes")]
+    assert cards[groups[2]].lines == []
 
 
 def test_of_a_family_the_member_whose_gene_fits_is_named():

@@ -85,6 +85,13 @@ def test_groups_that_are_no_groups_keep_their_best_peaks(fitted):
     assert len(adata.uns["specific_peaks"]["peaks"]) == 0
 
 
+def test_two_groups_do_not_resemble_each_other(fitted):
+    adata = fitted[fitted.obs["cell_type"].isin(["type_1", "type_2"])].copy()
+    adata.obs["cell_type"] = adata.obs["cell_type"].cat.remove_unused_categories()
+    with pytest.warns(UserWarning, match=r"no other group \(the nearest is type_2, correlation -0"):
+        sk.tl.specific_peaks(adata, "cell_type", n_top=20, alpha=0)
+
+
 def test_a_group_without_a_peak_by_contrast_falls_back(fitted):
     adata = fitted.copy()
     label = adata.obs["cell_type"].astype(str).to_numpy(dtype=object)
