@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.peaks import CountsByPeaks, by_peaks_pays
 from .nmf import balance, compressed_nmf, effort, leading_svd, nndsvd, sketch
 
 MOMENTUM = 0.5
@@ -60,6 +61,9 @@ def _shared_polish(
     h, w = balance(np.hstack(hs).astype(op.dtype), np.hstack(ws).astype(op.dtype))
     hs.clear()
     ws.clear()
+    if by_peaks_pays(op):
+        h, w, back = _polish_by_peaks(op, h, w, cuts, n_iter=n_iter)
+        return [h[:, p] for p in parts], [w[:, p] for p in parts], [back[:, p] for p in parts]
     h_from, w_from = h, w
     for i in range(n_iter):
         gram = _grams(w_from, parts)
@@ -77,6 +81,28 @@ def _shared_polish(
             h_from, w_from = _further(h_new, h), _further(w_new, w)
         h, w = h_new, w_new
     return [h[:, p] for p in parts], [w[:, p] for p in parts], [back[:, p] for p in parts]
+
+
+def _polish_by_peaks(
+    op: ScaledOperator, h: np.ndarray, w: np.ndarray, cuts: np.ndarray, *, n_iter: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The same iterations with the data read by peaks: W is changed in place."""
+    from .kernels import hals_parts
+
+    parts = [slice(a, b) for a, b in pairwise(cuts)]
+    counts, w = CountsByPeaks(op), np.ascontiguousarray(w)
+    start, h_from = w.copy(), h
+    passed = counts.image(start, cuts)
+    for i in range(n_iter):
+        new = h_from.copy()
+        hals_parts(new, passed.image, passed.gram, cuts, 2)
+        gram = _grams(new, parts)
+        if i == n_iter - 1:
+            break
+        further = 0 < i < n_iter - 2
+        passed = counts.update(new, gram, cuts, start=start, w=w, momentum=MOMENTUM if further else 0.0)
+        h_from, h = _further(new, h) if further else new, new
+    return new, w, counts.finish(new, gram, cuts, start=start, w=w)
 
 
 def _further(new: np.ndarray, old: np.ndarray) -> np.ndarray:

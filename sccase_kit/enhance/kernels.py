@@ -5,6 +5,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from ..matrix.peak_kernels import sweep_tile
+
 _TILE = 128
 
 
@@ -69,29 +71,7 @@ def hals_parts(factor: np.ndarray, product: np.ndarray, grams: np.ndarray, cuts:
             for j in range(r):
                 tile[j, i] = factor[low + i, j]
                 target[j, i] = product[low + i, j]
-        for c in range(len(cuts) - 1):
-            for _ in range(n_sweeps):
-                for j in range(cuts[c], cuts[c + 1]):
-                    diagonal = grams[j, j]
-                    if diagonal <= 0:
-                        tile[j, :m] = 0
-                        continue
-                    for i in range(m):
-                        rest[i] = target[j, i]
-                    stop = cuts[c + 1] - (cuts[c + 1] - cuts[c]) % 4
-                    for t in range(cuts[c], stop, 4):  # by four: the rest is read and written less often
-                        w0, w1, w2, w3 = grams[j, t], grams[j, t + 1], grams[j, t + 2], grams[j, t + 3]
-                        for i in range(m):
-                            rest[i] -= (w0 * tile[t, i] + w1 * tile[t + 1, i]) + (
-                                w2 * tile[t + 2, i] + w3 * tile[t + 3, i]
-                            )
-                    for t in range(stop, cuts[c + 1]):
-                        weight = grams[j, t]
-                        for i in range(m):
-                            rest[i] -= weight * tile[t, i]
-                    step = 1 / diagonal
-                    for i in range(m):
-                        tile[j, i] = max(tile[j, i] + rest[i] * step, 0)
+        sweep_tile(tile, target, rest, grams, cuts, n_sweeps, m)
         for i in range(m):
             for j in range(r):
                 factor[low + i, j] = tile[j, i]

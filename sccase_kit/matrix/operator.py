@@ -145,6 +145,10 @@ class ScaledOperator:
         other.memo = self.memo
         return other
 
+    def stored(self) -> sparse.csr_matrix:
+        """Return counts in memory as they are stored (as floats where they are few)."""
+        return self._source
+
     def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""
         for rows, block in self._iter_stored():

@@ -146,6 +146,36 @@ def _cut_rows(indptr, indices, slab, n_columns, cuts):
 
 
 @numba.njit(cache=True, nogil=True)
+def sum_of_rows(values, indices, start, stop, dense, width, out, at):
+    """out[at + l] += Σ values[j] · dense[indices[j], l], start ≤ j < stop, l < width, a multiple of 16 (flat)."""
+    for base in range(0, width, 64):
+        left = (width - base) // 16
+        if left >= 4:
+            _row_times_dense(values, indices, start, stop, dense, base, width, out, at + base, 4)
+        elif left == 3:
+            _row_times_dense(values, indices, start, stop, dense, base, width, out, at + base, 3)
+        elif left == 2:
+            _row_times_dense(values, indices, start, stop, dense, base, width, out, at + base, 2)
+        else:
+            _row_times_dense(values, indices, start, stop, dense, base, width, out, at + base, 1)
+
+
+@numba.njit(cache=True, nogil=True)
+def add_to_rows(values, indices, start, stop, dense, width, own, at):
+    """dense[indices[j], l] += values[j] · own[at + l], start ≤ j < stop, l < width, a multiple of 16 (flat)."""
+    for base in range(0, width, 64):
+        left = (width - base) // 16
+        if left >= 4:
+            _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at + base, 4)
+        elif left == 3:
+            _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at + base, 3)
+        elif left == 2:
+            _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at + base, 2)
+        else:
+            _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at + base, 1)
+
+
+@numba.njit(cache=True, nogil=True)
 def _gather(cuts, indices, values, dense, out, tile):
     n, width = out.shape
     for low in range(0, n, tile):

@@ -69,7 +69,7 @@ class PanelBlock:
         counts, self._cuts = slab_cuts(counts, _SLAB)
         self._tile = int(max(1, _NNZ_PER_TILE * self.shape[0] // max(1, counts.nnz)))
         self._indices = counts.indices
-        self._values = None if binary else _compilable(counts.data, dtype)
+        self._values = None if binary else compilable(counts.data, dtype)
 
     @staticmethod
     def pack(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -137,7 +137,8 @@ def as_float(counts: sparse.csr_matrix, dtype: np.dtype, *, binary: bool) -> spa
     return out
 
 
-def _compilable(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+def compilable(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return stored values in a type that the compiled products take."""
     if values.dtype == bool:
         return values.view(np.uint8)
     known = values.dtype.isnative and (values.dtype.kind in "iu" or values.dtype in (np.float32, np.float64))
