@@ -108,6 +108,7 @@ def measure_counts(matrix: Any) -> tuple[ScaledOperator, np.ndarray, PeakScaling
     depth, n_open, _ = count_statistics(matrix)
     idf = np.where(n_open > 0, np.log(len(depth) / np.maximum(n_open, 1)), 0)
     op = ScaledOperator(matrix, None, idf)
+    op.memo["n_open"] = n_open
     norms = np.sqrt(op.row_sq_norms())
     op = op.with_scales(np.where(norms > 0, 1 / np.where(norms > 0, norms, 1), 0), idf)
     return op, depth, measured_peaks(op, n_open)

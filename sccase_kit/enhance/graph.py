@@ -14,7 +14,7 @@ from scipy.linalg import eigh
 
 from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
-from ..neighbors.nearest import nearest_neighbors, nearest_of_batches
+from ..neighbors.nearest import GRAPHS_EXACT_BELOW, nearest_neighbors, nearest_of_batches
 from .keys import data_keys, normal
 from .lanczos import Krylov, leading_eigenpairs
 from .nmf import SMALL
@@ -132,7 +132,8 @@ def smoothing_kernel(
     """
     n = len(embedding)
     if codes is None:
-        indices, distances = nearest_neighbors(embedding, min(n_neighbors, n), rng=rng)
+        k = min(n_neighbors, n)
+        indices, distances = nearest_neighbors(embedding, k, exact_below=GRAPHS_EXACT_BELOW, rng=rng)
     else:
         indices, distances = nearest_of_batches(embedding, codes, min(n_neighbors, n), rng=rng)
     k = indices.shape[1]

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.sums import open_cells
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def mixed(values: np.ndarray, salt: int = 0) -> np.ndarray:
 
 
 def data_keys(op: ScaledOperator) -> Keys:
-    """Return the keys of the cells and peaks of some data; reads them three times, once for all."""
+    """Return the keys of the cells and peaks of some data; reads them twice, once for all."""
     if "keys" not in op.memo:
         op.memo["keys"] = _data_keys(op)
     return op.memo["keys"]
@@ -44,9 +45,7 @@ def _data_keys(op: ScaledOperator) -> Keys:
     from .kernels import add_hashes, sum_hashes
 
     n, m = op.shape
-    n_open = np.zeros(m, dtype=np.uint64)
-    for _, block in op.iter_open():
-        n_open += np.bincount(block.indices, minlength=m).astype(np.uint64)
+    n_open = open_cells(op).astype(np.uint64)
     cells, peaks = np.zeros(n, dtype=np.uint64), np.zeros(m, dtype=np.uint64)
     hashed = mixed(n_open)
     for rows, block in op.iter_open():

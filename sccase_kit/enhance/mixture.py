@@ -32,6 +32,7 @@ from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.row_block import slab_cuts
 from ..matrix.rows import even_cuts, view_rows
+from ..matrix.sums import open_cells
 
 if TYPE_CHECKING:
     from .mixture_kernels import Lanes
@@ -86,9 +87,7 @@ def open_blocks(op: ScaledOperator) -> Iterator[tuple[slice, sparse.csr_matrix]]
 
 def peak_shares(op: ScaledOperator) -> tuple[np.ndarray, float]:
     """Return π, the share of every peak in all open entries, and their number."""
-    counts = np.zeros(op.shape[1])
-    for _, block in open_blocks(op):
-        counts += np.bincount(block.indices, minlength=op.shape[1])
+    counts = open_cells(op).astype(np.float64)
     return counts / max(counts.sum(), 1), float(counts.sum())
 
 

@@ -91,6 +91,7 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
         warn(f"{empty_peaks} of {len(n_open)} peaks are closed in every cell and stay 0; see pp.filter_peaks")
     col_scale = np.where(n_open > 0, np.log(n / np.maximum(n_open, 1)), 0)
     op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary, device=device)
+    op.memo["n_open"] = n_open
     norms = np.sqrt(op.row_sq_norms())
     if empty_cells := int((depth == 0).sum()):
         warn(f"{empty_cells} of {n} cells have no counts; their enhanced values are 0; see pp.filter_cells")
@@ -106,7 +107,9 @@ def without_empty(data: Prepared) -> tuple[Prepared, np.ndarray | None]:
     kept = np.flatnonzero(data.n_cells_open)
     if not data.op.in_memory or len(kept) > 0.9 * len(data.n_cells_open):
         return data, None
-    return replace(data, op=data.op.with_columns(kept), n_cells_open=data.n_cells_open[kept]), kept
+    op, n_open = data.op.with_columns(kept), data.n_cells_open[kept]
+    op.memo["n_open"] = n_open
+    return replace(data, op=op, n_cells_open=n_open), kept
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from .operator import ScaledOperator
+from .sums import open_cells
 
 MOST_CELLS = 1_500  # their counts are held in memory for it, however they are stored
 _MOST_PER_COUNT = 150  # multiply-adds per stored count that still cost less than the products they stand for
@@ -15,9 +16,7 @@ def gram_pays(op: ScaledOperator) -> bool:
     """Return whether X̃ X̃ᵀ costs less than a dozen products with some 20 columns."""
     if op.shape[0] > MOST_CELLS:
         return False
-    per_peak = np.zeros(op.shape[1])
-    for _, block in op.iter_open():
-        per_peak += np.bincount(block.indices, minlength=op.shape[1])
+    per_peak = open_cells(op).astype(np.float64)
     return float(per_peak @ per_peak) <= _MOST_PER_COUNT * max(1.0, per_peak.sum())
 
 

@@ -14,7 +14,7 @@ from .._settings import settings
 from .._threads import available_threads
 from .blocks import iter_row_blocks
 from .cluster import ClusterBlocks, cluster_of
-from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, row_block
+from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, compilable, row_block
 from .rows import even_cuts, view_rows
 from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
@@ -282,6 +282,13 @@ class ScaledOperator:
             return out
 
         def norms(start: int, block: sparse.csr_matrix) -> None:
+            if block.nnz >= COMPILED_NNZ:
+                from .sum_kernels import squared_rows
+
+                values = None if self.binary and block.data.all() else self._stored_values(block)
+                where = slice(start, start + block.shape[0])
+                squared_rows(block.indptr, block.indices, values, weights, out[where])
+                return
             squared = as_float(block, np.dtype(np.float64), binary=self.binary)
             squared.data = squared.data**2
             out[start : start + block.shape[0]] = squared @ weights
@@ -293,6 +300,9 @@ class ScaledOperator:
                 for job in jobs:
                     job.result()
         return out
+
+    def _stored_values(self, block: sparse.csr_matrix) -> np.ndarray:
+        return (block.data != 0).view(np.uint8) if self.binary else compilable(block.data, np.dtype(np.float64))
 
     def sq_norm(self) -> float:
         """Return ‖X̃‖²."""

@@ -12,6 +12,8 @@ from .._settings import settings
 from .access import check_counts, native
 from .blocks import iter_row_blocks
 from .cluster import cluster_of
+from .operator import ScaledOperator
+from .row_block import COMPILED_NNZ, compilable
 from .rows import canonical, even_cuts, view_rows
 
 
@@ -59,6 +61,12 @@ def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
     """Check a block and return depth per cell and open cells per peak."""
     check_counts(raw, name="counts")
     csr = sparse.csr_matrix(raw)
+    if csr.nnz >= COMPILED_NNZ:
+        from .sum_kernels import count_rows
+
+        sums, counts = np.empty(csr.shape[0]), np.zeros(csr.shape[1], dtype=np.int64)
+        count_rows(csr.indptr, csr.indices, compilable(csr.data, np.dtype(np.float64)), sums, counts)
+        return sums, counts
     nonzero = csr.data != 0
     indices = csr.indices if nonzero.all() else csr.indices[nonzero]
     depth = np.asarray(csr.sum(axis=1, dtype=np.float64)).ravel()
@@ -68,3 +76,22 @@ def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
 def _stored_block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
     """The same of a block as it is stored, where entries may repeat."""
     return _block_statistics(canonical(raw))
+
+
+def open_cells(op: ScaledOperator) -> np.ndarray:
+    """Return the cells with each peak open, int64 array of shape (n_vars,), counted once for all scalings."""
+    if "n_open" not in op.memo:
+        op.memo["n_open"] = _count_open(op)
+    return op.memo["n_open"]
+
+
+def _count_open(op: ScaledOperator) -> np.ndarray:
+    counts = np.zeros(op.shape[1], dtype=np.int64)
+    for _, block in op.iter_open():
+        if block.nnz >= COMPILED_NNZ:
+            from .sum_kernels import add_open
+
+            add_open(block.indices, counts)
+        else:
+            counts += np.bincount(block.indices, minlength=op.shape[1])
+    return counts

@@ -30,3 +30,22 @@ def smallest_per_row(values: np.ndarray, indices: np.ndarray, smallest: np.ndarr
                 best[t], where[t] = best[t - 1], where[t - 1]
                 t -= 1
             best[t], where[t] = v, j
+
+
+@numba.njit(cache=True, nogil=True)
+def distances_to(queries: np.ndarray, points: np.ndarray, indices: np.ndarray, distances: np.ndarray) -> None:
+    """Write the Euclidean distances of every query to some points.
+
+    Parameters
+    ----------
+    queries, points
+        Arrays of shape (·, d), float64.
+    indices, distances
+        Positions among the points, and the output, (queries × k).
+    """
+    for i in range(len(indices)):
+        for c in range(indices.shape[1]):
+            point, total = points[indices[i, c]], 0.0
+            for t in range(queries.shape[1]):
+                total += (queries[i, t] - point[t]) ** 2
+            distances[i, c] = np.sqrt(total)

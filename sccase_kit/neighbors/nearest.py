@@ -5,20 +5,38 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .lists import listed_candidates
+
 EXACT_BELOW = 40_000
+GRAPHS_EXACT_BELOW = 10_000  # for the mean of several graphs, which single neighbours matter less to
 _SPARE = 8  # candidates beyond those wanted, against rounding
 
 
 def nearest_neighbors(
-    embedding: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None = None
+    embedding: np.ndarray,
+    n_neighbors: int,
+    *,
+    exact_below: int = EXACT_BELOW,
+    rng: np.random.Generator | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return indices and Euclidean distances of the nearest cells, both (n_obs, n_neighbors), itself first.
 
-    Exact below :data:`EXACT_BELOW` cells, by pynndescent's approximate search above (with `rng`).
+    Parameters
+    ----------
+    embedding
+        Array of shape (n_obs, d).
+    n_neighbors
+        Neighbours per cell, itself included.
+    exact_below
+        Cells up to which the search is exact. Above them it is by parts (:mod:`sccase_kit.neighbors.lists`, with some
+        .95 of the neighbours), and above :data:`EXACT_BELOW` by pynndescent.
+    rng
+        Used by pynndescent.
     """
     n = embedding.shape[0]
     if n <= EXACT_BELOW:
-        return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors)
+        by_parts = n > exact_below
+        return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors, by_parts=by_parts)
     return _approximate_neighbors(embedding, np.arange(n), n_neighbors, rng=rng)
 
 
@@ -62,37 +80,44 @@ def nearest_of_batches(
 
 
 def _exact_neighbors(
-    queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int
+    queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int, *, by_parts: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1.
 
     Candidates, a few more than wanted, come from products in single precision; their distances are computed in double.
     """
+    from .kernels import distances_to
+
+    x, y = (np.ascontiguousarray(v, dtype=np.float64) for v in (queries, points))
+    centre = y.mean(axis=0)
+    left, right = ((v - centre).astype(np.float32) for v in (x, y))
+    find = listed_candidates if by_parts else _all_candidates
+    candidates = np.sort(find(left, right, own, min(len(y), n_neighbors + _SPARE)), axis=1)
+    exact = np.empty(candidates.shape)
+    distances_to(x, y, candidates, exact)
+    order = np.argsort(np.where(candidates == own[:, None], -1, exact), axis=1, kind="stable")[:, :n_neighbors]
+    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1)
+
+
+def _all_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int) -> np.ndarray:
+    """Return positions of the nearest points, from a comparison with all; see :func:`listed_candidates`."""
     from .kernels import smallest_per_row
 
-    x, y = np.asarray(queries, dtype=np.float64), np.asarray(points, dtype=np.float64)
-    n, m = len(x), len(y)
-    centre = y.mean(axis=0)
-    left, turned = (x - centre).astype(np.float32), -2 * (y - centre).T.astype(np.float32)
+    n, m = len(queries), len(points)
+    turned = -2 * points.T
     squares = np.einsum("ij,ij->j", turned, turned) / 4
-    rows, width = max(1, min(n, 2**22 // max(m, 1))), min(m, n_neighbors + _SPARE)
-    buffer, near = np.empty((rows, m), dtype=np.float32), np.empty((rows, width))
-    candidates = np.empty((rows, width), dtype=np.int64)
-    indices, distances = np.empty((n, n_neighbors), dtype=np.int64), np.empty((n, n_neighbors))
+    rows = max(1, min(n, 2**22 // max(m, 1)))
+    buffer, near = np.empty((rows, m), dtype=np.float32), np.empty((rows, n_candidates))
+    candidates = np.empty((n, n_candidates), dtype=np.int64)
     for start in range(0, n, rows):
         chunk = slice(start, min(n, start + rows))
         size = chunk.stop - start
-        d = np.matmul(left[chunk], turned, out=buffer[:size])
+        d = np.matmul(queries[chunk], turned, out=buffer[:size])
         d += squares  # the query's own square changes nothing in the order
         known = np.flatnonzero(own[chunk] >= 0)
         d[known, own[start + known]] = -np.inf  # itself first, also among duplicates
-        smallest_per_row(d, candidates[:size], near[:size])
-        chosen = np.sort(candidates[:size], axis=1)
-        exact = np.linalg.norm(y[chosen] - x[chunk, None], axis=2)
-        order = np.argsort(np.where(chosen == own[chunk, None], -1, exact), axis=1, kind="stable")[:, :n_neighbors]
-        indices[chunk] = np.take_along_axis(chosen, order, axis=1)
-        distances[chunk] = np.take_along_axis(exact, order, axis=1)
-    return indices, distances
+        smallest_per_row(d, candidates[chunk], near[:size])
+    return candidates
 
 
 def _approximate_neighbors(

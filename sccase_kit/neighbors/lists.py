@@ -1,0 +1,129 @@
+"""Nearest neighbours of many points, searched in the parts of a partition that lie nearest (inverted lists).
+
+The points are cut into parts of about 128 by medians along the widest coordinate, and every point moves to the part
+with the nearest mean. The cells of one part are searched for together, among the points of the parts that are near to
+most of them: products of small matrices, and nothing is drawn. Jégou, Douze & Schmid 2011.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+PART = 128  # points of a part, about
+CANDIDATES = 3_000  # points that are compared with a query, at least
+_NEAR = 8  # nearest parts of a query that decide which parts are searched
+_BUFFER = 2**22
+
+
+@dataclass(frozen=True)
+class Lists:
+    """A partition of points.
+
+    Attributes
+    ----------
+    centres
+        Means of the parts, (parts × d), float32.
+    part
+        Part of every point.
+    order, bounds
+        Points by part, and where each part starts.
+    """
+
+    centres: np.ndarray
+    part: np.ndarray
+    order: np.ndarray
+    bounds: np.ndarray
+
+
+def partition(points: np.ndarray) -> Lists:
+    """Return a partition of points, (n × d), float32."""
+    parts = [np.arange(len(points))]
+    while len(parts) * 1.5 * PART < len(points):
+        parts = [half for members in parts for half in _halves(points, members)]
+    centres = np.stack([points[members].mean(axis=0) for members in parts])
+    order, bounds = _by_part(nearest_centres(points, centres), len(centres))
+    alive = np.diff(bounds) > 0
+    sums = np.add.reduceat(points[order], bounds[:-1][alive], axis=0)
+    centres = (sums / np.diff(bounds)[alive][:, None]).astype(np.float32)
+    part = nearest_centres(points, centres)
+    return Lists(centres, part, *_by_part(part, len(centres)))
+
+
+def _halves(points: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    values = points[members]
+    half = len(members) // 2
+    order = np.argpartition(values[:, int(np.argmax(values.var(axis=0)))], half)
+    return members[order[:half]], members[order[half:]]
+
+
+def _by_part(part: np.ndarray, n_parts: int) -> tuple[np.ndarray, np.ndarray]:
+    sizes = np.bincount(part, minlength=n_parts)
+    return np.argsort(part, kind="stable"), np.concatenate([[0], np.cumsum(sizes)])
+
+
+def nearest_centres(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
+    """Return the position of the nearest centre of every point."""
+    out, turned, squares = np.empty(len(points), dtype=np.int64), -2 * centres.T, np.sum(centres**2, axis=1)
+    step = max(1, _BUFFER // len(centres))
+    for start in range(0, len(points), step):
+        d = points[start : start + step] @ turned
+        d += squares
+        out[start : start + step] = d.argmin(axis=1)
+    return out
+
+
+def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int) -> np.ndarray:
+    """Return positions of points that are near to every query, (queries × n_candidates), itself among them.
+
+    Parameters
+    ----------
+    queries, points
+        Arrays of shape (·, d), float32, of which the points are centred.
+    own
+        A query's own position among the points, or −1.
+    n_candidates
+        How many.
+    """
+    from .kernels import smallest_per_row
+
+    lists, least = partition(points), max(CANDIDATES, 20 * n_candidates)
+    known = own >= 0
+    part = np.empty(len(queries), dtype=np.int64)
+    part[known] = lists.part[own[known]]
+    part[~known] = nearest_centres(queries[~known], lists.centres)
+    sorted_points = points[lists.order]
+    squares, sizes = np.sum(sorted_points**2, axis=1), np.diff(lists.bounds)
+    at = np.empty(len(points), dtype=np.int64)
+    at[lists.order] = np.arange(len(points))
+    by_part, bounds = _by_part(part, len(sizes))
+    out = np.empty((len(queries), n_candidates), dtype=np.int64)
+    place = np.full(len(points), -1)
+    for number in np.flatnonzero(np.diff(bounds)):
+        members = by_part[bounds[number] : bounds[number + 1]]
+        parts = _parts_near(queries[members], lists.centres, number)
+        parts = parts[: int(np.searchsorted(np.cumsum(sizes[parts]), least)) + 1]
+        among = np.concatenate([np.arange(lists.bounds[p], lists.bounds[p + 1]) for p in parts])
+        place[among] = np.arange(len(among))
+        turned, offsets = -2 * sorted_points[among].T, squares[among]
+        step = max(1, _BUFFER // len(among))
+        for start in range(0, len(members), step):
+            some = members[start : start + step]
+            d = queries[some] @ turned
+            d += offsets
+            inside = np.flatnonzero(own[some] >= 0)
+            d[inside, place[at[own[some[inside]]]]] = -np.inf  # itself first, also among duplicates
+            found, smallest = np.empty((len(some), n_candidates), dtype=np.int64), np.empty((len(some), n_candidates))
+            smallest_per_row(d, found, smallest)
+            out[some] = lists.order[among[found]]
+    return out
+
+
+def _parts_near(queries: np.ndarray, centres: np.ndarray, own: int) -> np.ndarray:
+    """Return all parts, those near to most of the queries first and their own before them."""
+    d = np.sum(centres**2, axis=1) - 2 * (queries @ centres.T)
+    near = min(_NEAR, d.shape[1]) - 1
+    votes = (d <= np.partition(d, near, axis=1)[:, near : near + 1]).sum(axis=0)
+    order = np.lexsort((d.mean(axis=0), -votes))
+    return np.concatenate([[own], order[order != own]])
