@@ -100,7 +100,7 @@ def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, 
     by_part, bounds = _by_part(part, len(sizes))
     out = np.empty((len(queries), n_candidates), dtype=np.int64)
     place = np.full(len(points), -1)
-    for number in np.flatnonzero(np.diff(bounds)):
+    for number in np.flatnonzero(np.diff(bounds)).tolist():
         members = by_part[bounds[number] : bounds[number + 1]]
         parts = _parts_near(queries[members], lists.centres, number)
         parts = parts[: int(np.searchsorted(np.cumsum(sizes[parts]), least)) + 1]
