@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ._arguments import Labels
+
 
 def column_name(name: object) -> str:
     """Return the name of a column that files can hold: ``/``, which they read as a folder, becomes ``|``."""
@@ -80,9 +82,12 @@ def encode_labels(
 
     Raises
     ------
+    TypeError
+        If the labels are no list, or some cannot be compared.
     ValueError
         If the number of labels is not `length`, labels are missing, or there are too few groups.
     """
+    labels = Labels("cells", fit=False)(labels, name, {})
     series = (
         labels if isinstance(labels, (pd.Series, pd.Categorical, pd.Index)) else pd.Series(list(labels), dtype=object)
     )

@@ -41,6 +41,7 @@ from anndata import AnnData
 from ._record_old import read_old
 from ._remedy import with_remedy
 from ._rng import generator_of, seeded
+from ._validate import check_adata
 from ._version import __version__
 
 __all__ = ["OBJECT", "Record", "as_object", "generator_of", "record", "recorded", "records", "required", "seeded"]
@@ -209,7 +210,7 @@ def required(adata: AnnData, key: str, function: str) -> Record:
     KeyError
         If `adata.uns[key]` is no such result; the message names the keys that are.
     """
-    found = recorded(adata.uns.get(key), function)
+    found = recorded(check_adata(adata).uns.get(key), function)
     if found is None:
         there = [name for name, entry in records(adata.uns).items() if entry.function == function]
         state = "is missing" if key not in adata.uns else f"is no result of sccase_kit.{function}"

@@ -11,6 +11,23 @@ import numpy as np
 FRESH = re.compile(r"default_rng\((\d+)\)")
 
 
+def check_rng(rng: Any, *, name: str = "rng") -> np.random.Generator:
+    """Return a generator of numbers, that which is given or a new one of a seed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rng` is neither a Generator nor None, an integer from 0, or anything else that NumPy makes one from.
+    """
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError, OverflowError) as err:
+        shape = getattr(rng, "shape", ())
+        shown = f"{type(rng).__name__} of shape {shape}" if shape else f"{rng!r:.60} ({type(rng).__name__})"
+        msg = f"{name} must be an integer from 0, a numpy.random.Generator or None, got {shown}"
+        raise (TypeError if isinstance(err, TypeError) else ValueError)(msg) from err
+
+
 def seeded(rng: Any) -> tuple[int | np.random.Generator, int | str]:
     """Return what to draw from, and what is recorded of it, so that the call can be repeated.
 
@@ -23,9 +40,9 @@ def seeded(rng: Any) -> tuple[int | np.random.Generator, int | str]:
     -------
     The integer twice; else a Generator, and the text of its present state, which :func:`generator_of` reads.
     """
-    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
+    if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool) and rng >= 0:
         return int(rng), int(rng) if rng < 2**63 else f"default_rng({int(rng)})"  # files hold 64 bits
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     return generator, _text(generator)
 
 

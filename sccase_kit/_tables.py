@@ -19,7 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 import pandas as pd
 
-from ._text_files import naming, open_text
+from ._text_files import check_file, naming, open_text, unquoted
 
 _AS_ONE = str.maketrans(" -.", "___")
 #: Lines of genome browsers before the data of a table.
@@ -73,7 +73,7 @@ def plain_name(column: object) -> str:
 def split_cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line, without blanks and quotes around them."""
     cells = _cut(line.strip("\r\n"), separator) if separator else line.split()
-    return [cell.strip().strip('"') for cell in cells]
+    return [unquoted(cell.strip()) for cell in cells]
 
 
 def _cut(line: str, separator: str) -> list[str]:
@@ -139,7 +139,7 @@ def table_layout(
     ValueError
         If the file is empty, has only comments, or is not text.
     """
-    path = Path(path)
+    path = check_file(path)
     comments: list[str] = []
     above, n_above = "", 0
     lines: list[str] = []
@@ -206,7 +206,9 @@ def read_columns(
     at = {name: number + layout.shift for name, number in columns.items()}
     for block in _blocks(layout, at.values(), [at[name] for name in text], rows_at_once):
         values = {
-            name: _plain_text(block[n]) if name in text else numbers(block[n], name=f"{layout.path}, column {name!r}")
+            name: _plain_text(block[n], layout)
+            if name in text
+            else numbers(block[n], name=f"{layout.path}, column {name!r}")
             for name, n in at.items()
         }
         yield pd.DataFrame(values)
@@ -240,7 +242,7 @@ def read_table(path: str | os.PathLike[str], *, text: Sequence[str] = ()) -> pd.
     table = pd.concat(blocks, ignore_index=True) if blocks else pd.DataFrame(columns=at)
     table.columns = list(layout.names)
     for name in set(text) & set(table.columns):
-        plain = _plain_text(table[name])
+        plain = _plain_text(table[name], layout)
         table[name] = plain.where(~plain.isin(MISSING))
     return table
 
@@ -311,8 +313,11 @@ def _ragged(layout: Layout, row: int) -> ValueError:
     )
 
 
-def _plain_text(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna(), "").str.strip().str.strip('"')
+def _plain_text(values: pd.Series, layout: Layout) -> pd.Series:
+    """Return text without blanks around it, and without the quotes that pandas has left where tabs separate."""
+    plain = values.astype(object).where(values.notna(), "").str.strip()
+    quoted = plain.str.startswith('"') if layout.separator == "\t" else np.zeros(len(plain), dtype=bool)
+    return plain.mask(quoted, plain.map(unquoted)) if quoted.any() else plain
 
 
 def _inferred(values: pd.Series) -> pd.Series:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import io
 import lzma
@@ -12,6 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
+
+import pandas as pd
+
+from ._atomic import check_path
 
 _NO_TEXT = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as tab-separated text",
@@ -28,7 +33,26 @@ _NO_TEXT = {
     b"<html": "a web page (HTML), not the file itself; download it again (of MEME, take the .txt)",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as tab-separated text",
 }
+_WITHIN_CELL = frozenset("\t\r\n")
 _DAMAGED = (EOFError, UnicodeError, gzip.BadGzipFile, lzma.LZMAError, zlib.error)
+
+
+def check_file(value: object, *, name: str = "path") -> Path:
+    """Return the path of a file that is there.
+
+    Raises
+    ------
+    TypeError
+        If it is not the name of a file.
+    FileNotFoundError, IsADirectoryError
+        If nothing, or a folder, is there.
+    """
+    path = check_path(value, name=name)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    return path
 
 
 def _open_zstd(path: Path) -> BinaryIO:
@@ -53,6 +77,29 @@ _PACKED: dict[bytes, tuple[str, Callable[[Path], Any]]] = {
 _MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}  # Excel's "Unicode text"
 
 
+def unquoted(cell: str, marks: str = '"') -> str:
+    """Return a cell of a table without the quotes around it, and with those inside it once."""
+    if len(cell) > 1 and cell[0] == cell[-1] and cell[0] in marks:
+        return cell[1:-1].replace(2 * cell[0], cell[0])
+    return cell
+
+
+def bed_text(table: pd.DataFrame) -> str:
+    """Return the rows of a table as BED has them: tabs between the cells, no header, no quotes around or inside them.
+
+    Raises
+    ------
+    ValueError
+        If a cell holds a tab or a line end.
+    """
+    columns = [table[column].astype(str).to_list() for column in table.columns]
+    for name, cells in zip(table.columns, columns, strict=True):
+        if bad := next((cell for cell in cells if not _WITHIN_CELL.isdisjoint(cell)), None):
+            msg = f"{name} holds a tab or a line end, which a BED file cannot: {bad!r:.80}"
+            raise ValueError(msg)
+    return "".join("\t".join(cells) + "\n" for cells in zip(*columns, strict=True))
+
+
 def stand_in(path: Path) -> str | None:
     """Return what lies in the place of a file that was not fetched (a page of the web, a pointer), or None."""
     with path.open("rb") as handle:
@@ -72,7 +119,7 @@ def open_text(path: str | os.PathLike[str], *, errors: str = "strict") -> Iterat
         If the file is a workbook, an archive or another binary file; or what is read inside the `with` block is not
         such text, or the packed data are damaged or end early.
     """
-    path = Path(path)
+    path = check_file(path)
     with path.open("rb") as handle:
         head = handle.read(6)
     plain = ("", lambda place: place.open("rb"))

@@ -15,6 +15,7 @@ from scipy import sparse
 from ._remedy import with_remedy
 
 Choice = TypeVar("Choice", bound=Any)
+_LARGEST_INT = 2**63 - 1  # of the arrays that numbers of things end in
 
 
 def native_sparse(matrix: Any) -> Any:
@@ -69,8 +70,9 @@ def check_int(value: object, *, name: str, minimum: int | None = None, maximum: 
     if minimum is not None and result < minimum:
         msg = f"{name} must be at least {minimum}, got {result}"
         raise ValueError(msg)
-    if maximum is not None and result > maximum:
-        msg = f"{name} must be at most {maximum}, got {result}"
+    largest = _LARGEST_INT if maximum is None else maximum
+    if result > largest:
+        msg = f"{name} must be at most {largest}, got {result}"
         raise ValueError(msg)
     return result
 
@@ -208,9 +210,20 @@ def check_column(table: pd.DataFrame, column: str, *, name: str) -> np.ndarray:
     return values.to_numpy(dtype=np.float64, na_value=np.nan)
 
 
-def check_some(values: Iterable[object], *, name: str) -> list:
+def check_list(values: Any, *, name: str, what: str = "values") -> list:
+    """Return `values` as a list, or raise TypeError where they are no list, array, column or the like of `what`."""
+    listed = isinstance(values, Iterable) and not isinstance(values, (str, bytes, AnnData))
+    listed = listed and getattr(values, "ndim", 1) > 0
+    if not listed or sparse.issparse(values):
+        shown = f"of shape {values.shape}" if sparse.issparse(values) else f"{str(values)[:60]!r}"
+        msg = f"{name} must be a list of {what}, got {type(values).__name__} {shown}"
+        raise TypeError(msg)
+    return list(values)
+
+
+def check_some(values: Iterable[object] | str, *, name: str) -> list:
     """Return `values` as a list (a text is one value), or raise ValueError if there is none."""
-    found = [values] if isinstance(values, str) else list(values)
+    found = [values] if isinstance(values, str) else check_list(values, name=name)
     if not found:
         msg = f"{name} is empty: name at least one"
         raise ValueError(msg)

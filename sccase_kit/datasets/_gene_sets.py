@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+from .._arguments import checked
 from .._atomic import replacing
 from .._logging import logger
 from ..gene_sets.build import addresses, build_go, build_go_from_orgdb
@@ -15,6 +16,7 @@ from ._load import download_to
 from ._manifest import File
 
 
+@checked()
 def build_gene_sets(
     species: str = "mouse",
     *,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import replacing
 from .._logging import logger
 from .._progress import progress
@@ -22,6 +23,7 @@ class DataNotFoundError(FileNotFoundError):
     """A file is not on disk and could not be downloaded; the message says what to get and where to put it."""
 
 
+@checked()
 def available(*, data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """Return the data sets and resources that :func:`load` and :func:`fetch` know.
 
@@ -62,6 +64,7 @@ def available(*, data_dir: str | os.PathLike[str] | None = None) -> pd.DataFrame
     return table.astype({"cells": "Int64", "peaks": "Int64", "size": "Int64", "on_disk": bool})
 
 
+@checked()
 def load(name: str, *, data_dir: str | os.PathLike[str] | None = None, download: bool = True) -> AnnData:
     """Load a data set of the paper, or one of the small real sets.
 
@@ -107,6 +110,7 @@ def load(name: str, *, data_dir: str | os.PathLike[str] | None = None, download:
     return adata
 
 
+@checked()
 def fetch(name: str, *, data_dir: str | os.PathLike[str] | None = None, download: bool = True) -> dict[str, Path]:
     """Find or download the files of a data set or resource, without reading them.
 

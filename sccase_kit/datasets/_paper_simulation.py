@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._validate import check_choice
 from ._simulate import simulate
 from ._simulate_like import FIVE_TYPES, simulate_like
@@ -19,6 +20,7 @@ _CELLS_PER_TYPE = 500
 _N_TYPES = 5
 
 
+@checked()
 def paper_simulation(
     *,
     model: Literal["simulate", "simcas"] = "simulate",

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import record, recorded, seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ._genome import peak_names, peaks_in_bins, random_bins
 from ._simulate_counts import draw_fragments, expected_fragments, thin
@@ -22,6 +24,7 @@ Activation = Literal["exp", "sigmoid", "exp_linear"]
 Counts = Literal["poisson", "bernoulli"]
 
 
+@checked()
 def simulate(
     n_cells: int,
     n_peaks: int,
@@ -149,7 +152,7 @@ def simulate(
         "counts": counts, "library_size": library_size, "capture": capture, "zero_inflation": zero_inflation,
         "rng": seed,
     }  # fmt: skip
-    cell_rng, peak_rng, count_rng = np.random.default_rng(rng).spawn(3)
+    cell_rng, peak_rng, count_rng = check_rng(rng).spawn(3)
 
     obs, latent, batch = _draw_cells(params, rng=cell_rng)
     var = peaks_in_bins(np.sort(random_bins(n_peaks, taken=np.array([], dtype=int), rng=peak_rng)), rng=peak_rng)
@@ -185,6 +188,7 @@ def simulate(
     return adata
 
 
+@checked()
 def simulated_expectation(
     adata: AnnData, *, obs_names: list[str] | None = None, var_names: list[str] | None = None
 ) -> np.ndarray:

@@ -10,8 +10,10 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._progress import progress
 from .._record import record, seeded
+from .._rng import check_rng
 from .._validate import check_choice, check_int, check_number
 from ._genome import peak_names, peaks_in_bins, random_bins
 from ._simulate_counts import activate
@@ -27,6 +29,7 @@ _CORRECTIONS = 2
 _NEWTON_STEPS = 60
 
 
+@checked()
 def simulate_like(
     source: AnnData | CountStatistics | None = None,
     n_cells: int | None = None,
@@ -121,7 +124,7 @@ def simulate_like(
     check_choice(activation, get_args(Activation), name="activation")
     weights = check_proportions(proportions, len(names), what="leaves of the tree")
     rng, seed = seeded(rng)
-    cell_rng, peak_rng, count_rng = np.random.default_rng(rng).spawn(3)
+    cell_rng, peak_rng, count_rng = check_rng(rng).spawn(3)
 
     types = np.repeat(np.arange(len(names)), 1 + allot(n_cells - len(names), weights))
     latent, second = (

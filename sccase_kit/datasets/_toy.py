@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import record, seeded
+from .._rng import check_rng
 from .._validate import check_int, check_number
 from ._toy_counts import allot, draw_counts, draw_states, openness
 from ._toy_layout import Sizes, make_expression, make_gene_sets, place_genes, place_peaks, place_snps, plan_sizes
@@ -92,6 +94,7 @@ class ToyStudy:
         return write_study(self, Path(folder))
 
 
+@checked()
 def toy_study(
     *,
     n_cells: int = 600,
@@ -187,7 +190,7 @@ def toy_study(
         "ambient": ambient,
         "rng": seed,
     }
-    place, text, annotate, link, count = np.random.default_rng(rng).spawn(5)
+    place, text, annotate, link, count = check_rng(rng).spawn(5)
 
     genes = place_genes(sizes, rng=place)
     peaks = place_peaks(sizes, genes, rng=place)

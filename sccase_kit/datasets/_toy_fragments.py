@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._atomic import check_place, replacing
+from .._rng import check_rng
 from .._validate import check_number
 from ._genome import hg38_sizes
 
@@ -24,6 +26,7 @@ _NEAR = 0.1  # of the fragments outside peaks: near a gene's transcription start
 _BACKGROUND_BARCODES = 5  # for every cell
 
 
+@checked()
 def write_toy_fragments(
     study: ToyStudy,
     path: str | os.PathLike[str],
@@ -71,7 +74,7 @@ def write_toy_fragments(
     check_number(in_peaks, name="in_peaks", minimum=0, maximum=1, exclusive=True)
     check_number(background, name="background", minimum=0, maximum=1)
     target = check_place(path)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     peaks = study.adata.var[["chrom", "start", "end"]].astype({"chrom": object})  # a category once written
     inside = _in_peaks(study.adata.X.tocoo(), peaks, generator)
     per_cell = np.bincount(inside["cell"], minlength=study.adata.n_obs)

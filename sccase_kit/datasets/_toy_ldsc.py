@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
+from .._arguments import checked
 from .._atomic import replacing
+from .._rng import check_rng
 from .._validate import check_int, check_number
 from ._files import write_table, write_text
 from ._toy import ToyStudy
@@ -53,6 +55,7 @@ class ToyLdsc:
     cell_type: dict[str, str]
 
 
+@checked()
 def toy_ldsc(
     study: ToyStudy,
     folder: str | Path,
@@ -123,7 +126,7 @@ def toy_ldsc(
             msg = f"no autosomal SNP lies in the specific peaks of {name!r}; use a study with more peaks"
             raise ValueError(msg)
 
-    panel_rng, trait_rng = np.random.default_rng(rng).spawn(2)
+    panel_rng, trait_rng = check_rng(rng).spawn(2)
     dosage = _genotypes(snps, n_individuals, rng=panel_rng)
     frequency = dosage.mean(axis=0) / 2
     alleles = _ALLELES[panel_rng.integers(0, len(_ALLELES), len(snps))]

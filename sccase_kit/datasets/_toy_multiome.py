@@ -9,7 +9,9 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._record import record, seeded
+from .._rng import check_rng
 from .._validate import check_int, check_number
 from ._toy import toy_study
 
@@ -44,6 +46,7 @@ class ToyMultiome:
         )
 
 
+@checked()
 def toy_multiome(
     *,
     n_cells: int = 1500,
@@ -94,7 +97,7 @@ def toy_multiome(
     effect = check_number(effect, name="effect", minimum=0)
     umis = check_number(umis, name="umis", minimum=0, exclusive=True)
     rng, seed = seeded(rng)
-    study_rng, own = np.random.default_rng(rng).spawn(2)
+    study_rng, own = check_rng(rng).spawn(2)
     study = toy_study(n_cells=n_cells, n_peaks=n_peaks, n_types=n_types, rng=study_rng)
     atac, genes = study.adata, study.genes
     pairs = _plant(atac.var, genes, n_links, rng=own)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Numbers, checked
 from .._settings import settings
 
 
@@ -38,6 +39,7 @@ def range_width(limits: np.ndarray) -> np.ndarray:
     return np.where(width > rounding, width, 1)
 
 
+@checked(matrix=Numbers("cells peaks", empty=False))
 def minmax_scale(matrix: np.ndarray) -> np.ndarray:
     """Scale a dense matrix to [0, 1] per peak, then per cell, as the published program.
 
@@ -57,6 +59,12 @@ def minmax_scale(matrix: np.ndarray) -> np.ndarray:
     return matrix
 
 
+@checked(
+    cell_factors=Numbers("cells components"),
+    peak_factors=Numbers("peaks components"),
+    peak_range=Numbers("peaks ends"),
+    cell_range=Numbers("cells ends"),
+)
 def block(
     cell_factors: np.ndarray,
     peak_factors: np.ndarray,
@@ -118,6 +126,7 @@ def sparse_ranges(matrix: sparse.csr_matrix) -> Ranges:
     return Ranges(peak=peak, cell=cell)
 
 
+@checked(cell_factors=Numbers("cells components", empty=False), peak_factors=Numbers("peaks components", empty=False))
 def compute_ranges(
     cell_factors: np.ndarray,
     peak_factors: np.ndarray,

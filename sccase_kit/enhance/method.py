@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from .._arguments import checked
 from .._validate import check_choice, check_int, check_number
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Option:
     needs: str | None = None
 
 
+@checked()
 def option(
     default: Any,
     meaning: str,
@@ -211,6 +213,7 @@ class Method:
 _M = TypeVar("_M", bound=type[Method])
 
 
+@checked()
 def register(method: _M) -> _M:
     """Add a method to :data:`METHODS`; for use as a decorator.
 

@@ -32,6 +32,8 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Made, Parts, Whole, checked
+
 #: First step δ₃ of H.
 FIRST_STEP = 0.2
 #: Most halvings of one step.
@@ -241,6 +243,7 @@ def on_simplex(z: np.ndarray) -> np.ndarray:
     return result
 
 
+@checked(model=Made(PaperModel), start=Parts(3), max_iter=Whole(0))
 def fit_paper(
     model: PaperModel,
     start: tuple[np.ndarray, np.ndarray, np.ndarray],

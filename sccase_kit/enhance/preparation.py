@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import Matrix, checked
 from .._logging import warn
 from .._version import __version__
 from ..matrix.operator import ScaledOperator
@@ -46,6 +47,7 @@ def require_differences(n_open: np.ndarray, n_cells: int) -> None:
         raise ValueError(msg)
 
 
+@checked(matrix=Matrix("cells peaks", stored=True))
 def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, device: str | None = None) -> Prepared:
     """Check the counts and return them as the published program's TF-IDF (diagonal scalings, nothing formed).
 

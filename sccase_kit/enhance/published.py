@@ -25,6 +25,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Labels, Matrix, Number, Numbers, Whole, checked
+
 #: Numbers of the published program.
 LAMBDA = 1e6
 LAMBDA_REFERENCE = 1e5
@@ -74,6 +76,7 @@ def draw_mask(n_cells: int) -> np.ndarray:
     return np.random.RandomState(SEED).binomial(1, KEEP_PROBABILITY, size=(n_cells, n_cells))
 
 
+@checked(x=Matrix("peaks cells", empty=False, finite=True), n_components=Whole(1), max_iter=Whole(1))
 def published_nmf(
     x: np.ndarray | sparse.spmatrix, n_components: int, *, max_iter: int = 10_000
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -217,6 +220,19 @@ def balance_batches(similarity: np.ndarray, batch: np.ndarray) -> np.ndarray:
     return similarity * factor
 
 
+@checked(
+    x=Numbers("peaks cells", empty=False),
+    w=Numbers("peaks components", empty=False),
+    h=Numbers("components cells", empty=False),
+    z=Numbers("cells cells"),
+    mask=Numbers("cells cells"),
+    reference=Numbers("peaks groups"),
+    depth=Numbers("cells", finite=True),
+    batch=Labels("cells"),
+    lam=Number(minimum=0),
+    gamma1=Number(minimum=0),
+    gamma2=Number(minimum=0),
+)
 def fit_published(
     x: np.ndarray,
     w: np.ndarray,

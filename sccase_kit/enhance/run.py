@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import Made, Matrix, checked
 from .._logging import logger, warn
 from .._progress import progress
 from .._record import seeded
@@ -192,6 +193,7 @@ def _not_of(solver: str, method: str) -> str:
     return f"solver={solver!r} is {LITERAL[solver]}; method={method!r} needs solver='thin'"
 
 
+@checked(matrix=Matrix("cells peaks", stored=True), method=Made(Method, "sccase_kit.enhance.Robust()"))
 def fit(
     matrix: Any,
     method: Method,

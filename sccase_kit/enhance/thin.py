@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from .._arguments import Made, Numbers, checked
 from ..matrix.operator import ScaledOperator
 from .nmf import hals
 
@@ -221,6 +222,7 @@ def descend_h(state: State, weights: Weights, sq_norms: np.ndarray, *, n_steps: 
     return state
 
 
+@checked(op=Made(ScaledOperator), h=Numbers("cells components"), weights=Made(Weights))
 def fit_thin(
     op: ScaledOperator,
     h: np.ndarray,

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from .._arguments import Numbers, Whole, checked
+
 #: Barcodes with fewer fragments are never called.
 FLOOR = 200
 _EXPLAINED = 0.75  # what splitting a uniform distribution in two explains
 
 
+@checked(counts=Numbers("barcodes"), floor=Whole(0))
 def cell_threshold(counts: npt.ArrayLike, *, floor: int = FLOOR) -> int:
     """Return the number of fragments from which on a barcode is called a cell.
 
@@ -63,6 +66,7 @@ def _split(values: npt.NDArray[np.int64]) -> int | None:
     return int(values[cut + 1]) if between[cut] > _EXPLAINED * x.var() else None
 
 
+@checked(counts=Numbers("barcodes"), points=Whole(1))
 def rank_curve(counts: npt.ArrayLike, *, points: int = 500) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return the barcode-rank curve thinned to at most `points` places, evenly spaced on a logarithmic scale.
 

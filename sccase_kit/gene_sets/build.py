@@ -52,7 +52,7 @@ def addresses(species: str, release: str = "current") -> tuple[str, str]:
     if species not in ANNOTATIONS:
         msg = f"species must be one of {list(ANNOTATIONS)}, got {species!r}; for others give gaf= and obo="
         raise ValueError(msg)
-    if release != "current" and not _DATE.fullmatch(release):
+    if release != "current" and not _DATE.fullmatch(str(release)):
         msg = f"release must be 'current' or a date such as '2024-01-17', got {release!r}"
         raise ValueError(msg)
     site = "http://current.geneontology.org" if release == "current" else f"http://release.geneontology.org/{release}"

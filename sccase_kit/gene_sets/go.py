@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
+from .._atomic import check_path
 from .._logging import logger
 from .._remedy import with_remedy
 from .._text_files import open_text
@@ -63,7 +65,7 @@ def _orgdb(path: str | os.PathLike[str] | None) -> Path:
             )
             raise with_remedy(FileNotFoundError(msg), "gene_sets")
         return source
-    source = Path(path)
+    source = check_path(path)
     if not source.is_file():
         msg = f"path: there is no file {str(source)!r}"
         raise FileNotFoundError(msg)
@@ -81,6 +83,7 @@ def orgdb_dates(path: str | os.PathLike[str] | None = None) -> dict[str, str]:
     return defaultdict(lambda: "of unknown date", known)
 
 
+@checked()
 def go_from_orgdb(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -309,6 +312,7 @@ def read_gaf(path: str | os.PathLike[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["gene", "symbol", "negated", "id", "evidence", "aspect", "synonyms", "taxon"])
 
 
+@checked()
 def go_from_gaf(
     gaf: str | os.PathLike[str],
     obo: str | os.PathLike[str],

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._text_files import open_text
 
 
@@ -171,6 +172,7 @@ def renamed(sets: GeneSets, ontology: str) -> GeneSets:
     )
 
 
+@checked()
 def read_gmt(path: str | os.PathLike[str], *, ontology: str | None = None) -> GeneSets:
     """Read gene sets from a GMT file: term, description, then the genes, separated by tabs (plain or gzip).
 

@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from .._arguments import Labels, Numbers, Parts, Table, Whole, checked
+
 #: Groups per axis at the most, pairs and genes computed at once, and the fewest peaks that make a background.
 MAX_GROUPS, PAIRS_AT_ONCE, GENES_AT_ONCE, LEAST_BACKGROUND = 10, 20_000, 256, 10
 
@@ -51,6 +53,7 @@ class PairTests:
     p_value: np.ndarray
 
 
+@checked(peaks=Table(("chrom", "start", "end")), genes=Table(("chrom", "tss", "strand")), distance=Whole(0))
 def near_pairs(peaks: pd.DataFrame, genes: pd.DataFrame, *, distance: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find all pairs of a peak and a gene whose transcription start is at most so far from the peak.
 
@@ -100,6 +103,7 @@ def near_pairs(peaks: pd.DataFrame, genes: pd.DataFrame, *, distance: int) -> tu
     return peak, gene, np.where(forward[gene], away, -away).astype(np.int64)
 
 
+@checked(mean=Numbers("peaks"), gc=Numbers("peaks"), size=Whole(1))
 def like_peaks(mean: np.ndarray, gc: np.ndarray | None, *, size: int) -> np.ndarray:
     """Cut peaks into groups of like accessibility and GC content.
 
@@ -154,6 +158,13 @@ def with_moments(matrix: Any) -> Columns:
     return Columns(values, mean, np.where(constant, 0.0, sd))
 
 
+@checked(
+    pairs=Parts(2),
+    groups=Numbers("peaks", whole=True, fit=False),
+    background=Numbers("peaks", fit=False),
+    peak_chrom=Labels("peaks", fit=False),
+    gene_chrom=Labels("genes", fit=False),
+)
 def link_tests(
     x: Any,
     y: Any,

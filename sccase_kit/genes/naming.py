@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
+from .._arguments import Generator, Matrix, Named, Numbers, Whole, checked
+
 LOWEST, HIGHEST = -2.0, 4.0
 
 
@@ -37,6 +39,7 @@ class SetScores:
     pvalues: np.ndarray
 
 
+@checked(opens=Numbers("groups peaks"), weights=Matrix("peaks genes", form="csr"), level=Numbers("groups peaks"))
 def gene_scores(opens: np.ndarray, weights: sparse.csr_matrix, level: np.ndarray | None = None) -> np.ndarray:
     """Compute how much more accessible every gene is in every group, standardised over the genes.
 
@@ -82,6 +85,11 @@ def _standard(values: np.ndarray) -> np.ndarray:
     return values / np.where(spread > 0, spread, 1)
 
 
+@checked(
+    opens=Numbers("groups peaks"),
+    weights=Matrix("peaks genes", form="csr"),
+    sets=Named("positions of genes", Numbers("genes", whole=True, fit=False)),
+)
 def set_pvalues(opens: np.ndarray, weights: sparse.csr_matrix, sets: Mapping[str, np.ndarray]) -> np.ndarray:
     """Test whether sets of genes are more open in a group than in the other cells at its depth, from the counts.
 
@@ -98,12 +106,20 @@ def set_pvalues(opens: np.ndarray, weights: sparse.csr_matrix, sets: Mapping[str
     -------
     One-sided p-values (normal approximation), shape (n_groups, n_sets); 1 for sets that no peak reaches.
     """
+    if not sets:
+        return np.ones((len(opens), 0))
     own = weights.tocsc().astype(np.float64)
     summed = np.column_stack([np.asarray(own[:, part].sum(axis=1)).ravel() for part in sets.values()])
     z = _gene_z(opens.astype(np.float64), sparse.csc_matrix(summed), opens.sum(axis=1, dtype=np.float64))
     return np.where(summed.any(axis=0), stats.norm.sf(z), 1.0)
 
 
+@checked(
+    genes=Numbers("groups genes"),
+    sets=Named("positions of genes", Numbers("genes", whole=True, fit=False)),
+    n_random=Whole(1),
+    rng=Generator(),
+)
 def set_scores(
     genes: np.ndarray, sets: Mapping[str, np.ndarray], *, n_random: int = 2000, rng: np.random.Generator
 ) -> SetScores:
@@ -142,6 +158,12 @@ def set_scores(
     return SetScores(scores, pvalues)
 
 
+@checked(
+    level=Numbers("groups peaks", empty=False),
+    reference=Numbers("samples peaks", empty=False),
+    n_bootstrap=Whole(0),
+    rng=Generator(),
+)
 def reference_scores(
     level: np.ndarray, reference: np.ndarray, *, n_bootstrap: int = 200, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:

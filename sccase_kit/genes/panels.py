@@ -8,6 +8,8 @@ from itertools import product
 
 import pandas as pd
 
+from .._arguments import Text, checked
+
 SPECIES, TISSUES = ("human", "mouse"), ("blood", "brain", "general")
 #: Names of the shipped panels.
 PANELS = tuple(f"{species}:{tissue}" for species, tissue in product(SPECIES, TISSUES))
@@ -30,6 +32,7 @@ def _rows(name: str, species: str | None, table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["species"] == wanted) & (table["tissue"] == tissue)]
 
 
+@checked(name=Text(), species=Text())
 def panel(name: str, *, species: str | None = None) -> dict[str, list[str]]:
     """Return a shipped panel of marker genes: cell type → genes.
 
@@ -64,6 +67,7 @@ def panel(name: str, *, species: str | None = None) -> dict[str, list[str]]:
     return {str(kind): part["gene"].tolist() for kind, part in rows.groupby("cell_type", sort=False)}
 
 
+@checked(name=Text(), species=Text())
 def lineages(name: str, *, species: str | None = None) -> dict[str, list[str]]:
     """Return the coarser names of a shipped panel: lineage → cell types. A type may belong to several.
 

@@ -10,7 +10,15 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Matrix, Number, Numbers, checked
 
+
+@checked(
+    cell_factors=Numbers("cells components"),
+    peak_factors=Numbers("peaks components"),
+    weights=Matrix("peaks genes", form="csr"),
+    scale=Number(minimum=0),
+)
 def factor_activity(
     cell_factors: np.ndarray, peak_factors: np.ndarray, weights: sparse.spmatrix, *, scale: float
 ) -> np.ndarray:
@@ -35,6 +43,7 @@ def factor_activity(
     return _log_share(cell_factors @ gene_factors.T, total, scale)
 
 
+@checked(counts=Matrix("cells peaks", form="csr"), weights=Matrix("peaks genes", form="csr"), scale=Number(minimum=0))
 def count_activity(counts: sparse.csr_matrix, weights: sparse.spmatrix, *, scale: float) -> np.ndarray:
     """Compute the activity of genes in cells from counts, each taken as open or closed.
 

@@ -19,9 +19,16 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from scipy import sparse, stats
 
+from .._arguments import Generator, Named, Number, Numbers, Text, Whole, checked
 from .naming import HIGHEST, LOWEST
 
 
+@checked(
+    genes=Numbers("groups genes", empty=False),
+    sets=Named("positions of genes", Numbers("genes", whole=True, fit=False)),
+    n_random=Whole(1),
+    rng=Generator(),
+)
 def set_support(
     genes: np.ndarray, sets: Mapping[str, np.ndarray], *, n_random: int = 500, rng: np.random.Generator
 ) -> np.ndarray:
@@ -59,6 +66,7 @@ def set_support(
     return out
 
 
+@checked(best=Text(), support=Named("numbers", Number()), lineages=Named("lists of types"), min_support=Number())
 def smallest_lineage(
     best: str, support: Mapping[str, float], lineages: Mapping[str, Iterable[str]], *, min_support: float
 ) -> tuple[str, float]:
@@ -98,6 +106,7 @@ def smallest_lineage(
     return name, min(-total, 1.0)
 
 
+@checked(activity=Numbers("cells genes"))
 def cell_set_scores(activity: np.ndarray) -> np.ndarray:
     """Return the score of a set in every cell: its genes' activities, each standardised over the cells, summed.
 
@@ -116,6 +125,7 @@ def cell_set_scores(activity: np.ndarray) -> np.ndarray:
     return np.asarray(((values - values.mean(axis=0)) * (varies / np.where(varies, spread, 1))).sum(axis=1))
 
 
+@checked(scores=Numbers("cells sets"), codes=Numbers("cells", whole=True), n_groups=Whole(1))
 def group_pvalues(scores: np.ndarray, codes: np.ndarray, n_groups: int) -> np.ndarray:
     """Test whether scores are higher in a group than in as many cells drawn at random (normal approximation).
 

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import Numbers, Table, Whole, checked
 from .._validate import check_choice
 
 DECAY, UPSTREAM, REACH = 5_000, 5_000, 100_000
@@ -34,6 +35,7 @@ MAX_LENGTH_FACTOR = 5.0
 Ways = Literal["archr", "body", "promoter", "exponential"]
 
 
+@checked(genes=Table(("start", "end", "strand")), upstream=Whole(0))
 def gene_windows(genes: pd.DataFrame, *, upstream: int) -> tuple[np.ndarray, np.ndarray]:
     """Return first and last base of each gene body, extended upstream of its start.
 
@@ -53,6 +55,7 @@ def gene_windows(genes: pd.DataFrame, *, upstream: int) -> tuple[np.ndarray, np.
     return np.where(forward, first - upstream, first), np.where(forward, last, last + upstream)
 
 
+@checked(length=Numbers("genes", empty=False))
 def length_factors(length: np.ndarray) -> np.ndarray:
     """Return 1 (longest gene) to 5 (shortest): linear in the inverse length, up to its 99th percentile.
 
@@ -78,6 +81,7 @@ def length_factors(length: np.ndarray) -> np.ndarray:
     return np.minimum(1 + (MAX_LENGTH_FACTOR - 1) * (inverse - low) / (high - low), MAX_LENGTH_FACTOR)
 
 
+@checked(genes=Table(("chrom", "start", "end")))
 def neighbor_bounds(genes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return the last base before every gene body and the first behind it that no neighbouring gene takes.
 
@@ -114,6 +118,7 @@ def _cut_windows(genes: pd.DataFrame, low: np.ndarray, high: np.ndarray) -> tupl
     return np.minimum(first, low - LEAST_BEYOND), np.maximum(last, high + LEAST_BEYOND)
 
 
+@checked(peaks=Table(("chrom", "start", "end")), genes=Table(("chrom", "tss", "strand")))
 def peak_gene_weights(
     peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways = "archr", cut: bool = False
 ) -> sparse.csr_matrix:

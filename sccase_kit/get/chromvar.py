@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_adata, check_choice, check_key
 
 _HINT = "Run sccase_kit.tl.chromvar(adata, ...) first."
 
 
+@checked()
 def deviations(adata: AnnData, key: str = "chromvar", *, which: Literal["z", "deviations"] = "z") -> AnnData:
     """Return the deviations as an AnnData of cells × sets (motifs), ready for scanpy.
 
@@ -53,6 +55,7 @@ def deviations(adata: AnnData, key: str = "chromvar", *, which: Literal["z", "de
     return AnnData(values.copy(), obs=adata.obs.copy(), var=table, obsm=layouts, uns=colors)
 
 
+@checked()
 def variability(adata: AnnData, key: str = "chromvar") -> pd.DataFrame:
     """Return the variability of every set (motif), the most variable first.
 

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import warn
 from .._record import Record, required
 from .._validate import check_adata, check_some
@@ -20,6 +21,7 @@ from ..matrix.blocks import iter_row_blocks
 from .thin import Selector, check_fitted, dense_matrix, factors, is_dense, positions_of
 
 
+@checked()
 def gene_activity(
     adata: AnnData, genes: Iterable[str] | str, key: str = "gene_activity", *, obs_names: Selector = None
 ) -> AnnData:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import required
 from .._validate import check_adata, check_choice, check_number, check_some
 
@@ -16,6 +17,7 @@ from .._validate import check_adata, check_choice, check_number, check_some
 SCANPY = {"peak": "names", "score": "scores", "log2fc": "logfoldchanges", "pvalue": "pvals", "padj": "pvals_adj"}
 
 
+@checked()
 def specific_peaks(
     adata: AnnData,
     group: str | Iterable[str] | None = None,

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._progress import progress
 from .._record import recorded, records
 from .._remedy import with_remedy
@@ -84,6 +85,7 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
     return entry
 
 
+@checked()
 def factors(adata: AnnData, *, key: str = "sccase", scale: Scale | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return (cell_factors, peak_factors) of shapes (n_obs, r) and (n_vars, r): enhanced = cells @ peaks.T.
 
@@ -144,6 +146,7 @@ def _factors(adata: AnnData, key: str, scale: str | None, rows: Any, cols: Any) 
     return scaling.factors(cells, peaks, scale, rows, cols)
 
 
+@checked()
 def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
     """Return the min–max ranges of the enhanced matrix, computing and storing them when absent.
 
@@ -193,6 +196,7 @@ def ranges(adata: AnnData, *, key: str = "sccase") -> Ranges:
     return result
 
 
+@checked()
 def enhanced(
     adata: AnnData,
     key: str = "sccase",
@@ -302,6 +306,7 @@ def dense_matrix(adata: AnnData, key: str, scale: str | None) -> np.ndarray:
     return values.astype(np.float32)
 
 
+@checked()
 def similarity(adata: AnnData, key: str = "sccase", *, obs_names: Selector = None, to: Selector = None) -> np.ndarray:
     """Compute a block of the cell-to-cell similarity Z on demand.
 

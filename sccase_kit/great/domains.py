@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._text_files import open_text
 from .._validate import check_choice, check_int
 from ..intervals.assembly import in_names_of
@@ -18,6 +19,7 @@ from ..intervals.genomes import tss_table
 Rule = Literal["basal_plus_extension", "two_nearest", "single_nearest"]
 
 
+@checked()
 def regulatory_domains(
     tss: pd.DataFrame,
     chrom_sizes: Mapping[str, int],

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._atomic import check_path, file_names, replacing
 from .._logging import warn
+from .._text_files import bed_text
 from .._validate import check_choice
 from ..intervals.assembly import check_unknown
 from ..intervals.chromosomes import Unknown
@@ -43,6 +45,7 @@ def _check(regions: object, name: str, genome: str, *, limit: int, unknown: Unkn
     return bed
 
 
+@checked()
 def write_great(
     regions: object,
     path: str | os.PathLike[str],
@@ -114,5 +117,5 @@ def write_great(
         target.mkdir(parents=True, exist_ok=True)
     for file, bed in parts.values():
         with replacing(file) as temporary:
-            bed.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")
+            temporary.write_text(bed_text(bed), encoding="utf-8")
     return {key: file for key, (file, _) in parts.items()}

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import logger
 from .._validate import check_int
 from ..gene_sets.resolve import as_gene_sets, check_known
@@ -60,6 +61,7 @@ class GreatInputs:
 Tests = Callable[[GreatInputs], tuple[dict[str, np.ndarray], dict[str, object]]]
 
 
+@checked()
 def great(
     regions: object,
     tss: str | os.PathLike[str] | pd.DataFrame | None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._logging import logger
 from .._text_files import open_text
 from .._validate import check_number
@@ -99,6 +100,7 @@ def read_chain(path: str | os.PathLike[str]) -> tuple[pd.DataFrame, pd.DataFrame
     return table, parts
 
 
+@checked()
 def liftover(
     regions: object, chain: str | os.PathLike[str], *, min_match: float = 0.95, unknown: Unknown = "drop"
 ) -> Lifted:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import warn
 from .._validate import check_choice
 from .assembly import check_one_genome, example, on_genome
@@ -21,6 +22,7 @@ from .region_files import read_bed
 from .shipped import GENOMES
 
 
+@checked()
 def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     """Parse names such as ``chr1:100-200``, ``chr1_100_200`` or ``chr1.100.200``, read as 0-based half-open.
 
@@ -134,6 +136,7 @@ def _is_plain(table: pd.DataFrame) -> bool:
     return str(table["chrom"].iloc[0]).strip() not in ("", *NOT_NAMES)
 
 
+@checked()
 def check_regions(
     regions: object,
     *,

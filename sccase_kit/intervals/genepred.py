@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .._text_files import open_text
+from .._text_files import check_file, open_text
 from .names import whole_number
 
 #: Fields of a line by its kind: chrom, strand, start, end, number of exons, transcript, symbol (−1: none).
@@ -63,7 +62,7 @@ def read_genepred(path: str | os.PathLike[str]) -> pd.DataFrame:
     ValueError
         If a line cannot be read; file and line are given.
     """
-    path = Path(path)
+    path = check_file(path)
     rows: list[tuple[str, int, int, str, str]] = []
     with open_text(path) as handle:
         for number, line in enumerate(handle, 1):

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
+from .._atomic import check_path
 from .._logging import warn
 from .._text_files import naming, open_text
 from .chromosomes import chromosome_key
@@ -43,12 +45,13 @@ def _rows(path: Path):
 
 
 def _need_file(path: str | os.PathLike[str], name: str) -> Path:
-    if not Path(path).is_file():
+    if not check_path(path, name=name).is_file():
         msg = f"{name}={str(path)!r} is neither a known genome {labels()} nor a file"
         raise FileNotFoundError(msg)
     return Path(path)
 
 
+@checked()
 def chrom_sizes(genome: str | os.PathLike[str] | Mapping[str, int] | pd.DataFrame) -> dict[str, int]:
     """Return chromosome → length in bases, in genome order.
 
@@ -117,6 +120,7 @@ def _sizes(pairs: Iterable[tuple[Any, Any]]) -> dict[str, int]:
     return sizes
 
 
+@checked()
 def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """Return the assembly gaps as regions chrom, start, end.
 
@@ -231,6 +235,7 @@ def _shipped_genes(genome: str) -> pd.DataFrame:
     return table.assign(end=table["start"] + length)
 
 
+@checked()
 def tss_table(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """Return one transcription start site per gene, with the gene body where it is known.
 

@@ -12,8 +12,9 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._logging import warn
-from .._text_files import open_text
+from .._text_files import check_file, open_text
 from .columns import NO_POSITION
 
 GENE_COLUMNS = ("chrom", "start", "end", "strand", "gene", "gene_id", "gene_type")
@@ -41,6 +42,7 @@ def is_gtf(path: str | os.PathLike[str]) -> bool:
     return False
 
 
+@checked()
 def read_gtf(path: str | os.PathLike[str], *, gene_type: str | Iterable[str] | None = None) -> pd.DataFrame:
     r"""Read the genes of a GTF or GFF3 file, plain or packed.
 
@@ -81,7 +83,7 @@ def read_gtf(path: str | os.PathLike[str], *, gene_type: str | Iterable[str] | N
     >>> sk.regions.read_gtf("genes.gtf")["start"].tolist()
     [100]
     """
-    path = Path(path)
+    path = check_file(path)
     genes: list[tuple[str, int, int, str, str, str, str]] = []
     parts: dict[tuple[str, str, str], list] = {}
     for number, cells in _lines(path):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .._validate import check_list
 from .chromosomes import is_chromosome
 from .plain_names import plain_places
 
@@ -105,7 +106,7 @@ def places_table(names: Iterable[str]) -> pd.DataFrame:
     DataFrame indexed by name: chrom (str, empty where a name has no coordinates), start, end (int64, as written; −1
     there).
     """
-    index = pd.Index([str(name) for name in names], dtype=object)
+    index = pd.Index([str(name) for name in check_list(names, name="names", what="texts")], dtype=object)
     chrom, start, end = plain_places(index) or _places_one_by_one(index)
     bad = end <= start
     chrom[bad], start[bad], end[bad] = "", MISSING, MISSING

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import warn
 from .._validate import check_adata
 from ..matrix.access import in_memory_copy
@@ -16,6 +17,7 @@ from .names import MISSING, places_table
 _USUAL = ("chrom", "start", "end")
 
 
+@checked()
 def parse_peak_names(names: Iterable[str]) -> pd.DataFrame:
     """Parse ``chr1:100-600``, ``chr1_100_600``, ``chr1-100-600`` and the other usual spellings of regions.
 
@@ -42,6 +44,7 @@ def parse_peak_names(names: Iterable[str]) -> pd.DataFrame:
     return places_table(names)
 
 
+@checked()
 def parse_peaks(adata: AnnData, *, one_based: bool | None = None, copy: bool = False) -> AnnData | None:
     """Write `chrom`, `start` and `end` of every peak, from the columns of `var` that hold them or from its name.
 
@@ -138,6 +141,7 @@ def known_coordinates(adata: AnnData) -> pd.DataFrame | None:
     return found.table
 
 
+@checked()
 def require_coordinates(adata: AnnData, *, one_based: bool | None = None) -> pd.DataFrame:
     """Return the coordinates of all peaks, or raise naming the peaks without.
 

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._logging import warn
 from .._tables import read_table
-from .._text_files import open_text
+from .._text_files import check_file, open_text, unquoted
 from .chromosomes import is_chromosome
 from .coordinates import find_columns, find_coordinates
 from .names import NO_POSITION, places_table, split_name, whole_number
@@ -35,12 +36,12 @@ def _cells(line: str) -> list[str]:
     cells = line.split("\t")
     if len(cells) < 3:
         cells = line.split(",") if "," in line and split_name(line.strip()) is None else line.split()
-    return [cell.strip().strip("\"'") for cell in cells]
+    return [unquoted(cell.strip(), "\"'") for cell in cells]
 
 
 def file_kind(path: str | os.PathLike[str]) -> Kind:
     """Return what a file of regions is, by its first lines: BED, a table with a header, GFF, interval_list or names."""
-    path = Path(path)
+    path = check_file(path)
     with open_text(path) as handle:
         top = [line.rstrip("\r\n") for line in islice(handle, 2000)]
     if any(line.startswith("@SQ") or line.startswith("@HD") for line in top):
@@ -76,6 +77,7 @@ def _is_gff(row: Sequence[str]) -> bool:
     return whole_number(row[3]) is not None and whole_number(row[4]) is not None and row[6] in {"+", "-", ".", "?"}
 
 
+@checked()
 def read_bed(path: str | os.PathLike[str], *, one_based: bool | None = None) -> pd.DataFrame:
     """Read a file of regions: BED and its kin (narrowPeak, broadPeak), or what else programs write.
 
@@ -104,7 +106,7 @@ def read_bed(path: str | os.PathLike[str], *, one_based: bool | None = None) -> 
         If a line has fewer than three columns, a coordinate is not an integer, or start is not below end; the
         message gives the file and the line.
     """
-    path = Path(path)
+    path = check_file(path)
     kind = file_kind(path)
     if kind == "table":
         return _read_table(path, one_based=one_based)

@@ -9,11 +9,14 @@ from types import ModuleType
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
+from .._rng import check_rng
 from .bedtools import bedtools, read_columns, to_bed
 from .frame import check_regions
 from .genomes import chrom_sizes as chrom_sizes_of
 
 
+@checked()
 def shuffle(
     regions: object,
     chrom_sizes: str | os.PathLike[str] | Mapping[str, int],
@@ -54,7 +57,7 @@ def shuffle(
     table = check_regions(regions, chrom_sizes=sizes)
     given = {"include": include, "exclude": exclude}
     tables = {k: check_regions(v, name=k, chrom_sizes=sizes, unknown="drop") for k, v in given.items() if v is not None}
-    seeds = np.random.default_rng(rng)
+    seeds = check_rng(rng)
     chroms = table["chrom"].to_numpy()
     blocks = [chroms == c for c in pd.unique(chroms)] if same_chromosome else [np.ones(len(table), dtype=bool)]
     columns = ["chrom", "start", "end"]

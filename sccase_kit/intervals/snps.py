@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._logging import warn
 from .._tables import Layout, plain_name, read_columns, table_layout
 from .assembly import in_names_of
@@ -36,6 +37,7 @@ _KNOWN = {name for names in _COLUMNS.values() for name in names}
 _NONE = {"", ".", "NA", "NAN", "NONE"}
 
 
+@checked()
 def read_snps(value: object, *, name: str = "snps") -> pd.DataFrame:
     """Return SNPs as a DataFrame chrom, pos (1-based), snp.
 

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import check_choice, check_int, check_number
 from . import native, through_bedtools
 from .assembly import check_unknown, in_names_of, split_unknown
@@ -54,6 +55,7 @@ def _pair_table(
     return pd.DataFrame(columns | values)
 
 
+@checked()
 def overlap(
     a: object,
     b: object,
@@ -100,6 +102,7 @@ def overlap(
     return first[by.touched(first, second, min_fraction) == (how == "any")]
 
 
+@checked()
 def window(a: object, b: object, *, distance: int = 1_000, engine: Engine = "native") -> pd.DataFrame:
     """Return all pairs of regions that overlap once `a` is widened by `distance` on both sides (``bedtools window``).
 
@@ -123,6 +126,7 @@ def window(a: object, b: object, *, distance: int = 1_000, engine: Engine = "nat
     return _pair_table(first, second, by.near(first, second, distance))
 
 
+@checked()
 def closest(
     a: object,
     b: object,
@@ -174,6 +178,7 @@ def closest(
     return _pair_table(first, second, (i, j), distance=distance)
 
 
+@checked()
 def coverage(a: object, b: object, *, engine: Engine = "native") -> pd.DataFrame:
     """Return how many regions of `b` overlap every one of `a`, and how much of it they cover (``bedtools coverage``).
 
@@ -202,6 +207,7 @@ def coverage(a: object, b: object, *, engine: Engine = "native") -> pd.DataFrame
     return table.assign(n=n, covered=bases, fraction=bases / (table["end"] - table["start"]).to_numpy())
 
 
+@checked()
 def closest_genes(
     regions: object,
     tss: str | os.PathLike[str] | pd.DataFrame,
@@ -259,6 +265,7 @@ def closest_genes(
     )
 
 
+@checked()
 def merge(regions: object, *, distance: int = 0, engine: Engine = "native") -> pd.DataFrame:
     """Join regions that overlap or are at most `distance` bases apart (``bedtools merge``).
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 
+from .._arguments import checked
 from .._atomic import check_path, check_place, replacing
 from .hdf5 import write_h5ad
 from .reading import read
 from .zarr_store import write_zarr
 
 
+@checked()
 def convert(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
     """Rewrite a count matrix for fast block reading: an uncompressed .h5ad or a .zarr, counts by cells.
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import logger, warn
 from .._progress import progress
 from .._record import record
@@ -38,6 +39,7 @@ from ._fragment_peaks import peak_table
 COUNTING = ("fragments", "insertions", "paired")
 
 
+@checked()
 def read_fragments(
     fragments: str | os.PathLike[str] | Sequence[Any] | Mapping[str, Any],
     peaks: Any | None = None,

@@ -48,6 +48,7 @@ class Track:
 
 def write_bedgraph(path: Path, table: pd.DataFrame, *, name: str, color: str) -> None:
     """Write chrom, start, end, value with a track line; values of 0 are left out."""
+    name = " ".join(name.replace('"', "'").split())  # the line has no other way to end a name
     rgb = ",".join(str(int(color[i : i + 2], 16)) for i in (1, 3, 5))
     with path.open("w", encoding="utf-8", newline="") as handle:
         handle.write(f'track type=bedGraph name="{name}" visibility=full color={rgb}\n')

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import check_path, check_place, replacing
 from .._logging import warn
 from .._progress import progress
@@ -27,6 +28,7 @@ _SHOWN = 5
 _CANNOT = ("\t", "\n", "\r", '"')
 
 
+@checked()
 def write_10x(
     adata: AnnData, folder: str | os.PathLike[str], *, layer: str | None = None, feature_type: str = "Peaks"
 ) -> list[Path]:

@@ -11,6 +11,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._atomic import check_path, check_place, replacing
 from .._progress import progress
 from .._record import recorded
@@ -21,6 +22,7 @@ from .hdf5 import fill_h5ad, new_hdf5
 from .zarr_store import replace_x, write_zarr
 
 
+@checked()
 def write_enhanced(
     adata: AnnData,
     path: str | os.PathLike[str],

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import check_place, file_name, replacing
 from .._logging import logger
 from .._validate import check_adata, check_choice, check_labels
@@ -28,6 +29,7 @@ from ..pp import pseudobulk
 from ._track_files import PLAIN, Track, write_bedgraph, write_bigwig, write_hub, write_igv
 
 
+@checked()
 def write_tracks(
     adata: AnnData,
     groupby: str,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._left_out import LEFT_OUT
 from .._logging import warn
 from .._text_files import open_text, stand_in
@@ -49,6 +50,7 @@ _SUPPORTED = (
 )
 
 
+@checked()
 def read(
     path: str | os.PathLike[str],
     *,

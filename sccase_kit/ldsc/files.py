@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gzip
 import os
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._atomic import check_path, file_names, replacing
 from .._logging import warn
 from .._progress import progress
+from .._text_files import bed_text
 from ..intervals.assembly import check_unknown, without_scaffolds
 from ..intervals.bedtools import bedtools, to_bed
 from ..intervals.chromosomes import Unknown
@@ -30,7 +33,8 @@ _SCRIPT = """\
 set -euo pipefail
 cd "$(dirname "$0")"
 LDSC=${{LDSC:-ldsc.py}}
-PANEL=${{PANEL:-{panel}}}
+MADE_FOR={panel}
+PANEL=${{PANEL:-$MADE_FOR}}
 BASELINE=${{BASELINE:-1000G_EUR_Phase3_baseline/baseline.}}
 WEIGHTS=${{WEIGHTS:-weights_hm3_no_hla/weights.}}
 FREQUENCIES=${{FREQUENCIES:-1000G_Phase3_frq/1000G.EUR.QC.}}
@@ -55,6 +59,7 @@ done
 """
 
 
+@checked()
 def write_bed(
     regions: object,
     path: str | os.PathLike[str],
@@ -98,9 +103,16 @@ def write_bed(
             bed.merge().saveas(str(temporary))
         else:
             names = table["name"] if "name" in table.columns else [str(row) for row in table.index]
-            rows = pd.read_csv(bed.fn, sep="\t", header=None, names=["chrom", "start", "end", "row"])
+            rows = pd.read_csv(
+                bed.fn,
+                sep="\t",
+                header=None,
+                names=["chrom", "start", "end", "row"],
+                dtype={"chrom": str},
+                na_filter=False,
+            )
             rows["row"] = np.asarray(names, dtype=object)[rows["row"].to_numpy()]
-            rows.to_csv(temporary, sep="\t", header=False, index=False, lineterminator="\n")
+            temporary.write_text(bed_text(rows), encoding="utf-8")
     return Path(path)
 
 
@@ -167,6 +179,7 @@ def annotate_panel(sets: Mapping[str, pd.DataFrame], panel: str | os.PathLike[st
     return tables
 
 
+@checked()
 def write_ldsc_annot(
     peaks: object,
     path: str | os.PathLike[str],
@@ -237,8 +250,8 @@ def write_ldsc_annot(
         listed = [f"{names[n]}\t{names[n]}.{control}\n" for n in sets if n != "background" or background is None]
         (folder / "cell_types.ldcts").write_text("".join(listed), encoding="utf-8")
         script = _SCRIPT.format(
-            panel=os.path.abspath(panel),
-            names=" ".join(f"'{n}'" for n in names.values()),
+            panel=shlex.quote(os.path.abspath(panel)),
+            names=" ".join(map(shlex.quote, names.values())),
             chromosomes=" ".join(tables),
             ldcts="cell_types.ldcts",
         )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .._arguments import checked
 from .._logging import logger
 from .._tables import MISSING, numbers, read_columns, table_layout
 from .._validate import check_number
@@ -46,6 +47,7 @@ class Munged:
     source: str = "ldsc"
 
 
+@checked()
 def munge_sumstats(
     sumstats: pd.DataFrame | str | os.PathLike[str],
     *,

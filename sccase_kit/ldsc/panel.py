@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._text_files import open_text
 from .._validate import check_table
 from ..intervals.arrays import linearise, overlaps_any
@@ -21,6 +22,7 @@ _MAGIC = b"\x6c\x1b\x01"
 _DECODE = np.array([[(2.0, np.nan, 1.0, 0.0)[(byte >> shift) & 3] for shift in (0, 2, 4, 6)] for byte in range(256)])
 
 
+@checked()
 def read_bim(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a PLINK .bim file.
 
@@ -83,6 +85,7 @@ class Panel:
         return _DECODE[packed].reshape(stop - start, -1)[:, : self.n_individuals].T
 
 
+@checked()
 def open_panel(prefix: str | os.PathLike[str]) -> Panel:
     """Open the files prefix.bed, .bim and .fam.
 
@@ -123,6 +126,7 @@ def open_panel(prefix: str | os.PathLike[str]) -> Panel:
     return Panel(bim, n, files["bed"])
 
 
+@checked()
 def annotate_snps(bim: pd.DataFrame, regions: object) -> np.ndarray:
     """Return which SNPs of a panel lie inside regions (start < BP <= end).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -37,7 +38,7 @@ def run_ldsc(arguments: list[str]) -> None:
         If it fails; the message holds the end of what it printed.
     """
     command = [require_program("ldsc.py", hint=_HINT), *arguments]
-    logger.info("running %s", " ".join(command))
+    logger.info("running %s", shlex.join(command))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         msg = f"ldsc.py ended with code {done.returncode}: {(done.stdout + done.stderr)[-600:].strip()}"

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from .._arguments import checked
 from .._logging import warn
 from .._validate import check_int, check_number
 from .regression import Regression, pseudo_covariance, regress
@@ -44,6 +45,7 @@ class LdscResult:
     info: dict[str, Any]
 
 
+@checked()
 def combine_scores(parts: Sequence[ReferenceScores]) -> ReferenceScores:
     """Join annotations of several references side by side.
 
@@ -136,6 +138,7 @@ def _prepare(sumstats: pd.DataFrame, reference: ReferenceScores, weights: Refere
     return _Data(chi2[good], ld[good][:, kept], weight, n[good], reference.m[kept], names, kept, info)
 
 
+@checked()
 def ldsc_h2(
     sumstats: object,
     reference: ReferenceScores,
@@ -264,6 +267,7 @@ def _results(data: _Data, fit: Regression, reference: ReferenceScores, n_blocks:
     )
 
 
+@checked()
 def ldsc_cts(
     sumstats: object,
     reference: ReferenceScores,

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import check_choice, check_number
 from .panel import Panel
 
@@ -61,6 +62,7 @@ def _check_window(coordinates: np.ndarray, unit: str) -> None:
         raise ValueError(msg)
 
 
+@checked()
 def ld_scores(
     panel: Panel,
     annotations: pd.DataFrame,

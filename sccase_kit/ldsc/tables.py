@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._tables import read_table
 from .._text_files import naming
 from .._validate import check_column, check_key
@@ -141,6 +142,7 @@ def sort_by_position(table: pd.DataFrame) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
+@checked()
 def read_ld_scores(
     prefix: str | os.PathLike[str], *, common: bool = True, numbers_needed: bool = True
 ) -> ReferenceScores:
@@ -216,6 +218,7 @@ def read_annotations(path: Path, n_rows: int | None = None) -> pd.DataFrame:
     return _numbers(table, table.columns, path)
 
 
+@checked()
 def common_overlap(
     prefixes: Sequence[str | os.PathLike[str]], frequencies: str | os.PathLike[str]
 ) -> tuple[np.ndarray, int]:

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._settings import settings
 from .._validate import Scale, check_adata, check_choice
 from ..matrix.access import get_matrix
@@ -102,6 +103,7 @@ def _rows(block: np.ndarray, by_cell: bool) -> np.ndarray:  # noqa: FBT001
     return block if by_cell else np.ascontiguousarray(block.T)
 
 
+@checked()
 def accuracy(
     adata: AnnData,
     truth: Any,

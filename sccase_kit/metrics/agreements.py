@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import Labels, checked
 from .._labels import encode_labels
 
 
+@checked(labels=Labels("cells"), clusters=Labels("cells", fit=False))
 def agreement(labels: Any, clusters: Any) -> pd.Series:
     """Return ARI, AMI and FMI of `clusters` against `labels`.
 
@@ -42,6 +44,7 @@ def agreement(labels: Any, clusters: Any) -> pd.Series:
     )
 
 
+@checked(labels=Labels("cells"))
 def imbalance_degree(labels: Any) -> float:
     r"""Return the imbalance degree of group sizes (Eq. 15 of the scCASE paper).
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._progress import progress
 from .._validate import check_labels
 from ..matrix.access import get_matrix
@@ -21,6 +22,7 @@ from .scores import all_scores
 from .splits import HiddenEntries
 
 
+@checked()
 def compare(
     results: Mapping[str, AnnData | str | os.PathLike],
     groupby: str,

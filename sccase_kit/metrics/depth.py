@@ -7,9 +7,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from .._arguments import Numbers, checked
 from .._validate import check_choice
 
 
+@checked(embedding=Numbers("cells dimensions"), depth=Numbers("cells", fit=False))
 def depth_correlation(
     embedding: np.ndarray, depth: np.ndarray, *, method: Literal["pearson", "spearman"] = "pearson"
 ) -> pd.Series:

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._labels import encode_labels
 from .._logging import warn
+from .._rng import check_rng
 from .._validate import Scale, check_adata, check_int, check_key, check_labels, check_scale
 from ..get.thin import enhanced, factors, is_dense
 from ..matrix.access import get_matrix
@@ -80,7 +82,7 @@ def score_clustering(
     _, groups = encode_labels(labels, profiles.shape[0], min_groups=2)
     check_int(n_seeds, name="n_seeds", minimum=1)
     embedding = profiles.pca(n_components)
-    seeds = [rng] if n_seeds == 1 else np.random.default_rng(rng).integers(2**31, size=n_seeds).tolist()
+    seeds = [rng] if n_seeds == 1 else check_rng(rng).integers(2**31, size=n_seeds).tolist()
     options: dict[str, Any] = {"n_neighbors": n_neighbors, "on_miss": warn}
     found = [cluster_to_k(embedding, n_clusters or len(groups), method, rng=seed, **options) for seed in seeds]
     every = pd.DataFrame([agreement(labels, one.labels) for one in found])
@@ -93,6 +95,7 @@ def score_clustering(
     return scores
 
 
+@checked()
 def evaluate(
     adata: AnnData,
     groupby: str,

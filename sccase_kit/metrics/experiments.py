@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._progress import progress
+from .._rng import check_rng
 from .._validate import check_adata, check_choice, check_key, check_labels, check_number
 from ..matrix.access import get_matrix, layer_names
 from ..matrix.batches import warn_of_closed_peaks
@@ -23,6 +25,7 @@ from .scores import all_scores
 Corruption = Callable[[AnnData, int], AnnData]
 
 
+@checked()
 def dropout_experiment(
     adata: AnnData,
     groupby: str,
@@ -68,6 +71,7 @@ def dropout_experiment(
     return _run(adata, groupby, methods, "rate", corruptions, seeds, truth, None, on_error, clustering)
 
 
+@checked()
 def imbalance_experiment(
     adata: AnnData,
     groupby: str,
@@ -115,6 +119,7 @@ def imbalance_experiment(
     return _run(adata, groupby, methods, "evenness", corruptions, seeds, truth, None, on_error, clustering)
 
 
+@checked()
 def size_experiment(
     adata: AnnData,
     groupby: str,
@@ -146,6 +151,7 @@ def size_experiment(
     return _run(adata, groupby, methods, "fraction", corruptions, seeds, truth, None, on_error, clustering)
 
 
+@checked()
 def batch_experiment(
     adata: AnnData,
     groupby: str,
@@ -209,7 +215,7 @@ def skew_groups(
     rank[np.argsort(-sizes, kind="stable")] = np.arange(len(sizes))
     wanted = np.round(sizes * keep ** (rank / max(len(sizes) - 1, 1)))
     wanted = np.minimum(sizes, np.maximum(wanted, min_cells)).astype(int)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     parts = [generator.choice(np.flatnonzero(codes == g), k, replace=False) for g, k in enumerate(wanted)]
     return adata[np.sort(np.concatenate(parts))].copy()
 

@@ -10,6 +10,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._validate import check_adata
 from ..enhance import METHODS, Enhancement, Inputs, Knn, fit, prepare
 from ..enhance import Method as EnhancementMethod
@@ -114,6 +115,7 @@ def as_profiles(result: Any, *, key: str = "sccase") -> tuple[Profiles, Profiles
     return plain, plain
 
 
+@checked()
 def raw_tfidf(adata: AnnData, *, layer: str | None = None) -> sparse.csr_matrix:
     """Return the TF-IDF that the enhancer starts from, CSR of shape (n_obs, n_vars), float32.
 
@@ -133,6 +135,7 @@ def raw_tfidf(adata: AnnData, *, layer: str | None = None) -> sparse.csr_matrix:
     return tfidf_scaling(counts).apply(counts)
 
 
+@checked()
 def knn_smoothing(
     adata: AnnData,
     *,

@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
+from .._arguments import Generator, Number, Numbers, Whole, checked
 from .._labels import encode_labels
 from ..neighbors.nearest import nearest_neighbors
 
 FEWEST = 10  # cells of a type inside which mixing is judged by kBET, and of its neighbourhoods
 
 
+@checked(
+    embedding=Numbers("cells dimensions"), n_neighbors=Whole(1), alpha=Number(minimum=0, maximum=1), rng=Generator()
+)
 def kbet(
     embedding: np.ndarray,
     batches: Any,
@@ -86,6 +90,7 @@ def _acceptance(
     return float((chi2.sf(statistic, df=len(present) - 1) >= alpha).mean())
 
 
+@checked(embedding=Numbers("cells dimensions"))
 def batch_asw(embedding: np.ndarray, labels: Any, batches: Any) -> float:
     """Return the batch mixing score by silhouettes: 1 is perfectly mixed, 0 separated.
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Matrix, Numbers, Whole, checked
 from ..enhance.factors import compute_ranges, minmax_scale, range_width
 
 
@@ -30,19 +31,20 @@ class Profiles:
 
     Raises
     ------
+    TypeError
+        If one of them is no array of numbers in two dimensions.
     ValueError
-        If one of them has not two dimensions or is not finite, or they have different numbers of columns.
+        If one is not finite, or they have different numbers of columns.
     """
 
     cells: Any
     peaks: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name, value in (("cell_factors", self.cells), ("peak_factors", self.peaks)):
-            shape = getattr(value, "shape", ())
-            if value is not None and len(shape) != 2:
-                msg = f"{name} must be an array of two dimensions, got {type(value).__name__} of shape {tuple(shape)}"
-                raise ValueError(msg)
+        cells = Matrix("cells components")(self.cells, "cell_factors", {})
+        peaks = None if self.peaks is None else Numbers("peaks components")(self.peaks, "peak_factors", {})
+        object.__setattr__(self, "cells", cells)
+        object.__setattr__(self, "peaks", peaks)
         if self.peaks is not None and self.cells.shape[1] != self.peaks.shape[1]:
             msg = f"cell_factors and peak_factors have {self.cells.shape[1]} and {self.peaks.shape[1]} columns; "
             msg += "both must have one per component"
@@ -92,6 +94,8 @@ class Profiles:
         largest absolute score of each component is positive.
         """
         n_components = min(n_components, min(self.shape) - 1)
+        if n_components < 1 or self._flat():
+            return np.zeros((self.shape[0], 0))
         if self.peaks is None and sparse.issparse(self.cells):
             from sklearn.decomposition import PCA
 
@@ -109,6 +113,14 @@ class Profiles:
         scores = scores[:, :n_components][:, keep]
         signs = np.sign(scores[np.abs(scores).argmax(axis=0), np.arange(scores.shape[1])])
         return scores * signs
+
+    def _flat(self) -> bool:
+        """Return whether a sparse matrix has the same row for every cell, from which ARPACK cannot start."""
+        if self.peaks is not None or not sparse.issparse(self.cells):
+            return False
+        csr = sparse.csr_matrix(self.cells)
+        low, high = csr.min(axis=0), csr.max(axis=0)
+        return (low != high).nnz == 0
 
     def tfidf(self) -> Profiles:
         """Return the TF-IDF of non-negative values after Eq. 1 of Tang et al. (2024), without forming a thin matrix.
@@ -215,6 +227,7 @@ def _inverse(norm: np.ndarray, size: np.ndarray) -> np.ndarray:
     return np.where(real, 1 / np.where(real, norm, 1), 0)
 
 
+@checked(n_components=Whole(1))
 def pca_from_factors(cell_factors: Any, peak_factors: np.ndarray | None = None, n_components: int = 50) -> np.ndarray:
     """Return principal component scores of the matrix ``cell_factors @ peak_factors.T`` without forming it.
 

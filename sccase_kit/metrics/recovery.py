@@ -14,11 +14,13 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._labels import encode_labels
 from .._logging import warn
 from .._progress import progress
 from .._record import as_object, seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_choice, check_int, check_labels
 from ..enhance import Robust, fit
 from ..enhance.expected import PeakScaling, count_factors
@@ -28,6 +30,7 @@ from .splits import HiddenEntries, hide_entries
 from .verdicts import HeldOut, record_held_out
 
 
+@checked()
 def held_out(
     adata: AnnData,
     methods: Mapping[str, Any] | None = None,
@@ -140,7 +143,7 @@ def held_out(
         n_splits, share = len(splits), splits[0].share
     _check_methods(methods, None if splits is None else n_splits)
     rng, seed_given = seeded(rng)
-    seeds = np.random.default_rng(rng).integers(2**31, size=n_splits).tolist()
+    seeds = check_rng(rng).integers(2**31, size=n_splits).tolist()
     judge = _Judge(adata.n_obs, n_splits, list(methods), with_types=labels is not None)
     n_fits = n_splits * sum(_n_runs(method, n_seeds) for method in methods.values())
     with progress(total=n_fits, desc="held-out entries", unit="fit") as bar, tempfile.TemporaryDirectory() as folder:

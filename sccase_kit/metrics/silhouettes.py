@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import checked
 from .._labels import encode_labels
 from .profiles import Profiles
 
 
+@checked()
 def silhouette_samples(labels: Any, cell_factors: Any, peak_factors: np.ndarray | None = None) -> np.ndarray:
     """Return the silhouette of every cell with the distance 1 − Pearson correlation over the peaks.
 
@@ -54,6 +56,7 @@ def silhouette_samples(labels: Any, cell_factors: Any, peak_factors: np.ndarray 
     return np.where(own_size > 1, score, 0.0)
 
 
+@checked()
 def silhouette(labels: Any, cell_factors: Any, peak_factors: np.ndarray | None = None) -> float:
     """Return the mean of :func:`silhouette_samples` over the cells.
 

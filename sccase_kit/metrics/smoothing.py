@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import Made, checked
 from .._labels import encode_labels
 from .profiles import CorrelationCoordinates, Profiles, indicator
 
 _TIE = 1e-8  # correlations that differ by less are rounding
 
 
+@checked(enhanced=Made(Profiles), raw=Made(Profiles))
 def smoothing_scores(labels: Any, enhanced: Profiles, raw: Profiles) -> pd.Series:
     r"""Return over-, under- and overall smoothing of an enhanced matrix with known cell types.
 

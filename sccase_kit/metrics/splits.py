@@ -12,6 +12,8 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
+from .._rng import check_rng
 from .._settings import settings
 from .._validate import check_adata, check_int, check_number
 from ..get.thin import enhanced, factors, is_dense
@@ -161,6 +163,7 @@ def _masked(counts: Any, mask: Mask) -> Iterator[tuple[slice, sparse.csr_matrix,
         yield rows, block, mask.hides(rows, block)
 
 
+@checked()
 def hide_entries(
     adata: AnnData,
     *,
@@ -214,7 +217,7 @@ def hide_entries(
     check_number(share, name="share", minimum=0, maximum=1, exclusive=True)
     check_int(min_cells, name="min_cells", minimum=1)
     counts = canonical(get_matrix(adata, layer))
-    mask = Mask(share, int(np.random.default_rng(rng).integers(2**62)))
+    mask = Mask(share, int(check_rng(rng).integers(2**62)))
     n_open, cells, n_hidden = np.zeros(adata.n_vars), np.zeros(adata.n_obs, dtype=bool), 0
     for _, block, hidden in _masked(counts, mask):
         check_counts(block)

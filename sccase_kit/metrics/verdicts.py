@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import Made, checked
 from .._record import record, required
 
 #: Deviation slopes between which deviations count as of the right size.
@@ -64,6 +65,7 @@ def record_held_out(adata: AnnData, key: str, result: HeldOut, *, params: Mappin
     record(adata, key, _FUNCTION, params=params, **tables, **counts, share_hidden=result.share)
 
 
+@checked()
 def stored_held_out(adata: AnnData, key: str = "held_out") -> HeldOut:
     """Return what ``held_out(adata, key_added=...)`` stored.
 
@@ -98,6 +100,7 @@ def stored_held_out(adata: AnnData, key: str = "held_out") -> HeldOut:
     return HeldOut(found["table"], found["splits"], n_cells, n_peaks, n_hidden, float(found["share_hidden"]))
 
 
+@checked(result=Made(HeldOut, "sccase_kit.metrics.held_out"))
 def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, dict[str, float]]:
     """Say in a sentence whether, and by how much, a method tells where cells are open.
 

@@ -38,6 +38,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Numbers, checked
 from .._settings import settings
 from .._validate import check_int, check_number
 from .background import bin_kernel, check_bias, check_peak_counts, count_grid, peak_grid
@@ -78,6 +79,7 @@ class BackgroundBins:
         return found / (self.size if found.ndim == 1 else self.size[:, None])
 
 
+@checked(peak_counts=Numbers("peaks"), bias=Numbers("peaks", fit=False))
 def background_bins(
     peak_counts: np.ndarray, bias: np.ndarray | None, *, w: float = 0.1, bs: int = 50
 ) -> BackgroundBins:

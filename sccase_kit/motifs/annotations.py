@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import Named, Table, checked
 from .._text_files import open_text
 from .._validate import check_choice, check_int
 from ..intervals.arrays import linearise, overlap_pairs, overlaps_any
@@ -27,6 +28,7 @@ _IUPAC = {
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 
+@checked()
 def kmer_annotations(
     sequences: Iterable[str] | Mapping[str, str] | EncodedSequences, kmers: int | Iterable[str] = 6
 ) -> tuple[sparse.csr_matrix, list[str]]:
@@ -53,7 +55,7 @@ def kmer_annotations(
 
     if isinstance(sequences, Mapping):
         sequences = sequences.values()
-    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(list(sequences))
+    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(sequences)
     if isinstance(kmers, (int, np.integer)):
         k = check_int(kmers, name="kmers", minimum=1, maximum=_MAX_K)
         canonical, column = np.unique(canonical_words(k), return_inverse=True)
@@ -98,6 +100,7 @@ def _occurrences(encoded: EncodedSequences, k: int, column: np.ndarray, n_column
     return matrix
 
 
+@checked(peaks=Table(("chrom", "start", "end")), sets=Named("regions"))
 def region_annotations(peaks: pd.DataFrame, sets: Mapping[str, Any]) -> tuple[sparse.csr_matrix, list[str]]:
     """Return which peaks overlap which sets of regions (chromVAR's ``getAnnotations``).
 
@@ -128,6 +131,7 @@ def region_annotations(peaks: pd.DataFrame, sets: Mapping[str, Any]) -> tuple[sp
     return sparse.hstack(columns, format="csr"), [str(name) for name in sets]
 
 
+@checked(peaks=Table(("chrom", "start", "end")), variants=Named("variants"))
 def variant_annotations(
     peaks: pd.DataFrame,
     variants: Mapping[str, Any],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .._arguments import Generator, Numbers, checked
 from .._remedy import with_remedy
 from .._validate import check_int, check_number
 from .r_random import RUniform
@@ -27,6 +28,7 @@ class PeakGrid:
     centres: np.ndarray  # of non-empty bins, first axis slow
 
 
+@checked(peak_counts=Numbers("peaks"), bias=Numbers("peaks", fit=False), rng=Generator())
 def sample_background_peaks(
     peak_counts: np.ndarray,
     bias: np.ndarray,

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Matrix, Numbers, checked
 from .._settings import settings
 from .._threads import available_threads
 from .._validate import check_number
@@ -55,6 +56,7 @@ class Deviations:
     fraction_background_overlap: np.ndarray
 
 
+@checked(counts=Matrix("cells peaks", stored=True))
 def deviations(
     counts: Any,
     annotations: Any,
@@ -162,6 +164,7 @@ def _are_small_integers(values: np.ndarray) -> bool:
     return not values.size or bool(values.max() < 2**16 and (values == np.floor(values)).all())
 
 
+@checked(cell_factors=Numbers("cells components"), peak_factors=Numbers("peaks components"))
 def deviations_of_factors(
     cell_factors: np.ndarray,
     peak_factors: np.ndarray,
@@ -262,6 +265,7 @@ def as_annotations(annotations: Any, n_peaks: int) -> sparse.csc_matrix:
     ValueError
         If there is not one row per peak, no set, or weights are negative or not finite.
     """
+    annotations = Matrix("peaks sets")(annotations, "annotations", {})
     sets = sparse.csc_matrix(annotations, dtype=np.float64)
     tidy = sets.has_canonical_format and (sets.data != 0).all()
     if not tidy and (sets is annotations or np.shares_memory(sets.data, getattr(annotations, "data", np.empty(0)))):
@@ -288,7 +292,7 @@ def check_background(background: Any, n_peaks: int) -> Any:
             msg = f"the background bins belong to {len(background.member)} peaks, but there are {n_peaks}"
             raise ValueError(msg)
         return background
-    array = np.asarray(background)
+    array = Numbers("peaks iterations")(background, "background", {})
     if array.ndim != 2 or array.shape[0] != n_peaks or array.shape[1] < 2 or array.dtype.kind not in "iu":
         msg = f"background must be integers of shape ({n_peaks}, n_iterations >= 2), got {array.dtype} {array.shape}"
         raise ValueError(msg)
@@ -305,7 +309,7 @@ def _expectation(expectation: np.ndarray | None, sums: Totals, n_cells: int) -> 
     check_peak_counts(sums.per_peak)
     if expectation is None:
         return sums.per_peak / sums.per_peak.sum()
-    expectation = np.asarray(expectation, dtype=np.float64).ravel()
+    expectation = Numbers("peaks")(expectation, "expectation", {}).astype(np.float64)
     if expectation.shape != sums.per_peak.shape:
         msg = f"expectation must have one value per peak ({len(sums.per_peak)}), got {len(expectation)}"
         raise ValueError(msg)

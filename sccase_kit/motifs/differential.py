@@ -14,12 +14,14 @@ import pandas as pd
 from scipy import stats
 
 from .._adjust import benjamini_hochberg
+from .._arguments import Numbers, checked
 from .._labels import encode_labels
 from .._validate import check_choice
 
 _EXACT_BELOW = 50
 
 
+@checked(deviations=Numbers("cells sets"))
 def differential_deviations(
     deviations: np.ndarray,
     groups: Iterable[object],
@@ -80,6 +82,7 @@ def differential_deviations(
     return table
 
 
+@checked(z=Numbers("cells sets"))
 def differential_variability(
     z: np.ndarray,
     groups: Iterable[object],

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Matrix, checked
 from .._labels import encode_labels
 from .blocks import row_blocks, totals
 
 
+@checked(counts=Matrix("cells peaks", stored=True))
 def expectations(
     counts: Any,
     *,

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import Matrix, Numbers, Table, checked
 from .._validate import check_number
 from .blocks import totals
 
 
+@checked(counts=Matrix("cells peaks", stored=True), depth=Numbers("cells", fit=False))
 def filter_samples(
     counts: Any, depth: np.ndarray, *, min_depth: float | None = None, min_in_peaks: float | None = None
 ) -> np.ndarray:
@@ -55,6 +57,7 @@ def filter_samples(
     return (depth >= min_depth) & (fraction >= min_in_peaks)
 
 
+@checked(counts=Matrix("cells peaks", stored=True), regions=Table(()))
 def filter_peaks(
     counts: Any,
     regions: pd.DataFrame | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse, stats
 from scipy.special import expit
 
+from .._arguments import Matrix, Numbers, checked
 from .._validate import check_int, check_number
 from ..matrix.access import as_csr, check_counts
 
@@ -41,6 +42,7 @@ class Landmarks:
     assignments: np.ndarray
 
 
+@checked(counts=Matrix("cells peaks"))
 def scabc_landmarks(
     counts: Any, n_clusters: int, *, depth: Any = None, n_top: int = 2000, slope: float = 0.1
 ) -> Landmarks:
@@ -104,6 +106,7 @@ def scabc_landmarks(
     return Landmarks(sums, clusters, medoids, weights, assign_landmarks(counts, sums))
 
 
+@checked(depth=Numbers("cells"))
 def cell_weights(depth: Any, *, slope: float = 0.1) -> np.ndarray:
     r"""Return the weights :math:`1 / (1 + e^{-(h - c) / (c \lambda)})` of cells, c the lower of 8 and the median of h.
 
@@ -132,6 +135,7 @@ def cell_weights(depth: Any, *, slope: float = 0.1) -> np.ndarray:
     return expit((depth - centre) / (centre * slope))
 
 
+@checked(counts=Matrix("cells peaks"), landmarks=Numbers("landmarks peaks", fit=False))
 def assign_landmarks(counts: Any, landmarks: np.ndarray) -> np.ndarray:
     """Return for each cell the landmark (0-based, the first of equals) with the highest Spearman correlation.
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._validate import check_choice, check_number
 from .chromvar import _n_threads
 from .motif import Motif
@@ -55,6 +56,7 @@ class MotifMatches:
     positions: pd.DataFrame | None = None
 
 
+@checked()
 def match(
     sequences: Iterable[str] | EncodedSequences,
     pfms: Any,
@@ -107,7 +109,7 @@ def match(
     Schep, motifmatchr 1.1.1; Korhonen et al., Bioinformatics 2009 (MOODS); Tan & Lenhard, Bioinformatics 2016
     (TFBSTools, for the weights).
     """
-    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(list(sequences))
+    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(sequences)
     if len(encoded) == 0:
         msg = "sequences is empty; give at least one sequence"
         raise ValueError(msg)

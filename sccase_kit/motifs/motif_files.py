@@ -10,9 +10,10 @@ from typing import Literal
 
 import numpy as np
 
+from .._arguments import checked
 from .._logging import warn
 from .._remedy import with_remedy
-from .._text_files import open_text
+from .._text_files import check_file, open_text
 from .._validate import check_choice
 from .file_parts import Lines
 from .headed_files import is_headed, parse_headed, parse_homer, parse_positions
@@ -64,6 +65,7 @@ FORMATS: dict[str, Callable[[Path, Lines], Iterator[Motif]]] = {
 }
 
 
+@checked()
 def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = None) -> list[Motif]:
     """Read motifs from a file, plain or packed.
 
@@ -97,7 +99,7 @@ def read_motifs(path: str | os.PathLike[str], *, format: MotifFormat | None = No
     UserWarning
         If an identifier occurs again: equal matrices are left out, others get a number.
     """
-    path = Path(path)
+    path = check_file(path)
     if path.suffix.lower() in R_ENDINGS:
         msg = f"{path} is a file of R; sk.r.read(path) gives its motifs, and tl.match_motifs takes the path itself"
         raise ValueError(msg)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import Number, Numbers, checked
+
 _PSEUDOCOUNT = 0.8
 _PRECISION = 2000.0
 
 
+@checked(counts=Numbers("bases width", empty=False), background=Numbers("bases"))
 def log_odds(counts: np.ndarray, background: np.ndarray, *, compat: bool = False) -> np.ndarray:
     """Return the weights of a motif, shape (4, width), float64.
 
@@ -37,6 +40,9 @@ def log_odds(counts: np.ndarray, background: np.ndarray, *, compat: bool = False
     return weights - correction if compat else weights + correction
 
 
+@checked(
+    weights=Numbers("bases width", empty=False), background=Numbers("bases"), p_cutoff=Number(minimum=0, maximum=1)
+)
 def score_threshold(weights: np.ndarray, background: np.ndarray, p_cutoff: float) -> float:
     """Return the lowest score that a match must reach, so that random sites reach it with probability ≤ `p_cutoff`.
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.special import ndtr
 
 from .._adjust import benjamini_hochberg
+from .._arguments import Matrix, Numbers, checked
 from .._labels import encode_labels
 from .._validate import check_int, check_number
 from ..matrix.access import check_counts, check_structure
@@ -53,6 +54,7 @@ class ScabcResult:
     n_cells: np.ndarray
 
 
+@checked(counts=Matrix("cells peaks", stored=True), depth=Numbers("cells", fit=False))
 def scabc_pvalues(
     counts: Any,
     depth: Any,

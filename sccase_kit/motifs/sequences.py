@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import Table, checked
+from .._atomic import check_path
 from .._left_out import say_left_out
 from .._optional import import_optional
+from .._validate import check_list
 from ..intervals.chromosomes import Unknown, translate
 
 _CODES = np.full(256, 4, dtype=np.uint8)
@@ -40,7 +43,8 @@ class EncodedSequences:
         return len(self.starts) - 1
 
 
-def encode_sequences(sequences: Sequence[str]) -> EncodedSequences:
+@checked()
+def encode_sequences(sequences: Iterable[str]) -> EncodedSequences:
     """Turn DNA strings, upper or lower case, into codes; letters other than A, C, G, T break a sequence.
 
     Parameters
@@ -65,6 +69,7 @@ def encode_sequences(sequences: Sequence[str]) -> EncodedSequences:
     >>> sk.motifs.encode_sequences(['ACGTN']).codes[:5].tolist()
     [0, 1, 2, 3, 4]
     """
+    sequences = check_list(sequences, name="sequences", what="DNA strings")
     try:
         joined = "\n".join([*sequences, ""]).encode("ascii")
     except TypeError:
@@ -102,6 +107,7 @@ def base_frequencies(encoded: EncodedSequences) -> np.ndarray:
     return counts / counts.sum()
 
 
+@checked()
 def gc_content(sequences: Iterable[str] | EncodedSequences) -> np.ndarray:
     """Return (C + G) / (A + C + G + T) of every sequence; NaN for sequences without any of them.
 
@@ -114,13 +120,14 @@ def gc_content(sequences: Iterable[str] | EncodedSequences) -> np.ndarray:
     -------
     Array of shape (n_sequences,), float64.
     """
-    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(list(sequences))
+    encoded = sequences if isinstance(sequences, EncodedSequences) else encode_sequences(sequences)
     is_gc = np.concatenate([[0], np.cumsum((encoded.codes == 1) | (encoded.codes == 2))])
     is_base = np.concatenate([[0], np.cumsum(encoded.codes < 4)])
     gc, bases = (np.diff(total[encoded.starts]) for total in (is_gc, is_base))
     return np.where(bases > 0, gc / np.maximum(bases, 1), np.nan)
 
 
+@checked(regions=Table(()))
 def fetch_sequences(
     regions: pd.DataFrame, genome_fasta: str | os.PathLike[str], *, unknown: Unknown = "error"
 ) -> list[str]:
@@ -152,7 +159,7 @@ def fetch_sequences(
     if not {"chrom", "start", "end"} <= set(regions.columns):
         msg = f"peaks have no coordinates: columns chrom, start, end are needed, found {list(regions.columns)}"
         raise ValueError(msg)
-    if not os.path.exists(genome_fasta):
+    if not check_path(genome_fasta, name="genome_fasta").is_file():
         msg = f"genome_fasta: no file {os.fspath(genome_fasta)!r}"
         raise FileNotFoundError(msg)
     pyfaidx = import_optional("pyfaidx", extra="genomics")
@@ -212,7 +219,7 @@ def given_sequences(sequences: Mapping[str, str] | Sequence[str], names: Sequenc
             msg = f"sequences lacks {len(missing)} of {len(names)} peaks, e.g. {missing[:_SHOWN]}"
             raise KeyError(msg)
         return [sequences[name] for name in names]
-    sequences = list(sequences)
+    sequences = check_list(sequences, name="sequences", what="DNA strings")
     if len(sequences) != len(names):
         msg = f"sequences must have one entry per peak ({len(names)}), got {len(sequences)}"
         raise ValueError(msg)

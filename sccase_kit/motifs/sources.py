@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import checked
+from .._validate import check_list
 from .motif import Motif
 from .motif_files import read_motifs
 from .motif_sources import source_of
 
 
+@checked()
 def as_motifs(motifs: Any) -> list[Motif]:
     """Return motifs as a list of :class:`Motif`.
 
@@ -43,7 +46,7 @@ def as_motifs(motifs: Any) -> list[Motif]:
     elif isinstance(motifs, Mapping):
         found = [motif_of(value, str(name)) for name, value in motifs.items()]
     else:
-        found = [motif_of(value, str(k)) for k, value in enumerate(motifs)]
+        found = [motif_of(value, str(k)) for k, value in enumerate(check_list(motifs, name="motifs", what="motifs"))]
     if not found:
         msg = "motifs is empty; give at least one motif"
         raise ValueError(msg)
@@ -62,7 +65,10 @@ def motif_of(value: Any, label: str) -> Motif:
     if hasattr(value, "counts") and hasattr(value, "matrix_id"):  # Biopython's JASPAR motif
         counts = np.array([list(value.counts[base]) for base in "ACGT"], dtype=np.float64)
         return Motif(value.matrix_id, value.name, counts)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError):
+        array = np.asarray(None)
     if array.dtype.kind not in "iufb":
         msg = f"motif {label!r} must be a Motif or an array of counts (4 × width), got {type(value).__name__}"
         raise TypeError(msg)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import Generator, Matrix, checked
 from .._validate import check_int
 from .analytic import BackgroundBins
 from .chromvar import as_annotations, deviations
@@ -21,6 +22,7 @@ from .chromvar import as_annotations, deviations
 _SETS_PER_CALL = 512
 
 
+@checked(counts=Matrix("cells peaks", stored=True))
 def annotation_correlation(
     counts: Any,
     annotations: Any,
@@ -67,6 +69,7 @@ def annotation_correlation(
     return pd.DataFrame(out, index=names, columns=names)
 
 
+@checked(counts=Matrix("cells peaks", stored=True), rng=Generator())
 def annotation_synergy(
     counts: Any,
     annotations: Any,

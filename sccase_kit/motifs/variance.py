@@ -9,12 +9,14 @@ import pandas as pd
 from scipy import stats
 
 from .._adjust import benjamini_hochberg
+from .._arguments import Generator, Labels, Numbers, Whole, checked
 from .._validate import check_int
 
 _BOOTSTRAP_BYTES = 64 * 2**20
 _MIN_SAMPLES = 32
 
 
+@checked(z=Numbers("cells sets"), names=Labels("sets", fit=False), n_bootstrap=Whole(0), rng=Generator())
 def variability(
     z: np.ndarray,
     *,

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Generator, Numbers, checked
+from .._rng import check_rng
 from .._validate import check_choice, check_int
 from .nearest import neighbor_graph
 
@@ -180,11 +182,12 @@ def community_search(
     embedding: np.ndarray, n_neighbors: int = 15, *, rng: int | np.random.Generator | None = 0
 ) -> CommunitySearch:
     """Return the search on the neighbour graph of an embedding, the two with seeds of one generator."""
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     graph = neighbor_graph(embedding, n_neighbors, rng=generator)
     return CommunitySearch(graph, seed=int(generator.integers(2**31)))
 
 
+@checked(embedding=Numbers("cells dimensions", empty=False, finite=True), rng=Generator(draw=False))
 def cluster_to_k(
     embedding: np.ndarray,
     n_clusters: int,

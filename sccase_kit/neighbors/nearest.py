@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .._arguments import Generator, Numbers, Whole, checked
 from .lists import listed_candidates
 
 EXACT_BELOW = 40_000
@@ -174,6 +175,7 @@ def fuzzy_weights(indices: np.ndarray, distances: np.ndarray, *, n_iter: int = 6
     return (graph + other - graph.multiply(other)).tocsr()
 
 
+@checked(embedding=Numbers("cells dimensions", empty=False, finite=True), n_neighbors=Whole(1), rng=Generator())
 def neighbor_graph(
     embedding: np.ndarray, n_neighbors: int = 15, *, rng: np.random.Generator | None = None
 ) -> sparse.csr_matrix:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .._rng import check_rng
 from .nearest import nearest_neighbors
 
 
@@ -24,7 +25,7 @@ def neighbor_pools(
     rng
         Seed or generator.
     """
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     n = len(embedding)
     pool_size = min(pool_size, n)
     near, _ = nearest_neighbors(embedding, pool_size, rng=generator)

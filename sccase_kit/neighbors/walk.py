@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from .._rng import check_rng
 from .._validate import check_int, check_number
 
 _COLUMNS = 64
@@ -121,7 +122,7 @@ def matched_seeds(
     Boolean array of shape (n, n_draws).
     """
     seeds = np.asarray(seeds, dtype=bool)
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     n_draws, n_bins = check_int(n_draws, name="n_draws", minimum=1), check_int(n_bins, name="n_bins", minimum=1)
     inner = np.unique(np.quantile(degree, np.linspace(0, 1, n_bins + 1)[1:-1]))
     member = np.searchsorted(inner, degree, side="right")
@@ -186,7 +187,7 @@ def walk_enrichment(
     :class:`WalkEnrichment`
     """
     seeds = np.asarray(seeds, dtype=bool)
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     n_permutations = check_int(n_permutations, name="n_permutations", minimum=1)
     score = random_walk(graph, seeds[:, None].astype(np.float64), restart=restart)[:, 0]
     n, n_groups = len(seeds), int(codes.max()) + 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from .._arguments import checked
 from .._atomic import check_folder, replacing
 from .._logging import logger, warn
 from .._progress import progress
@@ -60,6 +61,7 @@ class Reproduction:
     tables: dict[str, dict[str, pd.DataFrame]] = field(default_factory=dict)
 
 
+@checked()
 def reproduce(
     *paths: str | os.PathLike[str],
     out: str | os.PathLike[str],

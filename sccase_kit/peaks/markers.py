@@ -18,6 +18,8 @@ import numpy as np
 from scipy import special
 
 from .._adjust import benjamini_hochberg
+from .._arguments import Numbers, Whole, checked
+from .._validate import check_int
 
 #: Opens that are added to what is observed and expected in the fold change of the counts.
 PRIOR_OPENS = 2.0
@@ -53,6 +55,7 @@ class OpenTest:
     padj: np.ndarray
 
 
+@checked(opens=Numbers("groups peaks", empty=False), n_cells=Numbers("groups", whole=True), group=Whole(0))
 def open_test(opens: np.ndarray, n_cells: np.ndarray, group: int) -> OpenTest:
     """Test for every peak whether more of the cells of a group are open than their depth explains.
 
@@ -76,6 +79,7 @@ def open_test(opens: np.ndarray, n_cells: np.ndarray, group: int) -> OpenTest:
     >>> test.pvalue.round(4).tolist()
     [0.0547, 0.9893]
     """
+    check_int(group, name="group", maximum=len(opens) - 1)
     observed = opens[group].astype(np.float64)
     total = opens.sum(axis=0, dtype=np.float64)
     everything = total.sum()
@@ -99,6 +103,7 @@ def open_test(opens: np.ndarray, n_cells: np.ndarray, group: int) -> OpenTest:
     return OpenTest(z, log2fc, pct_in, pct_out, pvalue, adjusted)
 
 
+@checked(profiles=Numbers("groups peaks"))
 def level_profiles(profiles: np.ndarray) -> np.ndarray:
     """Scale mean enhanced profiles so that all groups have the same sum, and take values below 0 as 0.
 
@@ -116,6 +121,7 @@ def level_profiles(profiles: np.ndarray) -> np.ndarray:
     return level / np.where(mean > 0, mean, 1)
 
 
+@checked(level=Numbers("groups peaks", empty=False, least=2), n_cells=Numbers("groups"), group=Whole(0))
 def enhanced_fold_changes(level: np.ndarray, n_cells: np.ndarray, group: int) -> tuple[np.ndarray, np.ndarray]:
     """Compare the enhanced profile of a group with the other cells, and with the highest other group.
 
@@ -133,6 +139,7 @@ def enhanced_fold_changes(level: np.ndarray, n_cells: np.ndarray, group: int) ->
     Two arrays of shape (n_peaks,): log2 fold change over the mean of the other cells, and over the highest of the
     other groups. The mean of a profile over the peaks is added to both sides.
     """
+    check_int(group, name="group", maximum=len(level) - 1)
     weights = np.asarray(n_cells, dtype=np.float64).copy()
     weights[group] = 0
     rest = weights @ level / weights.sum()
@@ -141,6 +148,7 @@ def enhanced_fold_changes(level: np.ndarray, n_cells: np.ndarray, group: int) ->
     return own - np.log2(rest + PRIOR_SHARE), own - np.log2(nearest + PRIOR_SHARE)
 
 
+@checked(z=Numbers("peaks"), log2fc_enhanced=Numbers("peaks"))
 def marker_scores(z: np.ndarray, log2fc_enhanced: np.ndarray) -> np.ndarray:
     """Return z times the enhanced log2 fold change where both are above 0, and 0 elsewhere: those are no markers.
 
@@ -164,6 +172,7 @@ def marker_scores(z: np.ndarray, log2fc_enhanced: np.ndarray) -> np.ndarray:
     return np.where((z > 0) & (log2fc_enhanced > 0), z * log2fc_enhanced, 0.0)
 
 
+@checked(level=Numbers("groups peaks", empty=False, least=2))
 def resembling(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Find for every group the other one whose enhanced profile is most like its own.
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import Numbers, Whole, checked
 
+
+@checked(
+    cell_factors=Numbers("cells components"),
+    peak_factors=Numbers("peaks components"),
+    codes=Numbers("cells", whole=True),
+    n_groups=Whole(1),
+)
 def group_profiles(
     cell_factors: np.ndarray, peak_factors: np.ndarray, *, codes: np.ndarray, n_groups: int
 ) -> np.ndarray:
@@ -28,6 +36,7 @@ def group_profiles(
     return means @ np.asarray(peak_factors, dtype=np.float64).T
 
 
+@checked(profiles=Numbers("groups peaks", least=2))
 def contrasts(profiles: np.ndarray) -> np.ndarray:
     """Compute by how much each group exceeds the largest of the others, in shares of the peak's mean over the groups.
 
@@ -52,6 +61,7 @@ def contrasts(profiles: np.ndarray) -> np.ndarray:
     return (profiles - others) / np.where(mean > 0, mean, 1)
 
 
+@checked(profiles=Numbers("groups peaks", empty=False))
 def variation(profiles: np.ndarray) -> np.ndarray:
     """Compute the coefficient of variation of each peak over the groups.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from .._arguments import Made, Numbers, Whole, checked
 from .._validate import check_int
 
 
@@ -33,6 +34,7 @@ class Activation:
     specificity: np.ndarray
 
 
+@checked(embedding=Numbers("cells components"), codes=Numbers("cells", whole=True), n_groups=Whole(1))
 def component_activation(embedding: np.ndarray, codes: np.ndarray, n_groups: int) -> Activation:
     """Test for every group and component whether cells of the group use it more than they use components on average.
 
@@ -75,6 +77,7 @@ def component_activation(embedding: np.ndarray, codes: np.ndarray, n_groups: int
     return Activation(statistic, pvalue, difference, specificity)
 
 
+@checked(activation=Made(Activation, "sccase_kit.peaks.component_activation"), n_components=Whole(1))
 def choose_components(activation: Activation, n_components: int) -> np.ndarray:
     """Choose the components of each group by specificity (an effect size), equals by difference.
 
@@ -97,6 +100,7 @@ def choose_components(activation: Activation, n_components: int) -> np.ndarray:
     return order[:, :n_components]
 
 
+@checked(projection=Numbers("peaks components", empty=False), components=Numbers("chosen", whole=True, empty=False))
 def rank_peaks(projection: np.ndarray, components: np.ndarray, n_top: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Find the peaks with the largest coefficients.
 
@@ -128,6 +132,7 @@ def rank_peaks(projection: np.ndarray, components: np.ndarray, n_top: int) -> tu
     return order, part[order, best[order]], np.asarray(components)[best[order]]
 
 
+@checked(projection=Numbers("peaks components", empty=False))
 def background_positions(projection: np.ndarray, n_top: int) -> np.ndarray:
     """Find the peaks whose mean coefficient is closest to the mean of the projection matrix.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import check_column, check_key, check_number, check_table
 from ._style import get_axes, open_frame, plain
 from .colors import PALETTE
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _LABELS = {"auprc": "auPRC", "auroc": "auROC"}
 
 
+@checked()
 def accuracy_boxplot(
     tables: Mapping[str, pd.DataFrame],
     score: str = "auprc",

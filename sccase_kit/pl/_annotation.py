@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import required
 from .._validate import check_adata, check_int, check_table
 from ._style import DIVERGING, get_axes, plain
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@checked()
 def annotation(
     adata: AnnData | pd.DataFrame,
     *,

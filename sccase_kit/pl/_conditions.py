@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_int, check_number, check_table
 from ._given import table_of
 from ._names import name_at_sides
@@ -20,6 +21,7 @@ _UP, _DOWN, _WEAK = PALETTE[4], PALETTE[0], "0.75"
 _NEEDED = {"group", "condition", "log2fc", "pvalue", "padj", "base_mean", "peak"}
 
 
+@checked()
 def accessibility_volcano(
     table: AnnData | pd.DataFrame,
     group: str | None = None,
@@ -76,6 +78,7 @@ def accessibility_volcano(
     return ax
 
 
+@checked()
 def accessibility_ma(
     table: AnnData | pd.DataFrame,
     group: str | None = None,

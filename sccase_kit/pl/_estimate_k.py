@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_adata, check_key
 from ._style import PALETTE, get_panels
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@checked()
 def estimate_k(
     adata: AnnData | pd.DataFrame, *, key: str = "estimate_k", ax: Sequence[Any] | None = None
 ) -> list[Axes]:

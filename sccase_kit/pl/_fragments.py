@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import required
 from .._validate import check_adata, check_column, check_key, check_labels, check_number, check_some
 from ._style import (
@@ -65,6 +66,7 @@ def _sample_lines(ax: Any, at: Any, values: Mapping[Any, np.ndarray]) -> list[An
     return lines
 
 
+@checked()
 def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Axes:
     """Draw the fragments of the barcodes by rank, with those called cells in colour.
 
@@ -103,6 +105,7 @@ def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = Non
     return ax
 
 
+@checked()
 def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int = 800, ax: Any | None = None) -> Axes:
     """Draw the distribution of the fragments' lengths, one line a sample; its steps are nucleosomes.
 
@@ -142,6 +145,7 @@ def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int 
     return ax
 
 
+@checked()
 def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None) -> Axes:
     """Draw the insertions around transcription start sites over those at 1,901 to 2,000 bp, one line a sample.
 
@@ -183,6 +187,7 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
     return ax
 
 
+@checked()
 def fragment_quality(
     adata: AnnData,
     measures: Sequence[str] | None = None,
@@ -259,6 +264,7 @@ def _violin(ax: Any, values: np.ndarray, at: int, color: str) -> None:
     ax.scatter([at], [middle], color="white", edgecolor="0.2", s=14, zorder=3)
 
 
+@checked()
 def tss_by_depth(
     adata: AnnData,
     *,

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import recorded, required
 from .._validate import check_int, check_key, check_number, check_some, check_table
 from ..great.result import GreatResult
@@ -132,6 +133,7 @@ def _group_colors(colors: dict[Hashable, str] | None, names: Sequence[Hashable])
     return colors
 
 
+@checked()
 def great_bar(
     table: pd.DataFrame | AnnData,
     *,
@@ -208,6 +210,7 @@ def great_bar(
     return ax
 
 
+@checked()
 def great_dot(
     table: pd.DataFrame | AnnData,
     *,
@@ -280,6 +283,7 @@ def great_dot(
     return ax
 
 
+@checked()
 def great_distances(
     associations: pd.DataFrame | GreatResult | AnnData,
     *,

@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._remedy import with_remedy
+from .._rng import check_rng
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced, positions_of, similarity
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
-    return np.arange(n) if n <= limit else np.sort(np.random.default_rng(rng).choice(n, limit, replace=False))
+    return np.arange(n) if n <= limit else np.sort(check_rng(rng).choice(n, limit, replace=False))
 
 
 def _finite(values: np.ndarray, what: str) -> np.ndarray:
@@ -52,6 +54,7 @@ def cells_of(n: int, n_obs: int) -> str:
     return f"{n:,} cells" if n == n_obs else f"{n:,} of {n_obs:,} cells"
 
 
+@checked()
 def peak_heatmap(
     adata: AnnData,
     peaks: Sequence[str] | pd.DataFrame,
@@ -119,6 +122,7 @@ def peak_heatmap(
     return axes
 
 
+@checked()
 def embedding_heatmap(
     adata: AnnData,
     groupby: str,
@@ -182,6 +186,7 @@ def embedding_heatmap(
     return ax
 
 
+@checked()
 def similarity_heatmap(
     adata: AnnData,
     groupby: str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from ..metrics.verdicts import CALIBRATED, HeldOut, stored_held_out
 from ._style import PALETTE, get_panels, plain
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@checked()
 def held_out(result: AnnData | HeldOut, *, key: str = "held_out", ax: Sequence[Any] | None = None) -> list[Axes]:
     """Draw how much more probable methods make hidden entries, and whether their deviations have the right size.
 

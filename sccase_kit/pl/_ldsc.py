@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_choice, check_some, check_table
 from ._given import table_of
 from ._style import get_axes, plain
@@ -24,6 +25,7 @@ _VALUES = {
 }
 
 
+@checked()
 def ldsc(
     table: AnnData | pd.DataFrame,
     trait: str | None = None,

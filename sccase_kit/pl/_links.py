@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import required
 from .._validate import check_int, check_number, check_table
 from ..intervals.bodies import gene_bodies
@@ -23,6 +24,7 @@ _GENES = 0.22  # of the height
 _NUMBERS = ["start", "end", "tss", "correlation"]
 
 
+@checked()
 def peak_gene_links(
     links: AnnData | pd.DataFrame,
     gene: str,

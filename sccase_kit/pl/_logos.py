@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from .._labels import column_name, named
 from .._validate import check_choice, check_key
 from ..motifs import Motif, as_motifs
@@ -20,6 +21,7 @@ BASE_COLORS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 _SCALES = {"bits": "bits", "probability": "probability"}
 
 
+@checked()
 def motif_logo(
     motif: str | Motif | np.ndarray | Any,
     adata: AnnData | None = None,

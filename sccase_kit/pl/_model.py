@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import required
 from .._validate import check_adata, check_int, check_some
 from ..enhance import METHODS
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@checked()
 def objective_trace(
     adata: AnnData, key: str | Sequence[str] = "sccase", *, relative: bool = True, ax: Any | None = None
 ) -> Axes:
@@ -86,6 +88,7 @@ def _keys(key: str | Sequence[str]) -> list[str]:
     return list(dict.fromkeys(check_some(key if isinstance(key, Sequence) else [key], name="key")))
 
 
+@checked()
 def depth_correlation(
     adata: AnnData,
     key: str | Sequence[str] = "sccase",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._labels import all_named
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some
 from ..get.chromvar import read_deviations, read_variability
@@ -37,6 +38,7 @@ _LAYOUTS = (
 )
 
 
+@checked()
 def motif_heatmap(
     adata: AnnData,
     groupby: str,
@@ -120,6 +122,7 @@ def motif_heatmap(
     return ax
 
 
+@checked()
 def deviation_map(
     adata: AnnData,
     sets: str | Sequence[str],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._validate import check_column, check_key, check_number, check_some, check_table
 from ._style import PALETTE, get_axes, get_panels, legend_inches, name_legend, plain
 
@@ -36,6 +37,7 @@ _SCORES = {
 }
 
 
+@checked()
 def robustness(
     table: pd.DataFrame,
     scores: Sequence[str] = ("ari", "silhouette"),
@@ -93,6 +95,7 @@ def robustness(
     return panels
 
 
+@checked()
 def score_bars(
     table: pd.DataFrame,
     scores: Sequence[str] = ("ari", "silhouette", "kbet", "batch_asw"),

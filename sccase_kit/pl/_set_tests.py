@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_int, check_number, check_table
 from ..get.chromvar import read_variability
 from ._given import table_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _STRONG, _WEAK = PALETTE[4], "0.7"
 
 
+@checked()
 def variability_rank(
     adata: AnnData | pd.DataFrame,
     *,
@@ -112,6 +114,7 @@ def _varying(table: pd.DataFrame, alpha: float) -> tuple[np.ndarray, tuple[str, 
     return (table["variability"] > 1).to_numpy(), ("variability > 1", "variability ≤ 1")
 
 
+@checked()
 def differential_volcano(
     table: AnnData | pd.DataFrame,
     group: str | None = None,

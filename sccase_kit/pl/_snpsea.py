@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_int, check_number, check_some, check_table
 from ._given import table_of
 from ._style import _check_is_axes, plain
@@ -16,6 +17,7 @@ from ._style import _check_is_axes, plain
 _SIGNIFICANT, _OTHER = "#0072B2", "#B0B0B0"
 
 
+@checked()
 def snpsea(
     table: AnnData | pd.DataFrame,
     groups: Sequence[str] | None = None,

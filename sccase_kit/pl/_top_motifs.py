@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._record import recorded
 from .._validate import check_adata, check_choice, check_int, check_table
 from ._logos import draw_letters, letter_heights, stored_motifs
@@ -20,6 +21,7 @@ _LOGO = 1.3  # width of a logo in inches: in shares of the axes, the layout woul
 _LETTER = 0.078  # width of a letter of a name in inches
 
 
+@checked()
 def top_motifs(
     adata: AnnData,
     table: pd.DataFrame,

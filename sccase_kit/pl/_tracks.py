@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._remedy import with_remedy
 from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some
 from ..get.raw import raw_layer
@@ -32,6 +33,7 @@ _UNITS = {
 _THINNEST = 0.004  # of the locus: narrower peaks are drawn that wide
 
 
+@checked()
 def genome_tracks(
     adata: AnnData,
     locus: str,

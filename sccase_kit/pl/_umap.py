@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._validate import check_adata, check_choice, check_key, check_some
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _METHODS = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PC"}
 
 
+@checked()
 def cell_map(
     adata: AnnData,
     color: str | Sequence[str],
@@ -146,6 +148,7 @@ def _draw_map(ax: Any, adata: AnnData, color: str, *, basis: str, log10: bool, c
     ax.set_aspect("equal", adjustable="datalim")
 
 
+@checked()
 def raw_against_enhanced(
     adata: AnnData,
     color: str | Sequence[str],

@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._calls import LAYOUTS, layout_settings
+from .._rng import check_rng
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
 from ..get.thin import check_fitted, factors, ranges
@@ -40,7 +41,7 @@ def layout_cells(
     view = AnnData(obs=pd.DataFrame(index=pd.RangeIndex(len(pcs)).astype(str)), obsm={"X_pca": pcs})
     # Not by sc.pp.neighbors: scanpy 1.11 fails above 4,096 cells where pynndescent returns sparse arrays.
     near = min(n_neighbors, len(pcs) - 1)
-    view.obsp["connectivities"] = neighbor_graph(pcs, near, rng=np.random.default_rng(rng)).astype(np.float32)
+    view.obsp["connectivities"] = neighbor_graph(pcs, near, rng=check_rng(rng)).astype(np.float32)
     params = {"method": "umap", "n_neighbors": near, "metric": "euclidean", "use_rep": "X_pca", "random_state": rng}
     view.uns["neighbors"] = {"connectivities_key": "connectivities", "params": params}
     with warnings.catch_warnings():
@@ -52,7 +53,7 @@ def layout_cells(
 def raw_pca(adata: AnnData, *, layer: str | None = None, n_components: int = 50, rng: int = 0) -> np.ndarray:
     """Return principal scores (left singular vectors × values) of the TF-IDF counts, (n_obs × n_components)."""
     op = prepare(get_matrix(adata, layer)).op
-    u, s, _ = sketch(op, min(n_components + 20, min(op.shape)), n_power=2, rng=np.random.default_rng(rng)).svd()
+    u, s, _ = sketch(op, min(n_components + 20, min(op.shape)), n_power=2, rng=check_rng(rng)).svd()
     return (u * s)[:, :n_components]
 
 

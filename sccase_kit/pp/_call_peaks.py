@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import logger
 from .._optional import require_program
 from .._progress import progress
@@ -25,6 +26,7 @@ _SIZES = {"hg19": "hs", "hg38": "hs", "mm9": "mm", "mm10": "mm"}
 _HINT = "Install it with: pip install macs3 (3.0.3 or later), or pass program= with its place"
 
 
+@checked()
 def call_peaks(
     fragments: str | os.PathLike[str] | Sequence[Any] | Mapping[str, Any],
     cells: Any | None = None,

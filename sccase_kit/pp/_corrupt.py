@@ -5,13 +5,16 @@ from __future__ import annotations
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import record_step
 from .._record import seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..matrix.access import in_memory_copy
 from .loading import load_counts, put_matrix
 
 
+@checked()
 def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int | np.random.Generator = 0) -> AnnData:
     """Return a copy in which each nonzero count is set to zero with probability `rate` (Fig. 5a).
 
@@ -48,7 +51,7 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     csr = load_counts(adata, layer).copy()
     csr.eliminate_zeros()
     rng, seed = seeded(rng)
-    csr.data[np.random.default_rng(rng).random(csr.nnz) < rate] = 0
+    csr.data[check_rng(rng).random(csr.nnz) < rate] = 0
     csr.eliminate_zeros()
     result = in_memory_copy(adata)
     put_matrix(result, layer, csr)
@@ -56,6 +59,7 @@ def dropout(adata: AnnData, rate: float, *, layer: str | None = None, rng: int |
     return result
 
 
+@checked()
 def subsample_cells(
     adata: AnnData,
     *,
@@ -102,7 +106,7 @@ def subsample_cells(
     """
     check_adata(adata)
     rng, seed = seeded(rng)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     given = {"fraction": fraction, "n_cells": n_cells, "evenness": evenness}
     given = {name: value for name, value in given.items() if value is not None}
     if len(given) != 1:

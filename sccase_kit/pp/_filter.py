@@ -8,6 +8,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._calls import record_step
 from .._logging import logger
 from .._validate import check_adata, check_choice, check_int, check_number
@@ -40,6 +41,7 @@ def _subset(adata: AnnData, keep: np.ndarray, *, axis: Literal["obs", "var"], co
     return adata
 
 
+@checked()
 def filter_peaks(
     adata: AnnData,
     *,
@@ -102,6 +104,7 @@ def filter_peaks(
     return target if copy else None
 
 
+@checked()
 def filter_cells(
     adata: AnnData,
     *,
@@ -173,6 +176,7 @@ def _nonzero(csr: sparse.csr_matrix) -> sparse.csr_matrix:
     return csr
 
 
+@checked()
 def binarize(adata: AnnData, *, layer: str | None = None, copy: bool = False) -> AnnData | None:
     """Replace every nonzero count by 1.
 

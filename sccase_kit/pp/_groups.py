@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import record_step
 from .._logging import logger
-from .._validate import check_adata, check_key, check_number
+from .._validate import check_adata, check_key, check_list, check_number
 from ._filter import _subset
 
 #: Labels that stand for no label, in lower case.
 UNKNOWN = ("unknown", "unk", "unassigned", "undefined", "na", "nan", "none", "")
 
 
+@checked()
 def filter_groups(
     adata: AnnData,
     groupby: str,
@@ -67,9 +69,10 @@ def filter_groups(
     check_adata(adata)
     check_number(min_share, name="min_share", minimum=0, maximum=1)
     check_key(groupby, adata.obs.columns, name="groupby", where="adata.obs")
+    unknown = [str(name) for name in check_list(unknown, name="unknown", what="names")]
     labels = adata.obs[groupby]
     text = labels.astype(object).where(labels.notna(), "").astype(str).str.strip()
-    nameless = text.str.lower().isin({str(name).strip().lower() for name in unknown}) | (text == "")
+    nameless = text.str.lower().isin({name.strip().lower() for name in unknown}) | (text == "")
     sizes = text[~nameless].value_counts()
     frequent = sizes.index[sizes >= min_share * adata.n_obs * (1 - 1e-12)]
     if not len(frequent):
@@ -85,6 +88,6 @@ def filter_groups(
     target = _subset(adata, keep.to_numpy(), axis="obs", copy=copy)
     if isinstance(target.obs[groupby].dtype, pd.CategoricalDtype):
         target.obs[groupby] = target.obs[groupby].cat.remove_unused_categories()
-    own = None if tuple(unknown) == UNKNOWN else list(unknown)
+    own = None if tuple(unknown) == UNKNOWN else unknown
     record_step(target, "filter_groups", groupby=groupby, min_share=float(min_share), unknown=own)
     return target if copy else None

@@ -12,6 +12,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import logger, warn
 from .._tables import table_layout
 from .._validate import check_adata, check_choice, check_int
@@ -25,6 +26,7 @@ from ..matrix.access import as_csr, get_matrix
 _NARROW = 10  # columns of a narrowPeak file
 
 
+@checked()
 def merge_peaks(
     peaks: Mapping[str, Any] | Sequence[Any],
     *,
@@ -171,6 +173,7 @@ def _narrow_peaks(path: str | os.PathLike[str]) -> pd.DataFrame | None:
     return table.assign(score=best.to_numpy(float), summit=np.where(summit >= 0, summit, middle))
 
 
+@checked()
 def remap_counts(adata: AnnData, peaks: Any, *, layer: str | None = None) -> AnnData:
     """Bring counts to other peaks: every peak's counts go to the new peak that it shares most bases with.
 

@@ -10,7 +10,9 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import logger, warn
+from .._rng import check_rng
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
@@ -20,6 +22,7 @@ from ..matrix.blocks import iter_row_blocks
 from ..neighbors.communities import community_search
 
 
+@checked()
 def bulk_reference(counts: AnnData | pd.DataFrame, *, mapped_reads: Any = None) -> AnnData:
     """Make a reference of bulk samples, scaled by their mapped reads.
 
@@ -122,6 +125,7 @@ def _group_sums(matrix: Any, codes: np.ndarray, n_groups: int) -> np.ndarray:
     return total
 
 
+@checked()
 def pseudobulk(adata: AnnData, groupby: str, *, layer: str | None = None) -> AnnData:
     """Sum the counts of each group of cells.
 
@@ -164,6 +168,7 @@ def _pseudobulk(matrix: Any, codes: np.ndarray, names: Sequence[str], var: pd.Da
     return AnnData(sums.astype(np.float32), obs=obs, var=var.copy())
 
 
+@checked()
 def self_reference(
     adata: AnnData,
     *,
@@ -214,7 +219,7 @@ def self_reference(
         raise ValueError(msg)
     op = prepare(matrix).op
     size = min(n_components, min(op.shape) - 1)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     u, s, _ = sketch(op, min(size + 10, min(op.shape)), rng=generator).svd()
     clusters = community_search((u * s)[:, :size], n_neighbors, rng=generator).partition("louvain", resolution)
     return _pseudobulk(matrix, clusters, [f"cluster_{c}" for c in range(clusters.max() + 1)], adata.var)
@@ -247,6 +252,7 @@ def _coordinates(adata: AnnData) -> pd.DataFrame:
     return found.table.assign(row=np.arange(adata.n_vars))[~found.missing]
 
 
+@checked()
 def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 0.1) -> AnnData:
     """Bring a reference onto the target's peaks, by name where all agree, else by genomic overlap.
 
@@ -295,6 +301,9 @@ def align_reference(reference: AnnData, adata: AnnData, *, min_matched: float = 
         pairs = sparse.csr_matrix((np.ones(len(rows)), (rows, cols)), shape=(m, reference.n_vars))
         hits = np.asarray(pairs.sum(axis=1)).ravel()
         aligned = (pairs @ values.T).T / np.maximum(hits, 1)
+    if m == 0:
+        msg = "adata has no peaks to align the reference with"
+        raise ValueError(msg)
     share = matched / m
     report = f"reference matched {matched} of {m} peaks ({share:.1%}) by {method}"
     if share < min_matched:

@@ -23,6 +23,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import Matrix, checked
 from .._calls import check_free
 from .._logging import warn
 from .._record import record
@@ -98,6 +99,7 @@ def _safe_inverse(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, 1 / np.where(values > 0, values, 1), 0.0)
 
 
+@checked(counts=Matrix("cells peaks", stored=True))
 def tfidf_scaling(counts: Any, variant: Variant = "sccase") -> Tfidf:
     """Return a TF-IDF variant of a count matrix without forming it.
 
@@ -145,6 +147,7 @@ def tfidf_scaling(counts: Any, variant: Variant = "sccase") -> Tfidf:
     return Tfidf(_SCALE * _safe_inverse(depth), n * _safe_inverse(totals), log1p=True)
 
 
+@checked()
 def tfidf(
     adata: AnnData,
     *,

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._labels import encode_labels
 from .._validate import check_int, check_number
 from ._child import run_tool
 from ._inputs import check_read, counts_matrix, vector
 
 
+@checked()
 def better_chromvar(
     counts: Any,
     annotations: Any,

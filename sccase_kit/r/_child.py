@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, cast
 
+from .._arguments import checked
 from .._logging import warn
 from .._progress import progress
 from ._console import Console, logger
@@ -127,6 +128,7 @@ def run_code(code: str, objects: dict[str, Any], *, echo: Literal["stdout"] | No
     return _run("code", {"code": str(code), "objects": objects}, show=None, echo=echo).get("value")
 
 
+@checked()
 def run(code: str, **objects: Any) -> Any:
     """Run R code in a process of its own and return the value of its last statement as a Python value.
 

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import warn
 from ._from_r import from_value, summary
 from ._session import exclusive, r_session
@@ -25,6 +26,7 @@ def python_of(value: Any) -> Any:
     return converted
 
 
+@checked()
 def from_r(value: Any, *, x_name: str | None = None, alt_exp: str | None = None, assay: str | None = None) -> Any:
     """Return an R object as Python; a SummarizedExperiment or a Seurat object becomes an AnnData (cells × peaks).
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import checked
 from ..matrix.access import check_counts
 from ._child import run_tool
 
 
+@checked()
 def edger(counts: Any, design: Any, contrasts: Any) -> dict[str, np.ndarray]:
     """Test contrasts of pseudo-bulk counts with the R package edgeR (quasi-likelihood F tests).
 

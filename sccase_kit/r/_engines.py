@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import sparse
 
+from .._arguments import checked
 from .._labels import encode_labels
 from .._logging import warn
 from .._validate import check_int, check_number
@@ -16,6 +17,7 @@ from ._child import run_tool
 from ._inputs import check_read, counts_matrix, vector
 
 
+@checked()
 def scabc(
     counts: Any,
     depth: Any,
@@ -83,6 +85,7 @@ def scabc(
     return {**result, "groups": groups}
 
 
+@checked()
 def chromvar(
     counts: Any,
     annotations: Any,
@@ -197,6 +200,7 @@ def chromvar(
     return result
 
 
+@checked()
 def match_motifs(
     sequences: Iterable[str],
     pfms: Mapping[str, Any] | Sequence[Any],

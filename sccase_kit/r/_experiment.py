@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import warn
 from .._validate import check_adata, check_choice
 from ..matrix.access import as_csr
@@ -24,6 +25,7 @@ _KINDS = ("SummarizedExperiment", "SingleCellExperiment")
 Kind = Literal["SummarizedExperiment", "SingleCellExperiment"]
 
 
+@checked()
 def to_r(adata: AnnData, *, kind: Kind = "SummarizedExperiment", x_name: str | None = None) -> Any:
     """Return an AnnData as a SummarizedExperiment (peaks × cells) in R.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._arguments import checked
 from ._convert import converter
 from ._session import exclusive, unwrap
 
 
+@checked()
 def load_ipython_extension(ipython: Any) -> None:
     """Register ``%R`` and ``%%R`` in a notebook with the conversions of this package: ``%load_ext sccase_kit.r``.
 

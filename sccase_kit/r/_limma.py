@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import checked
 from ._edger import run_on_contrasts
 
 
+@checked()
 def limma(counts: Any, design: Any, contrasts: Any) -> dict[str, np.ndarray]:
     """Test contrasts of pseudo-bulk counts with the R package limma (moderated t tests on voom's weights).
 

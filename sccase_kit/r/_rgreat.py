@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .._arguments import checked
 from .._validate import check_choice, check_int
 from ._child import run_tool
 
@@ -18,6 +19,7 @@ _PLACE = ["chrom", "start", "end"]
 Rule = Literal["basal_plus_extension", "two_nearest", "single_nearest"]
 
 
+@checked()
 def rgreat(
     regions: pd.DataFrame,
     genes: pd.DataFrame,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from .._arguments import checked
 from ._console import Console, logger
 from ._errors import error_from
 from ._interrupt import interruptible
@@ -182,6 +183,7 @@ def unwrap(outcome: Any) -> Any:
     raise error_from({name: list(lines) for name, lines in zip(problem.names, problem, strict=True)})
 
 
+@checked()
 def evaluate(code: str, **variables: Any) -> Any:
     """Run R code inside this process and return the value of its last statement as a Python value.
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from .._arguments import checked
 from .._optional import MissingProgramError
 from ._locate import INSTALL_R, rscript, scripts_dir
 from ._pairs import PAIR, explain, installed
@@ -64,6 +65,7 @@ def _query(*packages: str) -> dict[str, _Package]:
     return known
 
 
+@checked()
 def available(*packages: str) -> bool:
     """Return whether R is there and loads all of `packages`; False, never an error, where it does not.
 

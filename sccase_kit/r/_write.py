@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import check_place, replacing
 from .._logging import warn
 from .._validate import check_adata, check_key
@@ -20,6 +21,7 @@ from ._to_r import to_value
 from ._values import RValue, listed, text
 
 
+@checked()
 def write(
     adata: AnnData,
     path: str | os.PathLike[str],
@@ -160,6 +162,7 @@ if (sys.nframe() == 0L) {
 """
 
 
+@checked()
 def write_archr(adata: AnnData, folder: str | os.PathLike[str], *, use_rep: str | None = "X_sccase") -> None:
     """Write a folder for an ArchR project: cells.csv, embedding.csv and add_to_archr.R, which adds both.
 

@@ -16,6 +16,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._logging import logger, warn
 from .._optional import MissingProgramError
 from .._validate import check_choice
@@ -40,6 +41,7 @@ _LOAD = "local({found <- new.env(); load(path, found); mget(sort(ls(found, all.n
 Engine = Literal["auto", "python", "r"]
 
 
+@checked()
 def read(
     path: str | os.PathLike[str],
     *,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import check_place, replacing
 from .._logging import warn
 from .._validate import check_adata, check_choice, check_int, check_labels, check_some
@@ -79,6 +80,7 @@ class Browser:
         return Path(path)
 
 
+@checked()
 def browse(
     adata: AnnData,
     groupby: str,

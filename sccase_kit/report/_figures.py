@@ -14,6 +14,7 @@ from scipy import sparse
 
 from .._calls import LAYOUTS, layout_settings
 from .._record import recorded
+from .._rng import check_rng
 from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..matrix.sums import count_statistics
@@ -108,7 +109,7 @@ def drawing_copy(
         ranges(whole, key=key)
     chosen = np.arange(adata.n_obs)
     if adata.n_obs > max_cells:
-        chosen = np.sort(np.random.default_rng(rng).choice(adata.n_obs, max_cells, replace=False))
+        chosen = np.sort(check_rng(rng).choice(adata.n_obs, max_cells, replace=False))
     view = whole[chosen].copy()
     view.X = _rows(counts, chosen)
     for slot in list(view.obsm):

@@ -8,6 +8,7 @@ from typing import Any
 
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import steps
 from .._record import Record, records
 from .._validate import check_adata
@@ -66,6 +67,7 @@ class Overview:
         return text + (f"<p>Next:</p><table>{following}</table>" if following else "")
 
 
+@checked()
 def overview(adata: AnnData) -> Overview:
     """Say what was computed in a data set, by which calls, and what can be done next.
 

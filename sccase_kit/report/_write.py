@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
@@ -51,6 +52,7 @@ from ._sections import (
 _MOST_BYTES, _MOST_ROWS, _LEAST_ROWS = 5_000_000, 20_000, 200
 
 
+@checked()
 def write_report(
     adata: AnnData,
     path: str | os.PathLike[str],

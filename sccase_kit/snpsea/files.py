@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .._arguments import checked
 from .._atomic import check_path, file_names, replacing
 from ..intervals.assembly import check_unknown, without_scaffolds
 from ..intervals.chromosomes import Unknown
@@ -47,6 +48,7 @@ def snps_by_group(
     return found
 
 
+@checked()
 def write_snpsea(
     peaks: object,
     snps: object,
@@ -98,5 +100,5 @@ def write_snpsea(
         with replacing(files[group]) as temporary:
             table = table.drop_duplicates("snp").set_axis(["CHR", "POS", "SNP"], axis=1)
             text = table.to_csv(sep="\t", index=False, lineterminator="\n")
-            temporary.write_text(f"# SNPs inside the peaks: {group}\n{text}", encoding="utf-8")
+            temporary.write_text(f"# SNPs inside the peaks: {' '.join(group.split())}\n{text}", encoding="utf-8")
     return files

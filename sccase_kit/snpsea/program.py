@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from .._arguments import checked
 from .._atomic import replacing
 from .._logging import logger
 from .._optional import require_program
@@ -22,6 +24,7 @@ _HINT = "Build it from https://github.com/slowkow/snpsea, or use engine='python'
 _STARTED = "Computing one column at a time ..."
 
 
+@checked()
 def run_snpsea(
     snps: str | os.PathLike[str],
     out: str | os.PathLike[str],
@@ -93,7 +96,7 @@ def run_snpsea(
             listed = Path(scratch) / "condition.txt"
             listed.write_text("".join(f"{c}\n" for c in names), encoding="utf-8")
             command += ["--condition", str(listed)]
-        logger.info("running %s", " ".join(command))
+        logger.info("running %s", shlex.join(command))
         columns = _n_columns(gene_matrix)
         _watch(command, folder / "log.txt", columns and columns - len(names))
         table = folder / "condition_pvalues.txt"

@@ -13,7 +13,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from .._arguments import checked
 from .._logging import warn
+from .._rng import check_rng
 from .._validate import check_choice, check_int
 from .loci import MAX_BIN, Sets, gene_sets_of, merge_loci, null_pools
 from .null import null_pvalues, set_scores
@@ -99,7 +101,7 @@ class SnpseaData:
         report: Any = None,
     ) -> SnpseaResult:
         """Test one list of SNPs; see :func:`snpsea`."""
-        rng = np.random.default_rng(rng)
+        rng = check_rng(rng)
         check_int(min_observations, name="min_observations", minimum=1)
         check_int(max_iterations, name="max_iterations", minimum=min_observations + 1)
         check_int(n_replicates, name="n_replicates", minimum=0)
@@ -195,6 +197,7 @@ class SnpseaData:
         return table
 
 
+@checked()
 def prepare_snpsea(
     gene_matrix: object,
     gene_intervals: object,
@@ -254,6 +257,7 @@ def prepare_snpsea(
     return SnpseaData(matrix, full, percentiles, n_genes, blocks, sets, null_sets, score, slop)
 
 
+@checked()
 def snpsea(
     snps: Iterable[str] | pd.DataFrame | str | os.PathLike[str],
     gene_matrix: object,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from .._arguments import checked
 from .._tables import plain_name, read_columns, split_cells, table_layout
 from .._text_files import naming, open_text
 from ..intervals.columns import NO_POSITION, check_columns, check_names
@@ -82,6 +83,7 @@ def as_gene_matrix(value: Any) -> GeneMatrix:
     return read_gct(value)
 
 
+@checked()
 def read_gct(path: str | os.PathLike[str]) -> GeneMatrix:
     """Read a gene matrix in GCT 1.2 (plain or gzip).
 

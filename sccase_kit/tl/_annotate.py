@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._adjust import benjamini_hochberg
+from .._arguments import checked
 from .._calls import check_free
 from .._labels import column_names
 from .._logging import warn
@@ -38,6 +39,7 @@ from ._nearest_gene import check_genes, peak_places
 UNKNOWN = "unknown"
 
 
+@checked()
 def annotate(
     adata: AnnData,
     groupby: str,

@@ -10,10 +10,12 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._progress import progress
 from .._record import OBJECT, as_object, record, seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_choice, check_int, check_labels
 from ..matrix.access import in_memory_copy
 from ._annotations import resolve_annotations
@@ -31,6 +33,7 @@ from ._chromvar_r import by_better_chromvar, by_chromvar
 from ._params import peaks_checksum, stored_source
 
 
+@checked()
 def chromvar(
     adata: AnnData,
     annotations: Any = "motifs",
@@ -163,7 +166,7 @@ def chromvar(
     gc: Any = read_bias(adata, bias) if background is None else None
     drawn: Any = None if background is None else read_background(adata, background)
     rng, seed = seeded(rng)
-    rng = np.random.default_rng(rng)
+    rng = check_rng(rng)
     if engine == "r":
         if min_expected is not None:
             warn("min_expected is ignored with engine='r', where the package decides")

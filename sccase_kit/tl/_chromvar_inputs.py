@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import Numbers
 from .._logging import warn
 from .._remedy import with_remedy
 from .._validate import check_key
@@ -85,7 +86,8 @@ def read_bias(adata: AnnData, bias: str | np.ndarray) -> np.ndarray:
         hint = "Run sccase_kit.tl.add_gc_content(adata, genome_fasta) or match_motifs first."
         check_key(bias, adata.var.columns, name="bias", where="adata.var", hint=hint, remedy="tl.add_gc_content")
         bias = adata.var[bias].to_numpy(dtype=np.float64)
-    return check_bias(np.asarray(bias, dtype=np.float64), adata.n_vars, names=adata.var_names)
+    bias = Numbers("peaks", fit=False)(bias, "bias", {})
+    return check_bias(bias.astype(np.float64), adata.n_vars, names=adata.var_names)
 
 
 def read_background(adata: AnnData, background: str | np.ndarray) -> np.ndarray:

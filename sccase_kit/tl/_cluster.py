@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free, made_by
 from .._logging import logger, warn
 from .._record import record, seeded
@@ -17,6 +18,7 @@ from ..metrics.evaluation import profiles_of
 from ..neighbors.communities import METHODS, cluster_to_k, community_search
 
 
+@checked()
 def cluster(
     adata: AnnData,
     n_clusters: int | None = None,

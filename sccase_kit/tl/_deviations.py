@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse, stats
 
 from .._adjust import benjamini_hochberg
+from .._arguments import checked
 from .._labels import all_named
 from .._logging import warn
 from .._record import required
@@ -27,6 +28,7 @@ _SHOWN = 5
 _MANY, _NEARLY_ALL = 50, 0.8
 
 
+@checked()
 def differential_deviations(
     adata: AnnData,
     groupby: str,
@@ -92,6 +94,7 @@ def differential_deviations(
     return _believed(pd.concat(parts, ignore_index=True), adata, key)
 
 
+@checked()
 def differential_variability(
     adata: AnnData,
     groupby: str,
@@ -147,6 +150,7 @@ def differential_variability(
     return pd.concat(parts, ignore_index=True)
 
 
+@checked()
 def motif_synergy(
     adata: AnnData,
     sets: Sequence[str] | None = None,
@@ -204,6 +208,7 @@ def motif_synergy(
     return table
 
 
+@checked()
 def motif_correlation(
     adata: AnnData,
     sets: Sequence[str] | None = None,

@@ -12,6 +12,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._adjust import benjamini_hochberg
+from .._arguments import checked
 from .._logging import warn
 from .._validate import check_adata, check_choice, check_int, check_labels
 from ..matrix.access import check_counts, get_matrix
@@ -23,6 +24,7 @@ from ._nearest_gene import add_nearest_gene, add_places, check_genes
 from ._specific_peaks import coordinates
 
 
+@checked()
 def differential(
     adata: AnnData,
     groupby: str,

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import logger
 from .._record import record, seeded
@@ -28,6 +29,7 @@ from ._enhance_inputs import (
 )
 
 
+@checked()
 def enhance(
     adata: AnnData,
     n_components: int | Literal["auto"] = "auto",

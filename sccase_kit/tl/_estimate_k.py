@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import logger
 from .._progress import progress
 from .._record import record
-from .._validate import check_adata, check_int, check_number
+from .._rng import check_rng
+from .._validate import check_adata, check_int, check_list, check_number
 from ..enhance.preparation import require_differences
 from ..matrix.access import get_matrix
 from ..matrix.operator import ScaledOperator
@@ -22,6 +24,7 @@ from ..metrics.aster import embeddings, estimate
 _FEW_CELLS = 50
 
 
+@checked()
 def estimate_k(
     adata: AnnData,
     *,
@@ -85,6 +88,7 @@ def estimate_k(
     check_adata(adata)
     if key_added is not None:
         check_free(adata, key_added, "tl.estimate_k")
+    k_values = check_list(k_values, name="k_values", what="integers")
     numbers = sorted({check_int(k, name="k_values", minimum=2) for k in k_values})
     if len(numbers) < 2:
         msg = f"k_values must hold at least two numbers, got {list(k_values)!r}"
@@ -144,4 +148,4 @@ def _seed(rng: int | np.random.Generator | None) -> int:
     """Return an integer seed: an integer itself, else a draw."""
     if isinstance(rng, (int, np.integer)) and not isinstance(rng, bool):
         return check_int(rng, name="rng", minimum=0, maximum=2**32 - 1)
-    return int(np.random.default_rng(rng).integers(2**31))
+    return int(check_rng(rng).integers(2**31))

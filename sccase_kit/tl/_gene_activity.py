@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._record import record
@@ -25,6 +26,7 @@ from ._nearest_gene import check_genes, peak_places
 MIN_COVERED = 0.3
 
 
+@checked()
 def gene_activity(
     adata: AnnData,
     genome: str | os.PathLike[str] | pd.DataFrame,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import warn
 from .._optional import import_optional
 from .._progress import progress
@@ -32,6 +33,7 @@ def _known_sets(sets: GeneSets, genes: pd.DataFrame) -> tuple[pd.DataFrame, list
     return sets.terms, known
 
 
+@checked()
 def enrich_genes(
     regions: pd.DataFrame | AnnData | str | os.PathLike[str],
     genome: str | None,

@@ -10,6 +10,7 @@ from typing import Any, Literal, overload
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._record import record
@@ -135,6 +136,7 @@ def great(
     return_result: Literal[True],
     key_added: str | None = "great",
 ) -> GreatResult: ...
+@checked()
 def great(
     regions: pd.DataFrame | AnnData | str | os.PathLike[str],
     genome: str | None,

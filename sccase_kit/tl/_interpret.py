@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._atomic import check_folder, file_names
 from .._logging import warn
 from .._progress import progress
@@ -38,6 +39,7 @@ BACKGROUND = "background"
 _SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 
+@checked()
 def interpret(
     adata: AnnData,
     groupby: str,

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._logging import logger, warn
 from .._progress import progress
 from .._validate import check_choice, check_int
@@ -27,6 +28,7 @@ from ._great import group_labels, peaks_table
 _BASE, _ALL = "base", "_all_snps"
 
 
+@checked()
 def ldsc(
     peaks: pd.DataFrame | AnnData | str | os.PathLike[str],
     sumstats: object,

@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from .._arguments import checked
 from .._labels import column_name
 from .._logging import warn
 from .._record import recorded
@@ -24,6 +25,7 @@ _SHOWN = 5
 _TAIL = re.compile(r"(\(var\.\d+\)|[ _]MA\d+.*|[ |/(].*)$", re.IGNORECASE)
 
 
+@checked()
 def motif_genes(
     adata: AnnData,
     genes: AnnData | str = "gene_activity",

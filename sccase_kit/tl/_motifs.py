@@ -11,6 +11,7 @@ import numpy as np
 from anndata import AnnData
 from scipy import sparse
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._progress import progress
@@ -28,6 +29,7 @@ from ..motifs.sequences import given_sequences
 _RELEASE = re.compile(r"JASPAR\d{4}", re.IGNORECASE)
 
 
+@checked()
 def match_motifs(
     adata: AnnData,
     motifs: Any = "JASPAR",
@@ -151,6 +153,7 @@ def match_motifs(
     return target if copy else None
 
 
+@checked()
 def add_gc_content(
     adata: AnnData,
     genome_fasta: str | os.PathLike[str] | None = None,

@@ -12,10 +12,12 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._adjust import benjamini_hochberg
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._progress import progress
 from .._record import as_object, record, seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_int, check_key
 from ..genes import like_peaks, link_tests, near_pairs
 from ..genes.links import with_moments
@@ -30,6 +32,7 @@ from ._nearest_gene import peak_places
 _GENES_AT_ONCE = 256
 
 
+@checked()
 def peak_gene_links(
     adata: AnnData,
     expression: AnnData | str,
@@ -133,7 +136,7 @@ def peak_gene_links(
     min_cells = check_int(min_cells, name="min_cells", minimum=1)
     n_background = check_int(n_background, name="n_background", minimum=20)
     rng, seed = seeded(rng)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     gc = None if bias is None else read_bias(adata, bias)
     places = peak_places(adata)
     pools = None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._calls import check_free
 from .._record import record, required
 from .._validate import check_choice, check_int, check_key, check_labels
@@ -20,6 +21,7 @@ from ._group_opens import mean_profiles
 from ._specific_peaks import coordinates
 
 
+@checked()
 def background_peaks(
     adata: AnnData,
     *,
@@ -90,6 +92,7 @@ def background_peaks(
     return target if copy else None
 
 
+@checked()
 def compare_specific_peaks(
     adata: AnnData,
     *,

@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._adjust import benjamini_hochberg
+from .._arguments import Numbers, checked
 from .._calls import check_free
 from .._labels import column_names
 from .._logging import warn
@@ -22,6 +23,7 @@ from ..pp.loading import load_counts
 _MEAN_DEPTH = 10.0
 
 
+@checked()
 def scabc(
     adata: AnnData,
     groupby: str,
@@ -156,7 +158,7 @@ def _depth(adata: AnnData, depth: str | np.ndarray | None, total: np.ndarray) ->
     if isinstance(depth, str):
         key = check_key(depth, adata.obs.columns, name="depth", where="adata.obs")
         depth = adata.obs[key].to_numpy()
-    return np.asarray(depth, dtype=np.float64)
+    return Numbers("cells", fit=False)(depth, "depth", {}).astype(np.float64)
 
 
 def _python(counts: Any, depth: np.ndarray, labels: pd.Series, *, compat: bool) -> dict[str, Any]:

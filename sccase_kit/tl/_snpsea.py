@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._arguments import checked
 from .._progress import progress
+from .._rng import check_rng
 from .._validate import check_choice
 from ..intervals.chromosomes import Unknown
 from ..snpsea.files import snps_by_group, write_snpsea
@@ -22,6 +24,7 @@ from ..snpsea.tables import condition_names
 from ._great import group_labels, peaks_table
 
 
+@checked()
 def snpsea(
     peaks: pd.DataFrame | AnnData | str | os.PathLike[str],
     snps: object,
@@ -126,7 +129,7 @@ def snpsea(
     else:
         groups = snps_by_group(parts, snps, groupby="_group", unknown=unknown)
         data = prepare_snpsea(gene_matrix, gene_intervals, snp_intervals, null_snps=null_snps, **options)
-        seed = rng if rng is None else int(np.random.default_rng(rng).integers(2**31))
+        seed = rng if rng is None else int(check_rng(rng).integers(2**31))
         results = {
             group: data.test(part.rename(columns={"snp": "SNP"}), rng=seed, **limits)
             for group, part in progress(groups.items(), desc="SNPsea", total=len(groups))

@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import stats
 
+from .._arguments import checked
 from .._calls import check_free
 from .._logging import warn
 from .._record import record
@@ -51,6 +52,7 @@ class _Study:
     excess: np.ndarray | None
 
 
+@checked()
 def specific_peaks(
     adata: AnnData,
     groupby: str,

@@ -11,11 +11,13 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._adjust import benjamini_hochberg
+from .._arguments import checked
 from .._calls import check_free
 from .._labels import column_name
 from .._logging import warn
 from .._progress import progress
 from .._record import as_object, record, seeded
+from .._rng import check_rng
 from .._validate import check_adata, check_int, check_key, check_labels, check_number
 from ..intervals.peaks import require_coordinates
 from ..matrix.access import get_matrix, in_memory_copy
@@ -28,6 +30,7 @@ from ._chromvar_inputs import check_reads, read_bias
 _SEED_Z = 1.6448536269514722  # one-sided p of 0.05
 
 
+@checked()
 def trait_scores(
     adata: AnnData,
     variants: Mapping[str, Any],
@@ -124,7 +127,7 @@ def trait_scores(
     n_permutations = check_int(n_permutations, name="n_permutations", minimum=1)
     labels = None if groupby is None else check_labels(adata, groupby)
     rng, seed = seeded(rng)
-    generator = np.random.default_rng(rng)
+    generator = check_rng(rng)
     network = _graph(adata, graph, use_rep, n_neighbors, generator)
     weights, names = variant_annotations(require_coordinates(adata), variants, weight=weight)
     names = [column_name(name) for name in names]

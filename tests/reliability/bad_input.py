@@ -2,16 +2,19 @@
 
     python tests/reliability/bad_input.py                 # a table by module; lines of what failed
 
-Every function gets one strange value for all of its required arguments (and each of its optional ones in turn, after a
-sound AnnData where the first is called adata). An error is raw if the last frame of its traceback lies in another
-library, or if its class is none that users are told of.
+Every function gets one strange value for all of its required arguments; then for each of its arguments in turn, with
+sound ones for the rest, where the first is called adata or the function says what its arguments must be
+(:mod:`sccase_kit._arguments`). An error is told if a `raise` of the package made it, of a class that users are told of;
+every other error is raw: one of another library, or what Python says of a wrong type.
 """
 
 from __future__ import annotations
 
 import argparse
 import collections
+import faulthandler
 import inspect
+import linecache
 import os
 import signal
 import sys
@@ -19,6 +22,7 @@ import tempfile
 import types
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +31,7 @@ from anndata import AnnData
 from scipy import sparse
 
 import sccase_kit as sk
+from sccase_kit import _arguments
 from sccase_kit._optional import MissingProgramError
 
 PARTS = [
@@ -58,6 +63,9 @@ TOLD = (
     NotImplementedError,
 )
 SECONDS = 20
+#: Sizes of sound arrays, by the words of the checks; 4 of whatever else.
+SIZES = {"components": 3, "cells": 6, "peaks": 4, "ends": 2}
+PACKAGE = Path(sk.__file__).parent
 
 
 def _frame() -> pd.DataFrame:
@@ -92,7 +100,7 @@ STRANGE: dict[str, Callable[[], Any]] = {
     "a table": _frame,
     "an empty table": pd.DataFrame,
     "an AnnData without peaks": _odd,
-    "a function": lambda: len,
+    "a function": lambda: lambda *_, **__: None,
     "an object": object,
 }
 
@@ -116,12 +124,45 @@ def cases(function: Callable[..., Any], study: AnnData) -> Iterator[tuple[str, d
     for what, make in STRANGE.items():
         if required:
             yield f"all: {what}", {name: make() for name in required}
-        if required[:1] != ["adata"]:
-            continue
-        sound: dict[str, Any] = {"adata": study.copy()}
-        sound |= dict.fromkeys(required[1:], "cell_type")
-        for name in [p.name for p in parameters if p.name != "adata"]:
-            yield f"{name}: {what}", sound | {"adata": study.copy(), name: make()}
+        if required[:1] == ["adata"]:
+            sound: dict[str, Any] = {"adata": study.copy()}
+            sound |= dict.fromkeys(required[1:], "cell_type")
+            for name in [p.name for p in parameters if p.name != "adata"]:
+                yield f"{name}: {what}", sound | {"adata": study.copy(), name: make()}
+        elif checks := getattr(function, "__checks__", {}):
+            for name in [p.name for p in parameters]:
+                own = {p: _sound(checks.get(p), p) for p in required}
+                if all(value is not None for p, value in own.items() if p != name):
+                    yield f"{name}: {what}", own | {name: make()}
+
+
+def _sound(check: Any, name: str) -> Any:
+    """Return a value that an argument may have, by what the function says of it; None where it does not say."""
+    match check:
+        case _arguments.Numbers(whole=True) as numbers:
+            return np.zeros([SIZES.get(word, 4) for word in numbers.sizes.split()], dtype=np.int64)
+        case _arguments.Numbers() as numbers:
+            return np.random.default_rng(0).uniform(0.1, 1, [SIZES.get(word, 4) for word in numbers.sizes.split()])
+        case _arguments.Matrix() as matrix:
+            shape = [SIZES.get(word, 4) for word in matrix.sizes.split()]
+            return sparse.csr_matrix(np.random.default_rng(0).integers(1, 3, shape))
+        case _arguments.Table() as table:
+            known = {"chrom": ["chr1"] * 4, "start": [10, 400, 900, 1600], "end": [200, 600, 1100, 1900]}
+            known |= {"tss": [10, 600, 900, 1899], "strand": list("+-+-")}
+            return pd.DataFrame({c: known[c] for c in table.needed})
+        case _arguments.Labels():
+            return list("aabb")
+        case _arguments.Whole():
+            return 1
+        case _arguments.Number():
+            return 0.5
+        case _arguments.Generator():
+            return np.random.default_rng(0)
+        case _arguments.Text():
+            return "human:blood"
+        case _arguments.Named():
+            return {"a": np.array([0, 1])}
+    return None
 
 
 class _SlowError(Exception):
@@ -132,9 +173,16 @@ def _too_slow(*_: object) -> None:
     raise _SlowError
 
 
+def _raised(place: types.TracebackType) -> bool:
+    """Return whether the line that failed is a `raise` of the package."""
+    file = place.tb_frame.f_code.co_filename
+    return PACKAGE in Path(file).parents and linecache.getline(file, place.tb_lineno).strip().startswith("raise")
+
+
 def outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[str, str]:
     """Return "result", "told", "raw" or "slow", and the error."""
     signal.alarm(SECONDS)
+    faulthandler.dump_traceback_later(2 * SECONDS, exit=True)  # compiled code that no signal reaches
     try:
         function(**arguments)
     except _SlowError:
@@ -143,12 +191,13 @@ def outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[st
         place = err.__traceback__
         while place is not None and place.tb_next is not None:
             place = place.tb_next
-        ours = place is not None and "sccase_kit" in place.tb_frame.f_code.co_filename
+        ours = bool(getattr(err, "__notes__", None)) or (place is not None and _raised(place))
         kind = "told" if ours and isinstance(err, TOLD) else "raw"
         where = "" if place is None else f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
         return kind, f"{type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''!s:.150} [{where[-60:]}]"
     finally:
         signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
         if "matplotlib.pyplot" in sys.modules:
             sys.modules["matplotlib.pyplot"].close("all")
     return "result", ""

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..._arguments import Generator, Made, checked
 from ..checkpoint import Checkpoint, shapes_are
 from ..method import Method, option, register
 from ..preparation import Prepared, without_empty
@@ -148,6 +149,7 @@ def _spread(values: np.ndarray, kept: np.ndarray, n_peaks: int) -> np.ndarray:
     return out
 
 
+@checked(data=Made(Prepared, "sccase_kit.enhance.prepare"), rng=Generator())
 def fit_consensus(
     data: Prepared,
     n_components: int | None = None,

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from ..._arguments import Generator, Made, checked
 from ...matrix.operator import ScaledOperator
 from ..batch import align_embedding, balanced_factors, published_factors, spread_over_batches
 from ..checkpoint import Arrays, Checkpoint, shapes_are
@@ -160,6 +161,7 @@ def _last_point(checkpoint: Checkpoint, sizes: tuple[int, int, int]) -> tuple[St
     return State(**arrays), trace
 
 
+@checked(data=Made(Prepared, "sccase_kit.enhance.prepare"), options=Made(Sccase), rng=Generator())
 def fit_sccase(
     data: Prepared,
     options: Sccase,

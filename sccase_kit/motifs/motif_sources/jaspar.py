@@ -6,7 +6,9 @@ import io
 from collections.abc import Iterable
 from contextlib import closing, redirect_stdout
 
+from ..._arguments import Text, checked
 from ..._optional import import_optional
+from ..._validate import check_some
 from ..motif import Motif
 from ..sources import motif_of
 from . import MotifSource
@@ -15,6 +17,7 @@ from . import MotifSource
 RELEASES = tuple(f"JASPAR{year}" for year in (2014, 2016, 2018, 2020, 2022, 2024, 2026))
 
 
+@checked(release=Text(), collection=Text())
 def jaspar_motifs(
     *,
     release: str | None = None,
@@ -56,7 +59,7 @@ def jaspar_motifs(
     if not hasattr(database, "conn"):
         msg = f"release={release!r}: {' '.join(said.getvalue().split()) or 'pyjaspar could not open its database'}"
         raise ValueError(msg)
-    groups = list(tax_group) if isinstance(tax_group, Iterable) and not isinstance(tax_group, str) else tax_group
+    groups = tax_group if tax_group is None else [str(group) for group in check_some(tax_group, name="tax_group")]
     options = {"collection": collection, "tax_group": groups, "all_versions": all_versions}
     if species is not None:
         options["species"] = [str(species)]
