@@ -412,6 +412,8 @@ class _Signature:
 def _by_annotation(parameter: inspect.Parameter) -> Check | None:
     """Return the check that an annotation (as text) asks for."""
     hint = str(parameter.annotation)
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        return None
     if hint in _FLAGS:
         return Flag()
     if hint.startswith("Callable["):

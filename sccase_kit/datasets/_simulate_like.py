@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._arguments import checked
+from .._arguments import Numbers, checked
 from .._progress import progress
 from .._record import record, seeded
 from .._rng import check_rng
@@ -175,7 +175,7 @@ def check_proportions(proportions: list[float] | np.ndarray | None, n_types: int
     """Return positive weights that sum to 1."""
     if proportions is None:
         return np.full(n_types, 1 / n_types)
-    weights = np.asarray(proportions, dtype=float)
+    weights = Numbers("types")(proportions, "proportions", {}).astype(float)
     if weights.shape != (n_types,) or not np.isfinite(weights).all() or (weights <= 0).any():
         msg = f"proportions must be {n_types} positive numbers ({what}), got {proportions!r}"
         raise ValueError(msg)

@@ -5,20 +5,17 @@ from __future__ import annotations
 import gzip
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._arguments import checked
+from .._arguments import Made, checked
 from .._atomic import check_place, replacing
 from .._rng import check_rng
 from .._validate import check_number
 from ._genome import hg38_sizes
-
-if TYPE_CHECKING:
-    from ._toy import ToyStudy
+from ._toy import ToyStudy
 
 #: Mean and standard deviation of the lengths of fragments with no, one and two nucleosomes, and their shares.
 _LENGTHS, _SPREAD, _SHARES = (75, 200, 390), (20, 20, 30), (0.6, 0.3, 0.1)
@@ -26,7 +23,7 @@ _NEAR = 0.1  # of the fragments outside peaks: near a gene's transcription start
 _BACKGROUND_BARCODES = 5  # for every cell
 
 
-@checked()
+@checked(study=Made(ToyStudy, "toy_study"))
 def write_toy_fragments(
     study: ToyStudy,
     path: str | os.PathLike[str],

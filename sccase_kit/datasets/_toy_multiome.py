@@ -95,7 +95,7 @@ def toy_multiome(
     """
     n_links = check_int(n_links, name="n_links", minimum=1)
     effect = check_number(effect, name="effect", minimum=0)
-    umis = check_number(umis, name="umis", minimum=0, exclusive=True)
+    umis = check_number(umis, name="umis", minimum=0, maximum=1e9, exclusive=True)
     rng, seed = seeded(rng)
     study_rng, own = check_rng(rng).spawn(2)
     study = toy_study(n_cells=n_cells, n_peaks=n_peaks, n_types=n_types, rng=study_rng)

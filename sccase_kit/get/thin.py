@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._arguments import checked
+from .._arguments import Labels, checked
 from .._progress import progress
 from .._record import recorded, records
 from .._remedy import with_remedy
@@ -32,6 +32,8 @@ def positions_of(selector: Selector, names: pd.Index, *, name: str) -> slice | n
     if isinstance(selector, (dict, set)) or nested or getattr(selector, "ndim", 1) > 1:
         msg = f"{name} must be names, positions, a mask or a slice, got {type(selector).__name__}"
         raise TypeError(msg)
+    if not np.isscalar(selector):
+        selector = Labels("names", fit=False)(selector, name, {})
     wanted = np.atleast_1d(np.asarray(selector))
     if wanted.dtype == bool:
         if len(wanted) != len(names):

@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from .._arguments import checked
 from .._logging import warn
-from .._validate import check_choice
+from .._validate import check_choice, check_list
 from .assembly import check_one_genome, example, on_genome
 from .columns import check_chrom_style, check_columns, integers, name_codes, natural_key, plain_positions
 from .coordinates import NOT_NAMES, OTHER_NAMES, find_coordinates, is_closed
@@ -48,7 +48,7 @@ def parse_names(names: Iterable[str], *, name: str = "names") -> pd.DataFrame:
     >>> sk.regions.parse_names(['chr1:100-600'])['start'].tolist()
     [100]
     """
-    index = pd.Index(list(names), dtype=object)
+    index = pd.Index(check_list(names, name=name, what="texts"), dtype=object)
     places = split_names(str(value) for value in index)
     bad = np.array([place is None for place in places], dtype=bool)
     if bad.any():

@@ -143,7 +143,7 @@ def gaps(genome: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
     """
     if isinstance(genome, pd.DataFrame):
         return check_regions(genome, name="gaps", allow_empty=True)
-    if genome == "mm9":
+    if isinstance(genome, str) and genome == "mm9":
         warn(
             "no gap table is shipped for mm9; every base counts as sequence. Pass gaps= with a BED file to change that"
         )

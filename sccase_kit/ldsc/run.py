@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from .._arguments import checked
+from .._arguments import Made, checked
 from .._logging import warn
-from .._validate import check_int, check_number
+from .._validate import check_int, check_number, check_some
 from .regression import Regression, pseudo_covariance, regress
 from .tables import ReferenceScores, check_numbers_of_snps, read_sumstats, sort_by_position
 
@@ -65,8 +65,9 @@ def combine_scores(parts: Sequence[ReferenceScores]) -> ReferenceScores:
     ValueError
         If the references hold different SNPs, or one has not as many numbers of SNPs as annotations.
     """
+    parts = check_some(parts, name="parts")
     for part in parts:
-        check_numbers_of_snps(part)
+        check_numbers_of_snps(Made(ReferenceScores, "read_ld_scores")(part, "parts", {}))
     tables = [
         part.table.reset_index(drop=True).rename(columns={name: f"{name}_{i}" for name in part.names})
         for i, part in enumerate(parts)

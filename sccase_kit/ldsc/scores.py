@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .._arguments import checked
+from .._arguments import Made, Table, checked
 from .._validate import check_choice, check_number
 from .panel import Panel
 
@@ -62,7 +62,7 @@ def _check_window(coordinates: np.ndarray, unit: str) -> None:
         raise ValueError(msg)
 
 
-@checked()
+@checked(panel=Made(Panel, "sccase_kit.regions.open_panel"), annotations=Table(()))
 def ld_scores(
     panel: Panel,
     annotations: pd.DataFrame,

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from .._arguments import checked
+from .._atomic import check_path
 from .._tables import read_table
 from .._text_files import naming
-from .._validate import check_column, check_key
+from .._validate import check_column, check_key, check_some
 from ..intervals.columns import NO_POSITION, check_columns, check_names
 from ..intervals.frame import natural_key
 
@@ -242,6 +243,7 @@ def common_overlap(
     ValueError
         If a file is malformed or files have different numbers of rows.
     """
+    prefixes = check_some(prefixes, name="prefixes")
     total: Any = 0
     n_common = 0
     for chrom in chromosomes_of(prefixes[0], (".annot.gz", ".annot")):
@@ -277,7 +279,7 @@ def read_sumstats(value: Any, *, name: str = "sumstats") -> pd.DataFrame:
     """
     if isinstance(value, pd.DataFrame):
         table = value
-    elif Path(value).is_file():
+    elif check_path(value, name=name).is_file():
         name = f"{name} ({value})"
         table = read_table(value, text=("SNP", "A1", "A2"))
     else:

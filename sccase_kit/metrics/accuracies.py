@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._arguments import checked
+from .._arguments import Matrix, checked
 from .._settings import settings
 from .._validate import Scale, check_adata, check_choice
 from ..matrix.access import get_matrix
@@ -142,6 +142,8 @@ def accuracy(
     """
     check_adata(adata)
     check_choice(axis, ["cell", "peak"], name="axis")
+    if not isinstance(truth, str):
+        truth = Matrix("cells peaks", stored=True, fit=False)(truth, "truth", {})
     matrix = get_matrix(adata, truth) if isinstance(truth, str) else truth
     table = accuracy_of(profiles_of(adata, key=key, layer=layer, scale=scale), matrix, axis=axis)
     table.index = adata.obs_names if axis == "cell" else adata.var_names

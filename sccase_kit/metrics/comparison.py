@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._arguments import checked
+from .._arguments import Named, checked
 from .._progress import progress
 from .._validate import check_labels
 from ..matrix.access import get_matrix
@@ -88,6 +88,7 @@ def compare(
     if raw is not None and batch_key is not None and batch_key in raw.obs:
         batches = check_labels(raw, batch_key, name="batch_key")
         warn_of_closed_peaks(get_matrix(raw), batches.cat.codes.to_numpy(np.int64), list(batches.cat.categories))
+    results = Named("AnnData or files")(results, "results", {})
     rows = {}
     for name, given in progress(results.items(), desc="compare", total=len(results)):
         adata = _open(name, given)

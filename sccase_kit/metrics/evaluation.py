@@ -81,6 +81,7 @@ def score_clustering(
     """Score a matrix held as :class:`Profiles`; see :func:`evaluate`."""
     _, groups = encode_labels(labels, profiles.shape[0], min_groups=2)
     check_int(n_seeds, name="n_seeds", minimum=1)
+    check_int(n_components, name="n_components", minimum=1)
     embedding = profiles.pca(n_components)
     seeds = [rng] if n_seeds == 1 else check_rng(rng).integers(2**31, size=n_seeds).tolist()
     options: dict[str, Any] = {"n_neighbors": n_neighbors, "on_miss": warn}

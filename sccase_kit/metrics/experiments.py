@@ -14,7 +14,7 @@ from anndata import AnnData
 from .._arguments import checked
 from .._progress import progress
 from .._rng import check_rng
-from .._validate import check_adata, check_choice, check_key, check_labels, check_number
+from .._validate import check_adata, check_choice, check_key, check_labels, check_list, check_number
 from ..matrix.access import get_matrix, layer_names
 from ..matrix.batches import warn_of_closed_peaks
 from ..pp import dropout, subsample_cells
@@ -66,7 +66,7 @@ def dropout_experiment(
     Tidy table, one row per rate, seed and method: `rate`, `seed`, `method`, the scores (`ari`, `ami`, `fmi`,
     `silhouette`, …), `seconds`, `n_cells`, `imbalance`, `error` (empty when all went well).
     """
-    levels = [check_number(rate, name="rates", minimum=0, maximum=1) for rate in rates]
+    levels = [check_number(rate, name="rates", minimum=0, maximum=1) for rate in check_list(rates, name="rates")]
     corruptions = {level: _at(dropout, rate=level) for level in levels}
     return _run(adata, groupby, methods, "rate", corruptions, seeds, truth, None, on_error, clustering)
 
@@ -107,7 +107,7 @@ def imbalance_experiment(
         If `evenness` holds −1 or less.
     """
     corruptions: dict[float, Corruption] = {}
-    for value in evenness:
+    for value in check_list(evenness, name="evenness"):
         level = check_number(value, name="evenness", minimum=-1, maximum=1)
         if level == -1:
             msg = "evenness must be greater than -1: no cell of the smallest group would be left"
@@ -146,7 +146,10 @@ def size_experiment(
     -------
     DataFrame, one row per fraction, seed and method; see :func:`dropout_experiment`.
     """
-    levels = [check_number(f, name="fractions", minimum=0, maximum=1, exclusive=f != 1) for f in fractions]
+    fractions = [
+        check_number(f, name="fractions", minimum=0, maximum=1) for f in check_list(fractions, name="fractions")
+    ]
+    levels = [check_number(f, name="fractions", minimum=0, exclusive=True) for f in fractions]
     corruptions = {level: _at(subsample_cells, groupby=groupby, fraction=level) for level in levels}
     return _run(adata, groupby, methods, "fraction", corruptions, seeds, truth, None, on_error, clustering)
 
@@ -242,11 +245,11 @@ def _run(
     check_choice(on_error, ["raise", "record"], name="on_error")
     if truth is not None:
         check_key(truth, layer_names(adata), name="truth", where="adata.layers")
-    if not methods or not all(is_method(method) for method in methods.values()):
+    if not isinstance(methods, Mapping) or not methods or not all(is_method(method) for method in methods.values()):
         msg = "methods must map names to functions of an AnnData, to methods of enhancement, or to their names "
         msg += f"({list(METHODS)}), got {methods!r}"
         raise TypeError(msg)
-    seeds = list(seeds)
+    seeds = check_list(seeds, name="seeds", what="integers")
     rows = []
     with progress(total=len(corruptions) * len(seeds) * len(methods), desc=f"{name} experiment", unit="run") as bar:
         for level, corrupt in corruptions.items():

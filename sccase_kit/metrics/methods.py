@@ -11,6 +11,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._arguments import checked
+from .._rng import check_rng
 from .._validate import check_adata
 from ..enhance import METHODS, Enhancement, Inputs, Knn, fit, prepare
 from ..enhance import Method as EnhancementMethod
@@ -167,5 +168,5 @@ def knn_smoothing(
     """
     check_adata(adata)
     method = Knn(n_components, n_neighbors)
-    result = method.fit(prepare(get_matrix(adata, layer)), Inputs(np.random.default_rng(rng)))
+    result = method.fit(prepare(get_matrix(adata, layer)), Inputs(check_rng(rng)))
     return sparse.csr_matrix(result.matrix)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._arguments import checked
+from .._arguments import Named, checked
 from .._calls import check_free
 from .._labels import encode_labels
 from .._logging import warn
@@ -128,7 +128,7 @@ def held_out(
     check_choice(on_error, ["raise", "record"], name="on_error")
     key_added = None if key_added is None else check_free(adata, key_added, "metrics.held_out")
     given = methods
-    methods = {"robust": _default} if methods is None else dict(methods)
+    methods = {"robust": _default} if methods is None else dict(Named("methods")(methods, "methods", {}))
     labels = None if groupby is None else check_labels(adata, groupby, min_groups=2)
     if splits is not None:
         splits = _checked_splits(splits, adata.n_obs)

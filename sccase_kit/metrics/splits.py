@@ -13,6 +13,7 @@ from anndata import AnnData
 from scipy import sparse
 
 from .._arguments import checked
+from .._atomic import check_path
 from .._rng import check_rng
 from .._settings import settings
 from .._validate import check_adata, check_int, check_number
@@ -216,6 +217,9 @@ def hide_entries(
     check_adata(adata)
     check_number(share, name="share", minimum=0, maximum=1, exclusive=True)
     check_int(min_cells, name="min_cells", minimum=1)
+    if folder is not None and not check_path(folder, name="folder").is_dir():
+        msg = f"folder: there is no folder {str(folder)!r}; make it first"
+        raise FileNotFoundError(msg)
     counts = canonical(get_matrix(adata, layer))
     mask = Mask(share, int(check_rng(rng).integers(2**62)))
     n_open, cells, n_hidden = np.zeros(adata.n_vars), np.zeros(adata.n_obs, dtype=bool), 0

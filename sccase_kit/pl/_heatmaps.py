@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._arguments import checked
+from .._arguments import Labels, checked
 from .._remedy import with_remedy
 from .._rng import check_rng
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
@@ -38,7 +38,7 @@ def _peak_names(peaks: Sequence[str] | pd.DataFrame) -> list[str]:
     if isinstance(peaks, pd.DataFrame):
         check_key("peak", peaks.columns, name="column", where="peaks")
         peaks = peaks["peak"]
-    return check_some(peaks, name="peaks")
+    return list(Labels("peaks")(check_some(peaks, name="peaks"), "peaks", {}))
 
 
 def _row_scaled(values: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._arguments import checked
+from .._arguments import Labels, checked
 from .._record import required
 from .._validate import check_adata, check_int, check_some
 from ..enhance import METHODS
@@ -85,7 +85,8 @@ def objective_trace(
 
 def _keys(key: str | Sequence[str]) -> list[str]:
     """Return the distinct keys of fits."""
-    return list(dict.fromkeys(check_some(key if isinstance(key, Sequence) else [key], name="key")))
+    keys = check_some(key, name="key")
+    return list(dict.fromkeys(keys if isinstance(key, str) else Labels("keys")(keys, "key", {})))
 
 
 @checked()

@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from .._calls import LAYOUTS, layout_settings
 from .._rng import check_rng
+from .._validate import check_int
 from ..enhance.nmf import sketch
 from ..enhance.preparation import prepare
 from ..get.thin import check_fitted, factors, ranges
@@ -94,6 +95,7 @@ def stored_layout(
     Written: ``obsm["X_<method>_<key>"]``, (n_obs × 2) float32, and its settings in ``uns["sccase_kit_layouts"]``.
     """
     slot = f"X_{method}_{key}"
+    check_int(rng, name="rng", minimum=0, maximum=2**32 - 1)
     settings: dict[str, object] = {"rng": rng, **({"layer": layer or ""} if key == RAW else {})}
     settings |= {"pipeline": pipeline} if pipeline != "components" else {}
     if slot not in adata.obsm or layout_settings(adata, slot) not in (None, settings):

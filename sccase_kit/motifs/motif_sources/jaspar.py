@@ -62,6 +62,9 @@ def jaspar_motifs(
     groups = tax_group if tax_group is None else [str(group) for group in check_some(tax_group, name="tax_group")]
     options = {"collection": collection, "tax_group": groups, "all_versions": all_versions}
     if species is not None:
+        if not str(species).isdigit():
+            msg = f"species must be an NCBI taxonomy id, such as 9606, got {species!r}"
+            raise ValueError(msg)
         options["species"] = [str(species)]
     with closing(database.conn):
         found = database.fetch_motifs(**options)
