@@ -151,13 +151,30 @@ def _say(value: dict[str, Any]) -> None:
     sys.__stdout__.flush()  # type: ignore[union-attr]
 
 
-def _answers(process: subprocess.Popen, patience: float) -> bool:
-    """Wait for a line; False after so many seconds of the process's CPU, or ten times as many that it slept."""
-    started, begun = time.monotonic(), _cpu_seconds(process.pid)
-    while not select.select([process.stdout], [], [], 1)[0]:
-        if _cpu_seconds(process.pid) - begun > patience or time.monotonic() - started > 10 * patience:
-            return False
-    return True
+class _Lines:
+    """Lines of a process as they come.
+
+    They are cut here: a buffered file takes several at once, and select then knows nothing of those it holds, so that
+    a file would answer for the hang of the next one.
+    """
+
+    def __init__(self, process: subprocess.Popen) -> None:
+        self._process, self._held = process, b""
+        self._source: int = process.stdout.fileno()  # type: ignore[union-attr]
+
+    def next(self, patience: float) -> str | None:
+        """Return the next line, "" at the end, or None after so many seconds of CPU, or ten times as many asleep."""
+        started, begun = time.monotonic(), _cpu_seconds(self._process.pid)
+        while b"\n" not in self._held:
+            if select.select([self._source], [], [], 1)[0]:
+                more = os.read(self._source, 2**16)
+                if not more:
+                    return ""
+                self._held += more
+            elif _cpu_seconds(self._process.pid) - begun > patience or time.monotonic() - started > 10 * patience:
+                return None
+        line, _, self._held = self._held.partition(b"\n")
+        return line.decode()
 
 
 def _cpu_seconds(pid: int) -> float:
@@ -174,16 +191,16 @@ def fuzz(first: int, last: int, *, seed: int = 0, only: list[str] | None = None)
     while first < last:
         command = [sys.executable, __file__, "--work", str(first), str(last), "--seed", str(seed)]
         process = subprocess.Popen(
-            [*command, *(["--only", *only] if only else [])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            [*command, *(["--only", *only] if only else [])], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         )
+        lines = _Lines(process)
         case: dict[str, Any] | None = None
         ended = "crash"
         while True:
-            if not _answers(process, PATIENCE * (5 if case is None else 1)):
+            line = lines.next(PATIENCE * (5 if case is None else 1))
+            if line is None:
                 ended = "hang"
                 process.kill()
-                break
-            line = process.stdout.readline()  # type: ignore[union-attr]
             if not line:
                 break
             value = json.loads(line)
@@ -192,7 +209,7 @@ def fuzz(first: int, last: int, *, seed: int = 0, only: list[str] | None = None)
             elif case is not None:
                 found.append(case | value)
                 first, case = case["number"] + 1, None
-        _, text = process.communicate()
+        text = process.communicate()[1].decode(errors="replace")
         if case is not None:
             number = -process.returncode if process.returncode < 0 else process.returncode
             name = signal.Signals(number).name if process.returncode < 0 else f"code {number}"

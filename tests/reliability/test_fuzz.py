@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import fuzz
 import fuzz_files
 import numpy as np
@@ -52,3 +55,14 @@ def test_the_same_number_makes_the_same_file():
     for number in range(20):
         one, two = (fuzz_files.damaged_text(data, np.random.default_rng([0, number]), headed=True)[0] for _ in range(2))
         assert one == two
+
+
+def test_a_hang_is_of_the_file_that_hangs():
+    """Lines that came together are all taken before the process is waited for."""
+    code = "import sys; sys.stdout.write('one\\ntwo\\nthree\\n'); sys.stdout.flush()\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, bufsize=0) as process:
+        lines = fuzz._Lines(process)
+        assert [lines.next(60) for _ in range(3)] == ["one", "two", "three"]
+        assert lines.next(0.2) is None
+        process.kill()
+        assert lines.next(60) == ""
