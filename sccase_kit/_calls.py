@@ -15,6 +15,8 @@ from ._validate import check_slot
 
 #: Key of `uns` with the steps that changed cells, peaks or counts: number → function and params.
 STEPS = "sccase_kit_steps"
+#: Key of `uns` with the file that the counts were read from: path, and how it was read.
+SOURCE = "sccase_kit_source"
 #: Key of `uns` with what the layouts in `obsm` were drawn from: slot → settings.
 LAYOUTS = "sccase_kit_layouts"
 
@@ -82,6 +84,32 @@ def record_step(adata: AnnData, function: str, **params: Any) -> None:
             adata.uns[key] = {**entry, BEFORE: n_before}
     given, _ = stored_params(params)
     adata.uns[STEPS] = {**known, f"{number:04d}": {"function": f"pp.{function}", "params": given}}
+
+
+def record_source(adata: AnnData, path: object, **options: Any) -> None:
+    """Note in `uns` the file that the counts were read from, unless the data came with that of earlier counts.
+
+    Parameters
+    ----------
+    adata
+        The data.
+    path
+        The file, as it was given.
+    options
+        Arguments of :func:`sccase_kit.read`; those that are None are left out.
+    """
+    if source_of(adata.uns) is None:
+        given, _ = stored_params(options)
+        adata.uns[SOURCE] = {"path": str(path), "params": given}
+
+
+def source_of(uns: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """Return the file that the counts were read from and how, as :func:`record_source` noted it, or None."""
+    entry = uns.get(SOURCE)
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("path"), str):
+        return None
+    params = entry.get("params")
+    return entry["path"], dict(params) if isinstance(params, Mapping) else {}
 
 
 def steps(uns: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -12,6 +14,20 @@ logger = logging.getLogger("sccase_kit")
 logger.addHandler(logging.NullHandler())
 
 _PACKAGE = str(Path(__file__).parent)
+
+
+@contextmanager
+def said_once() -> Iterator[None]:
+    """Keep back the messages of a run that repeats one that has been logged; warnings and errors still come."""
+
+    def important(line: logging.LogRecord) -> bool:
+        return line.levelno > logging.INFO
+
+    logger.addFilter(important)
+    try:
+        yield
+    finally:
+        logger.removeFilter(important)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ..enhance import METHODS
-from .files import INPUT, add_input, add_layer, add_seed, check_target, read_input, save_data
+from .files import INPUT, add_input, add_layer, add_seed, check_target, read_input, reading_options, save_data
 
 HELP = "enhance a count matrix"
 EXAMPLE = """example:
@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, enhance, write."""
     import sccase_kit as sk
 
+    from .._calls import record_source
     from .._record import required
 
     target = check_target(str(args.output))
@@ -69,6 +70,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         msg = "--scale is about --matrix, which is not given; the model in --output serves every scale"
         raise ValueError(msg)
     adata = read_input(args)
+    record_source(adata, args.input, **reading_options(args))
     reference = sk.read(args.reference) if args.reference else None
     before = adata.n_vars
     sk.pp.filter_peaks(adata, min_fraction=args.min_fraction, layer=args.layer)

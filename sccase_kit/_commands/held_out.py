@@ -1,6 +1,7 @@
 """Hide a share of the fragments, enhance the rest, and say whether enhancing tells where the hidden ones were.
 
-Needs no labels. One row per method: gain (nats per hidden entry over the peak mean) with its standard error, and
+Needs no labels. A file that was enhanced is judged as it was: by its method, with its batches; other counts by the
+default method. One row per method: gain (nats per hidden entry over the peak mean) with its standard error, and
 deviation slope (1: differences between cells have the right size).
 """
 
@@ -9,6 +10,8 @@ from __future__ import annotations
 import argparse
 from functools import partial
 from typing import Any
+
+from anndata import AnnData
 
 from .files import (
     add_input,
@@ -43,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_layer(parser)
     add_output(parser)
     parser.add_argument(
-        "--methods", nargs="+", type=_method, default=[_method("robust")], help="robust, sccase:8, ... (robust)"
+        "--methods", nargs="+", type=_method, help="robust, sccase:8, ... (what made the fit in the file, else robust)"
     )
     parser.add_argument("--splits", type=int, default=3, help="random splits (3)")
     parser.add_argument("--seeds", type=int, default=1, help="runs of every method per split, for their spread (1)")
@@ -60,19 +63,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, filter, split, enhance, score."""
     import sccase_kit as sk
 
+    from .._record import recorded
+
     target = check_data_or_table(args.output)
     figure = check_target(args.figure, option="--figure", kinds=(".png", ".pdf", ".svg"))
     adata = read_input(args)
+    made = recorded(adata.uns.get("sccase"), "tl.enhance")
+    layer = args.layer or (None if made is None else made.params.get("layer"))
     judged = adata.copy() if holds_data(target) else adata
-    sk.pp.filter_peaks(judged, min_fraction=args.min_fraction, layer=args.layer)
+    sk.pp.filter_peaks(judged, min_fraction=args.min_fraction, layer=layer)
     result = sk.metrics.held_out(
         judged,
-        {name: partial(sk.tl.enhance, **options) for name, options in args.methods},
+        _methods(adata, args.methods),
         groupby=args.groupby,
         share=args.share,
         n_splits=args.splits,
         n_seeds=args.seeds,
-        layer=args.layer,
+        layer=layer,
         rng=args.seed,
         key_added="held_out" if holds_data(target) else None,
     )
@@ -84,6 +91,21 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         adata.uns["held_out"] = judged.uns["held_out"]
         scores["stored in"] = "uns['held_out']"
     return finish(scores, target, adata, result.table.reset_index())
+
+
+def _methods(adata: AnnData, named: list[tuple[str, dict[str, Any]]] | None) -> dict[str, Any]:
+    """Return the methods that were named; without names that of the fit in the file, else the default."""
+    import sccase_kit as sk
+
+    from .._record import recorded
+    from ..tl.fit_again import fit_again
+
+    if named is not None:
+        return {name: partial(sk.tl.enhance, **options) for name, options in named}
+    made = recorded(adata.uns.get("sccase"), "tl.enhance")
+    if made is None or "reference" in made.objects:
+        return {"robust": partial(sk.tl.enhance, method="robust")}
+    return fit_again(adata, "sccase")
 
 
 def _draw(result: Any, figure: Any) -> None:

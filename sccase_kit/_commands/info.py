@@ -1,4 +1,4 @@
-"""Say what is in a file: size, sparsity, labels, peaks, and earlier results."""
+"""Say what is in a file: size, sparsity, the genome that the peaks fit, labels, and earlier results."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .files import add_input, reading_options
 
@@ -22,6 +23,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _is_label(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column) and column.nunique() < max(2, len(column))
+
+
+def _genome(adata: AnnData) -> str:
+    """Say which shipped genome the peaks are of: by the results, by `uns`, and by the genes that they lie at."""
+    from ..intervals.bodies import known_genome
+    from ..intervals.likely import genome_fit
+
+    said = adata.uns.get("genome")
+    named = known_genome(adata.uns) or (said if isinstance(said, str) else None)
+    words = f"; the file says {named}" if named else ""
+    if "start" not in adata.var or not (adata.var["start"] >= 0).any():
+        return f"not told: the peaks have no coordinates{words}"
+    placed = adata.var.loc[adata.var["start"] >= 0, ["chrom", "start", "end"]]
+    best, met = genome_fit(placed)
+    counts = ", ".join(f"{genome} {number:,}" for genome, number in sorted(met.items(), key=lambda one: -one[1]))
+    first = "not told by these peaks" if best is None else f"fits {best}, not {', '.join(g for g in met if g != best)}"
+    return f"{first} (genes that start at a peak: {counts}){words}"
 
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
@@ -48,6 +66,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "empty peaks": int((n_open == 0).sum()),
         "peaks open in 1 % of cells": int((n_open >= 0.01 * n * (1 - 1e-12)).sum()),
         "peaks with coordinates": int((adata.var["start"] >= 0).sum()) if "start" in adata.var else 0,
+        "genome": _genome(adata),
         "labels (categories)": {
             str(name): int(column.nunique()) for name, column in adata.obs.items() if _is_label(column)
         },

@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     mpl.use("agg")
     import sccase_kit as sk
 
+    from .._calls import source_of
     from .._record import records
 
     target = check_target(str(args.output), kinds=(".html", ".htm"))
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     tables = None if folder is None else _tables(folder, with_peaks=not known)
     name = Path(args.input).name
     title = args.title or Path(name).stem
-    options = {"title": title, "tables": tables, "source": name, "max_cells": args.max_cells}
+    source = name if source_of(adata.uns) is None else None
+    options = {"title": title, "tables": tables, "source": source, "max_cells": args.max_cells}
     sk.report.write_report(adata, target, args.groupby, held_out=args.held_out, **options)
     return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}
 

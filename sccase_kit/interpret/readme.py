@@ -92,7 +92,7 @@ def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: 
         f"Specific peaks of the groups in `{groupby}` (at most {n_top} each, `peaks/groups.tsv` says how many; genome",
         f"{genome}{where}) and at most {n_top} background peaks, by sccase_kit {__version__}. `step.json` lets a",
         "further call keep what is finished; `attributes.json`",
-        "holds the parameters of a result.\n",
+        "holds the parameters of a result, and `call.json` the call that made this folder.\n",
     ]
     for step, (title, files) in _FILES.items():
         if not (folder / step).is_dir():

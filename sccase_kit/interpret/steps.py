@@ -19,6 +19,9 @@ from .._version import __version__
 
 #: Names of the files in the folder of a step: the table, its attributes, what it was made from.
 TABLE, ATTRIBUTES, RECORD = "result.tsv", "attributes.json", "step.json"
+#: The file in the folder of all steps with the call that made them, and its key among the attributes of their tables.
+CALL, CALLED = "call.json", "interpret"
+_LONGEST = 20  # items of an argument that is kept as code
 
 
 def fingerprint(value: object) -> str:
@@ -126,4 +129,42 @@ def read_step(folder: Path) -> pd.DataFrame | None:
         if not pd.api.types.is_numeric_dtype(table[column]):
             table[column] = table[column].fillna("")
     table.attrs.update(json.loads((folder / ATTRIBUTES).read_text(encoding="utf-8")))
+    if (call := _read_call(folder.parent)) is not None:
+        table.attrs[CALLED] = call
     return table
+
+
+def keep_call(folder: Path, arguments: Mapping[str, Any], known: Mapping[str, object]) -> None:
+    """Write the arguments of the call that makes a folder: argument → code, None for what no code can say.
+
+    Arguments that are None are left out; of an object, such as a table, only the name is kept, inside the options of a
+    tool too, unless it is one of `known` (code → object).
+    """
+    call = {name: _code(value, known) for name, value in arguments.items() if value is not None}
+    with replacing(folder / CALL) as temporary:
+        temporary.write_text(json.dumps(call, indent=1) + "\n", encoding="utf-8")
+
+
+def _code(value: object, known: Mapping[str, object]) -> Any:
+    """Return the code of a value, a mapping of those of options, or None."""
+    for code, one in known.items():
+        if value is one or (isinstance(value, pd.DataFrame) and isinstance(one, pd.DataFrame) and value.equals(one)):
+            return code
+    if isinstance(value, (Mapping, list, tuple)) and len(value) > _LONGEST:
+        return None
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return {name: _code(item, known) for name, item in value.items() if item is not None}
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if isinstance(value, (list, tuple)):
+        parts = [_code(item, known) for item in value]
+        return f"[{', '.join(parts)}]" if all(isinstance(part, str) for part in parts) else None
+    return repr(value) if isinstance(value, (str, bool, int, float)) else None
+
+
+def _read_call(folder: Path) -> dict[str, Any] | None:
+    try:
+        call = json.loads((folder / CALL).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return call if isinstance(call, dict) else None

@@ -70,7 +70,13 @@ def likely_genome(frame: pd.DataFrame) -> str | None:
     ``"hg19"``, ``"hg38"``, ``"mm9"`` or ``"mm10"``: that with most genes' starts within 500 bp of a region, if they are
     at least 50 and three times those of any other.
     """
-    return _best({genome: genes_met(frame, genome) for genome in GENOMES})
+    return genome_fit(frame)[0]
+
+
+def genome_fit(frame: pd.DataFrame) -> tuple[str | None, dict[str, int]]:
+    """Return what :func:`likely_genome` returns, and how many genes' starts the regions lie at in every genome."""
+    met = {genome: genes_met(frame, genome) for genome in GENOMES}
+    return _best(met), met
 
 
 def _best(met: Mapping[str, int]) -> str | None:

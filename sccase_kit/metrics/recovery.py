@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ from anndata import AnnData
 from .._arguments import Named, checked
 from .._calls import check_free
 from .._labels import encode_labels
-from .._logging import warn
+from .._logging import said_once, warn
 from .._progress import progress
 from .._record import as_object, seeded
 from .._rng import check_rng
@@ -26,6 +27,7 @@ from ..enhance import Robust, fit
 from ..enhance.expected import PeakScaling, count_factors
 from ..matrix.access import get_matrix
 from .hidden import CellScores
+from .spelled import spelled_methods
 from .splits import HiddenEntries, hide_entries
 from .verdicts import HeldOut, record_held_out
 
@@ -165,7 +167,8 @@ def held_out(
                 try:
                     scores = []
                     for own_seed in _seeds_of(seed, _n_runs(method, n_seeds)):
-                        result = _run(method, split.training, own_seed) if callable(method) else method[number]
+                        with said_once() if number or own_seed != seed else nullcontext():
+                            result = _run(method, split.training, own_seed) if callable(method) else method[number]
                         scores.append(split.score_cells(result))
                         bar.update()
                     judge.add(name, scores, (time.perf_counter() - started) / len(scores))
@@ -182,7 +185,7 @@ def held_out(
         if splits is None:
             params |= {"share": share, "n_splits": n_splits, "min_cells": min_cells, "layer": layer}
         params |= {"n_boot": n_boot, "on_error": on_error, "rng": seed_given}
-        record_held_out(adata, key_added, result, params=params)
+        record_held_out(adata, key_added, result, params=params, spelled=spelled_methods(given))
     return result
 
 

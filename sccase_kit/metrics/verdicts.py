@@ -56,13 +56,15 @@ class HeldOut:
         return f"HeldOut: {size}\n{rows}\n{hint}"
 
 
-def record_held_out(adata: AnnData, key: str, result: HeldOut, *, params: Mapping[str, Any]) -> None:
-    """Keep a result in `adata.uns[key]`, as :func:`stored_held_out` reads it."""
+def record_held_out(
+    adata: AnnData, key: str, result: HeldOut, *, params: Mapping[str, Any], spelled: Mapping[str, str]
+) -> None:
+    """Keep a result in `adata.uns[key]`, as :func:`stored_held_out` reads it; `spelled` is the code of objects."""
     counts = {"n_cells": result.n_cells, "n_peaks": result.n_peaks, "n_hidden": result.n_hidden}
     tables = {"table": result.table.copy(), "splits": result.splits.copy()}
     for table in tables.values():
         table["error"] = table["error"].fillna("").astype(str)
-    record(adata, key, _FUNCTION, params=params, **tables, **counts, share_hidden=result.share)
+    record(adata, key, _FUNCTION, params=params, **tables, **counts, share_hidden=result.share, spelled=dict(spelled))
 
 
 @checked()

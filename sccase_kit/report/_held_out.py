@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from anndata import AnnData
 
 from .. import pl
 from .._record import records, required
-from ..enhance import METHODS
 from ..metrics import HeldOut, held_out, held_out_verdict, stored_held_out
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
 from ..pages.table import Table
-from ..tl import enhance
+from ..tl.fit_again import fit_again
 from ._figures import draw
 from ._headers import HELD_OUT
 
@@ -80,19 +78,5 @@ def judge_fit(adata: AnnData, key: str, *, n_splits: int = 3, rng: int = 0) -> H
     ValueError
         If the fit used a reference, which the data do not hold.
     """
-    made = required(adata, key, "tl.enhance")
-    name, method = _again(key, made.params, made.objects)
-    layer = made.params.get("layer")
-    return held_out(adata, {name: method}, n_splits=n_splits, layer=layer, rng=rng)
-
-
-def _again(key: str, params: Mapping[str, Any], objects: tuple[str, ...]) -> tuple[str, Callable[..., Any]]:
-    """Return the name of a recorded fit's method, and a function that fits it to other counts in `X`."""
-    if "reference" in objects:
-        msg = f"the fit {key!r} used a reference, which is not stored with the data; run sccase_kit.metrics.held_out "
-        msg += "with a function that gives it, and key_added='held_out'"
-        raise ValueError(msg)
-    kind = METHODS[params["method"]]
-    options = {name: value for name, value in params.items() if name in kind.defaults()}
-    rest = {name: params[name] for name in ("depth", "batch_key", "dtype", "device") if name in params}
-    return params["method"], partial(enhance, method=kind(**options), **rest)
+    layer = required(adata, key, "tl.enhance").params.get("layer")
+    return held_out(adata, fit_again(adata, key), n_splits=n_splits, layer=layer, rng=rng)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -12,19 +13,32 @@ from .._arguments import checked
 from .._calls import steps
 from .._record import Record, records
 from .._validate import check_adata
+from ..intervals.bodies import known_genome
+from ..intervals.genomes import GENOMES
+from ..intervals.likely import likely_genome
 from ..pages.values import shown
-from ._reproduce import call
+from ._reproduce import call, recorded_call
 
 #: What follows what: function, the one it needs, the call, what it is for.
 _NEXT = (
     ("tl.enhance", "", "sk.tl.enhance(adata)", "enhance the counts"),
     ("tl.cluster", "tl.enhance", "sk.tl.cluster(adata)", "cluster the cells"),
-    ("metrics.held_out", "tl.enhance", "sk.metrics.held_out(adata, key_added='held_out')", "does enhancing help?"),
-    ("tl.annotate", "tl.cluster", "sk.tl.annotate(adata, 'louvain', 'blood', genome='hg38')", "names for the groups"),
-    ("tl.specific_peaks", "tl.enhance", "sk.tl.specific_peaks(adata, 'louvain', genome='hg38')", "marker peaks"),
-    ("tl.great", "tl.specific_peaks", "sk.tl.great(adata, 'hg38', 'GO:BP')", "functions of the genes near them"),
+    (
+        "metrics.held_out",
+        "tl.enhance",
+        "{before}sk.metrics.held_out(adata, {methods}key_added='held_out')",
+        "does enhancing help?",
+    ),
+    (
+        "tl.annotate",
+        "tl.cluster",
+        "sk.tl.annotate(adata, {by!r}, 'blood', genome={genome})",
+        "names for the groups; or 'brain', 'general', your own table",
+    ),
+    ("tl.specific_peaks", "tl.cluster", "sk.tl.specific_peaks(adata, {by!r}, genome={genome})", "marker peaks"),
+    ("tl.great", "tl.specific_peaks", "sk.tl.great(adata, {genome}, 'GO:BP')", "functions of the genes near them"),
     ("tl.chromvar", "tl.match_motifs", "sk.tl.chromvar(adata)", "motifs in the cells"),
-    ("", "tl.specific_peaks", "sk.browse(adata, 'louvain')", "look at the markers"),
+    ("", "tl.specific_peaks", "sk.browse(adata, {by!r})", "look at the markers"),
     ("", "tl.enhance", "sk.report.write_report(adata, 'report.html')", "all of it as one page"),
 )
 
@@ -92,26 +106,68 @@ def overview(adata: AnnData) -> Overview:
     known = records(adata.uns)
     done = [("steps", call(function, "", params)[-1], "") for function, params in steps(adata.uns)]
     for key, made in sorted(known.items(), key=lambda item: item[1].number):
-        code = call(made.function, key, made.params, objects=made.objects)[-1]
+        code = recorded_call(key, made)[-1]
         done.append((f"uns[{key!r}]", code.partition("  # ")[0], _result(made)))
     functions = {made.function for made in known.values()}
+    words = {"by": _groups_of(adata, known), "genome": _genome_of(adata), "methods": _methods_of(known)}
+    words["before"] = "from functools import partial; " if words["methods"] else ""
     following = [
-        (code, what)
+        (code.format(**words), what)
         for function, needed, code, what in _NEXT
         if function not in functions and (not needed or needed in functions)
     ]
     return Overview(f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", tuple(done), tuple(following))
 
 
+def _groups_of(adata: AnnData, known: Mapping[str, Record]) -> str:
+    """Return the groups of the results, else the clusters, else the name that clusters get."""
+    given = [str(made.params["groupby"]) for made in known.values() if made.params.get("groupby") in adata.obs]
+    clusters = [key for key, made in known.items() if made.function == "tl.cluster" and key in adata.obs]
+    return [*given, *clusters, "louvain"][0]
+
+
+def _genome_of(adata: AnnData) -> str:
+    """Return the code of the genome: of the results, of the data, of what the peaks fit; else a name to replace."""
+    said = adata.uns.get("genome")
+    named = known_genome(adata.uns) or (said if said in GENOMES else None)
+    if named is None and "start" in adata.var and "chrom" in adata.var:
+        placed = adata.var.loc[adata.var["start"] >= 0, ["chrom", "start", "end"]]
+        named = likely_genome(placed) if len(placed) else None
+    return "genome" if named is None else repr(str(named))
+
+
+def _methods_of(known: Mapping[str, Record]) -> str:
+    """Return the argument that judges a fit as it was made, where that is not the default."""
+    fits = [made for made in known.values() if made.function == "tl.enhance"]
+    names = ("batch_key", "depth", "method")
+    own = {name: fits[0].params[name] for name in names if fits[0].params.get(name)} if fits else {}
+    if own in ({}, {"method": "robust"}) or (fits and fits[0].objects):
+        return ""
+    options = ", ".join(f"{name}={value!r}" for name, value in own.items())
+    return f"{{{own['method']!r}: partial(sk.tl.enhance, {options})}}, "
+
+
 def _result(made: Record) -> str:
     """Return the sizes of what a call stored: numbers as they are, tables by their rows."""
     parts = []
     for name, value in made.results.items():
+        word = _WORDS.get(name, name.replace("_", " "))
         if hasattr(value, "columns"):
-            parts.append(f"{name}: {len(value):,} rows")
-        elif _is_small(value):
-            parts.append(f"{name}: {shown(value)}")
+            parts.append(f"{word}: {len(value):,} row{'' if len(value) == 1 else 's'}")
+        elif word and _is_small(value):
+            parts.append(f"{word}: {shown(value)}")
     return ", ".join(parts[:3])
+
+
+#: What results are called here; those without a name say nothing to a reader.
+_WORDS = {
+    "n_clusters": "clusters",
+    "reached": "number reached",
+    "n_cells": "cells",
+    "n_peaks": "peaks",
+    "n_hidden": "hidden entries",
+    **dict.fromkeys(["expected_skipped", "n_steps_before", "n_vars", "peaks_checksum"], ""),
+}
 
 
 def _is_small(value: Any) -> bool:

@@ -11,7 +11,7 @@ import pandas as pd
 
 import sccase_kit
 
-from .._calls import steps
+from .._calls import source_of, steps
 from .._record import Record, records
 from .._record_old import BEFORE, GIVEN
 from .._rng import generator_code
@@ -46,7 +46,7 @@ def parameter_table(uns: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stored in", "function", "parameter", "value"]).astype({"value": object})
 
 
-def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
+def code(uns: Mapping[str, Any], *, source: str | None = None, interpreted: Mapping[str, Any] | None = None) -> str:
     """Return a script of the calls that are stored: steps of preparation as they came, results in a study's order.
 
     It repeats the results from the counts that went into the first call.
@@ -56,27 +56,63 @@ def code(uns: Mapping[str, Any], *, source: str = "counts.h5ad") -> str:
     uns
         `adata.uns`.
     source
-        File that is read.
+        File that is read; None for that of the counts that is recorded, else "counts.h5ad".
+    interpreted
+        Arguments of :func:`sccase_kit.tl.interpret` as code, as its folder keeps them, or None.
     """
+    counts, options = ("counts.h5ad", {}) if source_of(uns) is None else source_of(uns)  # type: ignore[misc]
+    if source is not None and source != counts:
+        counts, options = source, {}
     known, done = records(uns), steps(uns)
     order = {name: place for place, name in enumerate(STUDY)}
     makers = [key for key in known if known[key].function.startswith(MAKERS)]
     keys = sorted(known, key=lambda key: (order.get(known[key].function, len(order)), known[key].number))
     keys = [key for key in keys if key not in makers]
     made_by = f"  # made by {' and '.join(_maker(known[key]) for key in makers)}" if makers else ""
-    lines = ["import sccase_kit as sk", "", f"adata = sk.read({source!r}){made_by}"]
+    how = "".join(f", {name}={value!r}" for name, value in options.items())
+    lines = ["import sccase_kit as sk", "", f"adata = sk.read({counts!r}{how}){made_by}"]
     lines.append(f"# {UNRECORDED if done else NO_STEPS}")
     made: set[str] = set()
     for number in range(len(done) + 1):
         for key in keys:
             if _steps_before(known[key], len(done)) == number:
-                lines += call(known[key].function, key, known[key].params, objects=known[key].objects, made=made)
+                lines += recorded_call(key, known[key], made=made)
                 made |= _made(key, known[key])
         for function, params in done[number : number + 1]:
             lines += call(function, "", params)
+    if interpreted:
+        lines.append(_interpret(interpreted))
     if any("np." in line for line in lines):
         lines.insert(0, "import numpy as np")
+    if any("partial(" in line for line in lines):
+        lines.insert(0, "from functools import partial\n")
     return "\n".join(lines)
+
+
+def _interpret(call: Mapping[str, Any]) -> str:
+    """Return the line that makes the folder of an interpretation again; what no code says must be given."""
+    defaults = inspect.signature(sccase_kit.tl.interpret).parameters
+    words, wanted = [], []
+    for name, value in call.items():
+        if name not in defaults or value == repr(defaults[name].default):
+            continue
+        if isinstance(value, Mapping):
+            wanted += [option for option, text in value.items() if not isinstance(text, (str, Mapping))]
+            options = ", ".join(f"{option!r}: {_text(option, text)}" for option, text in value.items())
+            words.append(f"{name}={{{options}}}")
+        elif defaults[name].kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            words.append(str(value))
+        else:
+            wanted += [] if isinstance(value, str) else [name]
+            words.append(f"{name}={_text(name, value)}")
+    note = f"  # give what was used then: {', '.join(wanted)}" if wanted else ""
+    return f"tables = sk.tl.interpret(adata, {', '.join(words)}){note}"
+
+
+def _text(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key!r}: {_text(key, text)}" for key, text in value.items()) + "}"
+    return value if isinstance(value, str) else name
 
 
 def _maker(found: Record) -> str:
@@ -99,8 +135,21 @@ def _made(key: str, found: Record) -> set[str]:
     return {f"{key}_background"} | ({f"{key}_sets"} if "annotations" in found.objects else set())
 
 
+def recorded_call(key: str, found: Record, *, made: Collection[str] = ()) -> list[str]:
+    """Return the lines that repeat a recorded call, see :func:`call`."""
+    spelled = found.results.get("spelled")
+    spelled = {str(name): str(text) for name, text in spelled.items()} if isinstance(spelled, Mapping) else {}
+    return call(found.function, key, found.params, objects=found.objects, made=made, spelled=spelled)
+
+
 def call(
-    function: str, key: str, params: Mapping[str, Any], *, objects: Collection[str] = (), made: Collection[str] = ()
+    function: str,
+    key: str,
+    params: Mapping[str, Any],
+    *,
+    objects: Collection[str] = (),
+    made: Collection[str] = (),
+    spelled: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Return the lines that call `function` with what differs from its defaults.
 
@@ -118,6 +167,8 @@ def call(
         Arguments that were objects.
     made
         Keys of `varm` that earlier lines write.
+    spelled
+        Code of arguments that were objects, where they can be said.
     """
     target = _target(function)
     if target is None:
@@ -131,6 +182,8 @@ def call(
         if name == "key_added":
             if key not in (parameter.default, params.get("method")):
                 given.append(f"key_added={key!r}")
+        elif name in objects and name in (spelled or {}):
+            given.append(f"{name}={(spelled or {})[name]}")
         elif name in objects or (parameter.default is parameter.empty and name not in params):
             given.append(f"{name}={name}")
             wanted.append(name)

@@ -300,9 +300,9 @@ def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     return Section("Other tables", blocks) if blocks else None
 
 
-def closing_sections(adata: AnnData, source: str) -> list[Section]:
+def closing_sections(adata: AnnData, source: str | None, interpreted: Mapping[str, Any] | None = None) -> list[Section]:
     """Return the sections on parameters, reproduction and versions."""
-    script = code(adata.uns, source=source)
+    script = code(adata.uns, source=source, interpreted=interpreted)
     return [
         Section("Parameters", [Table(parameter_table(adata.uns), "Parameters of the stored results", print_all=True)]),
         Section(

@@ -19,8 +19,9 @@ from .._validate import check_adata, check_int, check_key
 from .._version import __version__
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted
+from ..interpret.steps import CALLED
 from ..pages.page import Section, page, shortened
-from ._colors import page_colors
+from ..pl.colors import column_colors
 from ._figures import drawing_copy
 from ._found import Study, found_section
 from ._fragments import fragment_section
@@ -62,7 +63,7 @@ def write_report(
     tables: Mapping[str, pd.DataFrame] | None = None,
     key: str = "sccase",
     layer: str | None = None,
-    source: str = "counts.h5ad",
+    source: str | None = None,
     max_cells: int = 10_000,
     held_out: bool = False,
     rng: int = 0,
@@ -92,7 +93,8 @@ def write_report(
     layer
         Layer with the raw counts; `None` for what was enhanced.
     source
-        Name of the file of counts, shown in the code that repeats the study.
+        File of counts that the code which repeats the study reads; `None` takes what the data record (files made by the
+        command ``enhance``), else "counts.h5ad".
     max_cells
         Cells in the figures at most, a random subset; the numbers are of all cells.
     held_out
@@ -151,7 +153,7 @@ def render(
     tables: Mapping[str, pd.DataFrame] | None,
     key: str,
     layer: str | None,
-    source: str,
+    source: str | None,
     max_cells: int,
     held_out: bool,
     rng: int,
@@ -179,7 +181,7 @@ def render(
     batch = required(adata, key, "tl.enhance").params.get("batch_key")
     others = drawn_by(adata, [main, groupby, choose_groups(adata), *clusterings(adata)])
     columns = drawn_by(adata, [*others, *made_with(adata, "tl.annotate"), batch])
-    colors = page_colors(adata.obs, adata.uns, columns)
+    colors = column_colors(adata.obs, adata.uns, columns)
     tests = {} if main is None else deviations_of(adata, main) | given_tests(adata, main, given)
     effects = {k: t for k, t in given.items() if is_trait_groups(t)}
     view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng, colors=colors)
@@ -219,10 +221,11 @@ def render(
     for make in progress(makers.values(), desc="report", unit="section"):
         section = make()
         sections += [section] if section is not None else []
-    sections += closing_sections(adata, source)
+    interpreted = next((t.attrs[CALLED] for t in given.values() if isinstance(t.attrs.get(CALLED), dict)), None)
+    sections += closing_sections(adata, source, interpreted)
     now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     subtitle = f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks · {now}"
-    footer = f"Made by sccase_kit {__version__} from {source}."
+    footer = f"Made by sccase_kit {__version__}" + (f" from {source}." if source is not None else ".")
     text = page(title, subtitle, sections, footer=footer)
     rows = _MOST_ROWS
     while len(text) > _MOST_BYTES and rows >= _LEAST_ROWS:

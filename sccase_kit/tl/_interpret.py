@@ -20,7 +20,7 @@ from .._validate import check_adata, check_choice
 from ..gene_sets.resolve import there
 from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
-from ..interpret.steps import run_step
+from ..interpret.steps import keep_call, run_step
 from ..intervals.assembly import check_unknown
 from ..intervals.chains import liftover
 from ..intervals.chromosomes import Unknown
@@ -160,6 +160,11 @@ def interpret(
     background_peaks(adata, n_top=n_top, groupby=None if paper else groupby, key=key)
     table = _joined(adata, genome)
     folder.mkdir(parents=True, exist_ok=True)
+    called: dict[str, Any] = {"groupby": groupby, "path": path, "genome": genome, "great": great or None}
+    called |= {"snpsea": snpsea, "ldsc": ldsc, "motifs": motifs, "traits": traits, "chain": chain}
+    called |= {"n_top": n_top, "ranking": ranking, "key": key, "data_genome": data_genome, "unknown": unknown}
+    all_peaks = adata.var[["chrom", "start", "end"]] if "chrom" in adata.var else None
+    keep_call(folder, called, {"adata": adata, "adata.var[['chrom', 'start', 'end']]": all_peaks})
     lift = chain if options and genome != data_genome else None
     groups = adata.uns["specific_peaks"]["groups"]
     steps = _steps(table, groups, folder, genome=genome, great=great, options=options, chain=lift, unknown=unknown)

@@ -84,3 +84,22 @@ def test_info_counts_entries_stored_twice_once(call_json, tmp_path):
     ad.AnnData(twice, var=pd.DataFrame(index=["chr1:1-2", "chr1:3-4", "chr2:1-9"])).write_h5ad(tmp_path / "a.h5ad")
     result = call_json("info", tmp_path / "a.h5ad")
     assert (result["nonzeros"], result["median depth"]) == (3, 1)
+
+
+def test_info_says_which_genome_the_peaks_fit(call_json, tmp_path):
+    sites = sk.regions.tss_table("mm10").drop_duplicates(["chrom", "tss"]).sample(120, random_state=0)
+    names = [f"{c}:{t - 200}-{t + 200}" for c, t in zip(sites["chrom"], sites["tss"], strict=True)]
+    adata = ad.AnnData(sparse.csr_matrix(np.ones((3, 120), dtype=np.int32)), var=pd.DataFrame(index=names))
+    adata.uns["genome"] = "hg19"
+    adata.write_h5ad(tmp_path / "mouse.h5ad")
+    said = call_json("info", tmp_path / "mouse.h5ad")["genome"]
+    assert said.startswith("fits mm10, not hg19, hg38, mm9 (genes that start at a peak: mm10 1")
+    assert said.endswith("the file says hg19")
+
+
+@pytest.mark.filterwarnings("ignore:2 of 2 peak names have no coordinates")
+def test_info_says_where_the_genome_is_not_told(call_json, counts_file, tmp_path):
+    assert call_json("info", counts_file)["genome"].startswith("not told by these peaks (genes")
+    nameless = ad.AnnData(sparse.csr_matrix((2, 2), dtype=np.int32), var=pd.DataFrame(index=["a", "b"]))
+    nameless.write_h5ad(tmp_path / "nameless.h5ad")
+    assert call_json("info", tmp_path / "nameless.h5ad")["genome"] == "not told: the peaks have no coordinates"

@@ -5,10 +5,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import is_color_like
+from matplotlib.colors import is_color_like, to_hex, to_rgb
 
+from sccase_kit._record import record
 from sccase_kit.pl._style import PALETTE, get_axes, get_panels, spread, text_sizes
-from sccase_kit.pl.colors import category_colors, colors_of
+from sccase_kit.pl.colors import MISSING, UNKNOWN, category_colors, colors_of, column_colors
 
 
 @pytest.fixture
@@ -17,13 +18,13 @@ def adata():
     return ad.AnnData(np.ones((4, 2)), obs=pd.DataFrame({"kind": kinds}, index=list("wxyz")))
 
 
-@pytest.mark.parametrize("n", [0, 1, len(PALETTE), len(PALETTE) + 1, 54, 90])
+@pytest.mark.parametrize("n", [0, 1, len(PALETTE), len(PALETTE) + 1, 72, 90])
 def test_as_many_colours_as_categories(n):
     colors = category_colors(n)
     assert len(colors) == n
     assert all(map(is_color_like, colors))
     assert colors[: len(PALETTE)] == PALETTE[:n]
-    assert len(set(colors[:54])) == min(n, 54)
+    assert len(set(colors[:72])) == min(n, 72)
 
 
 def test_colours_are_kept_as_scanpy_keeps_them(adata):
@@ -42,6 +43,71 @@ def test_no_colour(adata):
     with pytest.warns(UserWarning, match=r"adata.uns\['kind_colors'\] holds 'reddish', which is no colour"):
         colors_of(adata, "kind", allow_missing=True)
     assert adata.uns["kind_colors"] == PALETTE[:3]
+
+
+def lab(color):
+    """Return a colour in CIE L*a*b* (D65), by the formulas of the standard."""
+    rgb = np.array(to_rgb(color))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    matrix = np.array(
+        [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]]
+    )
+    xyz = matrix @ linear / [0.95047, 1, 1.08883]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_the_palette_can_be_told_apart():
+    """From each other, from the greys of what is not known, from paper."""
+    places = np.array([lab(color) for color in [*PALETTE, UNKNOWN, MISSING, "#FFFFFF"]])
+    apart = np.linalg.norm(places[:, None] - places[None], axis=2)[: len(PALETTE)]
+    apart[np.arange(len(PALETTE)), np.arange(len(PALETTE))] = np.inf
+    assert len(PALETTE) >= 24
+    assert apart.min() >= 26
+
+
+def test_colours_are_shared_only_by_the_same_cells():
+    obs = pd.DataFrame({"type": list("aaabbbccc"), "cluster": list("000111212"), "same": list("zzzyyyxxx")})
+    colors = column_colors(obs, {}, ["type", "cluster", "same"])
+    assert colors["cluster"]["0"] == colors["type"]["a"] == colors["same"]["z"]
+    assert colors["cluster"]["1"] == colors["type"]["b"]
+    every = [color for column in ("type", "cluster") for color in colors[column].values()]
+    assert len(set(every)) == 3 + 3 - 3 + (colors["cluster"]["2"] != colors["type"]["c"])
+    split = pd.DataFrame({"type": list("aaaa"), "cluster": list("0123")})
+    apart = column_colors(split, {}, ["type", "cluster"])
+    assert apart["type"]["a"] not in apart["cluster"].values()
+    stored = column_colors(obs, {"type_colors": ["red", "#00ff00", "k"]}, ["type"])
+    assert stored["type"] == {"a": "#ff0000", "b": "#00ff00", "c": "#000000"}
+    with pytest.warns(UserWarning, match="'no', which is no colour"):
+        bad = column_colors(obs, {"type_colors": ["red", "no", "k"]}, ["type"])
+    assert len(set(bad["type"].values())) == 3
+
+
+def named_clusters():
+    """Return data with four clusters, two of which have the same name, and one none."""
+    data = ad.AnnData(np.ones((40, 2)))
+    data.obs["louvain"] = pd.Categorical(np.repeat(list("0123"), 10))
+    data.obs["annotation"] = pd.Categorical(np.repeat(["T cell", "T cell", "B lineage", "unknown"], 10))
+    data.obs["donor"] = pd.Categorical(np.tile(["x", "y"], 20))
+    record(data, "louvain", "tl.cluster", params={})
+    record(data, "annotation", "tl.annotate", params={"groupby": "louvain"})
+    return data
+
+
+@pytest.mark.parametrize("order", [["annotation", "louvain", "donor"], ["donor", "louvain", "annotation"]])
+def test_every_plot_and_the_page_have_the_same_colours(order):
+    """Whatever is drawn first: names have no cluster's colour by accident, and what is unknown is grey."""
+    data = named_clusters()
+    page = column_colors(data.obs, data.uns, ["louvain", "annotation", "donor"])
+    page = {name: {label: color.lower() for label, color in colors.items()} for name, colors in page.items()}
+    drawn = {name: {str(label): to_hex(color) for label, color in colors_of(data, name)[1].items()} for name in order}
+    assert {name: drawn[name] for name in ("louvain", "annotation")} == {n: page[n] for n in ("louvain", "annotation")}
+    names, clusters = drawn["annotation"], drawn["louvain"]
+    assert names["unknown"] == UNKNOWN.lower()
+    assert names["B lineage"] == clusters["2"]  # the same cells
+    every = [*clusters.values(), names["T cell"], *drawn["donor"].values()]
+    assert len(set(every)) == len(every)  # "T cell" is two clusters, so it is neither
+    assert UNKNOWN.lower() not in clusters.values()
 
 
 def test_views_are_not_written_to(adata):

@@ -9,7 +9,6 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.pages.blocks import Cards, Lines, Text, Tiles
 from sccase_kit.report import _groups
-from sccase_kit.report._colors import page_colors
 from sccase_kit.report._found import Study, found_section
 
 
@@ -183,22 +182,6 @@ def test_the_grouping_with_most_results_is_described(study):
     sk.tl.specific_peaks(adata, "louvain", n_top=5)
     assert _groups.described(adata, "cell_type", asked=False) == "louvain"
     assert _groups.described(adata, "cell_type", asked=True) == "cell_type"
-
-
-def test_colours_are_shared_only_by_the_same_cells():
-    obs = pd.DataFrame({"type": list("aaabbbccc"), "cluster": list("000111212"), "same": list("zzzyyyxxx")})
-    colors = page_colors(obs, {}, ["type", "cluster", "same"])
-    assert colors["cluster"]["0"] == colors["type"]["a"] == colors["same"]["z"]
-    assert colors["cluster"]["1"] == colors["type"]["b"]
-    every = [color for column in ("type", "cluster") for color in colors[column].values()]
-    assert len(set(every)) == 3 + 3 - 3 + (colors["cluster"]["2"] != colors["type"]["c"])
-    split = pd.DataFrame({"type": list("aaaa"), "cluster": list("0123")})
-    apart = page_colors(split, {}, ["type", "cluster"])
-    assert apart["type"]["a"] not in apart["cluster"].values()
-    stored = page_colors(obs, {"type_colors": ["red", "#00ff00", "k"]}, ["type"])
-    assert stored["type"] == {"a": "#ff0000", "b": "#00ff00", "c": "#000000"}
-    bad = page_colors(obs, {"type_colors": ["red", "no", "k"]}, ["type"])
-    assert len(set(bad["type"].values())) == 3
 
 
 def test_confidence_in_words():

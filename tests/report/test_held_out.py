@@ -41,7 +41,9 @@ def test_a_stored_evaluation_is_said_and_drawn(small, tmp_path):
     assert "Held-out scores" in section
     assert "Not drawn" not in section
     assert "Other tables" not in text
-    assert "judged = sk.metrics.held_out(adata, methods=methods, n_splits=1, n_boot=20, key_added=" in text
+    assert (
+        "judged = sk.metrics.held_out(adata, methods={&#x27;robust&#x27;: sk.tl.enhance}, n_splits=1, n_boot=20" in text
+    )
 
 
 def test_the_fit_is_judged_with_its_own_options(small):

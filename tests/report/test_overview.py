@@ -25,8 +25,8 @@ def test_calls_results_and_what_follows(full):
     results = {where: what for where, _, what in found.done}
     assert f"peaks: {len(full.uns['specific_peaks']['peaks'])} rows" in results["uns['specific_peaks']"]
     following = [code for code, _ in found.following]
-    assert following[0].startswith("sk.metrics.held_out(")
-    assert "sk.browse(adata, 'louvain')" in following
+    assert "sk.metrics.held_out(" in following[0]
+    assert "sk.browse(adata, 'cell_type')" in following
     assert not any("chromvar" in code or "enhance(" in code for code in following)
     assert found._repr_html_().count("<tr>") == 1 + len(found.done) + len(found.following)
 
@@ -51,3 +51,35 @@ def test_results_say_what_they_are():
     peaks = study.adata.var.rename(columns={"specific_to": "group"}).query("group != ''")
     great = sk.tl.great(peaks, "hg38", study.gene_sets, tss=study.genes, return_result=True)
     assert repr(great).startswith("GreatResult: 15 terms × 5 groups, ")
+
+
+def test_what_follows_is_of_these_data(full):
+    """The genome of the results, the groups that there are, and the batches of the fit."""
+    adata = full.copy()
+    adata.uns["specific_peaks"]["params"]["genome"] = "hg19"
+    calls = [code for code, _ in sk.overview(adata).following]
+    assert "sk.tl.annotate(adata, 'cell_type', 'blood', genome='hg19')" in calls
+    assert calls[0] == (
+        "from functools import partial; sk.metrics.held_out(adata, {'robust': partial(sk.tl.enhance, "
+        "batch_key='batch', method='robust')}, key_added='held_out')"
+    )
+
+
+def test_the_genome_is_what_the_data_say_or_the_peaks_fit():
+    adata = sk.datasets.toy_study(n_cells=60, n_peaks=300).adata
+    sk.tl.enhance(adata, 3, method="sccase")
+    sk.tl.cluster(adata)
+
+    def great():
+        sk.tl.specific_peaks(adata, "louvain", alpha=1)
+        return next(code for code, _ in sk.overview(adata).following if "sk.tl.great" in code)
+
+    assert great() == "sk.tl.great(adata, genome, 'GO:BP')"  # 300 peaks do not tell
+    adata.uns["genome"] = "mm10"
+    assert great() == "sk.tl.great(adata, 'mm10', 'GO:BP')"
+
+
+def test_results_have_words(full):
+    results = " ".join(what for _, _, what in sk.overview(full).done)
+    assert "clusters: 4, number reached: yes" in results
+    assert "_" not in results
