@@ -39,6 +39,8 @@ STAND_INS = {  # few peaks are enriched for few terms; a scheduler that is not h
     'Client("scheduler:8786")': "Client(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None)",
     'gene_activity(adata, "hg38")\nsk.tl.motif_genes': 'gene_activity(adata, "factors.tsv")\nsk.tl.motif_genes',
     "--genome hg38 -o counts.h5ad": "--genome hg38 --min-fragments 50 -o counts.h5ad",
+    "multiome.h5mu --genome hg38": "multiome.h5mu --genome toy_genes.tsv",
+    "--expression rna.h5ad --genome hg38": "--expression rna.h5ad --genome toy_genes.tsv",
 }
 NEEDS = {
     "match_motifs": "pyjaspar",
@@ -47,6 +49,7 @@ NEEDS = {
     "interpret": "pybedtools",
     "distributed": "distributed",
     "atlas.zarr": "zarr",
+    "multiome.h5mu": "mudata",
 }
 GENES = {"genes", "great"}  # pages on genes that really are there
 SLOW = {"interpret", "fragments", "motifs", "README"}  # more than ten seconds
@@ -127,7 +130,21 @@ def files(tmp_path_factory, study):
     factors = factors.assign(gene_id=factors["symbol"], strand="+", end=factors["start"] + 5_000)
     factors.to_csv(folder / "factors.tsv", sep="\t", index=False)
     sk.datasets.write_toy_fragments(study, folder / "fragments.tsv.gz")
+    _multiome(folder)
     return folder
+
+
+def _multiome(folder: Path) -> None:
+    """Write peaks and genes of the same cells, apart and, where there is mudata, in one file."""
+    toy = sk.datasets.toy_multiome(n_cells=150, n_peaks=400)
+    toy.atac.write_h5ad(folder / "atac.h5ad")
+    toy.rna.write_h5ad(folder / "rna.h5ad")
+    toy.genes.to_csv(folder / "toy_genes.tsv", sep="\t", index=False)
+    if importlib.util.find_spec("mudata"):
+        import mudata
+
+        with mudata.set_options(pull_on_update=False):
+            mudata.MuData({"atac": toy.atac, "rna": toy.rna}).write(folder / "multiome.h5mu")
 
 
 def _genome(folder: Path, study: object) -> None:
