@@ -42,7 +42,7 @@ def chromvar(
     weight: str | None = None,
     source: Literal["counts", "enhanced"] = "counts",
     method: Literal["permuted", "analytic"] = "permuted",
-    bias: str | np.ndarray = "gc",
+    bias: str | np.ndarray | None = "gc",
     background: str | np.ndarray | None = None,
     n_background: int = 50,
     r_seed: int | None = None,
@@ -83,7 +83,8 @@ def chromvar(
         in closed form, the same whenever it runs and some hundred times faster (nothing to draw, so `background`,
         `n_background` and `r_seed` are not for it).
     bias
-        GC content of the peaks: column of `var` or shape (n_vars,).
+        GC content of the peaks: column of `var` or shape (n_vars,). `None`, with ``method="analytic"``, matches
+        background peaks by their reads alone, where no sequence is at hand.
     background
         Background peaks, instead of drawing them: key of `varm` or integers of shape (n_vars, B). Those that an
         earlier run stored must belong to the same peaks in the same order.
@@ -163,7 +164,11 @@ def chromvar(
     check_reads(adata, signal.per_peak)
     groups = None if expectation_groupby is None else check_labels(adata, expectation_groupby)
     given = background
-    gc: Any = read_bias(adata, bias) if background is None else None
+    if bias is None and background is None and (method != "analytic" or engine == "r"):
+        msg = "bias=None, background peaks matched by reads alone, is for method='analytic' with engine='python'; else "
+        msg += "give the GC content: sccase_kit.tl.add_gc_content(adata, genome_fasta)"
+        raise ValueError(msg)
+    gc: Any = None if bias is None or background is not None else read_bias(adata, bias)
     drawn: Any = None if background is None else read_background(adata, background)
     rng, seed = seeded(rng)
     rng = check_rng(rng)
@@ -228,7 +233,7 @@ def chromvar(
         "source": source,
         "key": key if source == "enhanced" else None,
         "layer": layer,
-        "bias": bias if isinstance(bias, str) else OBJECT,
+        "bias": bias if bias is None or isinstance(bias, str) else OBJECT,
         "background": stored_source(given, f"{key_added}_background"),
         "method": method,
         "n_background": n_background,

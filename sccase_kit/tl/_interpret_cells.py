@@ -19,6 +19,7 @@ from ..get.genes import gene_activity as read_activity
 from ..get.raw import raw_layer
 from ..matrix.access import get_matrix
 from ..motifs.blocks import totals
+from ._annotations import resolve_annotations
 from ._chromvar import chromvar
 from ._deviations import differential_deviations
 from ._gene_activity import gene_activity
@@ -47,7 +48,13 @@ def motif_step(
         raise KeyError(msg)
     genes = _activities(work, genome, key)
     work = _with_sequence(work)
-    chromvar(work, method="analytic", layer=layer, key=key)
+    bias = "gc" if "gc" in work.var else None
+    if bias is None:
+        warn(
+            "the GC content of the peaks is not known (var['gc']): background peaks of the motifs are matched by reads "
+            "alone; sccase_kit.tl.add_gc_content(adata, genome_fasta) adds it"
+        )
+    chromvar(work, method="analytic", bias=bias, layer=layer, key=key)
     table = differential_deviations(work, groupby)
     matched = np.asarray((work.varm["motifs"] != 0).sum(axis=0)).ravel()
     table["n_peaks"] = table["set"].map(dict(zip(read_deviations(work, "chromvar", "z")[1], matched, strict=True)))
@@ -99,7 +106,7 @@ def _with_reads(work: AnnData, layer: str | None) -> AnnData:
 def _with_sequence(work: AnnData) -> AnnData:
     """Return the peaks whose GC content is known, with a warning that counts the others."""
     if "gc" not in work.var:
-        return work  # said by chromvar
+        return work
     known = np.isfinite(work.var["gc"].to_numpy(dtype=np.float64))
     if known.all():
         return work
@@ -109,7 +116,7 @@ def _with_sequence(work: AnnData) -> AnnData:
 
 def _activities(work: AnnData, genome: str, key: str) -> AnnData | None:
     """Return the activities of the genes of the motifs' factors, from all peaks; None where no factor has a gene."""
-    names = [column_name(name) for name in work.uns["motifs"]["names"]] if "motifs" in work.uns else []
+    names = [column_name(name) for name in resolve_annotations(work, "motifs")[1]]
     gene_activity(work, genome, key=key)
     listed = work.uns["gene_activity"]["genes"]
     there = {str(name).upper(): str(name) for name in listed.loc[listed["n_peaks"] > 0, "symbol"][::-1]}

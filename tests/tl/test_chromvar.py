@@ -360,6 +360,18 @@ def test_sets_without_peaks_are_nan(small):
     assert table.query("set == 'b'")["p_value"].isna().all()
 
 
+def test_without_the_gc_content_peaks_are_matched_by_reads_alone(small):
+    from sccase_kit.motifs import background_bins, deviations
+
+    sk.tl.chromvar(small, method="analytic", bias=None, n_bootstrap=10)
+    reads = np.asarray(small.X.sum(axis=0)).ravel()
+    expected = deviations(small.X, small.varm["motifs"], background_bins(reads, None))
+    np.testing.assert_allclose(small.obsm["chromvar_z"].to_numpy(), expected.z, rtol=1e-12)
+    for given in ({}, {"method": "analytic", "engine": "r"}):
+        with pytest.raises(ValueError, match="bias=None, background peaks matched by reads alone, is for method="):
+            sk.tl.chromvar(small, bias=None, **given)
+
+
 def test_bad_counts_and_bias(small):
     broken = small.copy()
     keep = np.ones(small.n_vars)

@@ -131,6 +131,25 @@ def test_peaks_without_sequence_are_counted_and_left_out(study, motifs, tmp_path
     assert any(f"{len(names[::3])} of {len(names)} peaks have no sequence" in text for text in texts), texts
 
 
+@pytest.mark.filterwarnings("ignore:only .* of the .* genes have a peak in reach", "ignore:.*have no gene in genes")
+def test_matches_of_another_tool_need_no_sequence(study, motifs, done, tmp_path):
+    adata = study.adata.copy()
+    sk.tl.match_motifs(adata, motifs, sequences=study.sequences)
+    matches = pd.DataFrame(adata.varm["motifs"].toarray() != 0, adata.var_names, adata.uns["motifs"]["names"])
+    del adata.uns["motifs"], adata.var["gc"]
+    adata.varm["motifs"] = matches
+    with pytest.warns(UserWarning, match=r"GC content of the peaks is not known .* matched by reads alone"):
+        table = sk.tl.interpret(adata, "cell_type", tmp_path / "out", genome="hg38", n_top=20, motifs={})["motifs"]
+    expected = done[0]["motifs"]
+    assert set(table["set"]) == set(expected["set"])
+    alone = adata.copy()
+    sk.tl.chromvar(alone, method="analytic", bias=None)
+    effects = sk.tl.differential_deviations(alone, "cell_type")["effect_size"]
+    np.testing.assert_allclose(table["effect_size"], effects, rtol=1e-9)
+    genes = [t.drop_duplicates("set").set_index("set")["gene"].dropna() for t in (table, expected)]
+    assert genes[0].sort_index().to_dict() == genes[1].sort_index().to_dict()
+
+
 def test_one_group_and_missing_options(study, tmp_path):
     adata = study.adata.copy()
     adata.obs["one"] = "all"
