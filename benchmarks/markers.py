@@ -1,8 +1,7 @@
 """Marker peaks: do they hold in unseen cells, do they agree with sorted bulk, how long do they take.
 
 Run: python benchmarks/markers.py [--seeds 2] [--data FOLDER] [--large] [--times]; writes benchmarks/results/markers.csv
-and markers_time.csv. With --whole scanpy is timed on 100,000 × 100,000 × 30 too, next to tl.specific_peaks, and nothing
-else is done; writes markers_time_whole.csv.
+and markers_time.csv.
 
 `rep`: half of the cells of every type are enhanced and ranked, the other half judges; share of the first 200 peaks with
 a one-sided depth-adjusted p below .05 there, mean over types (and `rep_min`, the worst type). `best`: share whose type
@@ -289,14 +288,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--large", action="store_true", help="also 100,000 cells × 100,000 peaks × 30 groups")
     parser.add_argument("--times", action="store_true", help="the times alone")
-    parser.add_argument("--whole", action="store_true", help="100,000 × 100,000 × 30 alone, scanpy too: 20 minutes")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     (HERE / "results").mkdir(exist_ok=True)
-    if args.whole:
-        table = pd.DataFrame(timed(large(), "100,000 × 100,000 × 30, 198 M open")).round(2)
-        table.to_csv(HERE / "results" / "markers_time_whole.csv", index=False)
-        return
     if not args.times:
         judge(args)
     adata = sk.read(args.data / "granja_bmmc.h5ad")

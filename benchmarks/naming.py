@@ -1,6 +1,7 @@
 """Names for groups by marker genes: how many groups are named, and how many of the names are right.
 
-Run: python benchmarks/naming.py [--data FOLDER] [--more FILE GENOME ...]; writes benchmarks/results/naming.csv.
+Run: python benchmarks/naming.py [--data FOLDER] [--more FILE GENOME ...] [--only NAME ...]; writes
+benchmarks/results/naming.csv, with --only the rows of these data sets.
 
 For every data set, `groups` are its labelled types, its clusters, and clusters with their cells drawn at random.
 `named`: groups with a name, of these `types` (not lineages) and `right`. A name is right if it is the type of most
@@ -58,6 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared" / "data")
     parser.add_argument("--more", nargs=2, action="append", default=[], metavar=("FILE", "GENOME"))
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="data sets to do; rows of others stay")
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     sets = [("bm0828", 0.01, None), ("granja_bmmc_2k", 0.001, "batch"), ("granja_bmmc", 0.001, "batch")]
@@ -65,6 +67,8 @@ def main() -> None:
     runs += [(Path(file), genome, 0.0, None) for file, genome in args.more]
     rows = []
     for path, genome, share, batch in runs:
+        if args.only and path.stem not in args.only:
+            continue
         adata = sk.read(path)
         if share:
             sk.pp.filter_peaks(adata, min_fraction=share)
@@ -77,7 +81,14 @@ def main() -> None:
             print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
     table.loc[table["groups"] == "random", ["right", "best"]] = np.nan
-    table.astype({"right": "Int64", "best": "Int64"}).to_csv(HERE / "results" / "naming.csv", index=False)
+    target = HERE / "results" / "naming.csv"
+    if args.only and target.is_file():
+        old = pd.read_csv(target)
+        names = [path.stem for path, *_ in runs]
+        table = pd.concat([old[~old["data"].isin(table["data"])], table])
+        order = table["data"].map({name: k for k, name in enumerate(dict.fromkeys([*names, *old["data"]]))})
+        table = table.iloc[np.argsort(order.to_numpy(), kind="stable")]
+    table.astype({"right": "Int64", "best": "Int64"}).to_csv(target, index=False)
 
 
 if __name__ == "__main__":

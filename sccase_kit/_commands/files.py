@@ -194,6 +194,11 @@ def finish(result: dict[str, Any], target: Path | None, adata: AnnData | None, t
     return {"output": str(target), **result}
 
 
+def group_names(adata: AnnData, groupby: str) -> list[str]:
+    """Return the names of all groups of cells, as text, in their order."""
+    return [str(name) for name in adata.obs[groupby].astype("category").cat.remove_unused_categories().cat.categories]
+
+
 def one_or_all(values: list[str] | None) -> str | list[str] | None:
     """Return the only value of an option that takes several, or the list."""
     return values[0] if values is not None and len(values) == 1 else values

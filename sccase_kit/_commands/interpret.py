@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from .files import add_input, add_unknown, add_variants, named_files, read_input
+from .files import add_input, add_unknown, add_variants, group_names, named_files, read_input
 from .motifs import sequence_options
 from .tools import add_tools, tool_options
 
@@ -90,11 +90,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         overwrite=args.overwrite,
     )
     rows = {name: len(table) for name, table in tables.items()}
-    result = {
-        "output": args.output,
-        "groups": list(dict.fromkeys(tables["peaks"]["group"])),
-        "rows of the tables": rows,
-    }
+    found, every = list(dict.fromkeys(tables["peaks"]["group"])), group_names(adata, args.groupby)
+    result: dict[str, Any] = {"output": args.output, "groups": list(dict.fromkeys([*every, *found]))}
+    if empty := [name for name in every if name not in found]:
+        result["groups without peaks"] = empty
+    result["rows of the tables"] = rows
     left = {"motifs": "--fasta genome.fa", "great": "--gene-sets GO:BP", "traits": "--variants TRAIT=FILE"}
     if missing := [f"{step} ({option})" for step, option in left.items() if step not in tables]:
         result["not looked at"] = ", ".join(missing)

@@ -15,6 +15,7 @@ from .files import (
     as_bed,
     check_data_or_table,
     finish,
+    group_names,
     has_coordinates,
     holds_data,
     read_input,
@@ -90,7 +91,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if holds_data(target):
         result["stored in"] = f"uns[{key!r}]"
     if "group" in table.columns:
-        result["peaks per group"] = {str(k): int(v) for k, v in table["group"].value_counts(sort=False).items()}
+        found = {str(k): int(v) for k, v in table["group"].value_counts(sort=False).items()}
+        every = group_names(adata, groupby) if args.method != "background" else []
+        result["peaks per group"] = {name: found.get(name, 0) for name in dict.fromkeys([*every, *found])}
     if target is None and not args.json and has_coordinates(table):
         table = as_bed(table)
     return finish(result, target, adata, table)

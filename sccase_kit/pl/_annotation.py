@@ -9,6 +9,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._arguments import checked
+from .._labels import column_name
 from .._record import required
 from .._validate import check_adata, check_int, check_table
 from ._style import DIVERGING, get_axes, plain
@@ -126,4 +127,6 @@ def _parts(given: Any, table: pd.DataFrame | None, key: str) -> tuple[pd.DataFra
     if lost := [str(name) for name in found["group"] if str(name) not in {str(row) for row in scores.index}]:
         msg = f"table has groups without scores: {lost[:5]}; the rows of adata are {list(scores.index[:5])}"
         raise ValueError(msg)
+    spelled = {column_name(name): str(name) for name in found["best"]}  # a stored "B|T" was "B/T"
+    scores = scores.set_axis([spelled.get(str(name), str(name)) for name in scores.columns], axis=1)
     return scores, found, "correlation" if "n_peaks" in found.columns else "score of marker genes"

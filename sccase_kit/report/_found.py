@@ -90,6 +90,9 @@ def found_section(study: Study) -> Section:
             tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
         blocks.append(Cards(cards))
         doubts += group_doubts
+        if n := int(labels.isna().sum()):
+            what = "cell has no label and is" if n == 1 else "cells have no label and are"
+            doubts.insert(0, f"{n:,} {what} in no group of {study.groupby}")
         if left := [text for word, text in _ADDED_BY.items() if not tested[word]]:
             lines.append(("Not looked at", " ".join(left)))
     else:
@@ -155,7 +158,7 @@ def _cards(
     traits = _groups.traits_of(adata, by, study.effects)
     others = {name: _groups.composition(adata, by, name) for name in study.others}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
-    counts = labels.astype(str).value_counts()
+    counts = labels.dropna().astype(str).value_counts()
     cards: list[Card] = []
     deep = []
     for category in labels.cat.categories:
@@ -276,9 +279,8 @@ def _mixing(study: Study, column: str) -> tuple[str, float | None]:
 def _one_batch(study: Study, column: str) -> list[str]:
     if study.groupby is None:
         return []
-    shares = pd.crosstab(
-        study.adata.obs[study.groupby].astype(str), study.adata.obs[column].astype(str), normalize="index"
-    ).max(axis=1)
+    cells = study.adata.obs[study.adata.obs[study.groupby].notna()]
+    shares = pd.crosstab(cells[study.groupby].astype(str), cells[column].astype(str), normalize="index").max(axis=1)
     overall = study.adata.obs[column].astype(str).value_counts(normalize=True).max()
     return [str(group) for group in shares.index[(shares >= _ONE_BATCH) & (shares > overall)]]
 

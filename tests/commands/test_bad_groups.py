@@ -57,3 +57,24 @@ def test_the_reason_is_one_line_and_nothing_is_written(call, files, tmp_path, fi
     assert (code, out) == (1, "")
     assert message in err
     assert list(tmp_path.rglob("result.tsv")) == []
+
+
+def test_a_group_without_reads_is_named_by_the_commands(call_json, study, enhanced_file, tmp_path):
+    adata = sk.read(enhanced_file)
+    labels = adata.obs["cell_type"].astype(str).to_numpy(object)
+    labels[:3] = "empty"
+    adata.obs["g"] = labels
+    matrix = adata.X.tolil()
+    matrix[:3] = 0
+    adata.X = matrix.tocsr()
+    adata.write_h5ad(tmp_path / "in.h5ad")
+    argv = [tmp_path / "in.h5ad", "-g", "g", "-n", 20]
+    names = ["empty", *(f"type_{k}" for k in range(1, 6))]
+    found = call_json("peaks", *argv, "-o", tmp_path / "peaks.tsv")["peaks per group"]
+    assert list(found) == names
+    assert (found["empty"], min(found[name] for name in names[1:])) == (0, 20)
+    found = call_json("interpret", *argv, "--genome", "hg38", "-o", tmp_path / "out")
+    assert found["groups"] == [*names, "background"]
+    assert found["groups without peaks"] == ["empty"]
+    groups = pd.read_csv(tmp_path / "out" / "peaks" / "groups.tsv", sep="\t").set_index("group")
+    assert groups.loc["empty", "reason"] == "none of its 3 cells has a read"

@@ -147,6 +147,16 @@ def test_names_of_groups_from_the_scores_are_those_of_the_data():
     }
 
 
+def test_names_with_a_slash_are_marked_in_the_stored_scores():
+    entry = annotated(empty()).uns["annotation"]
+    scores = entry["scores"].rename(columns={"NK cell": "HSC|MPP"})
+    table = entry["table"].replace({"NK cell": "HSC/MPP"})
+    ax = sk.pl.annotation(scores, table=table)
+    assert len(ax.lines) == len(table)
+    assert "HSC/MPP" in [text.get_text() for text in ax.get_xticklabels()]
+    plt.close("all")
+
+
 def test_scores_alone_have_no_marks():
     scores = annotated(empty()).uns["annotation"]["scores"]
     ax = sk.pl.annotation(scores)

@@ -72,6 +72,17 @@ def test_names_genes_and_doubts_of_groups(study):
     assert all(("Few markers" in cards[name].note) == (name in few) for name in cards)
 
 
+def test_cells_without_a_label_are_counted_and_in_no_group(study):
+    adata = study.adata.copy()
+    labels = adata.obs["cell_type"].astype(str).to_numpy(object)
+    labels[:2] = np.nan
+    adata.obs["some"] = labels
+    tiles, lines, cards = section(adata, "some")
+    assert "2 cells have no label and are in no group of some" in lines
+    assert tiles["groups (some)"] == len(cards) == 5
+    assert "nan" not in lines
+
+
 def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
     groups = sorted(study.adata.obs["cell_type"].unique())
     test = pd.DataFrame(
