@@ -14,6 +14,7 @@ from .files import add_input, add_layer, add_output, add_seed, check_data_or_tab
 HELP = "suggest names for groups of cells"
 EXAMPLE = """example:
   sccase-kit annotate enhanced.h5ad -g louvain --markers blood --genome hg38 -o enhanced.h5ad
+  sccase-kit annotate enhanced.h5ad -g louvain --markers blood --genome hg38 --counts counts.h5ad -o enhanced.h5ad
   sccase-kit annotate enhanced.h5ad -g louvain --markers mine.gmt --genome genes.gtf.gz
   sccase-kit annotate enhanced.h5ad -g louvain --reference bulk.tsv.gz"""
 
@@ -27,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--markers", help="blood, brain or general; or a GMT file; or a table with cell_type and gene")
     source.add_argument("--reference", help="labelled samples: .h5ad samples by peaks, or a table peaks by samples")
     parser.add_argument("--genome", help="of --markers: hg19, hg38, mm9, mm10, a GTF or a TSS table")
+    parser.add_argument(
+        "--counts", metavar="FILE", help="the input of enhance: score --markers at all its peaks, also those not fitted"
+    )
     parser.add_argument(
         "--min-support", type=float, help="least share of resamplings that give the name (0.8; .95 with a reference)"
     )
@@ -43,6 +47,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.reference and args.genome:
         msg = "--genome is of --markers, and --reference is given; leave one of them out"
         raise ValueError(msg)
+    if args.reference and args.counts:
+        msg = "--counts is of --markers, and --reference is given; leave one of them out"
+        raise ValueError(msg)
     target = check_data_or_table(args.output)
     adata = read_input(args)
     sk.tl.annotate(
@@ -50,6 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         args.groupby,
         args.markers,
         genome=args.genome,
+        counts=None if args.counts is None else sk.read(args.counts),
         reference=None if args.reference is None else _reference(args.reference),
         min_support=args.min_support,
         min_margin=args.min_margin,

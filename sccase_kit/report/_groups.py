@@ -225,13 +225,16 @@ def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, 
 def named(row: Mapping[str, Any]) -> tuple[str, str]:
     """Return what a group is, with how sure that is, and why it has no name ("" where it has one)."""
     if row["reason"]:
-        return "", f"No name: nearest is {row['best']}, but {row['reason']}."
+        return f"unknown, nearest {row['best']}", f"No name: {row['reason']}."
     measures = []
-    for name, text in (("support", "support {:.0%}"), ("padj", "adjusted p {:.2g}")):
-        if np.isfinite(value := row.get(name, np.nan)):
-            measures.append(text.format(value))
-    if row["label"] != row["best"]:
-        measures.insert(0, f"most like {row['best']}")
+    lineage = row["label"] != row["best"]
+    if np.isfinite(share := row.get("support", np.nan)):
+        measures.append(f"support of {'the lineage' if lineage else 'the name'} {share:.0%}")
+    if lineage:
+        alone = row.get("support_best", np.nan)
+        measures.append(f"nearest type {row['best']}" + (f", {alone:.0%} alone" if np.isfinite(alone) else ""))
     elif np.isfinite(row["margin"]):
-        measures.insert(0, f"lead of {row['margin']:.2g} over {row['second']}")
+        measures.append(f"lead of {row['margin']:.2g} over {row['second']}")
+    if np.isfinite(value := row.get("padj", np.nan)):
+        measures.append(f"adjusted p {value:.2g}")
     return f"{row['label']} ({', '.join(measures)})", ""

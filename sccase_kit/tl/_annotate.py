@@ -18,22 +18,20 @@ from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..genes import (
-    cell_set_scores,
-    factor_activity,
     gene_scores,
-    group_pvalues,
     peak_gene_weights,
     reference_scores,
     set_scores,
     set_support,
     smallest_lineage,
 )
-from ..get.thin import check_fitted, dense_matrix, factors, is_dense
+from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
-from ..peaks import level_profiles
+from ..peaks import group_profiles, level_profiles
+from ._annotate_cells import cell_pvalues, matched_counts, naming_factors, warn_dropped
 from ._annotate_inputs import check_lineages, matched_reference, read_markers
-from ._group_opens import group_opens, mean_profiles
+from ._group_opens import count_opens, group_opens, mean_profiles
 from ._nearest_gene import check_genes, peak_places
 
 UNKNOWN = "unknown"
@@ -46,6 +44,7 @@ def annotate(
     markers: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None = None,
     *,
     genome: str | os.PathLike[str] | pd.DataFrame | None = None,
+    counts: AnnData | None = None,
     reference: AnnData | pd.DataFrame | None = None,
     lineages: Mapping[str, Iterable[str]] | None = None,
     min_support: float | None = None,
@@ -77,6 +76,10 @@ def annotate(
         (:func:`sccase_kit.genes.panel`).
     genome
         Genome of the peaks, GTF or table of genes; needed with `markers`.
+    counts
+        Counts of the same cells at more peaks, as they were before :func:`sccase_kit.pp.filter_peaks`. Marker genes are
+        then scored at all these peaks; peaks that few cells open, which the fit leaves out, are often those that tell
+        types apart. `None` scores at the peaks of the fit. Only with `markers`.
     reference
         In place of `markers`: labelled samples, as scCASER takes them: AnnData samples × peaks
         (:func:`sccase_kit.pp.bulk_reference`, :func:`sccase_kit.pp.pseudobulk`) or DataFrame peaks × samples. Peaks are
@@ -95,7 +98,7 @@ def annotate(
     alpha
         Largest adjusted p-value, of `markers`.
     layer
-        Layer with the counts; `None` for what was enhanced.
+        Layer with the counts; `None` for what was enhanced, with `counts` for its `X`.
     key
         The `key_added` of the fit.
     key_added
@@ -112,9 +115,10 @@ def annotate(
 
     ``table``
         DataFrame, one row per group: group, n_cells, label (best, a lineage, or "unknown"), best, second, score,
-        margin, support (of the label, or of the best where it is unknown); with markers pvalue (the larger of two:
-        share of random gene sets of the same size that score as high; the best type's enhanced activities in the group
-        against as many cells drawn at random, times the number of types), padj (Benjamini–Hochberg over the groups),
+        margin, support (of the label, or of the best where it is unknown), support_best (of the best type alone); with
+        markers pvalue (the larger of two:
+        share of random gene sets of the same size that score as high; the best type's activities in the group, enhanced
+        or from `counts`, against as many cells drawn at random, times the number of types), padj (Benjamini–Hochberg over the groups),
         n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the best type); with a
         reference n_peaks; and reason (why it is unknown).
     ``scores``
@@ -133,7 +137,7 @@ def annotate(
         If `adata` was not enhanced under `key`, or `groupby` or the layer is missing.
     ValueError
         If neither or both of `markers` and `reference` are given, markers come without a genome, no marker is in the
-        annotation (another species?), there are fewer than two groups or types, or no peak matches the reference.
+        annotation (another species?), `counts` come with a `reference` or lack a cell, there are fewer than two groups or types, or no peak matches the reference.
 
     Examples
     --------
@@ -151,6 +155,9 @@ def annotate(
     check_free(adata, key_added, "tl.annotate")
     if (markers is None) == (reference is None):
         msg = "give either markers (genes of the types) or reference (labelled samples), and not both"
+        raise ValueError(msg)
+    if counts is not None and reference is not None:
+        msg = "counts are for scoring markers, and a reference is given: leave one of them out"
         raise ValueError(msg)
     labels = check_labels(adata, groupby, min_groups=2, text=True)
     names, codes = list(labels.cat.categories), labels.cat.codes.to_numpy()
@@ -175,9 +182,8 @@ def annotate(
         if genome is None:
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
-        opens = group_opens(adata, codes, len(names), key=key, layer=layer)
         table, scores, support = _by_markers(
-            adata, opens, level, markers, genome, names, generator, codes=codes, key=key
+            adata, counts, level, markers, genome, names, generator, codes=codes, key=key, layer=layer
         )
         results = {"scores": scores, "support": support}
         failing = {"n_markers_covered": min_covered, "padj": alpha}
@@ -187,7 +193,7 @@ def annotate(
     target.obs[key_added] = pd.Categorical(table["label"].to_numpy()[codes])
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
     params |= {"lineages": None if lineages is None else families, "min_support": min_support}
-    params |= {"min_margin": min_margin, "min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
+    params |= {"counts": counts, "min_margin": min_margin, "min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
     types = list(scores.columns)
     stored = {name: part.set_axis(column_names(types), axis=1) for name, part in results.items()}
     stored["types"] = np.array(types, dtype=object)
@@ -197,7 +203,7 @@ def annotate(
 
 def _by_markers(
     adata: AnnData,
-    opens: np.ndarray,
+    counts: AnnData | None,
     level: np.ndarray,
     markers: Any,
     genome: Any,
@@ -206,8 +212,10 @@ def _by_markers(
     *,
     codes: np.ndarray,
     key: str,
+    layer: str | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    genes = check_genes(adata, genome)
+    measured = adata if counts is None else matched_counts(adata, counts)
+    genes = check_genes(measured, genome)
     sets = read_markers(markers, genome)
     found = {kind: gene_positions(genes, part) for kind, part in sets.items()}
     n_known = sum(int((part >= 0).sum()) for part in found.values())
@@ -220,14 +228,22 @@ def _by_markers(
     if n_known < n_all:
         missing = [gene for kind, part in found.items() for gene, at in zip(sets[kind], part, strict=True) if at < 0]
         warn(f"{n_all - n_known} of {n_all} marker genes are not in the annotation: {missing[:10]}")
-    weights = peak_gene_weights(
-        peak_places(adata), genes, weights="archr" if "start" in genes.columns else "exponential"
-    )
+    kind = "archr" if "start" in genes.columns else "exponential"
+    weights = peak_gene_weights(peak_places(measured), genes, weights=kind)
+    cells, peaks = naming_factors(adata, key, None if counts is None else measured, layer=layer)
+    if counts is None:
+        opens = group_opens(adata, codes, len(names), key=key, layer=layer)
+    else:
+        opens = count_opens(measured, codes, len(names), layer=layer)
+        level = level_profiles(group_profiles(cells, peaks, codes=codes, n_groups=len(names)))
     values = gene_scores(opens, weights, level)
     covered = np.isfinite(values).all(axis=0)
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
+    if counts is None:
+        used = np.unique(np.concatenate(list(members.values())))
+        warn_dropped(adata, int((~covered[used]).sum()), len(used))
     result = set_scores(values, members, rng=rng)
-    pvalues = np.maximum(result.pvalues, _cell_pvalues(adata, opens, weights, members, codes=codes, key=key))
+    pvalues = np.maximum(result.pvalues, cell_pvalues(cells, peaks, opens, weights, members, codes=codes))
     order = np.argsort(-result.scores, axis=1, kind="stable")[:, :2]
     pvalue = pvalues[np.arange(len(names)), order[:, 0]]
     padj = benjamini_hochberg(pvalue)
@@ -248,25 +264,6 @@ def _by_markers(
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)
     return pd.DataFrame(rows), scores, support
-
-
-def _cell_pvalues(
-    adata: AnnData,
-    opens: np.ndarray,
-    weights: Any,
-    members: Mapping[str, np.ndarray],
-    *,
-    codes: np.ndarray,
-    key: str,
-) -> np.ndarray:
-    """Return the p-value of every type in every group against cells drawn at random, times the number of types."""
-    dense = is_dense(adata, key)
-    cells, peaks = (dense_matrix(adata, key, None), np.eye(adata.n_vars)) if dense else factors(adata, key=key)
-    scale, columns = float(opens.sum()) / max(len(codes), 1), weights.tocsc()
-    scores = np.column_stack(
-        [cell_set_scores(factor_activity(cells, peaks, columns[:, part], scale=scale)) for part in members.values()]
-    )
-    return np.minimum(group_pvalues(scores, codes, len(opens)) * len(members), 1.0)
 
 
 def _by_reference(
@@ -301,6 +298,7 @@ def _name(
     """Give every row its label, the support of that, and the reason of those that are unknown."""
     labels: list[str] = []
     reasons: list[str] = []
+    own = table["support"].to_numpy(copy=True)
     for g, row in table.iterrows():
         reason, label, share = _reason(row, failing), "", float(row["support"])
         behind = bool(row["margin"] < min_margin)
@@ -310,12 +308,16 @@ def _name(
             shares = dict(zip(support.columns, support.iloc[len(labels)], strict=True))
             label, share = smallest_lineage(str(row["best"]), shares, families, min_support=min_support)
         if not label and not reason:
-            rival = f"{row['second']} or another is best in {1 - row['support']:.0%} of resamplings"
-            reason = f"{row['second']} is only {row['margin']:.3g} behind" if row["support"] >= min_support else rival
+            rivals = f"it is best in only {row['support']:.0%} of resamplings"
+            if support is not None:
+                others = support.iloc[len(labels)].drop(row["best"]).nlargest(2)
+                rivals += f" ({', '.join(f'{kind} in {other:.0%}' for kind, other in others[others > 0].items())})"
+            reason = f"{row['second']} is only {row['margin']:.3g} behind" if row["support"] >= min_support else rivals
         labels.append(UNKNOWN if reason else label)
         table.loc[g, "support"] = row["support"] if reason else share
         reasons.append(reason)
     table.insert(2, "label", labels)
+    table.insert(list(table.columns).index("support") + 1, "support_best", own)
     table["reason"] = reasons
 
 

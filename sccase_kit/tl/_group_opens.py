@@ -49,9 +49,14 @@ def group_opens(adata: AnnData, codes: np.ndarray, n_groups: int, *, key: str, l
     ValueError
         If a count is negative, NaN or infinite.
     """
+    return count_opens(adata, codes, n_groups, layer=fitted_layer(adata, key, layer))
+
+
+def count_opens(adata: AnnData, codes: np.ndarray, n_groups: int, *, layer: str | None) -> np.ndarray:
+    """Do what :func:`group_opens` does for counts that need not be those of a fit; a `layer` of `None` is `X`."""
     from ..peaks.marker_kernels import add_open
 
-    matrix = get_matrix(adata, fitted_layer(adata, key, layer))
+    matrix = get_matrix(adata, layer)
     codes = np.ascontiguousarray(codes, dtype=np.int64)
     opens = np.zeros((n_groups, adata.n_vars), dtype=np.int64)
     for rows, block in iter_row_blocks(matrix):

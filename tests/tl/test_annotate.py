@@ -11,6 +11,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit.tl._annotate import _lead
+from sccase_kit.tl._annotate_cells import naming_factors
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +136,80 @@ def test_names_with_a_slash_survive_a_file(study, markers, tmp_path, ending):
         ax = sk.pl.annotation(made)
         assert "HSC/MPP" in [text.get_text() for text in ax.get_xticklabels()]
         assert len(ax.lines) == len(entry["table"])
+
+
+def test_support_is_that_of_the_label_beside_that_of_the_best(study, markers):
+    first = next(iter(markers))
+    halves = {"left": markers[first][::2], "right": markers[first][1::2]}
+    split = halves | {name: genes for name, genes in markers.items() if name != first}
+    adata = sk.tl.annotate(study.adata, "cell_type", split, genome=study.genes, lineages={"both": halves}, copy=True)
+    entry = adata.uns["annotation"]
+    for row in entry["table"].to_dict("records"):
+        shares = entry["support"].loc[row["group"]]
+        assert row["support_best"] == shares[row["best"]]
+        own = shares[list(halves)].sum() if row["label"] == "both" else shares[row["best"]]
+        assert row["support"] == pytest.approx(own)
+
+
+@pytest.fixture(scope="module")
+def dropped(study):
+    """Return a fit without eleven of twelve of the types' own peaks, and the counts of all peaks."""
+    counts = ad.AnnData(study.adata.X.copy(), obs=study.adata.obs.copy(), var=study.adata.var.copy())
+    own = np.flatnonzero(counts.var["specific_to"] != "")
+    kept = np.ones(counts.n_vars, dtype=bool)
+    kept[np.delete(own, slice(None, None, 12))] = False
+    fitted = counts[:, kept].copy()
+    sk.tl.enhance(fitted, 8)
+    return fitted, counts
+
+
+def test_marker_genes_are_scored_at_peaks_that_the_fit_left_out(study, markers, dropped):
+    fitted, counts = dropped
+    without = sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, copy=True).uns["annotation"]["table"]
+    shuffled = counts[np.random.default_rng(0).permutation(counts.n_obs)]
+    for given in (counts, shuffled):
+        adata = sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, counts=given, copy=True)
+        table = adata.uns["annotation"]["table"]
+        assert table["best"].tolist() == table["group"].tolist()
+        assert table["n_markers_covered"].sum() > without["n_markers_covered"].sum()
+        assert table["score"].sum() > 1.2 * without["score"].sum()
+    assert adata.n_vars == fitted.n_vars
+
+
+def test_factors_of_left_out_peaks_are_weighted_shares_of_open_cells(dropped):
+    fitted, counts = dropped
+    cells, peaks = naming_factors(fitted, "sccase", counts)
+    opens = counts.X.toarray() > 0
+    assert peaks.shape == (counts.n_vars, cells.shape[1])
+    for k in range(0, cells.shape[1], 3):
+        weight = cells[:, k]
+        expected = (weight[:, None] * opens).sum(axis=0) / (weight * opens.sum(axis=1)).sum()
+        np.testing.assert_allclose(peaks[:, k], expected, rtol=1e-9)
+    np.testing.assert_allclose(peaks.sum(axis=0), 1)
+
+
+def test_dropped_peaks_are_said_where_marker_genes_have_none(study, markers):
+    adata = sk.datasets.toy_study(n_cells=300, n_peaks=1500, rng=0).adata
+    sk.pp.filter_peaks(adata, min_fraction=0.06)
+    sk.pp.filter_cells(adata, min_peaks=1)
+    sk.tl.enhance(adata, 8)
+    with pytest.warns(UserWarning, match=r"marker genes are in reach of no peak, .* as counts= \(--counts\)"):
+        sk.tl.annotate(adata, "cell_type", markers, genome=study.genes)
+
+
+def test_bad_counts(study, markers, dropped):
+    fitted, counts = dropped
+    few = counts[5:]
+    with pytest.raises(ValueError, match="5 of the 300 cells are missing"):
+        sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, counts=few)
+    twice = counts[[0, *range(counts.n_obs)]]
+    with pytest.raises(ValueError, match=r"counts\.obs_names are not unique"):
+        sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, counts=twice)
+    with pytest.raises(TypeError, match="counts"):
+        sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, counts=counts.X)
+    reference = sk.pp.pseudobulk(counts, "cell_type")
+    with pytest.raises(ValueError, match="counts are for scoring markers"):
+        sk.tl.annotate(fitted, "cell_type", reference=reference, counts=counts)
 
 
 def test_types_without_a_covered_gene_have_no_margin():

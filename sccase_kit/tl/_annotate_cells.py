@@ -1,0 +1,114 @@
+"""The cells behind a name: profiles of groups and activities of cells at the fitted peaks, or at all measured peaks.
+
+Peaks that the fit left out get factors from the fitted cells: of component k, the open cells of a peak weighted by
+their memberships :math:`c_{ik}`, per open peak of these cells, :math:`p_{jk} = \\sum_i c_{ik} x_{ij} / \\sum_i c_{ik}
+s_i` (one step of a KL-divergence factorisation from equal factors). All peaks get theirs so, for one scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from anndata import AnnData
+from scipy import sparse
+
+from .._calls import steps
+from .._logging import warn
+from .._validate import check_adata
+from ..genes import cell_set_scores, factor_activity, group_pvalues
+from ..get.thin import dense_matrix, factors, is_dense
+from ..matrix.access import get_matrix
+from ..matrix.blocks import iter_row_blocks
+
+
+def matched_counts(adata: AnnData, counts: AnnData) -> AnnData:
+    """Return the cells of `adata` in the counts of all peaks, in the same order.
+
+    Raises
+    ------
+    TypeError
+        If `counts` is no AnnData.
+    ValueError
+        If a cell is missing, or names of cells are not unique.
+    """
+    check_adata(counts, name="counts")
+    for name, data in (("adata", adata), ("counts", counts)):
+        if not data.obs_names.is_unique:
+            msg = f"{name}.obs_names are not unique: cells cannot be matched by name; call obs_names_make_unique()"
+            raise ValueError(msg)
+    at = counts.obs_names.get_indexer(adata.obs_names)
+    if (missing := adata.obs_names[at < 0]).size:
+        msg = f"counts: {len(missing)} of the {adata.n_obs} cells are missing, e.g. {missing[:3].tolist()}; its cells "
+        msg += f"are named like {counts.obs_names[:3].tolist()}. Give the data as they were before peaks were dropped"
+        raise ValueError(msg)
+    same = len(at) == counts.n_obs and bool((at == np.arange(len(at))).all())
+    return counts if same else counts[at]
+
+
+def warn_dropped(adata: AnnData, uncovered: int, n_genes: int) -> None:
+    """Say that marker genes are in reach of no peak although peaks were dropped that may reach them."""
+    if uncovered and any(function == "pp.filter_peaks" for function, _ in steps(adata.uns)):
+        msg = f"{uncovered} of {n_genes} marker genes are in reach of no peak, but peaks were dropped before the fit: "
+        warn(msg + "give the data before pp.filter_peaks as counts= (--counts) to score marker genes at all peaks")
+
+
+def naming_factors(
+    adata: AnnData, key: str, counts: AnnData | None = None, *, layer: str | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return cell and peak factors whose product is the accessibility by which groups are named.
+
+    Parameters
+    ----------
+    adata
+        Enhanced data.
+    key
+        The `key_added` of the fit.
+    counts, layer
+        Result of :func:`matched_counts` and its layer; `None` for the fitted peaks.
+
+    Returns
+    -------
+    Arrays of shapes (n_cells, r) and (n_peaks, r).
+    """
+    dense = is_dense(adata, key)
+    if counts is None:
+        return (dense_matrix(adata, key, None), np.eye(adata.n_vars)) if dense else factors(adata, key=key)
+    cells = np.asarray(adata.obsm[f"X_{key}"] if dense else factors(adata, key=key)[0], dtype=np.float64)
+    cells = np.maximum(cells, 0)
+    peaks, weight = np.zeros((counts.n_vars, cells.shape[1])), np.zeros(cells.shape[1])
+    for rows, block in iter_row_blocks(get_matrix(counts, layer)):
+        opens = (block > 0).astype(np.float64)
+        peaks += opens.T @ cells[rows]
+        weight += np.asarray(opens.sum(axis=1)).ravel() @ cells[rows]
+    return cells, peaks / np.where(weight > 0, weight, 1)
+
+
+def cell_pvalues(
+    cells: np.ndarray,
+    peaks: np.ndarray,
+    opens: np.ndarray,
+    weights: sparse.csr_matrix,
+    members: Mapping[str, np.ndarray],
+    *,
+    codes: np.ndarray,
+) -> np.ndarray:
+    """Return the p-value of every type in every group against cells drawn at random, times the number of types.
+
+    Parameters
+    ----------
+    cells, peaks
+        Result of :func:`naming_factors`.
+    opens
+        Open cells by group and peak, shape (n_groups, n_peaks).
+    weights
+        Sparse, (n_peaks, n_genes).
+    members
+        Type → positions of its genes.
+    codes
+        0-based group of each cell.
+    """
+    scale, columns = float(opens.sum()) / max(len(codes), 1), weights.tocsc()
+    parts = (factor_activity(cells, peaks, columns[:, part], scale=scale) for part in members.values())
+    scores = np.column_stack([cell_set_scores(part) for part in parts])
+    return np.minimum(group_pvalues(scores, codes, len(opens)) * len(members), 1.0)
