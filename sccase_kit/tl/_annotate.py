@@ -116,11 +116,10 @@ def annotate(
     ``table``
         DataFrame, one row per group: group, n_cells, label (best, a lineage, or "unknown"), best, second, score,
         margin, support (of the label, or of the best where it is unknown), support_best (of the best type alone); with
-        markers pvalue (the larger of two:
-        share of random gene sets of the same size that score as high; the best type's activities in the group, enhanced
-        or from `counts`, against as many cells drawn at random, times the number of types), padj (Benjamini–Hochberg over the groups),
-        n_markers, n_markers_covered (in reach of a peak), genes (those that speak most for the best type); with a
-        reference n_peaks; and reason (why it is unknown).
+        markers pvalue (the larger of two: share of random gene sets of the same size that score as high; the best
+        type's activities in the group, enhanced or from `counts`, against as many cells drawn at random, times the
+        number of types), padj (Benjamini–Hochberg over the groups), n_markers, n_markers_covered (in reach of a peak),
+        genes (those that speak most for the best type); with a reference n_peaks; and reason (why it is unknown).
     ``scores``
         DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
         read it as a folder; all other places keep it.
@@ -137,7 +136,8 @@ def annotate(
         If `adata` was not enhanced under `key`, or `groupby` or the layer is missing.
     ValueError
         If neither or both of `markers` and `reference` are given, markers come without a genome, no marker is in the
-        annotation (another species?), `counts` come with a `reference` or lack a cell, there are fewer than two groups or types, or no peak matches the reference.
+        annotation (another species?), `counts` come with a `reference` or lack a cell, there are
+        fewer than two groups or types, or no peak matches the reference.
 
     Examples
     --------
@@ -193,7 +193,8 @@ def annotate(
     target.obs[key_added] = pd.Categorical(table["label"].to_numpy()[codes])
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
     params |= {"lineages": None if lineages is None else families, "min_support": min_support}
-    params |= {"counts": counts, "min_margin": min_margin, "min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
+    params |= {"counts": counts, "min_margin": min_margin}
+    params |= {"min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
     types = list(scores.columns)
     stored = {name: part.set_axis(column_names(types), axis=1) for name, part in results.items()}
     stored["types"] = np.array(types, dtype=object)

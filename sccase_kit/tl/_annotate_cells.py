@@ -1,7 +1,7 @@
-"""The cells behind a name: profiles of groups and activities of cells at the fitted peaks, or at all measured peaks.
+r"""The cells behind a name: profiles of groups and activities of cells at the fitted peaks, or at all measured peaks.
 
 Peaks that the fit left out get factors from the fitted cells: of component k, the open cells of a peak weighted by
-their memberships :math:`c_{ik}`, per open peak of these cells, :math:`p_{jk} = \\sum_i c_{ik} x_{ij} / \\sum_i c_{ik}
+their memberships :math:`c_{ik}`, per open peak of these cells, :math:`p_{jk} = \sum_i c_{ik} x_{ij} / \sum_i c_{ik}
 s_i` (one step of a KL-divergence factorisation from equal factors). All peaks get theirs so, for one scale.
 """
 

@@ -201,6 +201,7 @@ def test_confidence_in_words():
     alone = _groups.named(row | {"support_best": 0.55})[0]
     assert alone == "T cell (support of the lineage 93%, nearest type CD4 T cell, 55% alone)"
     of_best = row | {"label": "CD4 T cell", "padj": 0.0123}
-    assert _groups.named(of_best)[0] == "CD4 T cell (support of the name 93%, lead of 1.5 over NK cell, adjusted p 0.012)"
+    said = "CD4 T cell (support of the name 93%, lead of 1.5 over NK cell, adjusted p 0.012)"
+    assert _groups.named(of_best)[0] == said
     unknown = row | {"reason": "adjusted p-value 0.4", "label": "unknown"}
     assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "No name: adjusted p-value 0.4.")
