@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -229,8 +229,8 @@ def _by_markers(
     if n_known < n_all:
         missing = [gene for kind, part in found.items() for gene, at in zip(sets[kind], part, strict=True) if at < 0]
         warn(f"{n_all - n_known} of {n_all} marker genes are not in the annotation: {missing[:10]}")
-    kind = "archr" if "start" in genes.columns else "exponential"
-    weights = peak_gene_weights(peak_places(measured), genes, weights=kind)
+    model: Literal["archr", "exponential"] = "archr" if "start" in genes.columns else "exponential"
+    weights = peak_gene_weights(peak_places(measured), genes, weights=model)
     cells, peaks = naming_factors(adata, key, None if counts is None else measured, layer=layer)
     if counts is None:
         opens = group_opens(adata, codes, len(names), key=key, layer=layer)
