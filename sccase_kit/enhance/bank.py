@@ -2,69 +2,118 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import CountsByPeaks, by_peaks_pays
-from .nmf import balance, compressed_nmf, effort, leading_svd, nndsvd, sketch
+from ..matrix.rows import row_slices
+from .nmf import compressed_nmf, effort, leading_svd, nndsvd, nndsvd_bank, sketch
 
 MOMENTUM = 0.5
 FEW = 5_000  # cells up to which more full passes are taken; they raise silhouettes by less than .01
 
 
-def nmf_bank(
-    op: ScaledOperator, bank: tuple[int, ...], *, rng: np.random.Generator, n_iter: int | None = None
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray], float]:
-    """Return H (n_obs × K), W (n_vars × K) and X̃ᵀH (n_vars × K) for every K, and σ₁², the best of one component.
+@dataclass(frozen=True)
+class Bank:
+    """Factorisations of several numbers of components K, their columns next to each other.
 
-    They come from one sketch and shared full passes.
+    Attributes
+    ----------
+    h, w
+        H (n_obs × ΣK) and W (n_vars × ΣK).
+    image
+        X̃ᵀ H, (n_vars × ΣK).
+    sizes
+        The numbers K.
+    best
+        σ₁², what the best single component explains of ‖X̃‖².
+    """
+
+    h: np.ndarray
+    w: np.ndarray
+    image: np.ndarray
+    sizes: tuple[int, ...]
+    best: float
+
+    def parts(self, values: np.ndarray) -> list[np.ndarray]:
+        """Return the columns of every K."""
+        return np.split(values, np.cumsum(self.sizes)[:-1], axis=1)
+
+
+def nmf_bank(
+    op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator, n_iter: int | None = None
+) -> Bank:
+    """Return the factorisations of several numbers of components: from one sketch, with shared full passes.
 
     Parameters
     ----------
     op
         The data.
-    bank
+    sizes
         The numbers K.
     rng
         Generator of the sketch.
     n_iter
         Full passes; by default 16 on few cells, 10 on more, 2 on large data.
     """
-    small = effort(op) >= 20
-    if small:
-        svd = leading_svd(op, max(bank), rng=rng)
-        starts = [nndsvd(*svd, k) for k in bank]
-    else:  # full passes are expensive: get close on the sketch, although its local optima are a little worse
-        view = sketch(op, max(bank) + 40, n_power=1, keyed=True, rng=rng)
-        svd = view.svd()
-        starts = [compressed_nmf(view, *nndsvd(*svd, k)) for k in bank]
-    hs, ws = zip(*starts, strict=True)
     if n_iter is None:
-        n_iter = 2 if not small else 10 if op.shape[0] > FEW else 16
-    return *_shared_polish(op, list(hs), list(ws), n_iter=n_iter), float(svd[1][0] ** 2)
+        n_iter = 2 if effort(op) < 20 else 10 if op.shape[0] > FEW else 16
+    h, w, best = _starts(op, sizes, rng=rng)
+    return Bank(*_shared_polish(op, h, w, sizes, n_iter=n_iter), sizes, best)
+
+
+def bank_of_cells(op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator, n_iter: int) -> np.ndarray:
+    """Return H of :func:`nmf_bank` alone, whose last pass needs no W."""
+    h, w, _ = _starts(op, sizes, rng=rng)
+    return _shared_polish(op, h, w, sizes, n_iter=n_iter, finish=False)[0]
+
+
+def _starts(
+    op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return H and W that the passes start from, of equal norms, and σ₁²."""
+    if effort(op) >= 20:
+        svd = leading_svd(op, max(sizes), rng=rng)
+        h, w = nndsvd_bank(*svd, sizes)
+    else:  # full passes are expensive: get close on the sketch, although its local optima are a little worse
+        view = sketch(op, max(sizes) + 40, n_power=1, keyed=True, rng=rng)
+        svd = view.svd()
+        h, w = map(np.hstack, zip(*(compressed_nmf(view, *nndsvd(*svd, k)) for k in sizes), strict=True))
+    h, w = h.astype(op.dtype, copy=False), w.astype(op.dtype, copy=False)
+    _balance(h, w)
+    return h, w, float(svd[1][0] ** 2)
+
+
+def _balance(h: np.ndarray, w: np.ndarray) -> None:
+    """Give the columns of H and W equal norms, in place (the product H Wᵀ is unchanged)."""
+    squares = [
+        sum(np.einsum("ij,ij->j", v[rows], v[rows], dtype=np.float64) for rows in row_slices(len(v))) for v in (h, w)
+    ]
+    alive = (squares[0] > 0) & (squares[1] > 0)
+    ratio = np.where(alive, (squares[1] / np.where(alive, squares[0], 1)) ** 0.25, 1).astype(h.dtype)
+    h *= ratio
+    for rows in row_slices(len(w)):
+        w[rows] /= ratio
 
 
 def _shared_polish(
-    op: ScaledOperator, hs: list[np.ndarray], ws: list[np.ndarray], *, n_iter: int
-) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    op: ScaledOperator, h: np.ndarray, w: np.ndarray, sizes: tuple[int, ...], *, n_iter: int, finish: bool = True
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Full HALS iterations (one at least) of all factorisations at once, each with one read of the data.
 
     Between the first and the last, both factors go on by :data:`MOMENTUM` of their last step (Ang & Gillis 2019), which
-    takes half the iterations to the same residual.
+    takes half the iterations to the same residual. Returns H, W and X̃ᵀ H; without `finish` H alone is of the last one.
     """
     from .kernels import hals_parts
 
-    cuts = np.cumsum([0, *(w.shape[1] for w in ws)])
+    cuts = np.cumsum([0, *sizes])
     parts = [slice(a, b) for a, b in pairwise(cuts)]
-    h, w = balance(np.hstack(hs).astype(op.dtype), np.hstack(ws).astype(op.dtype))
-    hs.clear()
-    ws.clear()
     if by_peaks_pays(op):
-        h, w, back = _polish_by_peaks(op, h, w, cuts, n_iter=n_iter)
-        return [h[:, p] for p in parts], [w[:, p] for p in parts], [back[:, p] for p in parts]
-    h_from, w_from = h, w
+        return _polish_by_peaks(op, h, w, cuts, n_iter=n_iter, finish=finish)
+    h_from, w_from, back = h, w, w[:0]
     for i in range(n_iter):
         gram = _grams(w_from, parts)
 
@@ -73,6 +122,8 @@ def _shared_polish(
             hals_parts(new, np.ascontiguousarray(product), gram, cuts, 2)
             return new
 
+        if i == n_iter - 1 and not finish:
+            return update(slice(None), op.matmul(w_from)), w, back
         h_new, back = op.sweep(w_from, update)
         w_new = w_from.copy()
         hals_parts(w_new, back, _grams(h_new, parts), cuts, 2)
@@ -80,11 +131,11 @@ def _shared_polish(
         if 0 < i < n_iter - 2:
             h_from, w_from = _further(h_new, h), _further(w_new, w)
         h, w = h_new, w_new
-    return [h[:, p] for p in parts], [w[:, p] for p in parts], [back[:, p] for p in parts]
+    return h, w, back
 
 
 def _polish_by_peaks(
-    op: ScaledOperator, h: np.ndarray, w: np.ndarray, cuts: np.ndarray, *, n_iter: int
+    op: ScaledOperator, h: np.ndarray, w: np.ndarray, cuts: np.ndarray, *, n_iter: int, finish: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same iterations with the data read by peaks: W is changed in place."""
     from .kernels import hals_parts
@@ -96,13 +147,15 @@ def _polish_by_peaks(
     for i in range(n_iter):
         new = h_from.copy()
         hals_parts(new, passed.image, passed.gram, cuts, 2)
-        gram = _grams(new, parts)
         if i == n_iter - 1:
             break
         further = 0 < i < n_iter - 2
-        passed = counts.update(new, gram, cuts, start=start, w=w, momentum=MOMENTUM if further else 0.0)
+        momentum = MOMENTUM if further else 0.0
+        passed = counts.update(new, _grams(new, parts), cuts, start=start, w=w, momentum=momentum)
         h_from, h = _further(new, h) if further else new, new
-    return new, w, counts.finish(new, gram, cuts, start=start, w=w)
+    if not finish:
+        return new, w, w[:0]
+    return new, w, counts.finish(new, _grams(new, parts), cuts, start=start, w=w)
 
 
 def _further(new: np.ndarray, old: np.ndarray) -> np.ndarray:

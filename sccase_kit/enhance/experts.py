@@ -19,11 +19,12 @@ from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
 from ..matrix.rows import row_slices
-from .bank import nmf_bank
+from .bank import bank_of_cells
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
 from .keys import Keys
 from .mixture import Mixtures, climb_each, column_parts, open_operator, peak_shares, start
+from .preparation import Places
 from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
 
@@ -75,7 +76,9 @@ class Choice:
         none = np.zeros_like(self.climbed)
         return replace(self, climbed=none, plain=none, smooth=none, mean=1.0, stretch=1.0)
 
-    def combined(self, climbed: Mixtures, consensus: Consensus, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def combined(
+        self, climbed: Mixtures, consensus: Consensus, mean: np.ndarray, *, places: Places | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return θ (cells × r) and φ (peaks × r) of the weighted whole; rows of θ and columns of φ sum to 1.
 
         Parameters
@@ -86,6 +89,8 @@ class Choice:
             The consensus.
         mean
             π.
+        places
+            Where the peaks stand among those of φ, if there are more.
         """
         thetas, phis = [], []
         for weight, part in zip(self.climbed, climbed.parts(), strict=True):
@@ -99,7 +104,7 @@ class Choice:
         if self.mean > 0:
             thetas.append(np.full((len(climbed.theta), 1), self.mean))
             phis.append(mean[:, None])
-        return np.hstack(thetas), _stretched(phis, mean, self.stretch, np.float32)
+        return np.hstack(thetas), _stretched(phis, mean, self.stretch, np.float32, places=places)
 
     def without_small(self) -> Choice:
         """Return the choice with the weights below :data:`LEAST` at 0, and the others of sum 1 again."""
@@ -118,18 +123,22 @@ def stretched(phi: np.ndarray, mean: np.ndarray, factor: float) -> np.ndarray:
     return _stretched([phi], mean, factor, phi.dtype)
 
 
-def _stretched(parts: list[np.ndarray], mean: np.ndarray, factor: float, dtype: DTypeLike) -> np.ndarray:
+def _stretched(
+    parts: list[np.ndarray], mean: np.ndarray, factor: float, dtype: DTypeLike, *, places: Places | None = None
+) -> np.ndarray:
     """Return the stretched profiles of several arrays next to each other; some peaks at a time, in the cache."""
-    out = np.empty((len(mean), sum(part.shape[1] for part in parts)), dtype=dtype)
+    places = Places(None, len(mean)) if places is None else places
+    out = places.empty(sum(part.shape[1] for part in parts), dtype)
     sums = np.zeros(out.shape[1])
     for rows in row_slices(len(mean)):
         pi = mean[rows, None].astype(dtype)
-        values = np.concatenate([part[rows] for part in parts], axis=1, out=out[rows], casting="same_kind")
+        values = np.concatenate([part[rows] for part in parts], axis=1, dtype=dtype, casting="same_kind")
         values -= pi
         values *= factor
         values += pi
         sums += np.maximum(values, pi / 100, out=values).sum(axis=0, dtype=np.float64)
-    for rows in row_slices(len(mean)):
+        out[places.at(rows)] = values
+    for rows in row_slices(len(out)):
         out[rows] /= sums.astype(dtype)
     return out
 
@@ -270,7 +279,8 @@ class _Fold:
         left, gone, judged = sample.fold(number)
         inner, _, peaks = measure_counts(left)
         bank = tuple(sorted({min(k, min(inner.shape) - 1) for k in bank}))
-        hs, *_ = nmf_bank(inner, bank, rng=rng, n_iter=_N_POLISH)
+        h = bank_of_cells(inner, bank, rng=rng, n_iter=_N_POLISH)
+        hs = [h[:, part] for part in column_parts(bank)]
         members = [unit_rows(unit_columns(h)) for h in hs]
         coarse = np.hstack(members[: max(1, len(members) // 2)])
         kernel = cell_graph(inner, coarse, options, codes=None, rng=rng)

@@ -30,6 +30,7 @@ from scipy import sparse
 
 from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
+from ..matrix.peaks import by_peaks_pays
 from ..matrix.row_block import slab_cuts
 from ..matrix.rows import even_cuts, view_rows
 from ..matrix.sums import open_cells
@@ -41,6 +42,7 @@ BETA = 0.05
 N_PASSES = 2  # more gain less than .02 of what types give once deviations are stretched
 _TINY = 1e-20
 _ENTRIES_PER_PIECE = 500_000
+_FEW_CELLS = 1_500  # whose memberships and soft counts fit the second-level cache
 _SLAB_BYTES = 2**19  # of the profiles and their sums that are in use together, for the second-level cache
 
 
@@ -180,12 +182,15 @@ def climb_each(
     prior = np.repeat(beta * n_entries / np.array(mixtures.bank), mixtures.bank)
     prior = lanes.spread(prior[None])[0]
     mean = mean.astype(np.float32)
+    by_peaks = _OpenByPeaks(op) if by_peaks_pays(op) and op.shape[0] <= _FEW_CELLS else None
 
     def step(theta: np.ndarray, phi: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the cells' soft counts, and profiles (in lanes) with the factors that make their columns sum to 1."""
-        cells, peaks = _soft_counts(op, theta, phi, lanes)
-        sums = np.zeros(lanes.width)
-        add_prior(phi, peaks, prior, mean, sums)
+        if by_peaks is not None:
+            cells, peaks, sums = by_peaks.step(theta, phi, lanes, prior, mean)
+        else:
+            (cells, peaks), sums = _soft_counts(op, theta, phi, lanes), np.zeros(lanes.width)
+            add_prior(phi, peaks, prior, mean, sums)
         return cells, peaks, (1 / np.where(sums > 0, sums, 1)).astype(np.float32)
 
     def memberships(cells: np.ndarray, alpha: float) -> np.ndarray:
@@ -249,6 +254,44 @@ def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: 
             while batch := list(islice(pieces, n_threads)):
                 list(pool.map(work, batch))
     return cells, _summed(totals)
+
+
+class _OpenByPeaks:
+    """The open entries of few cells by peaks, of which a step reads and writes the profiles once."""
+
+    def __init__(self, op: ScaledOperator) -> None:
+        ((_, first), *rest) = op.iter_open()
+        entries = sparse.vstack([first, *(block for _, block in rest)], format="csr") if rest else first
+        ones = sparse.csr_matrix((np.ones(entries.nnz, dtype=bool), entries.indices, entries.indptr), entries.shape)
+        columns = ones.tocsc()
+        self._indptr, self._indices = columns.indptr, columns.indices
+        n_parts = max(1, min(available_threads(), columns.nnz // _ENTRIES_PER_PIECE))
+        self._parts = [slice(a, b) for a, b in even_cuts(columns.indptr, -(-columns.nnz // n_parts) + 1)]
+
+    def step(
+        self, theta: np.ndarray, phi: np.ndarray, lanes: Lanes, prior: np.ndarray, mean: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return soft counts of the cells, and of the profiles with their prior, in lanes, and the latter's sums."""
+        from .mixture_kernels import gathered, soft_counts_by_peaks
+
+        own, peaks = lanes.spread(theta), np.empty_like(phi)
+        found = [np.zeros_like(own) for _ in self._parts]
+        sums = [np.zeros(lanes.width) for _ in self._parts]
+
+        def work(number: int) -> None:
+            part = self._parts[number]
+            indptr = self._indptr[part.start : part.stop + 1]
+            given = indptr, self._indices, own, phi[part], lanes.masks, _TINY, prior, mean[part]
+            soft_counts_by_peaks(*given, found[number], peaks[part], sums[number])
+
+        if len(self._parts) == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(len(self._parts)) as pool:
+                list(pool.map(work, range(len(self._parts))))
+        cells = np.empty((len(theta), len(lanes.slots)), dtype=np.float32)
+        gathered(_summed(found) * own, lanes.slots, np.ones(lanes.width, dtype=np.float32), cells)
+        return cells, peaks, sum(sums[1:], sums[0])
 
 
 def _summed(totals: list[np.ndarray]) -> np.ndarray:

@@ -211,3 +211,47 @@ def soft_counts(
             for p in range(cuts[s, i], cuts[s + 1, i]):
                 peak = indices[p] * width
                 _expect(theta, cell, phi, peak, cells, cell, peaks, masks, width // LANES, np.float32(tiny))
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def soft_counts_by_peaks(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    theta: np.ndarray,
+    phi: np.ndarray,
+    masks: np.ndarray,
+    tiny: float,
+    prior: np.ndarray,
+    mean: np.ndarray,
+    cells: np.ndarray,
+    peaks: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Add the expectation step to `cells` and write the profiles' soft counts with their prior, one peak at a time.
+
+    Parameters
+    ----------
+    indptr, indices
+        Where the cells of every peak start, and the cells in which it is open (CSC).
+    theta, phi, masks, tiny, cells
+        As in :func:`soft_counts`.
+    prior, mean
+        As in :func:`add_prior`.
+    peaks
+        Output, (columns, width), in lanes; may be `phi`.
+    sums
+        Output, (width,), float64: their sums, added to.
+    """
+    width = theta.shape[1]
+    own, total = np.empty(width, phi.dtype), np.empty(width, phi.dtype)
+    for j in range(len(phi)):
+        for c in range(width):
+            own[c] = phi[j, c]
+            total[c] = 0
+        for p in range(indptr[j], indptr[j + 1]):
+            cell = indices[p] * width
+            _expect(theta, cell, own, 0, cells, cell, total, masks, width // LANES, np.float32(tiny))
+        for c in range(width):
+            value = total[c] * own[c] + prior[c] * mean[j]
+            peaks[j, c] = value
+            sums[c] += value

@@ -18,6 +18,7 @@ from scipy.linalg import eigh
 
 from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
+from ..matrix.rows import row_slices
 from .keys import data_keys, normal
 from .lanczos import leading_eigenpairs
 from .published import published_nmf
@@ -126,6 +127,52 @@ def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tu
     w[alive[:, None] & (w < _TINY)] = 1e-2 * w[alive].mean()
     w[~alive] = 0
     return h, w
+
+
+def nndsvd_bank(u: np.ndarray, s: np.ndarray, v: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the starts of :func:`nndsvd` for several numbers of components, their columns next to each other."""
+    halves = [np.array([_size(sign * array) for sign in (1, -1)]) for array in (u, v)]
+    sizes_of = halves[0] * halves[1]
+    side = np.where(sizes_of[1] > sizes_of[0], 1, 0)
+    columns = np.arange(len(side))
+    signs, size = np.array([1.0, -1.0])[side], sizes_of[side, columns]
+    factors = [np.sqrt(s * size) / np.maximum(half[side, columns], _TINY) for half in halves]
+    for factor in factors:
+        factor[0] = np.sqrt(s[0])  # of both sides of the first
+    out = []
+    for array, factor, zeros in ((u, factors[0], False), (v, factors[1], True)):
+        sums, n_alive = np.zeros(len(signs)), 0
+        for rows in row_slices(len(array)):
+            sums += _chosen(array[rows], signs, factor).sum(axis=0, dtype=np.float64)
+            n_alive += int(np.any(array[rows] != 0, axis=1).sum()) if zeros else len(array[rows])
+        fills = [1e-2 * sums[:k].sum() / max(1, n_alive * k) for k in sizes]
+        starts = np.empty((len(array), sum(sizes)), dtype=array.dtype)
+        for rows in row_slices(len(array)):
+            base, low = _chosen(array[rows], signs, factor), 0
+            dead = ~np.any(array[rows] != 0, axis=1) if zeros else slice(0)
+            for k, fill in zip(sizes, fills, strict=True):
+                starts[rows, low : low + k] = np.where(base[:, :k] < _TINY, fill, base[:, :k])
+                low += k
+            starts[rows][dead] = 0
+        out.append(starts)
+    return out[0], out[1]
+
+
+def _size(array: np.ndarray) -> np.ndarray:
+    """Return the norms of the positive parts of the columns."""
+    squares = np.zeros(array.shape[1])
+    for rows in row_slices(len(array)):
+        positive = np.maximum(array[rows], 0)
+        squares += np.einsum("ij,ij->j", positive, positive, dtype=np.float64)
+    return np.sqrt(squares)
+
+
+def _chosen(array: np.ndarray, signs: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    """Return the chosen sides of some singular vectors, and both of the first, times factors."""
+    values = np.maximum(array * signs.astype(array.dtype), 0)
+    values[:, 0] = np.abs(array[:, 0])
+    values *= factor.astype(array.dtype)
+    return values
 
 
 def hals(factor: np.ndarray, product: np.ndarray, gram: np.ndarray, *, n_sweeps: int = 1) -> np.ndarray:

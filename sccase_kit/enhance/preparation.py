@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .._arguments import Matrix, checked
 from .._logging import warn
 from .._version import __version__
 from ..matrix.operator import ScaledOperator
-from ..matrix.rows import canonical, even_cuts, view_rows
+from ..matrix.rows import canonical, even_cuts, row_slices, view_rows
 from ..matrix.sums import count_statistics
 
 _SMALLEST = 1e-20  # sum of a cell; squares of smaller values leave float32
@@ -101,17 +102,49 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
     return Prepared(op.with_scales(row_scale, col_scale), depth, n_open, nnz)
 
 
-def without_empty(data: Prepared) -> tuple[Prepared, np.ndarray | None]:
-    """Return the counts without peaks that are closed in every cell, and the positions of the others.
+@dataclass(frozen=True)
+class Places:
+    """Where the peaks of a fit stand among all.
 
-    Where fewer than a tenth of the peaks is closed, or the counts are not in memory, they stay as they are (`None`).
+    Attributes
+    ----------
+    kept
+        Positions, ascending; None for all.
+    n_peaks
+        Number of all peaks.
+    """
+
+    kept: np.ndarray | None
+    n_peaks: int
+
+    def empty(self, n_columns: int, dtype: DTypeLike) -> np.ndarray:
+        """Return an array for all peaks, (n_peaks × n_columns): zeros if some are not of the fit, else to be filled."""
+        make = np.empty if self.kept is None else np.zeros
+        return make((self.n_peaks, n_columns), dtype=dtype)
+
+    def at(self, rows: slice) -> Any:
+        """Return where some peaks of the fit stand, to index an array for all."""
+        return rows if self.kept is None else self.kept[rows]
+
+    def divided(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
+        """Return the rows of the peaks of the fit, (peaks × r), over `totals` (r,), among those of all."""
+        out, totals = self.empty(values.shape[1], values.dtype), totals.astype(values.dtype)
+        for rows in row_slices(len(values)):
+            out[self.at(rows)] = values[rows] / totals
+        return out
+
+
+def without_empty(data: Prepared) -> tuple[Prepared, Places]:
+    """Return the counts without peaks that are closed in every cell, and where the others stand.
+
+    Where fewer than a tenth of the peaks is closed, or the counts are not in memory, they stay as they are.
     """
     kept = np.flatnonzero(data.n_cells_open)
     if not data.op.in_memory or len(kept) > 0.9 * len(data.n_cells_open):
-        return data, None
-    op, n_open = data.op.with_columns(kept), data.n_cells_open[kept]
-    op.memo["n_open"] = n_open
-    return replace(data, op=op, n_cells_open=n_open), kept
+        return data, Places(None, len(data.n_cells_open))
+    return replace(data, op=data.op.with_columns(kept), n_cells_open=data.n_cells_open[kept]), Places(
+        kept, len(data.n_cells_open)
+    )
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:

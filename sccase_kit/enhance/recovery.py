@@ -12,6 +12,7 @@ from .expected import measured_peaks
 from .experts import Choice, Consensus, choose, consensus_profiles
 from .keys import data_keys
 from .mixture import Mixtures, climb, peak_shares, start
+from .preparation import Places
 from .reference import Reference
 from .robust import RobustOptions
 
@@ -33,6 +34,7 @@ def recover(
     *,
     reference: Reference | None = None,
     groups: np.ndarray | None = None,
+    places: Places | None = None,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, Choice]:
     """Return θ (n_obs × r) and φ (n_vars × r), whose product is the share of every peak in a cell, and the choice.
@@ -51,6 +53,8 @@ def recover(
         Cells with the peak open, (n_vars,).
     reference, groups
         A reference, and the memberships of the cells in its groups, (n_obs × groups): one more factorisation.
+    places
+        Where the peaks stand among those of φ, if there are more.
     rng
         Generator.
     """
@@ -67,5 +71,5 @@ def recover(
     if chosen:
         consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open))
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
-    theta, phi = small.combined(climbed, consensus, mean)
+    theta, phi = small.combined(climbed, consensus, mean, places=places)
     return theta.astype(np.float32), phi, choice

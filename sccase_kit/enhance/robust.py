@@ -25,11 +25,13 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.rows import row_slices
 from .bank import nmf_bank
 from .batch import align_embedding, balanced_factors, spread_over_batches
 from .checkpoint import Arrays, Judge, is_graph, shapes_are
 from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
 from .nmf import SMALL
+from .preparation import Places
 from .reference import Reference, reference_memberships, reference_weight
 
 BANK = (3, 4, 6, 8, 12, 20)
@@ -105,7 +107,7 @@ def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: f
 
 def _inner(left: np.ndarray, right: np.ndarray) -> float:
     """Return Σ left · right, summed in double precision."""
-    return float(np.sum([np.dot(a, b) for a, b in zip(left.T, right.T, strict=True)], dtype=np.float64))
+    return float(sum(np.sum(left[rows] * right[rows], dtype=np.float64) for rows in row_slices(len(left))))
 
 
 def _positive(sums: np.ndarray) -> np.ndarray:
@@ -120,6 +122,14 @@ def unit_columns(h: np.ndarray) -> np.ndarray:
 def unit_rows(h: np.ndarray) -> np.ndarray:
     """Return non-negative `h` with rows of sum 1; empty ones stay."""
     return h / _positive(h.sum(axis=1, keepdims=True))
+
+
+def _columns(values: np.ndarray, sizes: tuple[int, ...], chosen: list[int]) -> np.ndarray:
+    """Return the columns of some of several factorisations, without a copy where they are neighbours."""
+    cuts = np.cumsum([0, *sizes])
+    if chosen == list(range(chosen[0], chosen[-1] + 1)):
+        return values[:, cuts[chosen[0]] : cuts[chosen[-1] + 1]]
+    return np.hstack([values[:, cuts[i] : cuts[i + 1]] for i in chosen])
 
 
 def _unit_norm(embedding: np.ndarray) -> np.ndarray:
@@ -213,6 +223,7 @@ def fit_robust(
     codes: np.ndarray | None = None,
     rng: np.random.Generator,
     stage: Stage = computed,
+    places: Places | None = None,
 ) -> RobustFit:
     """Fit the consensus.
 
@@ -233,12 +244,15 @@ def fit_robust(
     stage
         Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
         earlier run.
+    places
+        Where the peaks stand among those of the result, if there are more.
     """
+    places = Places(None, op.shape[1]) if places is None else places
     sizes = tuple(sorted({*options.bank, *options.more}))
 
     def factorise() -> Arrays:
-        *arrays, best = nmf_bank(op, sizes, rng=rng)
-        return {**dict(zip("hwx", map(np.hstack, arrays), strict=True)), "rank_one": np.array(best)}
+        found = nmf_bank(op, sizes, rng=rng)
+        return {"h": found.h, "w": found.w, "x": found.image, "rank_one": np.array(found.best)}
 
     (n, m), width = op.shape, sum(sizes)
     kept = shapes_are({"h": (n, width), "w": (m, width), "x": (m, width), "rank_one": ()})
@@ -266,7 +280,8 @@ def fit_robust(
 
     graph = stage("graph", neighbours, judge=is_graph(n))
     kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(n, n))
-    projection = np.hstack([unit_columns(w) for w in ws])
+    w = _columns(bank["w"], sizes, chosen)
+    projection = places.divided(w, _positive(w.sum(axis=0)))
     groups = None
     if reference is not None:
         groups = reference_memberships(
@@ -284,9 +299,10 @@ def fit_robust(
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
     if reference is None and codes is None and source is None:  # X̃ᵀ H is known
-        peak_factors = np.hstack([image / _positive(h.sum(axis=0)) for h, image in zip(raw, images, strict=True)])
+        totals = np.concatenate([_positive(h.sum(axis=0)) for h in raw])
+        peak_factors = places.divided(_columns(bank["x"], sizes, chosen), totals)
     else:
-        peak_factors = op.rmatmul(used)
+        peak_factors = places.divided(op.rmatmul(used), np.ones(used.shape[1]))
     factors = smooth, projection, used, cells, peak_factors
     by_size = dict(zip(sizes, every, strict=True))
     return RobustFit(*factors, np.array(residuals), options.bank, weights, by_size, kernel, groups)

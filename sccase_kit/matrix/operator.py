@@ -136,7 +136,10 @@ class ScaledOperator:
     def with_columns(self, kept: np.ndarray) -> ScaledOperator:
         """Return the operator of some columns of counts in memory (positions, ascending)."""
         scales = self.row_scale, self.col_scale[kept]
-        return ScaledOperator(self._source[:, kept], *scales, dtype=self.dtype, binary=self.binary, device=self.device)
+        other = ScaledOperator(self._source[:, kept], *scales, dtype=self.dtype, binary=self.binary, device=self.device)
+        if "n_open" in self.memo:
+            other.memo["n_open"] = self.memo["n_open"][kept]
+        return other
 
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""

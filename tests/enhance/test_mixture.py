@@ -207,3 +207,23 @@ def test_weak_signals_are_not_worse_than_under_the_papers_model(effect):
     methods = {"default": sk.tl.enhance, "sccase": lambda a, rng: sk.tl.enhance(a, 3, method="sccase", rng=rng)}
     gain = sk.metrics.held_out(adata, methods, n_splits=2, min_cells=1, n_boot=2).table["gain"]
     assert gain["default"] > (0.95 * gain["sccase"] if gain["sccase"] > 0 else -2e-3)  # there the mean is said
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_steps_by_peaks_are_those_by_cells(counts, n_threads, monkeypatch):
+    from sccase_kit.enhance import mixture
+
+    stored = sparse.csr_matrix(counts)
+    stored.data[::9] = 0  # stored zeros are closed
+    op = ScaledOperator(stored)
+    mean, n_entries = peak_shares(op)
+    first = start(op, [np.random.default_rng(2).random((40, k)) for k in (3, 11)], mean)
+    kernel = sparse.csr_matrix(unit(np.random.default_rng(3).random((40, 40)), 1))
+    options = {"alpha": 5.0, "mean": mean, "n_entries": n_entries}
+    cells = climb(op, first, kernel, **options)
+    monkeypatch.setattr(mixture, "by_peaks_pays", lambda _op: True)
+    monkeypatch.setattr(mixture, "_ENTRIES_PER_PIECE", 90)
+    with sk.settings.override(n_threads=n_threads):
+        peaks = climb(op, first, kernel, **options)
+    np.testing.assert_allclose(peaks.theta, cells.theta, rtol=1e-5)
+    np.testing.assert_allclose(peaks.phi, cells.phi, rtol=1e-5)

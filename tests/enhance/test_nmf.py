@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import NMF
 
 from sccase_kit.enhance import prepare
-from sccase_kit.enhance.nmf import balance, fast_start, hals, nndsvd, sketch
+from sccase_kit.enhance.nmf import balance, fast_start, hals, nndsvd, nndsvd_bank, sketch
 
 
 @pytest.fixture
@@ -41,6 +41,14 @@ def test_peaks_that_are_closed_everywhere_stay_0_and_change_no_start(op):
     np.testing.assert_allclose(h_wide, h, rtol=1e-12)
     np.testing.assert_allclose(w_wide[kept], w, rtol=1e-12)
     assert np.delete(w_wide, kept, axis=0).max() == 0
+
+
+def test_a_bank_of_starts_is_that_of_each(op):
+    u, s, v = sketch(op, 30, rng=np.random.default_rng(0)).svd()
+    v[3] = 0  # closed everywhere
+    ones = [nndsvd(u, s, v, k) for k in (2, 5, 6)]
+    for found, wanted in zip(nndsvd_bank(u, s, v, (2, 5, 6)), zip(*ones, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.hstack(wanted), rtol=1e-12)
 
 
 def test_hals_never_raises_the_residual(op):

@@ -8,7 +8,7 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.enhance import graph as _graph
 from sccase_kit.enhance import robust as _robust
-from sccase_kit.enhance.bank import nmf_bank
+from sccase_kit.enhance.bank import Bank, nmf_bank
 from sccase_kit.enhance.graph import mean_kernel, smoothing_kernel, spectral_embedding
 from sccase_kit.enhance.preparation import prepare
 from sccase_kit.enhance.robust import RobustOptions, cell_graph, fit_robust, resolution_weights
@@ -118,7 +118,9 @@ def test_equal_weights_take_more_neighbours_across_batches():
 def test_bank_descends_and_gives_its_images(counts):
     op = prepare(counts, dtype=np.float64).op
     x = dense_of(op)
-    hs, ws, images, best = nmf_bank(op, (2, 3, 5), rng=np.random.default_rng(0))
+    bank = nmf_bank(op, (2, 3, 5), rng=np.random.default_rng(0))
+    hs, ws, images = (bank.parts(values) for values in (bank.h, bank.w, bank.image))
+    best = bank.best
     assert best == pytest.approx(np.linalg.norm(x, 2) ** 2, rel=1e-6)
     residuals = []
     for k, h, w, image in zip((2, 3, 5), hs, ws, images, strict=True):
@@ -141,7 +143,8 @@ def test_consensus_cell_by_cell(counts, codes, source, monkeypatch):
     hs, ws = [rng.random((60, k)) for k in bank], [0.02 * rng.random((120, k)) for k in bank]
     kernel = rng.random((60, 60)) * (rng.random((60, 60)) < 0.2) + np.eye(60)
     kernel /= kernel.sum(axis=1, keepdims=True)
-    monkeypatch.setattr(_robust, "nmf_bank", lambda op, bank, rng: (hs, ws, [x.T @ h for h in hs], 1.0))
+    given = Bank(np.hstack(hs), np.hstack(ws), np.hstack([x.T @ h for h in hs]), bank, 1.0)
+    monkeypatch.setattr(_robust, "nmf_bank", lambda *_args, rng: given)
     monkeypatch.setattr(_robust, "cell_graph", lambda *_args, **_options: _graph.sparse.csr_matrix(kernel))
     monkeypatch.setattr(_robust, "align_embedding", lambda h, codes, rng: h)
     fit = fit_robust(op, RobustOptions(bank=bank), source=source, codes=codes, rng=rng)

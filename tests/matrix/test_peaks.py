@@ -10,7 +10,7 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.enhance import bank as _bank
-from sccase_kit.enhance.bank import nmf_bank
+from sccase_kit.enhance.bank import bank_of_cells, nmf_bank
 from sccase_kit.matrix import peaks as _peaks
 from sccase_kit.matrix.operator import ScaledOperator
 from sccase_kit.matrix.peaks import CountsByPeaks, by_peaks_pays
@@ -83,9 +83,17 @@ def test_a_bank_by_peaks_is_that_by_cells(n_iter, monkeypatch):
     cells = nmf_bank(op, (2, 3), rng=np.random.default_rng(0), n_iter=n_iter)
     monkeypatch.setattr(_bank, "by_peaks_pays", lambda _op: True)
     peaks = nmf_bank(op, (2, 3), rng=np.random.default_rng(0), n_iter=n_iter)
-    for left, right in zip(cells[:3], peaks[:3], strict=True):
-        for one, other in zip(left, right, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-9)
+    for name in ("h", "w", "image"):
+        np.testing.assert_allclose(getattr(cells, name), getattr(peaks, name), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("by_peaks", [False, True])
+def test_memberships_alone_are_those_of_the_bank(by_peaks, monkeypatch):
+    op, *_ = data()
+    monkeypatch.setattr(_bank, "by_peaks_pays", lambda _op: by_peaks)
+    whole = nmf_bank(op, (2, 3), rng=np.random.default_rng(0), n_iter=4)
+    cells = bank_of_cells(op, (2, 3), rng=np.random.default_rng(0), n_iter=4)
+    np.testing.assert_allclose(cells, whole.h, rtol=1e-10)
 
 
 def test_it_pays_for_few_cells_in_memory(monkeypatch):

@@ -10,7 +10,7 @@ import numpy as np
 from ..._arguments import Generator, Made, checked
 from ..checkpoint import Checkpoint, shapes_are
 from ..method import Method, option, register
-from ..preparation import Prepared, without_empty
+from ..preparation import Places, Prepared, without_empty
 from ..recovery import MORE, enough, recover
 from ..reference import Reference
 from ..result import Enhancement
@@ -65,9 +65,9 @@ class Robust(Method):
         reference = None
         if inputs.reference is not None:
             reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
-        every, kept = data, None
+        places = Places(None, data.op.shape[1])
         if reference is None:  # it is scaled over all peaks
-            data, kept = without_empty(every)
+            data, places = without_empty(data)
         bank = self.bank(data.op.shape)
         skipped = None
         if inputs.batch is not None:
@@ -83,23 +83,19 @@ class Robust(Method):
             codes=inputs.batch,
             rng=inputs.rng,
             stage=inputs.stage,
+            places=places,
         )
         found: dict[str, Any] = {}
         expected: dict[str, np.ndarray] = {}
         if skipped is None:
-            found, expected = self._expected(data, inputs, fit, reference)
-            if kept is not None:
-                expected["profiles"] = _spread(expected["profiles"], kept, every.op.shape[1])
+            found, expected = self._expected(data, inputs, fit, reference, places)
         else:
             found["expected_skipped"] = skipped
-        projection, peak_factors = fit.projection, np.ascontiguousarray(fit.peak_factors, dtype=np.float32)
-        if kept is not None:
-            projection, peak_factors = (_spread(v, kept, every.op.shape[1]) for v in (projection, peak_factors))
         return Enhancement(
             embedding=fit.embedding,
-            projection=projection,
+            projection=fit.projection,
             cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
-            peak_factors=peak_factors,
+            peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
             sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
             objective=fit.objective,
             info={"bank": np.array(fit.bank), "weights": fit.weights, **found},
@@ -108,7 +104,7 @@ class Robust(Method):
 
     @staticmethod
     def _expected(
-        data: Prepared, inputs: Inputs, fit: RobustFit, reference: Reference | None
+        data: Prepared, inputs: Inputs, fit: RobustFit, reference: Reference | None, places: Places
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what the hidden entries chose, and shares and profiles of the expected accessibility."""
         sizes = [*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])]
@@ -121,13 +117,14 @@ class Robust(Method):
                 data.n_cells_open,
                 reference=reference,
                 groups=fit.groups,
+                places=places,
                 rng=inputs.rng,
             )
             weights = np.stack([choice.climbed, choice.plain, choice.smooth])
             rest = [choice.alpha, choice.mean, choice.stretch, max(choice.gain, 0.0), choice.error, choice.n_folds]
             return {"shares": shares, "profiles": profiles, "weights": weights, "rest": np.array(rest)}
 
-        n, m = data.op.shape
+        n, m = data.op.shape[0], places.n_peaks
 
         def judge(arrays: dict[str, np.ndarray]) -> str | None:
             rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
@@ -140,13 +137,6 @@ class Robust(Method):
         found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain, "gain_error": error}
         found |= {"n_folds": int(n_folds), "is_mean": mean == 1}
         return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
-
-
-def _spread(values: np.ndarray, kept: np.ndarray, n_peaks: int) -> np.ndarray:
-    """Return the rows of some peaks among those of all, the others 0."""
-    out = np.zeros((n_peaks, values.shape[1]), dtype=values.dtype)
-    out[kept] = values
-    return out
 
 
 @checked(data=Made(Prepared, "sccase_kit.enhance.prepare"), rng=Generator())
