@@ -184,7 +184,7 @@ def all_scores(adata: ad.AnnData) -> dict[str, np.ndarray]:
         "raw log2FC, prior 2": raw,
         "raw Wilcoxon (scanpy)": scanpy_scores(adata),
         **other_scores(adata, z, padj, contrasts(profiles)),
-        "score (z × enhanced log2FC vs rest)": marker_scores(z, rest),
+        "score (z × enhanced log2FC vs rest)": np.array([marker_scores(a, b) for a, b in zip(z, rest, strict=True)]),
     }
 
 
