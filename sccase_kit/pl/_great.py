@@ -86,16 +86,21 @@ def _prepare(
     return tidy, _Labels(label, f"−log₁₀ p ({test})", fdr)
 
 
-def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_effect: float) -> pd.DataFrame:
+def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_fold: float) -> pd.DataFrame:
     """Return the terms with the smallest p of every group that pass the thresholds."""
     check_int(n_top, name="n_top", minimum=1)
     check_number(max_fdr, name="max_fdr", minimum=0, maximum=1)
-    passed = tidy[(tidy["fdr"] <= max_fdr) & ~(tidy["effect"] < min_effect)]
+    passed = tidy[(tidy["fdr"] <= max_fdr) & ~(tidy["effect"] < min_fold)]
     if passed.empty:
-        msg = (
-            f"no term has an adjusted p <= {max_fdr} and an enrichment >= {min_effect} "
-            f"(smallest adjusted p: {tidy['fdr'].min():.3g}); raise max_fdr"
-        )
+        msg = f"no term has an adjusted p <= {max_fdr} and an enrichment >= {min_fold}: "
+        significant = tidy[tidy["fdr"] <= max_fdr]
+        if significant.empty:
+            msg += f"the smallest adjusted p is {tidy['fdr'].min():.3g} (max_fdr={max_fdr})"
+        else:
+            msg += (
+                f"of the {len(significant)} with such a p, the largest enrichment is {significant['effect'].max():.3g} "
+            )
+            msg += f"(min_fold={min_fold}); peaks that are a large part of the background cannot be enriched more"
         raise ValueError(msg)
     passed = passed.sort_values(["group", "score", "effect"], ascending=[True, False, False], kind="stable")
     return passed.groupby("group", observed=True, sort=False).head(n_top)

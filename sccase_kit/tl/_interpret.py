@@ -36,6 +36,7 @@ from ._snpsea import snpsea as run_snpsea
 from ._specific_peaks import specific_peaks
 
 BACKGROUND = "background"
+LARGE_SHARE = 0.1  # of all peaks, above which the peaks of a group are a poor foreground against all peaks
 _SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 
@@ -159,6 +160,8 @@ def interpret(
     paper = ranking in ("coefficient", "component")
     background_peaks(adata, n_top=n_top, groupby=None if paper else groupby, key=key)
     table = _joined(adata, genome)
+    if (background := great.get("background")) is not None and great.get("gene_sets") is not None:
+        _warn_large(table, background.n_vars if isinstance(background, AnnData) else len(background))
     folder.mkdir(parents=True, exist_ok=True)
     called: dict[str, Any] = {"groupby": groupby, "path": path, "genome": genome, "great": great or None}
     called |= {"snpsea": snpsea, "ldsc": ldsc, "motifs": motifs, "traits": traits, "chain": chain}
@@ -186,6 +189,17 @@ def interpret(
             raise
     readme(folder, groupby=groupby, genome=genome, data_genome=data_genome, n_top=n_top, lifted=lift is not None)
     return {name: result for name, result in found.items() if result is not None}
+
+
+def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:
+    """Say that the peaks of groups are too large a part of all peaks for terms to be enriched among them."""
+    sizes = table.loc[table["group"] != BACKGROUND, "group"].value_counts()
+    large = sizes[sizes > LARGE_SHARE * n_peaks]
+    if len(large):
+        share = f"more than {LARGE_SHARE:.0%} of the {n_peaks:,} of the background"
+        msg = f"the peaks of {len(large)} of {len(sizes)} groups are {share} (group {large.index[0]}: "
+        msg += f"{large.iloc[0] / n_peaks:.0%}), so that few terms can be enriched; give "
+        warn(msg + f"n_top={max(int(LARGE_SHARE / 2 * n_peaks), 20)} (-n), or go without background")
 
 
 def _with_known_sets(great: dict[str, Any], genome: str) -> dict[str, Any]:

@@ -200,6 +200,12 @@ def test_error_names_the_step(study, options, tmp_path):
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["great", "peaks"]
 
 
+def test_groups_that_are_a_large_part_of_the_background_are_told(study, options, tmp_path):
+    great = {**options["great"], "background": study.adata}
+    with pytest.warns(UserWarning, match=r"groups are more than 10% of the 3,000 .* give n_top=150 \(-n\)"):
+        sk.tl.interpret(study.adata.copy(), "cell_type", tmp_path / "large", genome="hg38", great=great, n_top=400)
+
+
 def test_group_called_background(study, options, tmp_path):
     adata = study.adata.copy()
     adata.obs["label"] = adata.obs["cell_type"].cat.rename_categories({"type_1": "background"})
