@@ -10,7 +10,7 @@ import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
-from .._arguments import Labels, checked
+from .._arguments import Labels, Text, checked
 from .._progress import progress
 from .._record import recorded, records
 from .._remedy import with_remedy
@@ -68,6 +68,7 @@ def check_fitted(adata: AnnData, key: str) -> dict[str, Any]:
         If `adata` has more cells than were fitted: parts of several fits do not make one.
     """
     check_adata(adata)
+    key = Text()(key, "key", {})
     entry = adata.uns.get(key)
     found = recorded(entry, "tl.enhance")
     if found is None or "objective" not in found.results:

@@ -115,23 +115,30 @@ def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{part}.{name}", value
 
 
+def required(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments without a default."""
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in kinds]
+
+
 def cases(function: Callable[..., Any], study: AnnData) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a description and arguments."""
     parameters = [
         p for p in inspect.signature(function).parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
-    required = [p.name for p in parameters if p.default is p.empty]
+    needed = required(function)
     for what, make in STRANGE.items():
-        if required:
-            yield f"all: {what}", {name: make() for name in required}
-        if required[:1] == ["adata"]:
+        if needed:
+            yield f"all: {what}", {name: make() for name in needed}
+        if needed[:1] == ["adata"]:
             sound: dict[str, Any] = {"adata": study.copy()}
-            sound |= dict.fromkeys(required[1:], "cell_type")
+            sound |= dict.fromkeys(needed[1:], "cell_type")
             for name in [p.name for p in parameters if p.name != "adata"]:
                 yield f"{name}: {what}", sound | {"adata": study.copy(), name: make()}
         elif checks := getattr(function, "__checks__", {}):
             for name in [p.name for p in parameters]:
-                own = {p: _sound(checks.get(p), p) for p in required}
+                own = {p: _sound(checks.get(p), p) for p in needed}
                 if all(value is not None for p, value in own.items() if p != name):
                     yield f"{name}: {what}", own | {name: make()}
 
@@ -184,9 +191,22 @@ def outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[st
     signal.alarm(SECONDS)
     faulthandler.dump_traceback_later(2 * SECONDS, exit=True)  # compiled code that no signal reaches
     try:
-        function(**arguments)
+        return judge(function, arguments)
     except _SlowError:
         return "slow", ""
+    finally:
+        signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
+        if "matplotlib.pyplot" in sys.modules:
+            sys.modules["matplotlib.pyplot"].close("all")
+
+
+def judge(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[str, str]:
+    """Return "result", "told" or "raw", and the error."""
+    try:
+        function(**arguments)
+    except _SlowError:
+        raise
     except Exception as err:  # noqa: BLE001  every error is judged
         place = err.__traceback__
         while place is not None and place.tb_next is not None:
@@ -195,11 +215,6 @@ def outcome(function: Callable[..., Any], arguments: dict[str, Any]) -> tuple[st
         kind = "told" if ours and isinstance(err, TOLD) else "raw"
         where = "" if place is None else f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}"
         return kind, f"{type(err).__name__}: {str(err).splitlines()[0] if str(err) else ''!s:.150} [{where[-60:]}]"
-    finally:
-        signal.alarm(0)
-        faulthandler.cancel_dump_traceback_later()
-        if "matplotlib.pyplot" in sys.modules:
-            sys.modules["matplotlib.pyplot"].close("all")
     return "result", ""
 
 
