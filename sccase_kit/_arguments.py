@@ -288,10 +288,14 @@ class Text:
 
 @dataclass(frozen=True)
 class Flag:
-    """True or False."""
+    """True or False; `also` are texts that stand for True."""
+
+    also: tuple[str, ...] = ()
 
     def __call__(self, value: Any, name: str, sizes: Sizes) -> bool:
         """Return the flag."""
+        if isinstance(value, str) and value in self.also:
+            return True
         if isinstance(value, (bool, np.bool_)) or (isinstance(value, (int, np.integer)) and value in (0, 1)):
             return bool(value)
         raise wrong(name, "True or False", value)

@@ -208,3 +208,10 @@ def test_seeds_become_generators(seed):
 def test_other_seeds_are_told(seed):
     with pytest.raises((TypeError, ValueError), match=r"x must be an integer from 0, a numpy\.random\."):
         one(door.Generator())(seed)
+
+
+def test_flags_may_have_another_spelling():
+    given = one(door.Flag(also=("r",)))
+    assert (given("r"), given(True), given(0)) == (True, True, False)
+    with pytest.raises(TypeError, match="x must be True or False, got str 'w'"):
+        given("w")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._arguments import checked
+from .._arguments import Flag, checked
 from .._left_out import LEFT_OUT
 from .._logging import warn
 from .._text_files import open_text, stand_in
@@ -50,7 +50,7 @@ _SUPPORTED = (
 )
 
 
-@checked()
+@checked(backed=Flag(also=("r",)))  # as anndata spells it
 def read(
     path: str | os.PathLike[str],
     *,
