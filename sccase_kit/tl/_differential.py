@@ -118,6 +118,7 @@ def differential(
     codes = groups.cat.codes.to_numpy() * n_samples + sample.cat.codes.to_numpy()
     sums, opens = _sums(adata, layer, codes, len(names) * n_samples)
     n_cells = np.bincount(codes, minlength=len(names) * n_samples)
+    places = coordinates(adata, np.arange(adata.n_vars))
     tables, skipped, used_rows = [], [], []
     session: list[str] = []
     for g, name in enumerate(names):
@@ -146,7 +147,7 @@ def differential(
             levels, results = design.levels, ENGINES[engine](counts[:, tested], design)
         for level, result in zip(levels, results, strict=True):
             session = result.attrs.pop("r_session", session)
-            place = coordinates(adata, tested).assign(group=name, condition=level)
+            place = places.take(tested).reset_index(drop=True).assign(group=name, condition=level)
             table = pd.concat([place, result.reset_index(drop=True)], axis=1)
             tables.append(table.sort_values("pvalue", kind="stable", na_position="last"))
     lost = pd.DataFrame(skipped, columns=["group", "condition", "reason"])

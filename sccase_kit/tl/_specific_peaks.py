@@ -43,7 +43,7 @@ RANKINGS = {"score": "score", "coefficient": "coefficient", "component": "coeffi
 class _Study:
     """What the table of every group is made from."""
 
-    adata: AnnData
+    places: pd.DataFrame
     opens: np.ndarray | None
     n_cells: np.ndarray
     level: np.ndarray
@@ -183,7 +183,7 @@ def specific_peaks(
     profiles = mean_profiles(adata, codes, len(names), key=key)
     counted = ranking == "score" or layer is not None or max_padj is not None or has_counts(adata, key)
     study = _Study(
-        adata=adata,
+        places=coordinates(adata, np.arange(adata.n_vars)),
         opens=group_opens(adata, codes, len(names), key=key, layer=layer) if counted else None,
         n_cells=np.bincount(codes, minlength=len(names)),
         level=level_profiles(profiles),
@@ -264,7 +264,7 @@ def _group_table(
     if study.excess is not None:
         columns["contrast"] = study.excess[g][order]
     n_significant = 0 if test is None else int(np.count_nonzero(test.padj <= alpha))
-    return coordinates(study.adata, order).assign(**columns), used, n_significant
+    return study.places.take(order).reset_index(drop=True).assign(**columns), used, n_significant
 
 
 def _best(values: np.ndarray, allowed: np.ndarray, n_top: int) -> np.ndarray:
