@@ -16,14 +16,15 @@ class Settings:
     ----------
     progress
         Whether long computations show a progress bar. `"auto"` shows it in a terminal or a notebook
-        and stays silent in non-interactive runs.
+        and stays silent in non-interactive runs. `"lines"` counts without showing: the command line then
+        writes a line every few seconds.
     block_bytes
         Target size, in bytes, of the row blocks that are streamed from disk or computed at once.
     n_threads
         Threads used by the sparse products. `None` uses the CPUs this process may run on.
     """
 
-    progress: bool | Literal["auto"] = "auto"
+    progress: bool | Literal["auto", "lines"] = "auto"
     block_bytes: int = 64 * 1024 * 1024
     n_threads: int | None = None
 

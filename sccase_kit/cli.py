@@ -23,6 +23,7 @@ from typing import Any, cast
 from ._commands.hints import shell_way_out
 from ._commands.output import TABLE, show_lines, table_text, to_json
 from ._ending import meet_signals, say_ended
+from ._progress import EVERY, at_work, heartbeat
 from ._settings import settings
 from ._version import __version__
 
@@ -104,6 +105,30 @@ def _messages(*, quiet: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _said_while_at_work(args: argparse.Namespace) -> Iterator[None]:
+    """Write a line to stderr every few seconds: what the command is at; bars of a terminal move on instead."""
+    stream = sys.stderr
+    try:
+        stream.fileno()
+    except (OSError, AttributeError, ValueError):  # no file or terminal: somebody else reads it
+        yield
+        return
+    if args.quiet:
+        yield
+        return
+    terminal = stream.isatty()
+
+    def say(text: str) -> None:
+        if not (terminal and at_work()):
+            with contextlib.suppress(OSError, ValueError):
+                print(text, file=stream, flush=True)
+
+    shown = settings.progress if terminal else "lines"
+    with settings.override(progress=shown), heartbeat(say, name=f"sccase-kit {args.command}", every=EVERY):
+        yield
+
+
+@contextlib.contextmanager
 def _signals() -> Iterator[None]:
     """Let the signals of `kill`, batch systems and closed terminals clean up, unless they are ignored."""
     numbers = meet_signals() if threading.current_thread() is threading.main_thread() else []
@@ -152,7 +177,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        with _messages(quiet=args.quiet):
+        with _messages(quiet=args.quiet), _said_while_at_work(args):
             result = args.run(args)
         _print_result(result, args)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough

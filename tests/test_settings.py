@@ -60,3 +60,8 @@ def test_warnings_point_at_the_line_that_called():
         warnings.simplefilter("always")
         sk.tl.enhance(adata, 3)
     assert {w.filename for w in caught if "peaks are closed" in str(w.message)} == {__file__}
+
+
+def test_the_package_lists_its_parts_alone():
+    assert set(sk.__all__) <= set(dir(sk))
+    assert not {name for name in dir(sk) if not name.startswith("__")} - set(sk.__all__)

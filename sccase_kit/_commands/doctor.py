@@ -96,10 +96,24 @@ def _memory() -> dict[str, str]:
     return _row("memory", "low" if low else "ok", f"{total:.1f} GiB", mend)
 
 
+def _memories() -> list[dict[str, str]]:
+    return [_memory()]
+
+
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Return the table of checks."""
-    core = [_row("Python", "ok", sys.version.split()[0]), *_core()]
-    rows = [*core, *_optional(), _bedtools(), *([] if args.no_r else _r()), _memory()]
+    from .._progress import progress
+
+    parts = {"packages": _core, "optional packages": _optional, "bedtools": lambda: [_bedtools()], "memory": _memories}
+    parts |= {} if args.no_r else {"R and its packages": _r}
+    found: dict[str, list[dict[str, str]]] = {}
+    bar = progress(parts.items(), desc="doctor", unit="check")
+    for name, look in bar:
+        bar.set_description(f"doctor: {name}")
+        found[name] = look()
+    core = [_row("Python", "ok", sys.version.split()[0]), *found["packages"]]
+    order = ["optional packages", "bedtools", "R and its packages", "memory"]
+    rows = [*core, *(row for name in order for row in found.get(name, []))]
     broken = [row["check"] for row in core if row["state"] != "ok"]
     return {
         "checks": rows,

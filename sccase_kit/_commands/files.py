@@ -40,7 +40,10 @@ def read_input(args: argparse.Namespace) -> AnnData:
     """Read the input as it was asked for."""
     import sccase_kit as sk
 
-    return sk.read(args.input, **reading_options(args))
+    from .._progress import stage
+
+    with stage(f"reading {Path(args.input).name}"):
+        return sk.read(args.input, **reading_options(args))
 
 
 def add_output(parser: argparse.ArgumentParser, *, bed: bool = False) -> None:

@@ -134,15 +134,17 @@ def read_step(folder: Path) -> pd.DataFrame | None:
     return table
 
 
-def keep_call(folder: Path, arguments: Mapping[str, Any], known: Mapping[str, object]) -> None:
-    """Write the arguments of the call that makes a folder: argument → code, None for what no code can say.
+def keep_call(folder: Path, arguments: Mapping[str, Any], known: Mapping[str, object]) -> dict[str, Any]:
+    """Write, and return, the arguments of the call that made a folder: argument → code, None for what no code can say.
 
     Arguments that are None are left out; of an object, such as a table, only the name is kept, inside the options of a
     tool too, unless it is one of `known` (code → object).
     """
     call = {name: _code(value, known) for name, value in arguments.items() if value is not None}
-    with replacing(folder / CALL) as temporary:
-        temporary.write_text(json.dumps(call, indent=1) + "\n", encoding="utf-8")
+    if _read_call(folder) != call:
+        with replacing(folder / CALL) as temporary:
+            temporary.write_text(json.dumps(call, indent=1) + "\n", encoding="utf-8")
+    return call
 
 
 def _code(value: object, known: Mapping[str, object]) -> Any:

@@ -11,8 +11,10 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from anndata import AnnData
 
 from .._logging import warn
+from .bodies import known_genome
 from .chromosomes import chromosome_key
 from .genomes import GENOMES, chrom_sizes, tss_table
 
@@ -77,6 +79,16 @@ def genome_fit(frame: pd.DataFrame) -> tuple[str | None, dict[str, int]]:
     """Return what :func:`likely_genome` returns, and how many genes' starts the regions lie at in every genome."""
     met = {genome: genes_met(frame, genome) for genome in GENOMES}
     return _best(met), met
+
+
+def data_genome(adata: AnnData) -> str | None:
+    """Return the shipped genome of data: that of their results, else ``uns["genome"]``, else the one the peaks fit."""
+    said = adata.uns.get("genome")
+    named = known_genome(adata.uns) or (said if isinstance(said, str) and said in GENOMES else None)
+    if named is not None or not {"chrom", "start", "end"} <= set(adata.var.columns):
+        return named
+    placed = adata.var.loc[adata.var["start"] >= 0, ["chrom", "start", "end"]]
+    return likely_genome(placed) if len(placed) else None
 
 
 def _best(met: Mapping[str, int]) -> str | None:

@@ -115,6 +115,9 @@ class Card:
         Word and text of each line.
     note
         What to doubt, or "".
+    links
+        Word, anchor of a block of the page, and what the block is to show; where there is no such block, the page's
+        script takes the link out.
     """
 
     title: str
@@ -123,6 +126,7 @@ class Card:
     head: str = ""
     lines: Sequence[tuple[str, str]] = field(default_factory=list)
     note: str = ""
+    links: Sequence[tuple[str, str, str]] = field(default_factory=list)
 
     def html(self) -> str:
         """Return the card."""
@@ -134,7 +138,13 @@ class Card:
         lines = Lines(self.lines).html() if self.lines else ""
         note = f'<p class="doubt">{escape(self.note)}</p>' if self.note else ""
         aside = f' <span class="soft">{escape(self.aside)}</span>' if self.aside else ""
-        return f'<article class="card"><h4>{chip}{escape(self.title)}{aside}</h4>{head}{lines}{note}</article>'
+        links = "".join(_link(*link) for link in self.links)
+        links = f'<p class="links">{links}</p>' if links else ""
+        return f'<article class="card"><h4>{chip}{escape(self.title)}{aside}</h4>{head}{lines}{note}{links}</article>'
+
+
+def _link(word: str, anchor: str, shows: str) -> str:
+    return f'<a href="#{escape(anchor)}" data-shows="{escape(shows)}">{escape(word)}</a>'
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, ClassVar
 
@@ -32,6 +32,8 @@ class CellMap:
         Colours of numbers from low to high.
     caption
         What is seen.
+    names
+        Column → label → what it is, shown after the label.
     """
 
     scripts: ClassVar[tuple[str, ...]] = ("map.js",)
@@ -41,6 +43,7 @@ class CellMap:
     colors: Mapping[str, Mapping[str, str]]
     ramp: Sequence[str]
     caption: str
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def html(self) -> str:
         """Return the frame that the script fills, with its data."""
@@ -52,7 +55,10 @@ class CellMap:
         )
         data = {
             "places": [_places(xy) for xy in self.layouts.values()],
-            "columns": [_column(self.labels[name], self.colors.get(str(name), {})) for name in self.labels.columns],
+            "columns": [
+                _column(self.labels[name], self.colors.get(str(name), {}), self.names.get(str(name), {}))
+                for name in self.labels.columns
+            ],
             "ramp": list(self.ramp),
         }
         return (
@@ -72,7 +78,7 @@ def _places(xy: np.ndarray) -> dict[str, list[int]]:
     return {"x": grid[:, 0].tolist(), "y": grid[:, 1].tolist()}
 
 
-def _column(column: pd.Series, colors: Mapping[str, str]) -> dict[str, Any]:
+def _column(column: pd.Series, colors: Mapping[str, str], names: Mapping[str, str]) -> dict[str, Any]:
     name = str(column.name)
     if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
         values = column.to_numpy(np.float64, na_value=np.nan)
@@ -84,4 +90,5 @@ def _column(column: pd.Series, colors: Mapping[str, str]) -> dict[str, Any]:
     labels = column.astype("category")
     words = [str(word) for word in labels.cat.categories]
     shown = [colors.get(word, "#888888") for word in words]
-    return {"name": name, "kind": "label", "codes": labels.cat.codes.tolist(), "words": words, "colors": shown}
+    found = {"name": name, "kind": "label", "codes": labels.cat.codes.tolist(), "words": words, "colors": shown}
+    return found | {"called": [names.get(word, "") for word in words]}

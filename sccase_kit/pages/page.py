@@ -17,10 +17,11 @@ _FIRST = "page.js"
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading with blocks, and its word in the navigation."""
+    """A heading with blocks, and its word in the navigation (`short`, else the heading)."""
 
     title: str
     blocks: Sequence[Block] = field(default_factory=list)
+    short: str = ""
 
 
 def asset(name: str) -> str:
@@ -81,7 +82,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], *, footer: str 
     -------
     The document.
     """
-    links = "".join(f'<li><a href="#s{i}">{escape(s.title)}</a></li>' for i, s in enumerate(sections))
+    links = "".join(f'<li><a href="#s{i}">{escape(s.short or s.title)}</a></li>' for i, s in enumerate(sections))
     main = "".join(
         f'<section id="s{i}"><h2>{escape(s.title)}</h2>{"".join(b.html() for b in s.blocks)}</section>'
         for i, s in enumerate(sections)
@@ -98,4 +99,4 @@ def page(title: str, subtitle: str, sections: Sequence[Section], *, footer: str 
 def shortened(section: Section, max_rows: int) -> Section:
     """Return a section whose tables hold at most so many rows."""
     blocks = [replace(b, max_rows=min(b.max_rows, max_rows)) if isinstance(b, Table) else b for b in section.blocks]
-    return Section(section.title, blocks)
+    return Section(section.title, blocks, section.short)

@@ -9,11 +9,14 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from .values import columns_of, is_number, pack, shown
+from .values import columns_of, is_number, pack, percent, shown
 
 #: Rows of a page; below, there is no filter.
 ROWS = 12
-_PRINTED_COLUMNS = 10
+#: Rows of a table that are printed at most: shorter tables whole.
+PRINTED = 40
+#: Width of a printed page in points, of a character and of a column's padding there, and what a text takes at least.
+_PAPER, _CHARACTER, _PADDING, _TEXT = 505, 3.9, 5, 16
 _KEPT_WHOLE = 32
 
 
@@ -36,8 +39,13 @@ class Table:
     file
         Name of the saved file, without its ending.
     headers
-        What columns are called on the page; under the pointer and in the saved file they keep their names, and the
-        filter takes either.
+        What columns are called on the page; in the saved file they keep their names, and the filter takes either.
+    notes
+        What columns mean, in a sentence each: shown under the pointer, after the name in the file.
+    anchor
+        Its place in the page, for links that filter it.
+    percent
+        Columns of shares, shown in percent; the filter and the saved file take them as they are.
     """
 
     scripts: ClassVar[tuple[str, ...]] = ("table.js",)
@@ -49,6 +57,9 @@ class Table:
     print_all: bool = False
     file: str = "table"
     headers: Mapping[str, str] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    anchor: str = ""
+    percent: tuple[str, ...] = ()
 
     def html(self) -> str:
         """Return the table: first rows as HTML, all rows packed for the script."""
@@ -59,28 +70,46 @@ class Table:
         columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
         numeric = [is_number(column) for column in columns]
         first = len(frame) if self.print_all else ROWS
+        put = len(frame) if self.print_all else PRINTED
+        headers = [self.headers.get(str(c), str(c)) for c in frame.columns]
+        shares = [n and str(c) in self.percent for c, n in zip(frame.columns, numeric, strict=True)]
+        cells = [
+            [_cell(v, numeric=n, share=s) for v in c.iloc[:put]]
+            for c, n, s in zip(columns, numeric, shares, strict=True)
+        ]
+        paper = _on_paper(headers, cells, numeric)
+        marks = ["" if inside else " np" for inside in paper]
         head = "".join(
-            f'<th scope="col"{_css(n)}>{_button(str(c), self.headers.get(str(c), str(c)))}</th>'
-            for c, n in zip(frame.columns, numeric, strict=True)
+            f'<th scope="col" class="{("n" if n else "") + mark}">{_button(str(c), h, self.notes.get(str(c), ""))}</th>'
+            for c, h, n, mark in zip(frame.columns, headers, numeric, marks, strict=True)
         )
-        cells = [[_cell(v, numeric=n) for v in c.iloc[:first]] for c, n in zip(columns, numeric, strict=True)]
-        body = "".join("<tr>" + "".join(row) + "</tr>" for row in zip(*cells, strict=True))
+        rows = [
+            f"<tr{' class=later' if i >= first else ''}>"
+            + "".join(
+                f'<td class="{css}{mark}">{escape(text)}</td>' for (css, text), mark in zip(row, marks, strict=True)
+            )
+            + "</tr>"
+            for i, row in enumerate(zip(*cells, strict=True))
+        ]
         search = ""
         if len(frame) > ROWS:
-            hint = "Words, or comparisons such as padj<0.01"
+            hint = "Words, or comparisons such as padj<0.01 or group=3; text with spaces in quotes"
             label = f"filter: {self.caption}"
             search = f'<input type="search" placeholder="filter" title="{hint}" aria-label="{escape(label)}">'
-        css = "table broad" if frame.shape[1] > _PRINTED_COLUMNS else "table narrow" if frame.shape[1] < 5 else "table"
+        css = "table narrow" if frame.shape[1] < 5 else "table"
+        anchor = f' id="{escape(self.anchor)}"' if self.anchor else ""
+        packed = pack(columns_of(frame, percent=self.percent))
+        left = [header for header, inside in zip(headers, paper, strict=True) if not inside]
         return (
-            f'<div class="{css}" data-page="{first}" data-rows="{len(frame)}" data-file="{escape(self.file)}">'
-            f'<div class="top"><span class="caption">{escape(self.caption)}</span><span class="tools">{search}'
-            '<button type="button" class="csv" hidden>CSV</button></span></div>'
-            f'<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+            f'<div class="{css}"{anchor} data-page="{first}" data-printed="{put}" data-rows="{len(frame)}" '
+            f'data-file="{escape(self.file)}"><div class="top"><span class="caption">{escape(self.caption)}</span>'
+            f'<span class="tools">{search}<button type="button" class="csv" hidden>CSV</button></span></div>'
+            f'{_printed(count, len(frame) > put, left)}<div class="scroll" tabindex="0"><table><thead><tr>{head}</tr>'
+            f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
             f'<div class="foot"><span class="count">{escape(count)}</span><span class="pager" hidden>'
             '<button type="button" class="back" aria-label="previous rows">‹</button><span class="place"></span>'
             '<button type="button" class="next" aria-label="next rows">›</button></span></div>'
-            f'{_printed(len(frame) > first, frame.shape[1])}<script type="text/plain">{pack(columns_of(frame))}'
-            "</script></div>"
+            f'<script type="text/plain">{packed}</script></div>'
         )
 
     def _kept(self) -> tuple[pd.DataFrame, str]:
@@ -95,23 +124,39 @@ class Table:
         return part, f"the first {each:,} of each {self.by}, of {n:,} rows"
 
 
-def _printed(cut: bool, n_columns: int) -> str:  # noqa: FBT001
-    limits = ["the rows that are seen"] if cut else []
-    limits += [f"the first {_PRINTED_COLUMNS} columns"] if n_columns > _PRINTED_COLUMNS else []
-    return f'<p class="soft printed">Printed: {" and ".join(limits)}.</p>' if limits else ""
+def _on_paper(headers: list[str], cells: list[list[tuple[str, str]]], numeric: list[bool]) -> list[bool]:
+    """Return which columns are printed: those, from the left, that fit next to each other without a broken number."""
+    left, inside = float(_PAPER), []
+    for header, column, is_numeric in zip(headers, cells, numeric, strict=True):
+        texts = [text for _, text in column]
+        whole = max((len(text) for css, text in column if css in ("n", "o")), default=0)
+        words = max((len(word) for text in texts for word in text.split()), default=0)
+        least = 0 if is_numeric else min(_TEXT, max((len(text) for text in texts), default=0))
+        size = max(whole, min(words, _KEPT_WHOLE), least, max(map(len, header.split()), default=0))
+        needed = _CHARACTER * size + _PADDING
+        inside.append(needed <= left)
+        left -= needed if needed <= left else 0
+    return inside if any(inside) else [i == 0 for i in range(len(headers))]
 
 
-def _button(name: str, header: str) -> str:
-    """Return the button that sorts by a column; where it is called otherwise on the page, its name is a tooltip."""
-    title = "" if header == name else f' title="{escape(name)}"'
+def _printed(count: str, cut: bool, left: list[str]) -> str:  # noqa: FBT001
+    """Return what a reader of the paper must know, for paper alone: how many rows and which columns are not there."""
+    limits = [f"{count[0].upper()}{count[1:]}, of which the first {PRINTED} are printed."] if cut else []
+    limits += [f"Not printed, for want of width: {', '.join(left)}."] if left else []
+    return f'<p class="soft printed">{escape(" ".join(limits))}</p>' if limits else ""
+
+
+def _button(name: str, header: str, note: str) -> str:
+    """Return the button that sorts by a column; what it means and its name in the file are a tooltip."""
+    own = "" if header == name else name
+    title = f"{note} (in the file: {own})" if note and own else note or own
+    title = f' title="{escape(title)}"' if title else ""
     return f'<button type="button"{title}>{escape(header)}</button>'
 
 
-def _css(numeric: bool) -> str:  # noqa: FBT001
-    return ' class="n"' if numeric else ""
-
-
-def _cell(value: Any, *, numeric: bool) -> str:
-    text = shown(None if numeric and pd.isna(value) else value)
-    css = ' class="n"' if numeric else ' class="k"' if len(text) <= _KEPT_WHOLE else ' class="w"'
-    return f"<td{css}>{escape(text)}</td>"
+def _cell(value: Any, *, numeric: bool, share: bool) -> tuple[str, str]:
+    """Return the class and the text of a cell: numbers, single words, short and long texts; as table.js does."""
+    text = percent(value) if share else shown(None if numeric and pd.isna(value) else value)
+    if numeric:
+        return "n", text
+    return "w" if len(text) > _KEPT_WHOLE else "k" if " " in text else "o", text

@@ -63,9 +63,10 @@ class Tracks:
             "places": [list(place) for place in self.places],
         }
         options = "".join(f"<option>{escape(str(place[0]))}</option>" for place in self.places)
+        options += '<option class="other" hidden></option>'
         choice = f'<label>go to <select class="places">{options}</select></label>' if self.places else ""
         return (
-            f'<figure class="tracks"><div class="bar">{choice}<input type="search" class="where" '
+            f'<figure class="tracks" id="tracks"><div class="bar">{choice}<input type="search" class="where" '
             'aria-label="gene or region" placeholder="gene or chr1:100,000-200,000">'
             '<span class="move"><button type="button" data-by="left" aria-label="left">←</button>'
             '<button type="button" data-by="right" aria-label="right">→</button>'

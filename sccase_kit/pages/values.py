@@ -6,7 +6,7 @@ import base64
 import gzip
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -59,6 +59,13 @@ def _float(value: float) -> str:
     return text.replace("-", "−")
 
 
+def percent(value: Any) -> str:
+    """Return a share in percent with three digits, as ``format`` of ``page.js`` does."""
+    if value is None or pd.isna(value):
+        return ""
+    return f"{_float(float(f'{100 * float(value):.3g}'))} %"
+
+
 def is_number(column: pd.Series) -> bool:
     """Return whether a column holds numbers that sort as such."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
@@ -70,9 +77,13 @@ def pack(data: Any) -> str:
     return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
 
 
-def columns_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return the columns of a table as JSON: name, kind, and values (numbers) or words and codes (texts)."""
-    return [_column(str(frame.columns[j]), frame.iloc[:, j]) for j in range(frame.shape[1])]
+def columns_of(frame: pd.DataFrame, *, percent: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return the columns of a table as JSON: name, kind, and values (numbers) or words and codes (texts).
+
+    Numbers of the columns `percent` are of that kind.
+    """
+    found = [_column(str(frame.columns[j]), frame.iloc[:, j]) for j in range(frame.shape[1])]
+    return [c | {"kind": "percent"} if c["name"] in percent and c["kind"] == "number" else c for c in found]
 
 
 def _column(name: str, column: pd.Series) -> dict[str, Any]:

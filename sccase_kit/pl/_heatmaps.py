@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._arguments import Labels, checked
+from .._record import records
 from .._remedy import with_remedy
 from .._rng import check_rng
 from .._validate import check_adata, check_int, check_key, check_labels, check_some
@@ -21,6 +22,9 @@ from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+
+_FIRST = 30  # marker peaks of a group that are drawn
 
 
 def _sample(n: int, limit: int, rng: int) -> np.ndarray:
@@ -41,6 +45,39 @@ def _peak_names(peaks: Sequence[str] | pd.DataFrame) -> list[str]:
     return list(Labels("peaks")(check_some(peaks, name="peaks"), "peaks", {}))
 
 
+def _markers_of(adata: AnnData, groupby: Any) -> tuple[str, pd.DataFrame]:
+    """Return a column of `obs` and the first marker peaks of its groups, each peak once.
+
+    Raises
+    ------
+    TypeError, KeyError
+        If it is no column, or has no marker peaks.
+    """
+    if not isinstance(groupby, str) or groupby not in adata.obs:
+        msg = f"groupby is missing: the column of obs that orders the cells, after peaks={groupby!r}; available: "
+        raise TypeError(msg + f"{list(adata.obs.columns)}")
+    for made in records(adata.uns).values():
+        if made.function == "tl.specific_peaks" and made.params.get("groupby") == groupby:
+            table: pd.DataFrame = made.results["peaks"]
+            return groupby, table.groupby("group", sort=False, observed=True).head(_FIRST).drop_duplicates("peak")
+    msg = (
+        f"there are no marker peaks of {groupby!r}: run sccase_kit.tl.specific_peaks(adata, {groupby!r}), or give peaks"
+    )
+    raise with_remedy(KeyError(msg), "tl.specific_peaks")
+
+
+def _row_groups(peaks: Any, labels: pd.Series) -> pd.Series | None:
+    """Return the group of every peak, as labels of cells; None where a table has no such groups one after another."""
+    if not isinstance(peaks, pd.DataFrame) or "group" not in peaks.columns:
+        return None
+    known = {str(name): name for name in labels.cat.categories}
+    groups = peaks["group"].astype(str)
+    if not set(groups) <= set(known) or (groups != groups.shift()).sum() != groups.nunique():
+        return None
+    order = [known[name] for name in dict.fromkeys(groups)]
+    return pd.Series(pd.Categorical([known[name] for name in groups], categories=order))
+
+
 def _row_scaled(values: np.ndarray) -> np.ndarray:
     """Scale each peak (row) to [0, 1] by its 2 % and 98 % quantiles, so that a few cells do not set the colours."""
     low, high = np.quantile(values, [0.02, 0.98], axis=1, keepdims=True)
@@ -57,8 +94,8 @@ def cells_of(n: int, n_obs: int) -> str:
 @checked()
 def peak_heatmap(
     adata: AnnData,
-    peaks: Sequence[str] | pd.DataFrame,
-    groupby: str,
+    peaks: Sequence[str] | pd.DataFrame | str,
+    groupby: str | None = None,
     *,
     key: str = "sccase",
     layer: str | None = None,
@@ -73,7 +110,9 @@ def peak_heatmap(
     adata
         Enhanced data.
     peaks
-        Names in display order, or a table with a column `peak` (and optionally `group`).
+        Names in display order, or a table with a column `peak`; with a column `group` of the same groups, these are
+        marked at the left. Alone, a column of `obs`: then the first 30 marker peaks of each of its groups are drawn, as
+        :func:`sccase_kit.tl.specific_peaks` stored them, a peak of several groups with the first.
     groupby
         Column of `obs` that orders the cells.
     key, layer
@@ -99,6 +138,8 @@ def peak_heatmap(
     check_adata(adata)
     check_int(max_cells, name="max_cells", minimum=2)
     check_fitted(adata, key)
+    if groupby is None:
+        groupby, peaks = _markers_of(adata, peaks)
     cols = np.atleast_1d(np.arange(adata.n_vars)[positions_of(_peak_names(peaks), adata.var_names, name="peaks")])
     labels = check_labels(adata, groupby)
     chosen = _sample(adata.n_obs, max_cells, rng)
@@ -116,7 +157,11 @@ def peak_heatmap(
         panel.set(xticks=[], yticks=[], xlabel=cells_of(len(rows), adata.n_obs))
         panel.set_title(title)
         color_strip(panel, labels.iloc[rows], colors)
-    axes[0].set_ylabel(f"{len(cols):,} peaks")
+    marks = _row_groups(peaks, labels)
+    if marks is None:
+        axes[0].set_ylabel(f"{len(cols):,} peaks")
+    else:
+        color_strip(axes[0], marks, colors, side="left", label=f"{len(cols):,} peaks, by their group")
     bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)
     bar.set_label("accessibility, scaled per peak", fontsize="small")
     return axes
@@ -182,7 +227,7 @@ def embedding_heatmap(
     ax.set(xticks=[], xlabel=cells_of(len(rows), adata.n_obs), ylabel="component")
     color_strip(ax, labels.iloc[rows], colors)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
-    bar.set_label("activation / 99 % quantile", fontsize="small")
+    bar.set_label("share of the component's 99 % quantile", fontsize="small")
     return ax
 
 

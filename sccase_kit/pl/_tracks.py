@@ -15,8 +15,9 @@ from .._remedy import with_remedy
 from .._validate import Scale, check_adata, check_choice, check_int, check_labels, check_scale, check_some
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced
-from ..intervals.bodies import gene_bodies, is_region, known_genome, locus_of
+from ..intervals.bodies import gene_bodies, is_region, locus_of
 from ..intervals.genomes import tss_table
+from ..intervals.likely import data_genome
 from ..matrix.access import get_matrix
 from ..pp import require_coordinates
 from ._style import colors_of, get_panels, open_frame, plain
@@ -61,8 +62,8 @@ def genome_tracks(
         Column of `obs`; one row of tracks per group.
     genes
         Genes to draw below: a genome (hg19, hg38, mm9, mm10), a file (see :func:`sccase_kit.regions.tss_table`), or a
-        table with chrom, strand, symbol (or gene_id), and start and end of the gene bodies or tss alone. For a gene,
-        `None` takes the genome that results in `adata` were made with.
+        table with chrom, strand, symbol (or gene_id), and start and end of the gene bodies or tss alone. `None` takes
+        the genome of the results in `adata`, of ``uns["genome"]``, or that the peaks fit; for a region on `ax` none.
     flank
         Bases to show on both sides of a gene.
     groups
@@ -96,8 +97,8 @@ def genome_tracks(
     if show != "raw":
         check_fitted(adata, key)
     check_int(flank, name="flank", minimum=0)
-    if genes is None and not is_region(locus):
-        genes = known_genome(adata.uns)
+    if genes is None and (ax is None or not is_region(locus)):
+        genes = data_genome(adata)
     table = tss_table(genes) if isinstance(genes, (str, os.PathLike)) else genes
     bodies = None if table is None else gene_bodies(table)
     chrom, start, end = locus_of(locus, table, flank)

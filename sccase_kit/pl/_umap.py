@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._arguments import checked
+from .._record import recorded
 from .._validate import check_adata, check_choice, check_key, check_some
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted
@@ -39,7 +40,7 @@ def cell_map(
     adata: AnnData,
     color: str | Sequence[str],
     *,
-    basis: str,
+    basis: str | None = None,
     title: str | None = None,
     log10: bool = False,
     cmap: str = SEQUENTIAL,
@@ -56,7 +57,8 @@ def cell_map(
         Column of `obs`, or several, one panel each: categories and booleans take the colours of
         ``uns["<color>_colors"]``, numbers a sequential map with a colour bar. Cells without a value are grey.
     basis
-        Key of `obsm`.
+        Key of `obsm`. `None` takes the UMAP of the enhanced data, computing it where it is missing (written to
+        ``obsm["X_umap_sccase"]``), and without a fit ``"X_umap"``.
     title
         Title of the panel; the column by default.
     log10
@@ -86,6 +88,9 @@ def cell_map(
     check_adata(adata)
     wanted = _colors_wanted(adata, color)
     check_cmap(cmap)
+    if basis is None:
+        fitted = recorded(adata.uns.get("sccase"), "tl.enhance") is not None
+        basis = stored_layout(adata, "sccase", method="umap") if fitted else "X_umap"
     layout_of(adata, basis)
     room = max(_legend_room(adata.obs[name]) for name in wanted) if legend else 0.0
     if isinstance(color, str):

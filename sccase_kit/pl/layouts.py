@@ -10,6 +10,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._calls import LAYOUTS, layout_settings
+from .._progress import stage
 from .._rng import check_rng
 from .._validate import check_int
 from ..enhance.nmf import sketch
@@ -99,7 +100,10 @@ def stored_layout(
     settings: dict[str, object] = {"rng": rng, **({"layer": layer or ""} if key == RAW else {})}
     settings |= {"pipeline": pipeline} if pipeline != "components" else {}
     if slot not in adata.obsm or layout_settings(adata, slot) not in (None, settings):
-        layout = layout_cells(scores_of(adata, key, layer=layer, rng=rng, pipeline=pipeline), method=method, rng=rng)
+        data = "raw" if key == RAW else "enhanced"
+        with stage(f"{'UMAP' if method == 'umap' else 't-SNE'} of {adata.n_obs:,} cells ({data})"):
+            scores = scores_of(adata, key, layer=layer, rng=rng, pipeline=pipeline)
+            layout = layout_cells(scores, method=method, rng=rng)
         adata.obsm[slot] = np.asarray(layout, dtype=np.float32)
         adata.uns[LAYOUTS] = {**adata.uns.get(LAYOUTS, {}), slot: settings}
     return slot

@@ -20,9 +20,10 @@ from .._validate import check_adata, check_choice, check_int, check_labels, chec
 from ..get.group_sums import group_enhanced, scaled
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted
-from ..intervals.bodies import gene_bodies, known_genome, locus_of
+from ..intervals.bodies import gene_bodies, locus_of
 from ..intervals.gene_names import gene_positions
 from ..intervals.genomes import tss_table
+from ..intervals.likely import data_genome
 from ..pages.page import document
 from ..pages.tracks import Tracks
 from ..pl.colors import colors_of
@@ -32,8 +33,11 @@ from . import _groups
 #: Values (groups × peaks × sides) that are kept whole; with more, only what surrounds the places.
 MOST_VALUES = 12_000_000
 _AROUND = 250_000  # bases kept on both sides of a place, where not all are
-_PER_GROUP = 3  # marker genes of a group to go to
-_CAPTION = "Bars are peaks, not bases; both columns are counts per million of the group, each on its own axis."
+_KNOWN, _PER_GROUP = 3, 3  # known marker genes of a group to go to, and genes next to its marker peaks
+_CAPTION = (
+    "Bars are peaks, not bases; both columns are counts per million of the group, each on its own axis, which all "
+    "groups share."
+)
 _ROW, _REST = 40, 260  # pixels of a group, and of what is around the tracks
 
 Place = tuple[str, str, int, int]
@@ -109,7 +113,7 @@ def browse(
         :func:`sccase_kit.tl.specific_peaks` found for the same groups.
     genes
         Genes to draw: a genome (hg19, hg38, mm9, mm10), a file or a table, see :func:`sccase_kit.pl.genome_tracks`;
-        `None` takes the genome that results in `adata` were made with.
+        `None` takes the genome of the results in `adata`, of ``uns["genome"]``, or that the peaks fit.
     flank
         Bases to show on both sides of a gene.
     groups
@@ -163,7 +167,7 @@ def browse(
 
 
 def _genes_of(adata: AnnData, genes: Any) -> pd.DataFrame | None:
-    genes = known_genome(adata.uns) if genes is None else genes
+    genes = data_genome(adata) if genes is None else genes
     return tss_table(genes) if isinstance(genes, (str, os.PathLike)) else genes
 
 
@@ -259,9 +263,14 @@ def marker_places(
     flank: int,
     groups: Iterable[str],
 ) -> list[Place]:
-    """Return the first marker peaks of every group with the genes next to them, where these are known."""
+    """Return where to go first: known marker genes of every group, then those next to its first marker peaks.
+
+    Known ones are those that speak for the names of :func:`sccase_kit.tl.annotate`. Where no gene is known, marker
+    peaks are named themselves.
+    """
     peaks = _groups.first_of(adata, "tl.specific_peaks", groupby, "peaks")
-    if peaks is None:
+    markers = _known_markers(adata, groupby)
+    if peaks is None and not markers:
         return []
     by_gene, by_peak = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
     columns = (where[name] for name in ("chrom", "start", "end"))
@@ -269,9 +278,17 @@ def marker_places(
     known = genes is not None and {"gene_id", "start", "end"} <= set(genes.columns)
     found: list[Place] = []
     for group in groups:
+        shown: set[str] = set()
+        for gene in markers.get(group, []) if genes is not None and known else []:
+            at = gene_positions(genes, [gene])[0] if genes is not None and len(shown) < _KNOWN else -1
+            if genes is None or at < 0:
+                continue
+            low, high = int(genes["start"].iloc[at]), int(genes["end"].iloc[at])
+            found.append((f"{group}: {gene}", str(genes["chrom"].iloc[at]), max(0, low - flank), high + flank))
+            shown.add(gene)
         pairs = list(by_gene.get(group, {}).items()) if known else []
         pairs = pairs or [(peak, peak) for peak in by_peak.get(group, [])]
-        for name, peak in [pair for pair in pairs if pair[1] in rows][:_PER_GROUP]:
+        for name, peak in [pair for pair in pairs if pair[1] in rows and pair[0] not in shown][:_PER_GROUP]:
             chrom, low, high = rows[peak]
             at = -1 if genes is None or name == peak else gene_positions(genes, [name])[0]
             if genes is not None and at >= 0:
@@ -279,3 +296,12 @@ def marker_places(
             around = max(flank, 0) if at >= 0 else 2 * flank
             found.append((f"{group}: {name}", str(chrom), max(0, int(low) - around), int(high) + around))
     return found
+
+
+def _known_markers(adata: AnnData, groupby: str) -> dict[str, list[str]]:
+    """Return the marker genes that speak for the name of every group, the strongest first."""
+    names = _groups.first_of(adata, "tl.annotate", groupby, "table")
+    if names is None or "genes" not in names.columns:
+        return {}
+    pairs = zip(names["group"], names["genes"].astype(str), strict=True)
+    return {group: [gene for gene in genes.split(", ") if gene] for group, genes in pairs}

@@ -26,7 +26,7 @@ TITLE = "What was found"
 _BATCHES = re.compile(r"batch|donor|sample|library|replicate|plate|lane|patient|individual", re.IGNORECASE)
 _MIXED, _APART = 0.8, 0.5  # of what chance gives
 _ALIKE, _FEW_CELLS, _DEPTH_FOLD, _DEPTH_CORRELATION, _ONE_BATCH = 0.97, 30, 2.0, 0.5, 0.95
-_NAMED = 6  # things named in a line before it says how many more there are
+_NAMED = 30  # things named in a line before it says how many more there are
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def found_section(study: Study) -> Section:
     else:
         lines.append(("Groups", _NO_GROUPS))
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
-    tiles |= {"open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
+    tiles |= {"cell–peak pairs that are open": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
     batches, batch_doubts = _batches(study)
     lines += [("Batches", batches), ("Enhancing", study.verdict or _NOT_JUDGED)]
     doubts += batch_doubts + _depth_doubts(study, depth)
@@ -115,7 +115,9 @@ def found_section(study: Study) -> Section:
 #: What the lines of the cards mean, said where there is such a line.
 _HOW = {
     "markers": "Markers: known marker genes that are open in the group.",
-    "near peaks": "Near peaks: genes next to its first marker peaks.",
+    "near peaks": (
+        f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
+    ),
     "motifs": (
         "Motifs and other sets: effect in standard deviations against all other cells, and how well the activity of "
         "the factor's gene follows (r); of a family of motifs, the member whose gene fits best."
@@ -185,7 +187,9 @@ def _cards(
             deep.append(group)
         n = int(counts[group])
         aside = f"{n:,} cell{'' if n == 1 else 's'}, {n / len(labels):.1%}"
-        cards.append(Card(group, aside, study.colors.get(group, ""), head, lines, " ".join(notes)))
+        quoted = f'"{group}"' if " " in group else group
+        links = [("tracks", "tracks", group), ("marker peaks", "marker-peaks", f"group={quoted}")]
+        cards.append(Card(group, aside, study.colors.get(group, ""), head, lines, " ".join(notes), links))
     return (
         cards,
         _group_doubts(study, counts, rows, groups, reasons, deep),
@@ -204,7 +208,8 @@ def _group_doubts(
     doubts = []
     if pairs := _groups.alike(groups, least=_ALIKE):
         shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
-        doubts.append(f"groups that are nearly the same, by the correlation of their mean profiles: {_some(shown)}")
+        what = "groups that are nearly the same, by the correlation of their mean profiles"
+        doubts.append(f"{what}: {_some(shown)}. {_merge(study)}")
     if few := [group for group, reason in reasons.items() if reason]:
         doubts.append(f"groups with few significant marker peaks: {_some(few)}")
     if small := [str(group) for group, n in counts.items() if n < _FEW_CELLS]:
@@ -221,6 +226,17 @@ def _group_doubts(
             "peaks and do not prove a group"
         )
     return doubts
+
+
+def _merge(study: Study) -> str:
+    """Say what to do about groups that are nearly the same."""
+    made = _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby))
+    if made is None:
+        return "Read them as one, or merge them"
+    used = float(made.results.get("resolution", made.params.get("resolution", 1.0)))
+    lower = f"{0.6 * used:.2g}"
+    text = f"Read them as one, or cluster with a lower resolution than {used:.3g} (sccase-kit cluster --resolution "
+    return text + f"{lower}; sk.tl.cluster(adata, resolution={lower})), or into fewer (-n, n_clusters=)"
 
 
 def _batches(study: Study) -> tuple[str, list[str]]:

@@ -10,9 +10,8 @@ from .. import pl
 from .._record import records
 from ..pages.blocks import Block, Grid, Text
 from ..pages.page import Section
-from ..pages.table import Table
 from ._figures import draw
-from ._headers import FILES
+from ._headers import FILES, described_table
 
 #: Parts of the entry that are curves: they are drawn, not listed.
 CURVES = ("lengths", "tss_profile", "barcode_rank")
@@ -35,8 +34,8 @@ def fragment_section(adata: AnnData) -> Section | None:
             blocks.append(draw(partial(pl.fragment_quality, adata), text))
         if "files" in made.results:
             text = "What was read from every file, and what was left out (numbers of lines and fragments)"
-            blocks.append(Table(made.results["files"].rename_axis("sample").reset_index(), text, headers=FILES))
-    return Section("Quality of the fragments", blocks) if blocks else None
+            blocks.append(described_table(made.results["files"].rename_axis("sample").reset_index(), text, FILES))
+    return Section("Quality of the fragments", blocks, "Fragments") if blocks else None
 
 
 def _curves(adata: AnnData, key: str, there: tuple[str, ...]) -> list[Block]:

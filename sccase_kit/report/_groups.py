@@ -15,7 +15,8 @@ from ..tl import differential_deviations
 
 _GENES, _PEAKS, _MOTIFS, _TERMS = 6, 3, 4, 3
 _FEW_PEAKS = 10  # of a set of peaks, below which its deviations are those of single peaks
-_FAR = 100_000  # bases from a peak within which the nearest gene is shown
+#: Bases from a peak within which the nearest gene is shown.
+FAR = 100_000
 _LEAST_EFFECT, _NEAR_EFFECT, _ALPHA = 0.5, 0.7, 0.05
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
 
@@ -51,7 +52,7 @@ def gene_peaks(peaks: pd.DataFrame | None) -> dict[str, dict[str, str]]:
     """Return the genes nearest to the first marker peaks of every group, in the order of the peaks: gene → peak."""
     if peaks is None or "nearest_gene" not in peaks.columns:
         return {}
-    near = peaks[(peaks["nearest_gene"].astype(str) != "") & (peaks["distance"].abs() <= _FAR)]
+    near = peaks[(peaks["nearest_gene"].astype(str) != "") & (peaks["distance"].abs() <= FAR)]
     found: dict[str, dict[str, str]] = {}
     for group, gene, peak in zip(*(near[name].astype(str) for name in ("group", "nearest_gene", "peak")), strict=True):
         genes = found.setdefault(group, {})

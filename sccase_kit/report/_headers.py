@@ -1,122 +1,231 @@
-"""What the columns of our own tables are called on the page, with units; the CSV keeps the stored names."""
+"""What columns of our own tables are called on the page, with units and meanings; the CSV keeps the stored names."""
 
 from __future__ import annotations
 
-_TEST = {"pvalue": "p", "padj": "adjusted p"}
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from ..pages.table import Table
+
+#: Stored name → header, and what it means, in a sentence without its full stop.
+Headers = Mapping[str, tuple[str, str]]
+
+_SE = ("its standard error", "how far chance may have moved the number to the left of it")
+_P = ("p", "how often chance alone gives as much")
+_ADJUSTED = (
+    "adjusted p",
+    "p after Benjamini and Hochberg: the share of false finds among all that are at most so large",
+)
+#: Of any table, where it says nothing else.
+COMMON: Headers = {
+    "group": ("group", "the group of cells, as in the cards"),
+    "n_cells": ("cells", "number of cells"),
+    "share": ("share of cells", "of all cells"),
+    "pvalue": _P,
+    "padj": _ADJUSTED,
+    "p_value": _P,
+    "p_value_adj": _ADJUSTED,
+    "chrom": ("chromosome", "of the peak"),
+    "start": ("start (bp)", "first base, counted from 0"),
+    "end": ("end (bp)", "the base after the last"),
+    "median counts per cell": ("median counts per cell", "half of the cells have more counts in all peaks"),
+}
 #: Of marker peaks: specific and background peaks, scABC.
-PEAKS = _TEST | {
-    "nearest_gene": "nearest gene",
-    "distance": "distance to it (bp)",
-    "log2fc": "log₂ fold change, counts",
-    "log2fc_enhanced": "log₂ fold change, enhanced",
-    "pct_in": "share open, group",
-    "pct_out": "share open, others",
+PEAKS: Headers = {
+    "rank": ("rank", "1 is the peak that marks the group most"),
+    "peak": ("peak", "chromosome and place"),
+    "nearest_gene": ("nearest gene", "the gene whose transcription start is next to the peak"),
+    "distance": ("distance to it (bp)", "from the gene's transcription start; negative: upstream"),
+    "score": (
+        "marker score",
+        "how sure the difference is (z) times how large (log₂ fold change, enhanced): peaks are ranked by it",
+    ),
+    "log2fc": ("log₂ fold change, counts", "of the group over all other cells, at equal depth; 1 is twice"),
+    "log2fc_enhanced": ("log₂ fold change, enhanced", "the same of the enhanced profiles; 1 is twice"),
+    "pct_in": ("open in the group", "share of the group's cells in which the peak is open"),
+    "pct_out": ("open elsewhere", "share of all other cells in which the peak is open"),
+    "component": ("component", "number of the component of the embedding that the group uses most, from 0"),
+    "coefficient": ("weight in the component", "how much the peak counts in it"),
+    "contrast": ("lead over the next group", "difference of the enhanced means, in shares of the peak's mean"),
+    "deviation": ("deviation", "of the group's cells from the others"),
 }
 #: Of the table of groups of marker peaks.
-GROUPS = {
-    "n_cells": "cells",
-    "n_peaks": "peaks",
-    "n_significant": "significant peaks",
+GROUPS: Headers = {
+    "n_peaks": ("marker peaks", "kept for the group"),
+    "n_significant": ("of them significant", "with an adjusted p of at most 0.05"),
+    "resembles": ("most like", "the group with the most similar profile"),
+    "similarity": ("correlation with it", "of the enhanced profiles; 1 is the same"),
+    "ranking": ("ranked by", "what orders the peaks; score: see the table of peaks"),
+    "reason": ("why there are few", "empty where there are enough"),
+}
+#: Of the components of the embedding that belong to groups.
+COMPONENTS: Headers = {
+    "component": ("component", "number of a column of the embedding, from 0"),
+    "statistic": ("rank statistic (0 to 1)", "1: every cell of the group exceeds every other cell"),
+    "difference": ("lead of the group", "mean in the group less the mean elsewhere, in standard deviations"),
+    "specificity": ("specificity (0 to 1)", "how probably a cell of the group exceeds a cell outside; 0.5 is chance"),
 }
 #: Of names for groups.
-NAMES = _TEST | {
-    "n_cells": "cells",
-    "n_markers": "markers",
-    "n_markers_covered": "markers in reach of peaks",
-    "n_peaks": "peaks compared",
-    "genes": "genes that speak for it",
+NAMES: Headers = {
+    "label": ("name", "the type, or its lineage where related types cannot be told apart; or unknown"),
+    "genes": ("genes that speak for it", "marker genes of the nearest type that are most open in the group"),
+    "reason": ("why it has no name", "empty where it has one"),
+    "best": ("nearest type", "the type with the highest score"),
+    "second": ("next type", "the type with the second highest score"),
+    "score": ("score", "activity of the marker genes against random genes, in standard deviations; or correlation"),
+    "margin": ("lead over the next", "difference of the two highest scores"),
+    "support": ("support", "share of draws of the marker genes in which the name is best"),
+    "n_markers": ("marker genes", "of the nearest type"),
+    "n_markers_covered": ("of them near a peak", "marker genes that a peak reaches"),
+    "n_peaks": ("peaks compared", "with the reference"),
 }
-_TEST_SETS = {"p_value": "p", "p_value_adj": "adjusted p"}
 #: Of sets of peaks (motifs) by group: differential deviations.
-SETS = _TEST_SETS | {
-    "mean": "mean z, group",
-    "mean_reference": "mean z, others",
-    "difference": "difference of the means",
-    "effect_size": "effect size (Cohen's d)",
-    "n_peaks": "peaks with it",
-    "correlation": "correlation with the gene",
-    "gene_correlation": "correlation with the gene",
-    "deviation_range": "range of z",
-    "rank_in_family": "rank in the family",
+SETS: Headers = {
+    "set": ("motif or set", "the peaks that hold it are looked at together"),
+    "mean": ("mean z, group", "deviation from what depth and GC content explain, in standard deviations"),
+    "mean_reference": ("mean z, others", "the same in all other cells"),
+    "difference": ("difference of the means", "in units of z"),
+    "effect_size": ("effect size (Cohen's d)", "difference over the standard deviation of cells; 0.8 is large"),
+    "n_peaks": ("peaks with it", "number of peaks that hold the motif"),
+    "gene": ("gene", "of the factor that binds the motif"),
+    "factor": ("factor", "that binds the motif"),
+    "family": ("family", "factors that share a motif have one number"),
+    "correlation": ("correlation with the gene", "of deviation and gene activity over pools of like cells"),
+    "gene_correlation": ("correlation with the gene", "of deviation and gene activity over pools of like cells"),
+    "deviation_range": ("range of z", "largest less smallest over pools of like cells"),
+    "rank_in_family": ("rank in the family", "1: the member whose gene fits best"),
 }
 #: Of sets of peaks: variability over all cells.
-VARIABILITY = _TEST_SETS | {
-    "variability": "variability (sd of z)",
-    "bootstrap_lower_bound": "lower bound, 95 %",
-    "bootstrap_upper_bound": "upper bound, 95 %",
+VARIABILITY: Headers = {
+    "variability": ("variability (sd of z)", "over all cells; 1 is expected by chance"),
+    "bootstrap_lower_bound": ("lower bound, 95 %", "of the variability, by drawing cells again"),
+    "bootstrap_upper_bound": ("upper bound, 95 %", "of the variability, by drawing cells again"),
 }
 #: Of GREAT against the genome (binomial) or a background (hypergeometric), and of gene-level enrichment.
-TERMS = {
-    "ID": "term",
-    "Binom_Fold_Enrichment": "fold, regions",
-    "Binom_Observed_Region_Hits": "regions hit",
-    "Binom_Adjp_BH": "adjusted p, regions",
-    "Hyper_Fold_Enrichment": "fold, genes",
-    "Hyper_Observed_Gene_Hits": "genes hit",
-    "Hyper_Adjp_BH": "adjusted p, genes",
-    "Odds Ratio": "odds ratio",
-    "Adjusted P-value": "adjusted p",
+TERMS: Headers = {
+    "ontology": ("collection", "of gene sets"),
+    "ID": ("term", "its number in the collection"),
+    "name": ("function", "what the genes of the term have in common"),
+    "Binom_Fold_Enrichment": ("fold, regions", "peaks near the term's genes over what the genome's size gives"),
+    "Binom_Observed_Region_Hits": ("regions hit", "peaks near genes of the term"),
+    "Binom_Adjp_BH": ("adjusted p, regions", "binomial test over peaks, after Benjamini and Hochberg"),
+    "Hyper_Fold_Enrichment": ("fold, genes", "genes of the term (or peaks, with a background) over chance"),
+    "Hyper_Observed_Gene_Hits": ("genes hit", "genes of the term near a peak"),
+    "Hyper_Adjp_BH": ("adjusted p, genes", "hypergeometric test, after Benjamini and Hochberg"),
+    "Odds Ratio": ("odds ratio", "how much likelier genes near peaks are in the term"),
+    "Adjusted P-value": ("adjusted p", "after Benjamini and Hochberg"),
+    "P-value": _P,
 }
 #: Of SNPsea.
-TISSUES = {
-    "condition": "tissue or cell type",
-    "pvalue": "p",
-    "nulls_observed": "random SNP sets as high",
-    "nulls_tested": "random SNP sets drawn",
-    "score": "score (sum of −ln p)",
-    "n_snps": "SNPs in the peaks",
-    "n_loci": "loci",
+TISSUES: Headers = {
+    "condition": ("tissue or cell type", "in which the genes at the SNPs are expressed"),
+    "nulls_observed": ("random SNP sets as high", "sets that score as high by chance"),
+    "nulls_tested": ("random SNP sets drawn", "as large as the SNPs in the peaks"),
+    "score": ("score (sum of −ln p)", "over the loci"),
+    "n_snps": ("SNPs in the peaks", "of the trait"),
+    "n_loci": ("loci", "SNPs that lie together count once"),
 }
 #: Of LD score regression.
-HERITABILITY = {
-    "Category": "annotation",
-    "Prop._SNPs": "share of SNPs",
-    "Prop._h2": "share of heritability",
-    "Prop._h2_std_error": "its standard error",
-    "Enrichment": "enrichment (fold)",
-    "Enrichment_std_error": "its standard error",
-    "Enrichment_p": "p of the enrichment",
-    "Coefficient": "coefficient (per SNP)",
-    "Coefficient_std_error": "its standard error",
-    "Coefficient_z-score": "z of the coefficient",
-    "h2": "heritability, all SNPs",
-    "h2_se": "its standard error",
-    "n_snps": "SNPs in the regression",
+HERITABILITY: Headers = {
+    "trait": ("trait", "of the association study"),
+    "Category": ("annotation", "the peaks of a group, or of the baseline"),
+    "Prop._SNPs": ("share of SNPs", "that lie in the annotation"),
+    "Prop._h2": ("share of heritability", "that the annotation holds"),
+    "Prop._h2_std_error": _SE,
+    "Enrichment": ("enrichment (fold)", "share of heritability over share of SNPs"),
+    "Enrichment_std_error": _SE,
+    "Enrichment_p": ("p of the enrichment", "for an enrichment other than 1"),
+    "Coefficient": ("coefficient (per SNP)", "heritability of a SNP beyond the other annotations"),
+    "Coefficient_std_error": _SE,
+    "Coefficient_z-score": ("z of the coefficient", "coefficient over its standard error"),
+    "h2": ("heritability, all SNPs", "on the observed scale"),
+    "h2_se": _SE,
+    "n_snps": ("SNPs in the regression", "number"),
 }
 #: Of traits by group, and of the traits themselves.
-TRAITS = _TEST_SETS | {
-    "n_cells": "cells",
-    "score": "visits / random walks",
-    "z_mean": "mean z of the cells alone",
-    "fraction_05": "share of cells with p < 0.05",
-    "n_peaks": "peaks with a variant",
-    "weight_in_peaks": "posterior probability in peaks (sum)",
-    "n_seeds": "seed cells",
-    "n_cells_05": "cells with p < 0.05",
+TRAITS: Headers = {
+    "trait": ("trait", "whose fine-mapped variants were looked for"),
+    "score": (
+        "visits / random walks",
+        "how often walks from the cells with most variants reach the group; 1 is chance",
+    ),
+    "z_mean": ("mean z of the cells alone", "without walks between like cells"),
+    "fraction_05": ("cells with p < 0.05", "share of the group's cells"),
+    "n_peaks": ("peaks with a variant", "number"),
+    "weight_in_peaks": ("posterior probability in peaks (sum)", "of the variants that lie in peaks"),
+    "n_seeds": ("seed cells", "with most variants, from which walks start"),
+    "n_cells_05": ("cells with p < 0.05", "number"),
 }
 #: Of links of peaks and genes.
-LINKS = _TEST_SETS | {
-    "tss": "start of the gene (bp)",
-    "distance": "distance to it (bp)",
-    "z": "z against like peaks",
-    "in_activity": "peak is part of the activity",
+LINKS: Headers = {
+    "gene": ("gene", "that the peak may regulate"),
+    "peak": ("peak", "chromosome and place"),
+    "tss": ("start of the gene (bp)", "transcription start"),
+    "distance": ("distance to it (bp)", "from the gene's transcription start; negative: upstream"),
+    "correlation": ("correlation", "of peak and gene over pools of like cells"),
+    "z": ("z against like peaks", "the correlation against those of peaks elsewhere with like counts and GC content"),
+    "in_activity": ("peak is part of the activity", "then a correlation is no surprise"),
 }
 #: Of scores on hidden fragments.
-HELD_OUT = {
-    "gain": "gain (nats per hidden entry)",
-    "se": "its standard error",
-    "slope": "slope (1 is calibrated)",
+HELD_OUT: Headers = {
+    "method": ("method", "that enhanced what was not hidden"),
+    "gain": ("gain (nats per hidden entry)", "log of how many times as probable a hidden entry is as by the peak mean"),
+    "se": _SE,
+    "sd_splits": ("spread over splits (sd)", "of the gain, over what was hidden at random"),
+    "sd_seeds": ("spread over seeds (sd)", "of the gain, over runs of the method"),
+    "times": ("times as probable", "exp of the gain: a hidden entry against the peak mean; above 1 enhancing helps"),
+    "slope": ("slope (1 is right)", "above 1 differences between cells come out too small, below 1 too large"),
+    "slope_se": _SE,
+    "difference": ("gain beyond the first", "over the method of the first row"),
+    "difference_se": _SE,
+    "seconds": ("seconds a fit", "mean over the splits"),
+    "error": ("error", "why a method has no score"),
+    "of_types": ("share of the types' gain", "gain over that of the means of known types"),
 }
 #: Of fragment files; every number counts lines of the file or fragments.
-FILES = {
-    "lines": "lines read",
-    "cells": "cells",
-    "fragments": "fragments of cells",
-    "not_in_cells": "not of a cell",
-    "unknown_sequence": "on unknown sequences",
-    "beyond_the_end": "beyond chromosome ends",
-    "without_length": "without length",
-    "repeated": "repeated lines",
-    "no_peak_on_chromosome": "on chromosomes without peaks",
-    "tss_enrichment": "TSS enrichment",
+FILES: Headers = {
+    "sample": ("sample", "of the file"),
+    "lines": ("lines read", "of the file"),
+    "cells": ("cells", "barcodes that were kept"),
+    "fragments": ("fragments of cells", "number"),
+    "not_in_cells": ("not of a cell", "fragments of other barcodes"),
+    "unknown_sequence": ("on unknown sequences", "that the genome does not have"),
+    "beyond_the_end": ("beyond chromosome ends", "left out"),
+    "without_length": ("without length", "left out"),
+    "repeated": ("repeated lines", "counted once"),
+    "no_peak_on_chromosome": ("on chromosomes without peaks", "fragments that cannot be counted"),
+    "tss_enrichment": ("TSS enrichment", "insertions at transcription starts over those 2,000 bp away; 1 is none"),
 }
+#: Of the stages of a fit.
+STAGES: Headers = {
+    "stage": ("stage", "of the fit"),
+    "time (s)": ("time (s)", "that it took"),
+}
+#: Columns of shares, shown in percent.
+PERCENT = ("share", "pct_in", "pct_out", "support", "fraction_05", "Prop._SNPs", "Prop._h2", "of_types")
+
+
+def described_table(frame: pd.DataFrame, caption: str, headers: Headers, **options: Any) -> Table:
+    """Return a table in which every column has words, a unit where it has one, and a meaning under the pointer.
+
+    Columns that `headers` lacks have those of :data:`COMMON`, else their own name with spaces; columns that are empty
+    in all rows are left out.
+    """
+    known = {**COMMON, **headers}
+    empty = [name for name in frame.columns if name in known and len(frame) and _is_empty(frame[name])]
+    frame = frame.drop(columns=empty)
+    names = [str(name) for name in frame.columns]
+    return Table(
+        frame,
+        caption,
+        headers={name: known[name][0] if name in known else name.replace("_", " ") for name in names},
+        notes={name: known[name][1] for name in names if name in known},
+        percent=tuple(name for name in names if name in PERCENT and pd.api.types.is_float_dtype(frame[name])),
+        **options,
+    )
+
+
+def _is_empty(column: Any) -> bool:
+    return isinstance(column, pd.Series) and bool((column.isna() | (column.astype(str) == "")).all())

@@ -12,20 +12,21 @@ from .._record import records, required
 from ..metrics import HeldOut, held_out, held_out_verdict, stored_held_out
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
-from ..pages.table import Table
 from ..tl.fit_again import fit_again
 from ._figures import draw
-from ._headers import HELD_OUT
+from ._headers import HELD_OUT, described_table
 
 TITLE = "Does enhancing help these data?"
 _CAPTION = (
-    "Left: gain over the peak mean in nats per hidden entry, with two standard errors (cells bootstrapped) and a dot "
-    "per split; above 0 enhancing helps. Right: deviation slope with two standard errors; inside the band differences "
-    "between cells have the right size."
+    "Left: gain, the logarithm of how many times as probable a hidden entry is by the method as by the mean of its "
+    "peak over all cells (in nats: 0.1 is 1.1 times), with two standard errors (cells bootstrapped) and a dot per "
+    "split; above 0 enhancing helps. Right: slope of what was seen on what was said; inside the band the differences "
+    "between cells have the right size, above it they come out too small."
 )
 _HOW = (
-    "A random share of the open entries was hidden, the others were enhanced, and each hidden entry was scored among "
-    "the peaks that stayed closed in its cell, against the peak mean. No labels were used."
+    "A random share of the open entries (a cell with a fragment in a peak) was hidden, the others were enhanced, and "
+    "each hidden entry was scored among the peaks that stayed closed in its cell, against the mean of the peak over "
+    "all cells. No labels were used."
 )
 
 
@@ -55,8 +56,8 @@ def held_out_section(results: Mapping[str, HeldOut]) -> Section | None:
             blocks.append(Text(name, kind="heading"))
         blocks.append(draw(partial(pl.held_out, result), _CAPTION))
         size = f"{result.n_cells:,} cells, {result.n_peaks:,} peaks, {result.n_hidden:,} hidden entries"
-        blocks.append(Table(result.table.reset_index(), f"Held-out scores ({size})", headers=HELD_OUT))
-    return Section(TITLE, blocks)
+        blocks.append(described_table(result.table.reset_index(), f"Held-out scores ({size})", HELD_OUT))
+    return Section(TITLE, blocks, "Does it help?")
 
 
 def judge_fit(adata: AnnData, key: str, *, n_splits: int = 3, rng: int = 0) -> HeldOut:

@@ -15,6 +15,7 @@ from ..pages.page import Section
 from ..pl.layouts import RAW, stored_layout
 from ._browse import group_tracks
 from ._figures import DEPTH
+from ._groups import made_with
 
 #: Values of tracks on the page at most; with more, only the surroundings of marker genes are there.
 _MOST_VALUES = 1_500_000
@@ -56,7 +57,17 @@ def map_section(
     if view.n_obs < adata.n_obs:
         caption += f" {view.n_obs:,} of {adata.n_obs:,} cells are drawn, chosen at random."
     layouts = {title: np.asarray(view.obsm[slot])[:, :2] for title, slot in slots.items()}
-    return Section("Maps", [CellMap(layouts, labels, colors, _ramp(), caption)])
+    return Section("Maps", [CellMap(layouts, labels, colors, _ramp(), caption, _names_of(adata))])
+
+
+def _names_of(adata: AnnData) -> dict[str, dict[str, str]]:
+    """Return what the groups of every column were named: column → group → name; unknown ones have none."""
+    found: dict[str, dict[str, str]] = {}
+    for made in made_with(adata, "tl.annotate").values():
+        table = made.results["table"]
+        named = {str(row["group"]): str(row["label"]) for row in table.to_dict("records") if not row["reason"]}
+        found.setdefault(str(made.params.get("groupby")), named)
+    return found
 
 
 def _ramp() -> list[str]:

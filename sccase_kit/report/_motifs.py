@@ -13,9 +13,8 @@ from .. import pl
 from .._record import record, records
 from ..pages.blocks import Block, Grid, Text
 from ..pages.page import Section
-from ..pages.table import Table
 from ._figures import draw
-from ._headers import SETS, VARIABILITY
+from ._headers import SETS, VARIABILITY, described_table
 from ._sections import grouped_table
 
 _SETS_DRAWN, _LOGOS_DRAWN = 30, 5
@@ -67,11 +66,12 @@ def motif_section(
         blocks += [Grid(figures[:2]), *figures[2:]]
         if name in tests:
             blocks.append(grouped_table(tests[name], f"Sets by {groupby}, against all other cells ({name})", SETS))
-        blocks.append(Table(table, "Variability of the sets", headers=VARIABILITY))
+        blocks.append(described_table(table, "Variability of the sets", VARIABILITY))
     for name, made in records(adata.uns).items():
         if made.function == "tl.motif_genes" and isinstance(made.results.get("table"), pd.DataFrame):
             blocks.append(Text(_FAMILIES))
-            blocks.append(Table(made.results["table"], f"Motifs and the genes of their factors ({name})", headers=SETS))
+            what = f"Motifs and the genes of their factors ({name})"
+            blocks.append(described_table(made.results["table"], what, SETS))
     return Section("Motifs", blocks) if blocks else None
 
 

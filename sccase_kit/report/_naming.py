@@ -12,15 +12,17 @@ from .. import pl
 from .._record import records
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
-from ..pages.table import Table
 from ._figures import draw
-from ._headers import GROUPS, NAMES
+from ._headers import GROUPS, NAMES, described_table
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
 PEAK_COLUMNS = [
     *["group", "rank", "peak", "nearest_gene", "distance", "score", "log2fc", "log2fc_enhanced", "pct_in", "pct_out"],
     *["pvalue", "padj", "component", "coefficient", "contrast"],
 ]
+
+#: Columns of names that come first.
+_NAME_COLUMNS = ["group", "n_cells", "label", "genes", "reason", "best", "support", "padj", "score", "second", "margin"]
 
 
 def naming_section(adata: AnnData) -> Section | None:
@@ -45,7 +47,9 @@ def naming_section(adata: AnnData) -> Section | None:
                 "unknown group.",
             )
         )
-        blocks.append(Table(table, "What the groups may be", headers=NAMES))
+        first = [name for name in _NAME_COLUMNS if name in table.columns]
+        ordered = table[[*first, *(name for name in table.columns if name not in first)]]
+        blocks.append(described_table(ordered, "What the groups may be", NAMES))
     return Section("Names", blocks) if blocks else None
 
 
@@ -63,7 +67,7 @@ def group_blocks(entry: Any) -> list[Block]:
         return []
     few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
     what = "Every group: its peaks, how many are significant, the group it resembles"
-    blocks: list[Block] = [Table(groups, what, headers=GROUPS)]
+    blocks: list[Block] = [described_table(groups, what, GROUPS)]
     if few:
         blocks.append(Text(f"Groups with few marker peaks, with the reason in the table: {', '.join(few)}."))
     return blocks

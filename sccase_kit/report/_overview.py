@@ -13,9 +13,7 @@ from .._arguments import checked
 from .._calls import steps
 from .._record import Record, records
 from .._validate import check_adata
-from ..intervals.bodies import known_genome
-from ..intervals.genomes import GENOMES
-from ..intervals.likely import likely_genome
+from ..intervals.likely import data_genome
 from ..pages.values import shown
 from ._reproduce import call, recorded_call
 
@@ -127,13 +125,9 @@ def _groups_of(adata: AnnData, known: Mapping[str, Record]) -> str:
 
 
 def _genome_of(adata: AnnData) -> str:
-    """Return the code of the genome: of the results, of the data, of what the peaks fit; else a name to replace."""
-    said = adata.uns.get("genome")
-    named = known_genome(adata.uns) or (said if said in GENOMES else None)
-    if named is None and "start" in adata.var and "chrom" in adata.var:
-        placed = adata.var.loc[adata.var["start"] >= 0, ["chrom", "start", "end"]]
-        named = likely_genome(placed) if len(placed) else None
-    return "genome" if named is None else repr(str(named))
+    """Return the code of the genome, or a name to replace where nothing tells it."""
+    named = data_genome(adata)
+    return "genome" if named is None else repr(named)
 
 
 def _methods_of(known: Mapping[str, Record]) -> str:

@@ -22,7 +22,7 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..pages.versions import versions
 from ._figures import draw, objective_trace
-from ._headers import HERITABILITY, LINKS, PEAKS, TERMS, TISSUES, TRAITS
+from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TERMS, TISSUES, TRAITS, Headers, described_table
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table
 
@@ -31,6 +31,17 @@ _WALKS = (
     "How often a random walk from the cells with the most variants visits a group, over random walks from random "
     "cells: 1 is chance. A star: adjusted p ≤ 0.05."
 )
+#: What the stages of a fit do, by the names that are stored.
+_STAGES = {
+    "prepare": "weigh the counts (TF-IDF)",
+    "bank": "factorise with several numbers of components",
+    "graph": "find similar cells",
+    "expected": "fit the expected accessibility",
+    "neighbours": "find similar cells",
+    "start": "find a start",
+    "descent": "improve it step by step",
+    "factors": "write the factors",
+}
 _TERM_COLUMNS = [
     *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
@@ -60,7 +71,7 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
     tiles = {
         "cells": adata.n_obs,
         "peaks": adata.n_vars,
-        "open entries": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}",
+        "cell–peak pairs that are open": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}",
         "median counts per cell": float(np.median(depth)),
         "median cells per peak": float(np.median(n_open)),
     }
@@ -74,7 +85,7 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
         table["share"] = table["cells"] / max(1, len(groups))
         table["median counts per cell"] = pd.Series(depth, index=groups.index).groupby(groups, observed=False).median()
         table = table.rename_axis(groupby).reset_index()
-        blocks.append(Table(table, f"Cells by {groupby}"))
+        blocks.append(described_table(table, f"Cells by {groupby}", {}))
     return Section("Data", blocks)
 
 
@@ -132,7 +143,8 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
         timing = pd.DataFrame(
             {"stage": list(entry["timing"]), "time (s)": [float(v) for v in entry["timing"].values()]}
         )
-        blocks.append(Table(timing, "Time of the stages"))
+        timing["stage"] = [_STAGES.get(name, name) for name in timing["stage"]]
+        blocks.append(described_table(timing, "Time of the stages of the fit", STAGES))
     return Section("Enhancement", blocks)
 
 
@@ -148,7 +160,7 @@ def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
         if groupby is not None and groupby != name:
             table = pd.crosstab(adata.obs[name], adata.obs[groupby].astype(str))
             table.columns = [str(c) for c in table.columns]
-            blocks.append(Table(table.reset_index(), f"Cells by cluster and {groupby}"))
+            blocks.append(Table(table.reset_index(), f"Cells of the clusters {name} by {groupby}"))
         else:
             counts = adata.obs[name].value_counts(sort=False).rename_axis(name).rename("cells").reset_index()
             blocks.append(Table(counts, f"Cells by {name}"))
@@ -164,27 +176,34 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
         by = required(adata, name, function).params.get("groupby", groupby)
-        title = {"tl.specific_peaks": "Specific peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
+        title = {"tl.specific_peaks": "Marker peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
         if function != "tl.background_peaks" and by is not None and by in view.obs:
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
-            blocks.append(
-                draw(
-                    partial(pl.peak_heatmap, view, list(dict.fromkeys(top["peak"])), by, key=key),
-                    f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}.",
-                )
-            )
+            own, asked = top.drop_duplicates("peak"), len(top)
+            text = f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}."
+            if len(own) < asked:
+                text += f" {len(own):,} of {asked:,}: a peak of several groups stands with the first of them."
+            blocks.append(draw(partial(pl.peak_heatmap, view, own, by, key=key), text))
         blocks += group_blocks(entry)
-        blocks.append(grouped_table(peak_columns(table), f"Peaks in uns[{name!r}]", PEAKS))
+        of = f"{title[function]} of {by}" if by is not None and function != "tl.background_peaks" else title[function]
+        anchor = "marker-peaks" if function == "tl.specific_peaks" and by == groupby else ""
+        blocks.append(grouped_table(peak_columns(table), f"{of} ({name})", PEAKS, anchor=anchor))
         if isinstance(entry.get("components"), pd.DataFrame):
-            blocks.append(Table(entry["components"], "Components chosen for the groups"))
+            what = "Components of the embedding that belong to the groups"
+            blocks.append(described_table(entry["components"], what, COMPONENTS))
     return Section("Peaks", blocks) if blocks else None
 
 
-def grouped_table(table: pd.DataFrame, caption: str, headers: Mapping[str, str] | None = None) -> Table:
-    """Return a table in which, where it is too long to keep whole, every group has its first rows."""
+def grouped_table(table: pd.DataFrame, caption: str, headers: Headers | None = None, *, anchor: str = "") -> Table:
+    """Return a table in which, where it is too long to keep whole, every group has its first rows.
+
+    Without `headers` it is a user's own, whose columns keep their names.
+    """
     file = "_".join(re.findall(r"\w+", caption))[:40] or "table"
-    return Table(table, caption, by="group", file=file, headers=headers or {})
+    if headers is None:
+        return Table(table, caption, by="group", file=file)
+    return described_table(table, caption, headers, by="group", file=file, anchor=anchor)
 
 
 def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -222,7 +241,7 @@ def enrichment_section(
             blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
         shown = [column for column in _TERM_COLUMNS if column in table.columns]
         blocks.append(grouped_table(table[shown], "Terms", TERMS))
-    return Section("Functions of nearby genes", blocks) if blocks else None
+    return Section("Functions of nearby genes", blocks, "Functions") if blocks else None
 
 
 def is_snpsea(table: pd.DataFrame) -> bool:
@@ -267,7 +286,8 @@ def variant_section(adata: AnnData, tables: Mapping[str, pd.DataFrame]) -> Secti
         blocks.append(draw(partial(pl.trait_groups, adata, key=name), _WALKS))
         blocks.append(grouped_table(made.results["groups"], f"Traits by group ({name})", TRAITS))
         if isinstance(made.results.get("traits"), pd.DataFrame):
-            blocks.append(Table(made.results["traits"], "Traits: variants and peaks with a variant", headers=TRAITS))
+            what = "Traits: variants and peaks with a variant"
+            blocks.append(described_table(made.results["traits"], what, TRAITS))
     for where, table in tables.items():
         traits = list(pd.unique(table["trait"]))
         stand_in = AnnData(obs=pd.DataFrame(index=["0"]))

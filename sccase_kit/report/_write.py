@@ -218,7 +218,9 @@ def render(
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
     sections: list[Section] = []
-    for make in progress(makers.values(), desc="report", unit="section"):
+    bar = progress(makers.items(), desc="report", unit="section")
+    for name, make in bar:
+        bar.set_description(f"report: {name}")
         section = make()
         sections += [section] if section is not None else []
     interpreted = next((t.attrs[CALLED] for t in given.values() if isinstance(t.attrs.get(CALLED), dict)), None)

@@ -20,7 +20,7 @@ from .._validate import check_adata, check_choice
 from ..gene_sets.resolve import there
 from ..great.files import write_great
 from ..interpret.readme import check_readme, readme
-from ..interpret.steps import keep_call, run_step
+from ..interpret.steps import CALLED, keep_call, run_step
 from ..intervals.assembly import check_unknown
 from ..intervals.chains import liftover
 from ..intervals.chromosomes import Unknown
@@ -163,11 +163,6 @@ def interpret(
     if (background := great.get("background")) is not None and great.get("gene_sets") is not None:
         _warn_large(table, background.n_vars if isinstance(background, AnnData) else len(background))
     folder.mkdir(parents=True, exist_ok=True)
-    called: dict[str, Any] = {"groupby": groupby, "path": path, "genome": genome, "great": great or None}
-    called |= {"snpsea": snpsea, "ldsc": ldsc, "motifs": motifs, "traits": traits, "chain": chain}
-    called |= {"n_top": n_top, "ranking": ranking, "key": key, "data_genome": data_genome, "unknown": unknown}
-    all_peaks = adata.var[["chrom", "start", "end"]] if "chrom" in adata.var else None
-    keep_call(folder, called, {"adata": adata, "adata.var[['chrom', 'start', 'end']]": all_peaks})
     lift = chain if options and genome != data_genome else None
     groups = adata.uns["specific_peaks"]["groups"]
     steps = _steps(table, groups, folder, genome=genome, great=great, options=options, chain=lift, unknown=unknown)
@@ -188,7 +183,15 @@ def interpret(
             error.add_note(f"This was the step {name!r}. Finished steps are kept in {folder}: mend it and run again.")
             raise
     readme(folder, groupby=groupby, genome=genome, data_genome=data_genome, n_top=n_top, lifted=lift is not None)
-    return {name: result for name, result in found.items() if result is not None}
+    called: dict[str, Any] = {"groupby": groupby, "path": path, "genome": genome, "great": great or None}
+    called |= {"snpsea": snpsea, "ldsc": ldsc, "motifs": motifs, "traits": traits, "chain": chain}
+    called |= {"n_top": n_top, "ranking": ranking, "key": key, "data_genome": data_genome, "unknown": unknown}
+    all_peaks = adata.var[["chrom", "start", "end"]] if "chrom" in adata.var else None
+    call = keep_call(folder, called, {"adata": adata, "adata.var[['chrom', 'start', 'end']]": all_peaks})
+    tables = {name: result for name, result in found.items() if result is not None}
+    for result in tables.values():
+        result.attrs[CALLED] = call
+    return tables
 
 
 def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:

@@ -51,10 +51,19 @@ def test_values_as_people_read_them(value, text):
 
 def test_headers_are_for_people_and_names_for_the_filter_and_the_file():
     frame = pd.DataFrame({"padj": [0.5], "w<": ["a"]})
-    text = Table(frame, "t", headers={"padj": "adjusted <p>", "other": "x"}).html()
-    assert '<button type="button" title="padj">adjusted &lt;p&gt;</button>' in text
+    text = Table(frame, "t", headers={"padj": "adjusted <p>", "other": "x"}, notes={"padj": "of <all>"}).html()
+    title = "of &lt;all&gt; (in the file: padj)"
+    assert f'<button type="button" title="{title}">adjusted &lt;p&gt;</button>' in text
     assert '<button type="button">w&lt;</button>' in text
     assert [c["name"] for c in unpack(text)] == ["padj", "w<"]
+
+
+def test_shares_are_percent_and_stay_shares_in_the_file():
+    frame = pd.DataFrame({"share": [0.08734, 1.0, np.nan, 0.000123], "n": [1, 2, 3, 4]})
+    text = Table(frame, "t", percent=("share", "n")).html()
+    assert re.findall(r'<td class="n">(.*?)</td>', text)[::2] == ["8.73 %", "100 %", "", "0.0123 %"]
+    share, n = unpack(text)
+    assert (share["kind"], share["values"], n["kind"]) == ("percent", [0.08734, 1, None, 0.000123], "integer")
 
 
 def test_all_rows_are_packed_and_the_first_are_html():
@@ -74,9 +83,14 @@ def test_small_broad_and_odd_tables():
     short = Table(pd.DataFrame({"x": [1, 2]}), "few").html()
     assert 'type="search"' not in short
     assert "2 rows" in short
-    assert "Printed" not in short
-    broad = Table(pd.DataFrame(np.zeros((30, 12)), columns=list("abcdefghijkl")), "broad").html()
-    assert "Printed: the rows that are seen and the first 10 columns." in broad
+    assert "rinted" not in short.replace("data-printed", "")
+    long = Table(pd.DataFrame({"x": np.arange(50)}), "long").html()
+    assert "50 rows, of which the first 40 are printed." in long
+    assert long.count("<tr class=later>") == 40 - 12
+    broad = Table(pd.DataFrame(np.full((3, 14), 1.234e-300), columns=[f"quantity{i}" for i in range(14)]), "b").html()
+    left = re.search(r"Not printed, for want of width: (.*?)\.<", broad)[1].split(", ")
+    assert left == [f"quantity{i}" for i in range(14 - len(left), 14)]
+    assert broad.count('class="n np"') == 4 * len(left)
     odd = pd.DataFrame({"x": [[1, 2], {"a": 1.5}, None], "y": pd.Categorical(["u", "v", "u"])}, index=["r", "s", "t"])
     names = [(column["name"], column["kind"]) for column in unpack(Table(odd.rename_axis("row"), "odd").html())]
     assert names == [("row", "text"), ("x", "text"), ("y", "text")]
@@ -150,7 +164,7 @@ def opened(browser, tmp_path_factory):
 
 
 def rows(opened, number):
-    script = "return [...document.querySelectorAll('.table')[arguments[0]].querySelectorAll('tbody tr')]"
+    script = "return [...document.querySelectorAll('.table')[arguments[0]].querySelectorAll('tbody tr:not(.later)')]"
     return opened.execute_script(script + ".map((r) => [...r.cells].map((c) => c.textContent))", number)
 
 
@@ -243,3 +257,49 @@ def test_many_rows_stay_quick(opened):
 
 def test_nothing_in_the_console(opened):
     assert opened.get_log("browser") == []
+
+
+PRINTED = """
+const box = document.querySelector('.table');
+const seen = (e) => getComputedStyle(e).display !== 'none';
+const rows = [...box.querySelectorAll('tbody tr')].filter(seen);
+const cells = rows.flatMap((r) => [...r.querySelectorAll('td.n, td.o')]).filter(seen);
+const lines = (e) => {
+  const r = document.createRange();
+  r.selectNodeContents(e);
+  return new Set([...r.getClientRects()].map((q) => q.top)).size;
+};
+const words = [...box.querySelectorAll('thead button')].filter((e) => seen(e.closest('th'))).every((e) =>
+  e.textContent.split(' ').every((word) => word.length < 20) && e.scrollWidth <= e.closest('th').clientWidth + 1);
+return {rows: rows.length, broken: cells.filter((c) => lines(c) > 1).length, words,
+  wide: box.querySelector('table').getBoundingClientRect().right, page: innerWidth};
+"""
+
+
+@pytest.mark.parametrize(("n_rows", "seen"), [(15, 15), (40, 40), (300, 40)])
+def test_paper_has_every_row_of_short_tables_and_whole_numbers(browser, tmp_path, n_rows, seen):
+    rng = np.random.default_rng(0)
+    columns = {
+        "group": [f"g{i}" for i in range(n_rows)],
+        "peak": [f"chr1:{10**8 + i}-{10**8 + i + 500}" for i in range(n_rows)],
+    }
+    columns["genes that speak for it"] = ["VPREB1, RAG2, RAG1, TCF3"] * n_rows
+    columns |= {f"quantity number {i}": rng.random(n_rows) * 10.0 ** rng.integers(-9, 4, n_rows) for i in range(14)}
+    path = tmp_path / "page.html"
+    path.write_text(page("p", "", [Section("s", [Table(pd.DataFrame(columns), "t")])]), encoding="utf-8")
+    browser.get(path.as_uri())
+    metrics = {"width": 680, "height": 960, "deviceScaleFactor": 1, "mobile": False}  # A4 less 15 mm on each side
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        found = browser.execute_script(PRINTED)
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        shown = browser.execute_script(
+            "return [...document.querySelectorAll('tbody tr')].filter((r) => r.offsetHeight).length"
+        )
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert (found["rows"], found["broken"], found["words"]) == (seen, 0, True)
+    assert found["wide"] <= found["page"]
+    assert shown == 12

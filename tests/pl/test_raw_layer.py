@@ -125,3 +125,45 @@ def test_maps_with_tfidf_first():
     assert len(plain) == len(first) == 2
     with pytest.raises(ValueError, match="pipeline"):
         sk.pl.raw_against_enhanced(adata, "cell_type", pipeline="nope")
+
+
+def test_marker_peaks_are_drawn_by_the_name_of_the_groups(raw):
+    """As stored: each peak once, with the first group that has it, marked at the left."""
+    adata = raw.copy()
+    with pytest.raises(KeyError, match=r"no marker peaks of 'cell_type': run sccase_kit.tl.specific_peaks"):
+        sk.pl.peak_heatmap(adata, "cell_type")
+    with pytest.raises(TypeError, match=r"groupby is missing: the column of obs .* after peaks='chr.*available: "):
+        sk.pl.peak_heatmap(adata, adata.var_names[0])
+    sk.tl.specific_peaks(adata, "cell_type", n_top=40, min_significant=0)
+    table = adata.uns["specific_peaks"]["peaks"]
+    top = table[table["rank"] <= 30].drop_duplicates("peak")
+    panel = sk.pl.peak_heatmap(adata, "cell_type")[0]
+    np.testing.assert_array_equal(
+        panel.images[0].get_array(), sk.pl.peak_heatmap(adata, list(top["peak"]), "cell_type")[0].images[0].get_array()
+    )
+    panel.figure.canvas.draw()
+    labels = [axes.get_ylabel() for axes in panel.child_axes]
+    assert f"{len(top)} peaks, by their group" in labels
+    strip = next(
+        axes.images[0].get_array()
+        for axes in panel.child_axes
+        if axes.images and len(axes.images[0].get_array()) == len(top)
+    )
+    changes = np.flatnonzero(np.any(np.diff(strip[:, 0], axis=0) != 0, axis=1)) + 1
+    np.testing.assert_array_equal(
+        changes, np.flatnonzero(top["group"].to_numpy()[1:] != top["group"].to_numpy()[:-1]) + 1
+    )
+
+
+def test_cells_are_on_the_enhanced_map_without_a_basis(raw):
+    adata = raw.copy()
+    adata.obsm["X_umap_sccase"] = np.random.default_rng(0).normal(size=(adata.n_obs, 2)).astype(np.float32)
+    adata.obsm["X_umap"] = np.zeros((adata.n_obs, 2), dtype=np.float32)
+
+    def places():
+        drawn = [np.asarray(dots.get_offsets()) for dots in sk.pl.cell_map(adata, "cell_type").collections]
+        return np.unique(np.concatenate(drawn), axis=0)
+
+    assert len(places()) == adata.n_obs
+    del adata.uns["sccase"]
+    np.testing.assert_array_equal(places(), [[0, 0]])

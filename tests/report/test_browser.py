@@ -103,6 +103,62 @@ def test_what_was_found_comes_first(page, full):
     assert "Corrected. batch: 2 values" in page.execute_script("return document.querySelector('.lines').textContent")
 
 
+def test_cards_lead_to_tracks_and_peaks(page, full):
+    group = full.obs["cell_type"].cat.categories[1]
+    script = """
+      const card = [...document.querySelectorAll('.card')][1];
+      for (const link of card.querySelectorAll('.links a')) link.click();
+      return card.querySelectorAll('.links a').length;
+    """
+    assert page.execute_script(script) == 2
+    chosen = "return document.querySelector('figure.tracks .places').selectedOptions[0].textContent"
+    assert page.execute_script(chosen).startswith(f"{group}: ")
+    rows = "return [...document.querySelectorAll('#marker-peaks tbody tr')].map((r) => r.cells[0].textContent)"
+    until(lambda: set(page.execute_script(rows)) == {group})
+
+
+def test_the_list_of_places_says_what_is_seen(page):
+    chosen = "return document.querySelector('figure.tracks .places').selectedOptions[0].textContent"
+    enter(page, "chr1:1,000,000-1,100,000")
+    assert page.execute_script(chosen) == "chr1:1,000,000-1,100,000"
+    page.execute_script(
+        "const p = document.querySelector('figure.tracks .places'); p.selectedIndex = 0; "
+        "p.dispatchEvent(new Event('change'))"
+    )
+    for _ in range(4):
+        page.execute_script("document.querySelector('figure.tracks [data-by=right]').click()")
+    assert page.execute_script(chosen) == "elsewhere"
+
+
+def test_figures_are_dark_on_a_dark_page(page):
+    script = """
+      const image = document.querySelector('figure img'), c = document.createElement('canvas');
+      c.width = 8; c.height = 8;
+      await image.decode();
+      c.getContext('2d').drawImage(image, 0, 0, 8, 8, 0, 0, 8, 8);
+      return [...c.getContext('2d').getImageData(1, 1, 1, 1).data].slice(0, 3);
+    """
+    corner = f"const done = arguments[0]; (async () => {{ {script} }})().then(done)"
+    themes = "document.documentElement.dataset.theme = arguments[0]; document.dispatchEvent(new Event('theme'))"
+    try:
+        page.execute_script(themes, "light")
+        assert page.execute_async_script(corner) == [255, 255, 255]
+        page.execute_script(themes, "dark")
+        assert max(page.execute_async_script(corner)) < 60
+    finally:
+        page.execute_script("delete document.documentElement.dataset.theme; document.dispatchEvent(new Event('theme'))")
+    assert page.execute_async_script(corner) == [255, 255, 255]
+
+
+@pytest.mark.parametrize("width", [1400, 700])
+def test_the_navigation_is_whole(page, width):
+    size(page, width)
+    script = "const n = document.querySelector('nav ul'); return [n.scrollWidth <= n.clientWidth, n.offsetHeight]"
+    whole, height = page.execute_script(script)
+    assert whole
+    assert height < 100
+
+
 def test_maps_change_colours_and_show_one_label(page, full):
     script = """
       const box = document.querySelector("figure.map"), select = box.querySelector("select");
@@ -184,7 +240,7 @@ def test_tracks_move_and_zoom(page):
 def test_tables_filter_where_they_stand(page):
     script = """
       window.box = [...document.querySelectorAll('.table')].find((b) =>
-        b.querySelector('.caption').textContent.includes("uns['specific_peaks']"));
+        b.querySelector('.caption').textContent.includes('Marker peaks of'));
       const input = box.querySelector('input');
       input.value = 'type_2 rank<=3';
       input.dispatchEvent(new Event('input'));

@@ -28,7 +28,7 @@ def test_curves_are_figures_and_files_a_table(counted):
     assert [type(block) for block in found] == [Figure] * 5 + [Table]
     assert found[-1].frame["sample"].tolist() == ["one", "<two>"]
     assert (found[-1].frame["fragments"] > 0).all()
-    assert ' title="not_in_cells">not of a cell</button>' in found[-1].html()
+    assert ' (in the file: not_in_cells)">not of a cell</button>' in found[-1].html()
     assert set(FILES) <= set(found[-1].frame.columns)
 
 

@@ -38,6 +38,8 @@ def test_headers_are_words(case):
     shown = re.findall(r"<button[^>]*>(.*?)</button>", head)
     assert len(shown) == table.frame.shape[1] >= 5
     assert not [text for text in shown if re.search(r"[_.]|Adj|BH", text)], shown
-    kept = re.findall(r'title="([^"]+)"', head)
-    assert {*kept} <= {*columns}
+    told = re.findall(r'title="([^"]+)"', head)
+    assert len(told) == len(shown)  # each says what it means
+    kept = {found[1] for text in told if (found := re.search(r"\(in the file: (.+)\)$", text))}
+    assert kept <= {*columns}
     assert len(kept) >= 2

@@ -221,7 +221,7 @@ def test_errors_leave_nothing_behind(small, tmp_path, arguments, error, message)
 def test_entries_stored_twice_are_one_count():
     twice = sparse.csr_matrix((np.ones(4), np.array([1, 1, 0, 2]), np.array([0, 2, 3, 4])), shape=(3, 3))
     tiles = data_section(ad.AnnData(twice), None, None).blocks[0].values
-    assert (tiles["open entries"], tiles["median cells per peak"]) == (f"{3 / 9:.2%}", 1)
+    assert (tiles["cell–peak pairs that are open"], tiles["median cells per peak"]) == (f"{3 / 9:.2%}", 1)
 
 
 def test_names_and_groups_are_on_the_page(small, tmp_path):

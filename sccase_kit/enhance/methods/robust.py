@@ -48,10 +48,10 @@ class Robust(Method):
         """Return the columns of all factorisations together, those for expected accessibility alone included."""
         return sum({*self.bank(shape), *MORE})
 
-    def note(self, shape: tuple[int, int]) -> str:
-        """Return which numbers are averaged."""
+    def note(self, shape: tuple[int, int]) -> str | None:
+        """Return which numbers are averaged; None where none was given, which this method does not need."""
         if self.n_components == "auto":
-            return "n_components='auto': method='robust' averages several numbers of components and needs none"
+            return None
         bank = choose_bank(None, shape)
         known = "is among them already" if self.n_components in bank else "is added to them"
         return f"method='robust' averages {bank} components; n_components={self.n_components} {known}"

@@ -69,7 +69,7 @@ for (const box of document.querySelectorAll("figure.map")) {
       const number = document.createElement("span");
       number.className = "soft";
       number.textContent = ` ${counts[code].toLocaleString("en-US")}`;
-      button.append(chip, word, number);
+      button.append(chip, column.called[code] ? `${word}: ${column.called[code]}` : word, number);
       button.setAttribute("aria-pressed", "false");
       button.addEventListener("click", () => {
         only = only === code ? -1 : code;
@@ -91,7 +91,7 @@ for (const box of document.querySelectorAll("figure.map")) {
 
   const told = (i) => data.columns.map((c) => {
     if (c.codes[i] < 0) return `${c.name}: none`;
-    return `${c.name}: ${c.kind === "number" ? kit.format(c.low + ((c.high - c.low) * c.codes[i]) / 255, "number") : c.words[c.codes[i]]}`;
+    return `${c.name}: ${c.kind === "number" ? kit.format(c.low + ((c.high - c.low) * c.codes[i]) / 255, "number") : c.words[c.codes[i]] + (c.called[c.codes[i]] ? ` (${c.called[c.codes[i]]})` : "")}`;
   });
 
   canvases.forEach((canvas, k) => {

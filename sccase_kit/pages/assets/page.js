@@ -9,6 +9,7 @@ const kit = {
     const v = Number(value);
     if (Number.isNaN(v)) return "";
     if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";
+    if (kind === "percent") return `${kit.format(Number((100 * v).toPrecision(3)), "number")} %`;
     if (kind === "integer") return v.toLocaleString("en-US").replace("-", "−");
     if (v === 0) return "0";
     const size = Math.abs(v);
@@ -46,8 +47,9 @@ const kit = {
   },
 
   dark() {
+    if (kit.printing || matchMedia("print").matches) return false;
     const theme = document.documentElement.dataset.theme;
-    return theme === "dark" || (!theme && matchMedia("(prefers-color-scheme: dark)").matches && !matchMedia("print").matches);
+    return theme === "dark" || (!theme && matchMedia("(prefers-color-scheme: dark)").matches);
   },
 
   /* A colour as it is seen on the background: dark ones are lighter on a dark page. */
@@ -75,8 +77,60 @@ const chips = () => {
 const retheme = () => document.dispatchEvent(new Event("theme"));
 document.addEventListener("theme", chips);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme);
-for (const name of ["beforeprint", "afterprint"]) addEventListener(name, retheme);
+for (const name of ["beforeprint", "afterprint"]) {
+  addEventListener(name, () => { kit.printing = name === "beforeprint"; retheme(); });
+}
+matchMedia("print").addEventListener("change", retheme);
 chips();
+
+/* A link to a block that shows something tells it what; one to a block that is not there goes. */
+for (const link of document.querySelectorAll("a[data-shows]")) {
+  const block = document.getElementById(link.hash.slice(1));
+  if (block) link.addEventListener("click", () => block.dispatchEvent(new CustomEvent("show", { detail: link.dataset.shows })));
+  else link.remove();
+}
+
+/* Figures on a dark page: the palette of the image is turned, greys and paper most, strong colours hardly. */
+const figures = (() => {
+  const table = Uint32Array.from({ length: 256 }, (_, n) => {
+    let c = n;
+    for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+    return c >>> 0;
+  });
+  const turn = (r, g, b) => {
+    const high = Math.max(r, g, b), low = Math.min(r, g, b), light = (high + low) / 510, weight = (1 - (high - low) / 255) ** 2;
+    const by = (0.93 - 0.82 * light - light) * weight * 255;
+    return [r - 2 * weight, g, b + 8 * weight].map((v) => Math.max(0, Math.min(255, Math.round(v + by))));
+  };
+  const dark = (source) => {
+    const bytes = Uint8Array.from(atob(source.slice(source.indexOf(",") + 1)), (c) => c.charCodeAt(0));
+    const view = new DataView(bytes.buffer);
+    for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+      if (view.getUint32(at + 4) !== 0x504c5445) continue; /* PLTE */
+      const end = at + 8 + view.getUint32(at);
+      for (let i = at + 8; i < end; i += 3) bytes.set(turn(bytes[i], bytes[i + 1], bytes[i + 2]), i);
+      let sum = 0xffffffff;
+      for (let i = at + 4; i < end; i++) sum = table[(sum ^ bytes[i]) & 255] ^ (sum >>> 8);
+      view.setUint32(end, (sum ^ 0xffffffff) >>> 0);
+      break;
+    }
+    let text = "";
+    for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+    return `data:image/png;base64,${btoa(text)}`;
+  };
+  const known = new Map();
+  return () => {
+    for (const image of document.querySelectorAll("figure img")) {
+      if (!known.has(image)) known.set(image, { light: image.src, dark: null });
+      const kept = known.get(image);
+      if (kit.dark()) kept.dark = kept.dark || dark(kept.light);
+      const wanted = kit.dark() ? kept.dark : kept.light;
+      if (image.src !== wanted) image.src = wanted;
+    }
+  };
+})();
+document.addEventListener("theme", figures);
+figures();
 
 for (const button of document.querySelectorAll("button.theme")) {
   button.hidden = false;

@@ -7,12 +7,13 @@ for (const box of document.querySelectorAll(".table")) {
   const pager = box.querySelector(".pager");
   const csv = box.querySelector(".csv");
   const told = count.textContent;
-  const size = Math.max(1, Number(box.dataset.page));
+  const size = Math.max(1, Number(box.dataset.page)), printed = Number(box.dataset.printed);
   let columns = null, loading = null, order = null, texts = null, sorted = null, page = 0, number = 0;
 
   const load = () => {
     loading = loading || kit.unpack(box.querySelector("script").textContent).then((data) => {
       columns = data;
+      columns.forEach((c, j) => { c.off = heads[j].classList.contains("np"); });
       for (const c of columns) {
         if (c.kind === "text") c.at = (i) => (c.codes[i] < 0 ? "" : c.words[c.codes[i]]);
         else c.at = (i) => c.values[i];
@@ -27,20 +28,24 @@ for (const box of document.querySelectorAll(".table")) {
     const pages = Math.max(1, Math.ceil(order.length / size));
     page = Math.min(Math.max(page, 0), pages - 1);
     const rows = [];
-    for (const i of order.subarray(page * size, (page + 1) * size)) {
+    /* After the first page come, for paper alone, the rows that are printed as well. */
+    for (const i of order.subarray(page * size, Math.max((page + 1) * size, page ? 0 : printed))) {
       const row = document.createElement("tr");
       for (const c of columns) {
         const cell = document.createElement("td");
         cell.textContent = kit.format(c.at(i), c.kind);
-        if (c.kind !== "text") cell.className = "n";
-        else cell.className = cell.textContent.length <= 32 ? "k" : "w";
+        const text = cell.textContent;
+        cell.className = c.kind !== "text" ? "n" : text.length > 32 ? "w" : text.includes(" ") ? "k" : "o";
+        if (c.off) cell.classList.add("np");
         row.append(cell);
       }
+      if (rows.length >= size) row.className = "later";
       rows.push(row);
     }
     body.replaceChildren(...rows);
     turn(pages);
     const all = order.length === number;
+    box.classList.toggle("matched", !all);
     count.textContent = all ? told : `${order.length.toLocaleString("en-US")} of ${number.toLocaleString("en-US")} rows match`;
   };
 
@@ -90,8 +95,9 @@ for (const box of document.querySelectorAll(".table")) {
   };
 
   const filter = () => {
-    const words = input ? input.value.toLowerCase().split(/\s+/).filter(Boolean) : [];
-    const tests = words.map((word) => {
+    const words = input ? input.value.toLowerCase().match(/(?:[^\s"]+|"[^"]*"?)+/g) || [] : [];
+    const tests = words.map((quotedWord) => {
+      const word = quotedWord.replaceAll('"', "");
       const compare = test(word);
       if (compare) return compare;
       if (!texts) {
@@ -119,6 +125,11 @@ for (const box of document.querySelectorAll(".table")) {
       page = 0;
       draw();
     });
+  });
+  box.addEventListener("show", (event) => {
+    if (!input) return;
+    input.value = event.detail;
+    load().then(filter);
   });
   if (input) {
     let wait = 0;

@@ -67,12 +67,27 @@ for (const box of document.querySelectorAll("figure.tracks")) {
     return found;
   };
 
+  /* What the list says is what is seen: a name that was entered, or nothing once the place is left. */
+  const sayPlace = (name) => {
+    if (!places) return;
+    const other = places.querySelector(".other");
+    other.textContent = name;
+    other.selected = true;
+  };
+  const checkPlace = () => {
+    if (!places || places.selectedIndex >= data.places.length) return;
+    const [, chrom, start, end] = data.places[places.selectedIndex];
+    const inside = data.chroms[view.chrom] === chrom && start < view.end && end > view.start;
+    if (!inside) sayPlace("elsewhere");
+  };
+
   const go = (chrom, start, end) => {
     const most = Math.min(data.ends[chrom], ALL);
     const span = Math.min(Math.max(end - start, LEAST), most);
     const middle = (start + end) / 2;
     const low = Math.min(Math.max(middle - span / 2, 0), Math.max(data.ends[chrom] - span, 0));
     view = { chrom, start: low, end: low + span };
+    checkPlace();
     draw();
   };
   const move = (by) => {
@@ -93,12 +108,14 @@ for (const box of document.querySelectorAll("figure.tracks")) {
       const [start, end] = [region[2], region[3]].map((v) => Number(v.replace(/[,.]/g, "")));
       if (chrom < 0) return `no peak on ${region[1]}`;
       if (!(end > start)) return "the region ends before it starts";
+      sayPlace(wanted);
       go(chrom, start, end);
       return "";
     }
     const gene = data.genes.symbols.findIndex((symbol) => symbol.toLowerCase() === wanted.toLowerCase());
     if (gene < 0) return data.genes.symbols.length ? `no gene ${wanted} on these chromosomes` : "no genes were given: enter a region";
     const start = data.genes.start[gene], width = data.genes.widths[gene];
+    sayPlace(data.genes.symbols[gene]);
     go(data.genes.chroms[gene], start - 25000, start + width + 25000);
     return "";
   };
@@ -126,7 +143,8 @@ for (const box of document.querySelectorAll("figure.tracks")) {
     let rows = 0;
     for (const i of genes) {
       const a = Math.max(x(data.genes.start[i]), 0), b = Math.min(x(data.genes.start[i] + data.genes.widths[i]), width);
-      const name = data.genes.symbols[i], text = Math.min(a, width - name.length * 6.4), reach = Math.max(b, text + name.length * 6.4) + 8;
+      const name = data.genes.symbols[i], long = name.length * 7.8 + 4, text = Math.max(0, Math.min(a, width - long));
+      const reach = Math.max(b, text + long) + 4;
       let row = ends.findIndex((end) => end < text);
       if (row < 0) row = ends.length;
       if (row > 5) continue;
@@ -164,7 +182,7 @@ for (const box of document.querySelectorAll("figure.tracks")) {
         make("path", { d: bars(side, g, peaks, x, top, ROW - 8), transform: "translate(0,8)", fill: kit.seen(data.colors[g]), "data-group": g }, row);
         make("line", { x1: 0, x2: wide, y1: ROW, y2: ROW, class: "base" }, body).setAttribute("transform", `translate(0,${y})`);
         write(group, { x: 2, y: y + 6, class: "name" }, body);
-        if (g === 0) write(`0 to ${kit.format(top, "number")}`, { x: wide - 2, y: y + 6, class: "limit", "text-anchor": "end" }, body);
+        if (g === 0) write(`every row: 0 to ${kit.format(top, "number")}`, { x: wide - 2, y: y + 6, class: "limit", "text-anchor": "end" }, body);
       });
       let y = data.groups.length * (ROW + GAP) + 16;
       y += drawGenes(make("g", { "clip-path": `url(#${clip})`, transform: `translate(0,0)` }, body), genes, x, wide, y);
@@ -243,8 +261,15 @@ for (const box of document.querySelectorAll("figure.tracks")) {
     const problem = search(where.value);
     if (problem) told.textContent = problem;
   });
+  box.addEventListener("show", (event) => {
+    const at = data ? data.places.findIndex(([label]) => label.startsWith(`${event.detail}: `)) : -1;
+    if (at < 0) return;
+    places.selectedIndex = at;
+    places.dispatchEvent(new Event("change"));
+  });
   if (places) {
     places.addEventListener("change", () => {
+      if (places.selectedIndex >= data.places.length) return;
       const [, chrom, start, end] = data.places[places.selectedIndex];
       go(data.chroms.indexOf(chrom), start, end);
     });
