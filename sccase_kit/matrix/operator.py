@@ -14,7 +14,7 @@ from .._settings import settings
 from .._threads import available_threads
 from .blocks import iter_row_blocks
 from .cluster import ClusterBlocks, cluster_of
-from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, as_float, compilable, row_block
+from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, Turned, as_float, compilable, row_block
 from .rows import even_cuts, view_rows
 from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
@@ -63,6 +63,8 @@ class ScaledOperator:
     device
         PyTorch device that does the products, such as `"cuda"`; counts in memory are copied to it once. `None` for
         scipy and compiled kernels.
+    memo
+        That of an operator of the same counts.
 
     Raises
     ------
@@ -79,6 +81,7 @@ class ScaledOperator:
         dtype: Any = np.float32,
         binary: bool = False,
         device: str | None = None,
+        memo: dict[str, Any] | None = None,
     ) -> None:
         self.shape: tuple[int, int] = (int(matrix.shape[0]), int(matrix.shape[1]))
         self.dtype = np.dtype(dtype)
@@ -87,7 +90,7 @@ class ScaledOperator:
         self.row_scale = np.ones(self.shape[0]) if row_scale is None else np.asarray(row_scale, dtype=np.float64)
         self.col_scale = np.ones(self.shape[1]) if col_scale is None else np.asarray(col_scale, dtype=np.float64)
         #: What others computed of the stored counts, shared with operators that scale them otherwise.
-        self.memo: dict[str, Any] = {}
+        self.memo: dict[str, Any] = {} if memo is None else memo
         self._row_blocks: list[tuple[slice, Block]] | None = None
         self._unscaled_sq_norms: np.ndarray | None = None
         self._cluster = cluster_of(matrix)
@@ -106,12 +109,16 @@ class ScaledOperator:
         self._compiled = csr.nnz >= COMPILED_NNZ
         as_stored = self._compiled or self.device is not None
         self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
-        self._row_blocks = [(rows, self._block(view_rows(self._source, rows))) for rows in self._split(csr.indptr)]
+        self._row_blocks = []
+        for rows in self._split(csr.indptr):
+            part = view_rows(self._source, rows)
+            turned = self.memo.setdefault(f"turned {rows.start} {rows.stop}", Turned(part)) if as_stored else None
+            self._row_blocks.append((rows, self._block(part, turned)))
 
-    def _block(self, csr: sparse.csr_matrix) -> Block:
+    def _block(self, csr: sparse.csr_matrix, turned: Turned | None = None) -> Block:
         if self.device is not None:
             return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
-        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled)
+        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled, turned=turned)
 
     def _split(self, indptr: np.ndarray) -> list[slice]:
         """Cut rows into one part per thread, with about the same number of stored values; for a device, few parts."""
@@ -144,9 +151,7 @@ class ScaledOperator:
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""
         scales = self.row_scale, self.col_scale
-        other = ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device)
-        other.memo = self.memo
-        return other
+        return ScaledOperator(self._source, *scales, dtype=self.dtype, binary=True, device=self.device, memo=self.memo)
 
     def stored(self) -> sparse.csr_matrix:
         """Return counts in memory as they are stored (as floats where they are few)."""

@@ -260,6 +260,13 @@ def gather(
     return out
 
 
+def add_gathered(
+    cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, dense: np.ndarray, out: np.ndarray, *, tile: int
+) -> None:
+    """Add C @ dense to `out`, (n_rows, w), C-contiguous; see :func:`gather`."""
+    _gather(cuts, indices, values, dense, out, tile)
+
+
 def scatter(
     cuts: np.ndarray, indices: np.ndarray, values: np.ndarray | None, left: np.ndarray, dense: np.ndarray, *, tile: int
 ) -> None:

@@ -24,10 +24,12 @@ CONTAINERS = {
 }
 
 
-@pytest.fixture(params=["scipy", "compiled"])
+@pytest.fixture(params=["scipy", "compiled", "turned"])
 def products(request, monkeypatch):
-    """Both ways to multiply; the compiled one with rows cut every few columns and small tiles."""
-    if request.param == "compiled":
+    """The ways to multiply; the compiled ones with rows cut every few columns and small tiles."""
+    if request.param == "turned":
+        monkeypatch.setattr(blocks, "_FEW_PRODUCTS", 0)
+    if request.param != "scipy":
         monkeypatch.setattr(module, "COMPILED_NNZ", 0)
         for name, value in {"_SLAB": 5, "_NNZ_PER_CUT": 1, "_NNZ_PER_TILE": 20}.items():
             monkeypatch.setattr(blocks, name, value)
@@ -47,7 +49,7 @@ def test_products_equal_the_dense_ones(products, container, count_type, dtype, t
     counts, r, c, right, left = dense_case(0)
     counts = counts.astype(count_type)
     op = ScaledOperator(CONTAINERS[container](counts), r, c, dtype=dtype)
-    kind = blocks.PanelBlock if products == "compiled" else blocks.ScipyBlock
+    kind = blocks.ScipyBlock if products == "scipy" else blocks.PanelBlock
     assert all(isinstance(block, kind) for _, block in op._row_blocks)
     dense = r[:, None] * counts * c
     np.testing.assert_allclose(op.matmul(right), dense @ right, rtol=0, atol=tol * 20)
