@@ -154,8 +154,8 @@ class PanelBlock:
         turned = None if self._turned is None else self._turned.get()
         if turned is not None:
             cuts, indices, values, tile = turned
-            values = None if self._values is None else compilable(values, left.dtype)
-            add_gathered(cuts, indices, values, left, total, tile=tile)
+            known = None if self._values is None else compilable(values, left.dtype)
+            add_gathered(cuts, indices, known, left, total, tile=tile)
             return
         scatter(self._cuts, self._indices, self._values, left, total, tile=self._tile)
 
