@@ -52,10 +52,8 @@ def test_other_tables():
 def test_errors(result):
     with pytest.raises(ValueError, match=r"the smallest adjusted p is \S+ \(max_fdr=0.0\)"):
         sk.pl.great_bar(result.table, max_fdr=0.0)
-    with pytest.raises(
-        ValueError, match=r"of the \d+ with such a p, the largest enrichment is \S+ \(min_effect=1000\)"
-    ):
-        sk.pl.great_bar(result.table, min_effect=1000)
+    with pytest.raises(ValueError, match=r"of the \d+ with such a p, the largest enrichment is \S+ \(min_fold=1000\)"):
+        sk.pl.great_bar(result.table, min_fold=1000)
     with pytest.raises(ValueError, match=r"tl\.great"):
         sk.pl.great_dot(pd.DataFrame({"x": [1]}))
     with pytest.raises(ValueError, match="not in the table"):
