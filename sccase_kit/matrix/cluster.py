@@ -19,7 +19,6 @@ from .access import as_csr
 from .row_block import COMPILED_NNZ, RowBlock, as_float, row_block
 
 _KEPT_SHARE = 0.25  # of the workers' memory that blocks may fill
-_LARGE = 4 * 2**20  # bytes of an array from which on it does not travel inside the tasks
 _TRIES = 4
 _IN_USE: weakref.WeakValueDictionary[tuple[str, str], ClusterBlocks] = weakref.WeakValueDictionary()
 
@@ -92,31 +91,29 @@ class ClusterBlocks:
         from dask import delayed
 
         def tasks() -> list[Any]:
-            shared = [self._sent(value) for value in common]
+            shared = [_sent(value) for value in common]
             call = delayed(function, pure=False)
             return [call(part, *shared, **options) for part in self._parts]
 
         yield from zip(self.rows, self._computed(tasks), strict=True)
 
-    def _sent(self, value: np.ndarray) -> Any:
-        """Return an array as tasks take it: inside them, or where it is large sent to every worker first."""
-        from dask import delayed
-
-        if value.nbytes > _LARGE:
-            return self._client.scatter(value, broadcast=True, hash=False)
-        return delayed(value, name=f"shared-{uuid.uuid4().hex}", traverse=False)
-
     def _computed(self, tasks: Callable[[], list[Any]]) -> list[Any]:
         """Return the results of tasks; those that were lost with a worker are made and computed again."""
+        from dask import config
         from distributed import CancelledError, KilledWorker
         from distributed.comm import CommClosedError
 
-        for _ in range(_TRIES - 1):
+        lost = 0
+        while True:
             try:
-                return self._client.gather(self._client.compute(tasks()))
+                with config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"}):  # arrays are in it once
+                    futures = self._client.compute(tasks())
+                return self._client.gather(futures)
             except (CancelledError, KilledWorker, CommClosedError) as err:
+                lost += 1
+                if lost == _TRIES:
+                    raise
                 logger.warning("a worker of the dask cluster was lost (%s); its work is done again", type(err).__name__)
-        return self._client.gather(self._client.compute(tasks()))
 
     def times(self, right: np.ndarray, *, binary: bool) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, C[rows] @ right), with the type of `right`."""
@@ -129,7 +126,7 @@ class ClusterBlocks:
         product, add = delayed(_transposed_times, pure=False), delayed(_add, pure=False)
 
         def tasks() -> list[Any]:
-            pieces = [self._sent(np.ascontiguousarray(left[rows])) for rows in self.rows]
+            pieces = [_sent(np.ascontiguousarray(left[rows])) for rows in self.rows]
             sums = [
                 product(part, piece, binary=binary, n_obs=self.shape[0])
                 for part, piece in zip(self._parts, pieces, strict=True)
@@ -144,6 +141,17 @@ class ClusterBlocks:
     def row_sq_norms(self, weights: np.ndarray, *, binary: bool) -> Iterator[tuple[slice, np.ndarray]]:
         """Yield (rows, Σ_j weights_j C_ij²), float64."""
         yield from self.map(_sq_norms, weights, binary=binary)
+
+
+def _sent(value: np.ndarray) -> Any:
+    """Return an array as a task of its own, which goes to a worker with the others.
+
+    The cluster can repeat it where a worker is lost; `Client.scatter` waits forever for one that ends meanwhile
+    (distributed 2026.8.0).
+    """
+    from dask import delayed
+
+    return delayed(value, name=f"shared-{uuid.uuid4().hex}", traverse=False)
 
 
 def _memory_of(client: Any) -> float:

@@ -117,14 +117,10 @@ def test_enhance_on_the_cluster_equals_enhance_here(client, counts, method):
 
 
 @pytest.mark.slow  # workers start again, twice
-@pytest.mark.parametrize("large", [0, 2**22])  # arrays go to the workers first, or inside the tasks
-def test_killed_workers_change_nothing(client, counts, large, monkeypatch):
+def test_killed_workers_change_nothing(client, counts, monkeypatch):
     import os
     import signal
 
-    from sccase_kit.matrix import cluster
-
-    monkeypatch.setattr(cluster, "_LARGE", large)
     computed, calls = ClusterBlocks._computed, []
 
     def killing(self, tasks):
