@@ -32,7 +32,7 @@ _OVER_CHANCE = 10
 def _sites(genome: str) -> dict[str, np.ndarray]:
     """Return the positions of genes' starts by chromosome."""
     table = tss_table(genome)
-    keys = table["chrom"].map(chromosome_key)
+    keys = table["chrom"].map({name: chromosome_key(name) for name in table["chrom"].unique()})
     return {str(key): part.to_numpy(np.int64) for key, part in table["tss"].groupby(keys)}
 
 

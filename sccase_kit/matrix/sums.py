@@ -16,6 +16,8 @@ from .operator import ScaledOperator
 from .row_block import COMPILED_NNZ, compilable
 from .rows import canonical, even_cuts, view_rows
 
+_MANY = 4_000_000  # stored counts from which on compiled sums pay, with the import of the compiler
+
 
 def row_pieces(matrix: Any) -> Iterator[tuple[slice, Any]]:
     """Yield pieces of rows of a matrix of any storage, as they are stored but for types that scipy does not have."""
@@ -61,7 +63,7 @@ def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
     """Check a block and return depth per cell and open cells per peak."""
     check_counts(raw, name="counts")
     csr = sparse.csr_matrix(raw)
-    if csr.nnz >= COMPILED_NNZ:
+    if csr.nnz >= _MANY:
         from .sum_kernels import count_rows
 
         sums, counts = np.empty(csr.shape[0]), np.zeros(csr.shape[1], dtype=np.int64)
