@@ -1,6 +1,6 @@
 """The default fit of another build, of this one, and SnapATAC2's spectral embedding, side by side in one run.
 
-    git worktree add ../old b4f9c3a && python -m venv snap && snap/bin/pip install snapatac2
+    git worktree add ../old 20538af && python -m venv snap && snap/bin/pip install snapatac2
     python benchmarks/fit.py --old ../old --snapatac2 snap/bin/python        # some minutes
     python benchmarks/fit.py --old ../old --snapatac2 snap/bin/python --only "20k x 50k" --repeats 5
     python benchmarks/fit.py --large                                          # also 100k x 100k, this build alone
