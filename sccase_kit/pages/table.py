@@ -18,6 +18,7 @@ PRINTED = 40
 #: Width of a printed page in points, of a character and of a column's padding there, and what a text takes at least.
 _PAPER, _CHARACTER, _PADDING, _TEXT = 505, 3.9, 5, 16
 _KEPT_WHOLE = 32
+_WORDY = 14  # characters of a header that takes several lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ class Table:
         paper = _on_paper(headers, cells, numeric)
         marks = ["" if inside else " np" for inside in paper]
         head = "".join(
-            f'<th scope="col" class="{("n" if n else "") + mark}">{_button(str(c), h, self.notes.get(str(c), ""))}</th>'
+            f'<th scope="col" class="{("n" if n else "") + (" h" if len(h) > _WORDY else "") + mark}">'
+            f"{_button(str(c), h, self.notes.get(str(c), ''))}</th>"
             for c, h, n, mark in zip(frame.columns, headers, numeric, marks, strict=True)
         )
         rows = [

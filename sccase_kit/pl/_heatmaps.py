@@ -227,7 +227,7 @@ def embedding_heatmap(
     ax.set(xticks=[], xlabel=cells_of(len(rows), adata.n_obs), ylabel="component")
     color_strip(ax, labels.iloc[rows], colors)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.7, pad=0.02)
-    bar.set_label("share of the component's 99 % quantile", fontsize="small")
+    bar.set_label("share of its 99 % quantile", fontsize="small")
     return ax
 
 

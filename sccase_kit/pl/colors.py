@@ -170,7 +170,8 @@ def colors_of(
     stored = stored_colors(adata.uns, groupby, len(full))
     if stored is None:
         rest = {name: value for name, value in adata.uns.items() if name != f"{groupby}_colors"}
-        stored = list(column_colors(adata.obs, rest, [groupby])[groupby].values())
+        chosen = column_colors(adata.obs, rest, [groupby])[groupby]
+        stored = list(chosen.values()) if len(chosen) == len(full) else category_colors(len(full))  # 1 and "1"
         if not adata.is_view:
             adata.uns[f"{groupby}_colors"] = list(stored)
     lookup = dict(zip(full, stored, strict=False))

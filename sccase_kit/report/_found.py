@@ -100,7 +100,7 @@ def found_section(study: Study) -> Section:
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
     tiles |= {"cell–peak pairs that are open": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
     batches, batch_doubts = _batches(study)
-    lines += [("Batches", batches), ("Enhancing", study.verdict or _NOT_JUDGED)]
+    lines += [("Batches", batches), ("Enhancing", _plain(study.verdict) if study.verdict else _NOT_JUDGED)]
     doubts += batch_doubts + _depth_doubts(study, depth)
     doubts = doubts or ["nothing that the stored results can tell"]
     lines += [("To doubt" if i == 0 else "", text[0].upper() + text[1:] + ".") for i, text in enumerate(doubts)]
@@ -226,6 +226,11 @@ def _group_doubts(
             "peaks and do not prove a group"
         )
     return doubts
+
+
+def _plain(verdict: str) -> str:
+    """Return the sentence without the measures in brackets, which its own section has and explains."""
+    return re.sub(r" \((?:gain|slope)[^)]*\)", "", verdict)
 
 
 def _merge(study: Study) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -13,6 +14,11 @@ import pytest
 import sccase_kit as sk
 from sccase_kit import cli
 from sccase_kit._commands import output as _output
+
+
+def said(stderr):
+    """Return the lines on stderr without those that say, on a slow machine, what a command is at."""
+    return [line for line in stderr.splitlines() if not re.fullmatch(r"sccase-kit [\w-]+: .*, \d+ s", line)]
 
 
 def test_version(capsys):
@@ -150,7 +156,7 @@ def test_streams_of_a_real_process(shell, counts_file):
     done = shell("info", counts_file, "--json")
     assert done.returncode == 0
     assert json.loads(done.stdout)["cells"] == 120
-    assert done.stderr == ""
+    assert said(done.stderr) == []
 
 
 @pytest.mark.parametrize("argv", [["info", "--help"], ["info", "{counts}", "--json"], ["info", "µ.h5ad"]])
@@ -177,5 +183,5 @@ def test_a_reader_that_stops_reading_is_no_error(command, counts_file):
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.close()
     _, err = process.communicate(timeout=120)
-    assert err == b""
+    assert said(err.decode()) == []
     assert process.returncode == 0

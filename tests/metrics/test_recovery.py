@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anndata as ad
 import numpy as np
 import pytest
@@ -235,3 +237,27 @@ def test_the_spread_over_seeds(study):
     alone = sk.metrics.held_out(study, {"noisy": noisy}, n_splits=2, n_boot=10)
     first = runs[runs["run"] == 0]["gain"].to_numpy()
     np.testing.assert_allclose(alone.splits["gain"], first)
+
+
+def test_what_a_fit_logs_is_said_once(study, caplog):
+    """Three fits of the same method on the same cells: not three times that batches could be corrected."""
+    adata = study.copy()
+    adata.obs["batch"] = np.arange(adata.n_obs) % 2
+    with caplog.at_level("INFO", logger="sccase_kit"):
+        sk.metrics.held_out(adata, {"knn": partial(sk.tl.enhance, method="knn")}, n_splits=3, n_boot=2)
+    assert sum("would correct for them" in line for line in caplog.messages) == 1
+    with caplog.at_level("INFO", logger="sccase_kit"):
+        sk.tl.enhance(adata, method="knn")  # and what comes later is said again
+    assert sum("would correct for them" in line for line in caplog.messages) == 2
+
+
+def test_methods_that_can_be_spelled_are_kept_as_code(study):
+    adata = study.copy()
+    fit = partial(sk.tl.enhance, method=sk.enhance.METHODS["knn"](n_neighbors=4), depth=False, dtype="float64")
+    sk.metrics.held_out(adata, {"mine": fit}, n_splits=1, n_boot=2, key_added="held_out")
+    code = adata.uns["held_out"]["spelled"]["methods"]
+    assert code == "{'mine': partial(sk.tl.enhance, method=sk.enhance.METHODS['knn'](n_neighbors=4), dtype='float64')}"
+    again = eval(code, {"sk": sk, "partial": partial})  # ours, made above
+    assert again["mine"].keywords["method"] == fit.keywords["method"]
+    sk.metrics.held_out(adata, {"means": means}, n_splits=1, n_boot=2, key_added="held_out")
+    assert dict(adata.uns["held_out"]["spelled"]) == {}

@@ -110,6 +110,12 @@ def test_every_plot_and_the_page_have_the_same_colours(order):
     assert UNKNOWN.lower() not in clusters.values()
 
 
+def test_categories_that_are_equal_as_text_have_their_own_colours():
+    data = ad.AnnData(np.ones((4, 2)))
+    data.obs["kind"] = pd.Categorical([1, "1", "b", 1], categories=[1, "1", "b"])
+    assert list(colors_of(data, "kind")[1].values()) == PALETTE[:3]
+
+
 def test_views_are_not_written_to(adata):
     view = adata[["w", "x"]]
     colors_of(view, "kind")
