@@ -247,6 +247,10 @@ def read_table(path: str | os.PathLike[str], *, text: Sequence[str] = ()) -> pd.
     return table
 
 
+#: From pandas 3.1 on the default is exact, and the argument is deprecated.
+_EXACT = {"float_precision": "round_trip"} if tuple(map(int, pd.__version__.split(".")[:2])) < (3, 1) else {}
+
+
 def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at_once: int) -> Iterator[pd.DataFrame]:
     """Yield some columns by number; the last one is looked at as well, for rows of another length."""
     kept, strings, width = list(kept), set(strings), layout.width
@@ -265,7 +269,7 @@ def _blocks(layout: Layout, kept: Iterable[int], strings: Iterable[int], rows_at
         "index_col": False,
         "quoting": csv.QUOTE_NONE if layout.separator == "\t" else csv.QUOTE_MINIMAL,
         "low_memory": False,
-        "float_precision": "round_trip",
+        **_EXACT,
     }
     with naming(layout.path), open_text(layout.path) as handle:
         for _ in range(layout.n_above):

@@ -81,7 +81,7 @@ def _prepare(
             raise ValueError(msg)
         tidy = tidy[tidy["group"].isin(list(groups))]
     names = list(groups) if groups is not None else list(pd.unique(tidy["group"]))
-    tidy["group"] = pd.Categorical(tidy["group"], categories=names)
+    tidy["group"] = pd.Categorical(tidy["group"].astype(object), categories=names)
     fdr = "−log₁₀ adjusted p\n(the larger of both tests)" if both else f"−log₁₀ adjusted p\n({test})"
     return tidy, _Labels(label, f"−log₁₀ p ({test})", fdr)
 

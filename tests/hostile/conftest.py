@@ -14,6 +14,7 @@ import pytest
 from anndata import AnnData
 from matplotlib.axes import Axes
 from matplotlib.text import Text
+from others import ANNDATA
 
 OURS = (LookupError, TypeError, ValueError, FileNotFoundError)
 
@@ -47,6 +48,7 @@ def _attempt_table(call: Callable[[Any], Any], given: Any) -> Any:
     before = given.copy() if isinstance(given, pd.DataFrame) else None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning)  # ours: what was left out, few SNPs
         try:
             result = call(given)
@@ -67,6 +69,7 @@ def _attempt_plot(plot: Callable[[], Any], adata: Any = None, *, inside: bool = 
     before = keys_of(adata) if isinstance(adata, AnnData) else {}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning, message=r"Glyph .* missing|.* closed in every cell")
         warnings.filterwarnings("ignore", message=r"'\w+' .*deprecated")  # matplotlib 3.8 on today's pyparsing
         try:

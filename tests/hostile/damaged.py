@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from anndata import AnnData
+from others import ANNDATA
 
 import sccase_kit as sk
 from sccase_kit._tables import read_table
@@ -208,6 +209,7 @@ def outcome(name: str, path: Path) -> Outcome:
     """Read; an error must be one of ours and name the file. Every other one, and a warning of a library, is raised."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning, message=_SAID)
         try:
             value = READERS[name](path)

@@ -11,6 +11,7 @@ import pytest
 import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from others import ANNDATA
 
 import sccase_kit as sk
 
@@ -64,6 +65,7 @@ def read(path):
     """Return the counts of every cell, read at once and by blocks, or None after a clear error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning)
         try:
             adata = sk.read(path)

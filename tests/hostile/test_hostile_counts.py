@@ -12,6 +12,7 @@ import pytest
 from anndata import AnnData
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from others import ANNDATA
 from scipy import sparse
 
 import sccase_kit as sk
@@ -115,6 +116,7 @@ def call(name: str, adata: AnnData) -> Any:
     before = fields(adata.copy())
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning)  # ours: empty cells and peaks, what was left out
         try:
             result = CALLS[name](adata)

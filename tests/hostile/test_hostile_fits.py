@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from others import ANNDATA
 
 import sccase_kit as sk
 
@@ -91,6 +92,7 @@ def test_degenerate_fit(fitted, name, change):
     before = {axis: sorted(map(str, getattr(adata, axis))) for axis in axes}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=ANNDATA)
         warnings.filterwarnings("ignore", category=UserWarning)
         try:
             result = READERS[name](adata)

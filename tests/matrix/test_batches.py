@@ -7,7 +7,10 @@ from scipy import sparse
 import sccase_kit as sk
 from sccase_kit.matrix.batches import closed_peaks, open_by_batch, warn_of_closed_peaks
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.filterwarnings("ignore:The .(future.infer_string|mode.chained_assignment). option"),  # of anndata
+]
 
 
 @pytest.fixture(scope="module")
