@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+#: What scores of marker genes are, with their unit.
+_SCORE = "marker score (Σ z / √n)"
+
+
 @checked()
 def annotation(
     adata: AnnData | pd.DataFrame,
@@ -66,8 +70,10 @@ def annotation(
     scores = scores.dropna(axis=1, how="all")
     highest = np.argsort(-scores.max(axis=0).to_numpy(), kind="stable")[:max_types]
     scores = scores.iloc[:, np.sort(highest)]
-    # Types in the order of the groups that they are best in: the marks run down the diagonal.
-    order = np.lexsort((-scores.max(axis=0).to_numpy(), scores.fillna(-np.inf).to_numpy().argmax(axis=0)))
+    # Types in the order of the first group that they are best in, so that the marks go down; then the others.
+    best = scores.fillna(-np.inf).to_numpy().argmax(axis=1).tolist()
+    first = [best.index(j) if j in best else len(best) for j in range(scores.shape[1])]
+    order = np.lexsort((-scores.max(axis=0).to_numpy(), scores.fillna(-np.inf).to_numpy().argmax(axis=0), first))
     scores = scores.iloc[:, order]
     n_groups, n_types = scores.shape
     ax = get_axes(ax, figsize=(2.4 + 0.26 * n_types, 1.6 + 0.26 * n_groups))
@@ -108,7 +114,7 @@ def _parts(given: Any, table: pd.DataFrame | None, key: str) -> tuple[pd.DataFra
         if "types" in results:  # files of earlier versions hold the names as they were given
             scores = scores.set_axis([str(name) for name in results["types"]], axis=1)
         found: pd.DataFrame = results["table"]
-        return scores, found, "correlation" if "n_peaks" in found.columns else "score of marker genes"
+        return scores, found, "correlation" if "n_peaks" in found.columns else _SCORE
     if {"group", "best"} <= {str(name) for name in given.columns}:
         msg = "adata is the table of names; the scores are drawn: pl.annotation(entry['scores'], table=entry['table']) "
         msg += "with entry = adata.uns['annotation']"
@@ -129,4 +135,4 @@ def _parts(given: Any, table: pd.DataFrame | None, key: str) -> tuple[pd.DataFra
         raise ValueError(msg)
     spelled = {column_name(name): str(name) for name in found["best"]}  # a stored "B|T" was "B/T"
     scores = scores.set_axis([spelled.get(str(name), str(name)) for name in scores.columns], axis=1)
-    return scores, found, "correlation" if "n_peaks" in found.columns else "score of marker genes"
+    return scores, found, "correlation" if "n_peaks" in found.columns else _SCORE

@@ -14,11 +14,12 @@ from .._record import records
 from .._validate import check_key, check_labels
 
 #: Categorical colours: six of Okabe & Ito (2008), which are safe for the colour-blind, then those of middling chroma
-#: that are furthest from all before, from greys and from white. Any two are 26 or more apart in CIE L*a*b*.
+#: that are furthest from each other, from greys and from white, the darkest last. Any two are 26 or more apart in CIE
+#: L*a*b*.
 PALETTE = [
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#AADB55", "#552492",
-    "#616100", "#860024", "#FFAA86", "#AA92FF", "#553155", "#0C860C", "#184931", "#B60C86",
-    "#FF5579", "#3DE7E7", "#613D24", "#49E786", "#B6DB9E", "#FF86F3", "#DBC2FF", "#DBC261",
+    "#860024", "#AA92FF", "#0C860C", "#FFAA86", "#B60C86", "#616100", "#FF5579", "#3DE7E7",
+    "#613D24", "#49E786", "#B6DB9E", "#FF86F3", "#184931", "#DBC261", "#DBC2FF", "#553155",
 ]  # fmt: skip
 #: Sequential and diverging maps that print well and are colour-blind safe.
 SEQUENTIAL, DIVERGING = "viridis", "RdBu_r"

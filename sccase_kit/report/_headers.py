@@ -74,7 +74,10 @@ NAMES: Headers = {
     "reason": ("why it has no name", "empty where it has one"),
     "best": ("nearest type", "the type with the highest score"),
     "second": ("next type", "the type with the second highest score"),
-    "score": ("score", "activity of the marker genes against random genes, in standard deviations; or correlation"),
+    "score": (
+        "score",
+        "z of the marker genes among all genes, added and divided by the root of their number; or correlation",
+    ),
     "margin": ("lead over the next", "difference of the two highest scores"),
     "support": ("support", "share of draws of the marker genes in which the name is best"),
     "n_markers": ("marker genes", "of the nearest type"),

@@ -43,8 +43,9 @@ def naming_section(adata: AnnData) -> Section | None:
         blocks.append(
             draw(
                 partial(pl.annotation, adata, key=name),
-                "Scores of types in groups; a dot marks the name (half-filled: a lineage), a ring the best of an "
-                "unknown group.",
+                "Scores of types in groups, types in the order of the first group that they are best in: z of their "
+                "marker genes, added, over the root of their number n. A dot marks the name (half-filled: a lineage), "
+                "a ring the best of an unknown group.",
             )
         )
         first = [name for name in _NAME_COLUMNS if name in table.columns]
