@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUNDING = 1e-6  # columns that vary by less than this share of the largest hold the rounding of float32 alone
+ROUNDING = (
+    1e-5  # columns that vary by less than this share of the largest hold the rounding of float32 alone (about 1e-6)
+)
 
 
 def one_hot(codes: np.ndarray, n_batches: int) -> np.ndarray:

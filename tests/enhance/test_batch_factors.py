@@ -55,12 +55,14 @@ def test_batches_that_do_not_differ_stay_where_they_are():
     assert gap[1] < 0.2 * gap[0]
 
 
-def test_columns_of_rounding_do_not_steer_the_alignment():
+@pytest.mark.parametrize("size", [1e-8, 1e-6, 3e-6])
+def test_columns_of_rounding_do_not_steer_the_alignment(size):
+    """Memberships of rows that sum to 1 have components of about 1e-6 of the largest, which are rounding alone."""
     rng = np.random.default_rng(2)
     codes = rng.integers(0, 2, 90)
     h = rng.gamma(1, 1, (90, 3)) + codes[:, None] * np.array([1.0, 0, 0])
-    noise = 1e-8 * rng.standard_normal((2, 90, 4))
+    noise = size * rng.standard_normal((2, 90, 4))
     a, b = (
         align_embedding(np.hstack([h, n]), codes, nonnegative=False, rng=np.random.default_rng(0))[:, :3] for n in noise
     )
-    np.testing.assert_allclose(a, b, atol=1e-6)
+    np.testing.assert_allclose(a, b, atol=1e-5)

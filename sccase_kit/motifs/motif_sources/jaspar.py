@@ -59,7 +59,11 @@ def jaspar_motifs(
     if not hasattr(database, "conn"):
         msg = f"release={release!r}: {' '.join(said.getvalue().split()) or 'pyjaspar could not open its database'}"
         raise ValueError(msg)
-    groups = tax_group if tax_group is None else [str(group) for group in check_some(tax_group, name="tax_group")]
+    groups = (
+        tax_group
+        if tax_group is None
+        else [Text()(group, "tax_group", {}) for group in check_some(tax_group, name="tax_group")]
+    )
     options = {"collection": collection, "tax_group": groups, "all_versions": all_versions}
     if species is not None:
         if not str(species).isdigit():
