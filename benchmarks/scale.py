@@ -11,6 +11,7 @@ the call added to the data. Writes benchmarks/results/scale.csv, and docs/figure
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import shutil
@@ -100,27 +101,30 @@ def status(field: str) -> int:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith(field + ":"))
 
 
-def operator_module():
-    """Return the module of the package's products, which stood elsewhere in the first builds."""
-    for name in ("sccase_kit.matrix.operator", "sccase_kit.enhance._operator"):
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError:
-            continue
-    msg = "this build of sccase_kit has no module of products that is known here"
-    raise ModuleNotFoundError(msg)
+def deciding_modules() -> list:
+    """Return the modules of the package, of this build or an early one, that decide from when on code is compiled."""
+    for name in ("sccase_kit.matrix.operator", "sccase_kit.matrix.peaks", "sccase_kit.enhance._operator"):
+        with contextlib.suppress(ModuleNotFoundError):
+            importlib.import_module(name)
+    return [m for n, m in list(sys.modules.items()) if n.startswith("sccase_kit.") and hasattr(m, "COMPILED_NNZ")]
 
 
 def warm_up(options: dict) -> None:
-    """Import and compile what a run needs, on a small piece of the same kind of data."""
+    """Import and compile what a run needs, on small pieces of the same kind of data: many cells, and few."""
     import sccase_kit as sk
 
-    module = operator_module()
-    threshold = module.COMPILED_NNZ
     with tempfile.TemporaryDirectory() as folder:
         path = write_counts(Path(folder) / "small.h5ad", 1500, 1500, 50)
-        for module.COMPILED_NNZ in (0, threshold):
-            sk.tl.enhance(sk.read(path), **options)
+        wide = write_counts(Path(folder) / "wide.h5ad", 200, 1500, 50)
+        sk.tl.enhance(sk.read(path), **options)
+        modules = deciding_modules()
+        thresholds = [module.COMPILED_NNZ for module in modules]
+        for module in modules:
+            module.COMPILED_NNZ = 0
+        sk.tl.enhance(sk.read(path), **options)
+        sk.tl.enhance(sk.read(wide), **options)
+        for module, threshold in zip(modules, thresholds, strict=True):
+            module.COMPILED_NNZ = threshold
 
 
 def child(job: dict) -> dict:
