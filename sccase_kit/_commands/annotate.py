@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         args.groupby,
         args.markers,
         genome=args.genome,
-        counts=None if args.counts is None else sk.read(args.counts),
+        counts=args.counts,
         reference=None if args.reference is None else _reference(args.reference),
         min_support=args.min_support,
         min_margin=args.min_margin,

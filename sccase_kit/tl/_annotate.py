@@ -44,7 +44,7 @@ def annotate(
     markers: Mapping[str, Iterable[str]] | str | os.PathLike[str] | None = None,
     *,
     genome: str | os.PathLike[str] | pd.DataFrame | None = None,
-    counts: AnnData | None = None,
+    counts: AnnData | str | os.PathLike[str] | None = None,
     reference: AnnData | pd.DataFrame | None = None,
     lineages: Mapping[str, Iterable[str]] | None = None,
     min_support: float | None = None,
@@ -77,7 +77,8 @@ def annotate(
     genome
         Genome of the peaks, GTF or table of genes; needed with `markers`.
     counts
-        Counts of the same cells at more peaks, as they were before :func:`sccase_kit.pp.filter_peaks`. Marker genes are
+        Counts of the same cells at more peaks, as they were before :func:`sccase_kit.pp.filter_peaks`: AnnData, or the
+        path of a file that :func:`sccase_kit.read` reads. Marker genes are
         then scored at all these peaks; peaks that few cells open, which the fit leaves out, are often those that tell
         types apart. `None` scores at the peaks of the fit. Only with `markers`.
     reference
@@ -204,7 +205,7 @@ def annotate(
 
 def _by_markers(
     adata: AnnData,
-    counts: AnnData | None,
+    counts: AnnData | str | os.PathLike[str] | None,
     level: np.ndarray,
     markers: Any,
     genome: Any,

@@ -7,6 +7,7 @@ s_i` (one step of a KL-divergence factorisation from equal factors). All peaks g
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -22,16 +23,20 @@ from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
 
 
-def matched_counts(adata: AnnData, counts: AnnData) -> AnnData:
-    """Return the cells of `adata` in the counts of all peaks, in the same order.
+def matched_counts(adata: AnnData, counts: AnnData | str | os.PathLike[str]) -> AnnData:
+    """Return the cells of `adata` in the counts of all peaks, given or read from a file, in the same order.
 
     Raises
     ------
     TypeError
-        If `counts` is no AnnData.
+        If `counts` is neither AnnData nor a path.
     ValueError
         If a cell is missing, or names of cells are not unique.
     """
+    if isinstance(counts, (str, os.PathLike)):
+        from ..io import read
+
+        counts = read(counts)
     check_adata(counts, name="counts")
     for name, data in (("adata", adata), ("counts", counts)):
         if not data.obs_names.is_unique:

@@ -163,11 +163,12 @@ def dropped(study):
     return fitted, counts
 
 
-def test_marker_genes_are_scored_at_peaks_that_the_fit_left_out(study, markers, dropped):
+def test_marker_genes_are_scored_at_peaks_that_the_fit_left_out(study, markers, dropped, tmp_path):
     fitted, counts = dropped
+    counts.write_h5ad(tmp_path / "counts.h5ad")
     without = sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, copy=True).uns["annotation"]["table"]
     shuffled = counts[np.random.default_rng(0).permutation(counts.n_obs)]
-    for given in (counts, shuffled):
+    for given in (counts, shuffled, tmp_path / "counts.h5ad"):
         adata = sk.tl.annotate(fitted, "cell_type", markers, genome=study.genes, counts=given, copy=True)
         table = adata.uns["annotation"]["table"]
         assert table["best"].tolist() == table["group"].tolist()
