@@ -166,13 +166,19 @@ def cell_graph(
     norms = np.sqrt(binary.row_sq_norms())
     binary = binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), op.col_scale)
     vectors, values = spectral_embedding(binary, min(SCALED, min(op.shape) - 2), rng=rng)
+    vectors = _of_one_sign(vectors)
     white = vectors[:, :WHITENED]
     centred = memberships - memberships.mean(axis=0)
-    topics = centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED]
+    topics = _of_one_sign(centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED])
     views = [vectors * np.sqrt(values), white, np.hstack([_unit_norm(white), _unit_norm(topics)])]
     if codes is not None:
         views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
     return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
+
+
+def _of_one_sign(vectors: np.ndarray) -> np.ndarray:
+    """Return columns whose cubes have a positive sum: signs are arbitrary, and lists of near cells depend on them."""
+    return np.asarray(vectors * np.where((vectors**3).sum(axis=0) < 0, -1, 1).astype(vectors.dtype))
 
 
 @dataclass(frozen=True)
