@@ -114,7 +114,7 @@ def found_section(study: Study) -> Section:
 
 #: What the lines of the cards mean, said where there is such a line.
 _HOW = {
-    "markers": "Markers: known marker genes that are open in the group.",
+    "markers": "Markers: genes of the nearest type, more open in the group than in all cells, in the counts too.",
     "near peaks": (
         f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
     ),
@@ -139,8 +139,8 @@ _NO_GROUPS = (
     "(sk.tl.cluster, annotate, specific_peaks, interpret)."
 )
 _NOT_JUDGED = (
-    "Not measured on these data. sk.metrics.held_out(adata, key_added='held_out') hides fragments and says whether "
-    "enhancing finds them."
+    "Not measured on these data. sccase-kit held-out study.h5ad -o study.h5ad (sk.metrics.held_out(adata, "
+    "key_added='held_out')) hides fragments and says whether enhancing finds them."
 )
 
 
@@ -237,11 +237,13 @@ def _merge(study: Study) -> str:
     """Say what to do about groups that are nearly the same."""
     made = _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby))
     if made is None:
-        return "Read them as one, or merge them"
+        return "Compare their genes before you read them as one"
     used = float(made.results.get("resolution", made.params.get("resolution", 1.0)))
     lower = f"{0.6 * used:.2g}"
-    text = f"Read them as one, or cluster with a lower resolution than {used:.3g} (sccase-kit cluster --resolution "
-    return text + f"{lower}; sk.tl.cluster(adata, resolution={lower})), or into fewer (-n, n_clusters=)"
+    text = f"Compare their genes before you read them as one; a lower resolution than {used:.3g} makes fewer groups, "
+    return (
+        text + f"and may join types (sccase-kit cluster --resolution {lower}; sk.tl.cluster(adata, resolution={lower}))"
+    )
 
 
 def _batches(study: Study) -> tuple[str, list[str]]:

@@ -29,7 +29,7 @@ from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
 from ..peaks import group_profiles, level_profiles
-from ._annotate_cells import cell_pvalues, matched_counts, naming_factors, warn_dropped
+from ._annotate_cells import cell_pvalues, matched_counts, more_open, naming_factors, warn_dropped
 from ._annotate_inputs import check_lineages, matched_reference, read_markers
 from ._group_opens import count_opens, group_opens, mean_profiles
 from ._nearest_gene import check_genes, peak_places
@@ -120,7 +120,8 @@ def annotate(
         markers pvalue (the larger of two: share of random gene sets of the same size that score as high; the best
         type's activities in the group, enhanced or from `counts`, against as many cells drawn at random, times the
         number of types), padj (Benjamini–Hochberg over the groups), n_markers, n_markers_covered (in reach of a peak),
-        genes (those that speak most for the best type); with a reference n_peaks; and reason (why it is unknown).
+        genes (those that speak most for the best type and are more open in the group than in all cells); with a
+        reference n_peaks; and reason (why it is unknown).
     ``scores``
         DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
         read it as a folder; all other places keep it.
@@ -250,18 +251,20 @@ def _by_markers(
     pvalue = pvalues[np.arange(len(names)), order[:, 0]]
     padj = benjamini_hochberg(pvalue)
     support = pd.DataFrame(set_support(values, members, rng=rng), index=names, columns=list(sets))
+    seen = more_open(opens, weights)
     symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
     rows = []
     for g, name in enumerate(names):
         best, second = order[g]
         own = members[kinds[best]][covered[members[kinds[best]]]]
-        top = own[np.argsort(-values[g, own], kind="stable")][:5]
+        own_open = own[(values[g, own] > 0) & seen[g, own]]
+        top = own_open[np.argsort(-values[g, own_open], kind="stable")][:5]
         row = _lead(name, kinds, result.scores[g], best, second)
         row |= {"support": support.iloc[g, best], "pvalue": pvalue[g], "padj": padj[g]}
         row |= {
             "n_markers": len(sets[kinds[best]]),
             "n_markers_covered": len(own),
-            "genes": ", ".join(symbols[top[values[g, top] > 0]]),
+            "genes": ", ".join(symbols[top]),
         }
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)

@@ -117,3 +117,22 @@ def cell_pvalues(
     parts = (factor_activity(cells, peaks, columns[:, part], scale=scale) for part in members.values())
     scores = np.column_stack([cell_set_scores(part) for part in parts])
     return np.minimum(group_pvalues(scores, codes, len(opens)) * len(members), 1.0)
+
+
+def more_open(opens: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
+    """Return which genes are more open in which groups than in all cells at that depth, in the counts alone.
+
+    Parameters
+    ----------
+    opens
+        Open cells by group and peak, shape (n_groups, n_peaks).
+    weights
+        Sparse, (n_peaks, n_genes).
+
+    Returns
+    -------
+    Booleans of shape (n_groups, n_genes).
+    """
+    observed = np.asarray((weights.T @ opens.T.astype(np.float64)).T)
+    share = opens.sum(axis=1) / max(int(opens.sum()), 1)
+    return observed > share[:, None] * observed.sum(axis=0)

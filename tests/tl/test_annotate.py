@@ -8,10 +8,11 @@ import anndata as ad
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.tl._annotate import _lead
-from sccase_kit.tl._annotate_cells import naming_factors
+from sccase_kit.tl._annotate_cells import more_open, naming_factors
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +176,12 @@ def test_marker_genes_are_scored_at_peaks_that_the_fit_left_out(study, markers, 
         assert table["n_markers_covered"].sum() > without["n_markers_covered"].sum()
         assert table["score"].sum() > 1.2 * without["score"].sum()
     assert adata.n_vars == fitted.n_vars
+
+
+def test_genes_that_are_named_are_more_open_in_the_counts():
+    opens = np.array([[8, 0, 2], [2, 6, 2]])  # depths 10 and 10
+    weights = sparse.csr_matrix([[1.0, 0, 0, 0], [0, 1.0, 0, 0.5], [0, 0, 1.0, 0.5]])
+    assert more_open(opens, weights).tolist() == [[True, False, False, False], [False, True, False, True]]
 
 
 def test_factors_of_left_out_peaks_are_weighted_shares_of_open_cells(dropped):
