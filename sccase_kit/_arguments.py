@@ -185,6 +185,8 @@ class Matrix:
                 matrix = matrix.tocsr()
         elif self.stored and _is_stored(value):
             matrix = value
+        elif self.stored and isinstance(value, np.ndarray) and value.dtype == np.dtype(object):
+            matrix = None  # as in an AnnData, where objects are no counts
         else:
             matrix = _dense(value)
         if matrix is None:

@@ -204,6 +204,8 @@ def hide_entries(
     ------
     ValueError
         If an argument is out of bounds, a count is negative or not finite, or nothing is left.
+    FileNotFoundError
+        If there is no such `folder`.
 
     Examples
     --------

@@ -76,9 +76,12 @@ class Tfidf:
 
         Raises
         ------
+        TypeError
+            If the counts are no matrix of numbers.
         ValueError
             If the shape is not that of the scalings.
         """
+        counts = Matrix("cells peaks", stored=True)(counts, "counts", {})
         if counts.shape != (len(self.row_scale), len(self.col_scale)):
             msg = f"counts have shape {tuple(counts.shape)}, this TF-IDF is for "
             msg += f"{(len(self.row_scale), len(self.col_scale))}"

@@ -77,7 +77,8 @@ LIBRARY = {
         "c.zarr",
     ),
     "write_great": (
-        "once(pandas.DataFrame, 'to_csv', {number})\nsk.io.write_great({peaks!r}, 'g.bed', genome='hg38')",
+        "import pathlib as p\nonce(p.Path, 'write_text', {number})\n"
+        "sk.io.write_great({peaks!r}, 'g.bed', genome='hg38')",
         "g.bed",
     ),
     "write_bed": (
