@@ -19,7 +19,8 @@ import pandas as pd
 
 import sccase_kit as sk
 
-mudata.set_options(pull_on_update=False)
+if hasattr(mudata, "set_options"):
+    mudata.set_options(pull_on_update=False)  # the default from mudata 0.4 on
 path = os.environ.get("SCCASE_KIT_MULTIOME")
 toy = None if path else sk.datasets.toy_multiome()
 if path:

@@ -15,6 +15,7 @@ import shlex
 import shutil
 import textwrap
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +144,9 @@ def _multiome(folder: Path) -> None:
     if importlib.util.find_spec("mudata"):
         import mudata
 
-        with mudata.set_options(pull_on_update=False):
+        with (
+            mudata.set_options(pull_on_update=False) if hasattr(mudata, "set_options") else nullcontext()
+        ):  # before 0.4
             mudata.MuData({"atac": toy.atac, "rna": toy.rna}).write(folder / "multiome.h5mu")
 
 

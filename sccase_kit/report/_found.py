@@ -288,9 +288,9 @@ def _mixing(study: Study, column: str) -> tuple[str, float | None]:
     n = adata.obs[column].nunique()
     if study.groupby is None or slot not in adata.obsm or n < 2:
         return f"{column}: {n} value{'' if n == 1 else 's'}.", None
-    shares = neighbours_of_other_batches(
-        adata.obsm[slot], adata.obs[column].astype(str), adata.obs[study.groupby].astype(str)
-    )
+    in_group = adata.obs[study.groupby].notna().to_numpy() & adata.obs[column].notna().to_numpy()
+    batches, groups = (adata.obs.loc[in_group, name].astype(str) for name in (column, study.groupby))
+    shares = neighbours_of_other_batches(np.asarray(adata.obsm[slot])[in_group], batches, groups)
     if shares is None:
         return f"{column}: {n} values, never two in one group.", 0.0
     ratio = shares[0] / shares[1] if shares[1] > 0 else 1.0
