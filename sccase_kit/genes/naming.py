@@ -60,16 +60,17 @@ def gene_scores(opens: np.ndarray, weights: sparse.csr_matrix, level: np.ndarray
     covered = np.asarray((weights > 0).sum(axis=0)).ravel() > 0
     own = weights[:, covered].tocsc().astype(np.float64)
     depth = opens.sum(axis=1, dtype=np.float64)
-    total = _standard(_gene_z(opens.astype(np.float64), own, depth))
+    total = _standard(gene_z(opens.astype(np.float64), own, depth))
     if level is not None:
         share = level / np.maximum(level.sum(axis=1, keepdims=True), 1e-300)
-        total = _standard(total + _standard(_gene_z(share * depth[:, None], own, depth)))
+        total = _standard(total + _standard(gene_z(share * depth[:, None], own, depth)))
     out = np.full((len(opens), weights.shape[1]), np.nan)
     out[:, covered] = total
     return out
 
 
-def _gene_z(opens: np.ndarray, weights: sparse.csc_matrix, depth: np.ndarray) -> np.ndarray:
+def gene_z(opens: np.ndarray, weights: sparse.csc_matrix, depth: np.ndarray) -> np.ndarray:
+    """Return z of genes in groups, shape (n_groups, n_genes): above 0 where they are more open than at that depth."""
     share = depth / max(depth.sum(), 1)
     total = opens.sum(axis=0)
     squared = weights.copy()
@@ -110,7 +111,7 @@ def set_pvalues(opens: np.ndarray, weights: sparse.csr_matrix, sets: Mapping[str
         return np.ones((len(opens), 0))
     own = weights.tocsc().astype(np.float64)
     summed = np.column_stack([np.asarray(own[:, part].sum(axis=1)).ravel() for part in sets.values()])
-    z = _gene_z(opens.astype(np.float64), sparse.csc_matrix(summed), opens.sum(axis=1, dtype=np.float64))
+    z = gene_z(opens.astype(np.float64), sparse.csc_matrix(summed), opens.sum(axis=1, dtype=np.float64))
     return np.where(summed.any(axis=0), stats.norm.sf(z), 1.0)
 
 

@@ -174,8 +174,8 @@ def annotate(
     families = check_lineages(lineages, markers, genome)
     source, seed = seeded(rng)
     generator = np.random.default_rng(source)
-    level = level_profiles(mean_profiles(adata, codes, len(names), key=key))
     if reference is not None:
+        level = level_profiles(mean_profiles(adata, codes, len(names), key=key))
         table, scores = _by_reference(adata, level, reference, names, generator)
         results = {"scores": scores}
         failing: dict[str, float] = {"n_peaks": 100}
@@ -185,7 +185,7 @@ def annotate(
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
         table, scores, support = _by_markers(
-            adata, counts, level, markers, genome, names, generator, codes=codes, key=key, layer=layer
+            adata, counts, markers, genome, names, generator, codes=codes, key=key, layer=layer
         )
         results = {"scores": scores, "support": support}
         failing = {"n_markers_covered": min_covered, "padj": alpha}
@@ -207,7 +207,6 @@ def annotate(
 def _by_markers(
     adata: AnnData,
     counts: AnnData | str | os.PathLike[str] | None,
-    level: np.ndarray,
     markers: Any,
     genome: Any,
     names: list[str],
@@ -236,10 +235,11 @@ def _by_markers(
     cells, peaks = naming_factors(adata, key, None if counts is None else measured, layer=layer)
     if counts is None:
         opens = group_opens(adata, codes, len(names), key=key, layer=layer)
+        profiles = mean_profiles(adata, codes, len(names), key=key)
     else:
         opens = count_opens(measured, codes, len(names), layer=layer)
-        level = level_profiles(group_profiles(cells, peaks, codes=codes, n_groups=len(names)))
-    values = gene_scores(opens, weights, level)
+        profiles = group_profiles(cells, peaks, codes=codes, n_groups=len(names))
+    values = gene_scores(opens, weights, level_profiles(profiles))
     covered = np.isfinite(values).all(axis=0)
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
     if counts is None:

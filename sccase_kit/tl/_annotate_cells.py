@@ -18,6 +18,7 @@ from .._calls import steps
 from .._logging import warn
 from .._validate import check_adata
 from ..genes import cell_set_scores, factor_activity, group_pvalues
+from ..genes.naming import gene_z
 from ..get.thin import dense_matrix, factors, is_dense
 from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
@@ -133,6 +134,4 @@ def more_open(opens: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
     -------
     Booleans of shape (n_groups, n_genes).
     """
-    observed = np.asarray((weights.T @ opens.T.astype(np.float64)).T)
-    share = opens.sum(axis=1) / max(int(opens.sum()), 1)
-    return observed > share[:, None] * observed.sum(axis=0)
+    return gene_z(opens.astype(np.float64), weights.tocsc(), opens.sum(axis=1, dtype=np.float64)) > 0
