@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-ROUNDING = (
-    1e-5  # columns that vary by less than this share of the largest hold the rounding of float32 alone (about 1e-6)
-)
+ROUNDING = 1e-5  # rows and columns smaller than this share of the largest hold the rounding of float32 alone (1e-6)
 
 
 def one_hot(codes: np.ndarray, n_batches: int) -> np.ndarray:
@@ -21,8 +19,10 @@ def one_hot(codes: np.ndarray, n_batches: int) -> np.ndarray:
 
 
 def _unit_rows(x: np.ndarray) -> np.ndarray:
+    """Return the rows at length 1; a row of rounding alone, such as that of a cell without counts, becomes 0."""
     norms = np.linalg.norm(x, axis=1, keepdims=True)
-    return x / np.where(norms > 0, norms, 1)
+    sound = norms > ROUNDING * norms.max(initial=0)
+    return np.where(sound, x / np.where(sound, norms, 1), 0)
 
 
 def _soft_clusters(
@@ -115,7 +115,11 @@ def align_embedding(
     original = h / np.where(scale > 0, scale, 1)
     corrected = original
     seed = int(rng.integers(2**31))
-    start = KMeans(n_clusters, n_init=1, random_state=seed).fit(_unit_rows(original))
+    directions = _unit_rows(original)
+    directions = directions[directions.any(axis=1)]  # a row of zeros is as far from every centre: rounding would decide
+    if len(directions) < 2:
+        return h
+    start = KMeans(min(n_clusters, len(directions)), n_init=1, random_state=seed).fit(directions)
     centres = _unit_rows(start.cluster_centers_)
     for _ in range(n_rounds):
         responsibility, centres = _soft_clusters(

@@ -66,3 +66,23 @@ def test_columns_of_rounding_do_not_steer_the_alignment(size):
         align_embedding(np.hstack([h, n]), codes, nonnegative=False, rng=np.random.default_rng(0))[:, :3] for n in noise
     )
     np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("size", [0, 1e-16, 1e-7])
+def test_a_cell_without_counts_does_not_steer_the_alignment(size):
+    """Its row is as far from every centre, or holds rounding alone, so the order of a sum would decide its cluster."""
+    rng = np.random.default_rng(3)
+    codes = rng.integers(0, 2, 40)
+    h = rng.standard_normal((40, 12)) + codes[:, None] * np.eye(12)[0]
+    h[5] = 0
+    for seed in range(30):
+        a, b = h + 1e-15 * rng.standard_normal((2, 40, 12)) * (h != 0)
+        b[5] = size * rng.standard_normal(12)
+        a, b = (align_embedding(x, codes, nonnegative=False, rng=np.random.default_rng(seed)) for x in (a, b))
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_an_embedding_without_directions_is_returned():
+    h = np.zeros((6, 3))
+    h[2] = 1
+    np.testing.assert_array_equal(align_embedding(h, np.arange(6) % 2, rng=np.random.default_rng(0)), h)

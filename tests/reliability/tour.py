@@ -4,7 +4,7 @@
     python tests/reliability/tour.py --inputs 40 --first 100 --differences differences.txt
 
 Each input is a small random study; every sixth has values that are no counts, which must give the same error
-everywhere. A case is one call on one container. It fails if a number differs by more than 1e-6 of the largest (1e-4 for
+everywhere. A case is one call on one container. It fails if a number differs by more than 1e-6 of the largest (1e-5 for
 the default method and after a fit), if a name or a shape differs, or if type or text of an error differ (but for the
 number of bad values, where counts are read in blocks). "refused" are calls that say they need the counts in memory.
 """
