@@ -12,6 +12,7 @@ from anndata import AnnData
 from .._arguments import checked
 from .._record import recorded, required
 from .._validate import check_int, check_key, check_number, check_some, check_table
+from ..great.passing import MAX_FDR, kind_of
 from ..great.result import GreatResult
 from ._style import PALETTE, SEQUENTIAL, check_cmap, colors_of, get_axes, legend_inches, name_legend, plain
 
@@ -20,20 +21,15 @@ if TYPE_CHECKING:
 
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
 _BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
-_STYLES = (
-    # raw p, adjusted p, effect, its label, names of the tests: GREAT against the genome, against a background, gseapy
-    ("Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment", "fold enrichment of regions", "binomial"),
-    ("Hyper_Log10_PValue", "Hyper_Adjp_BH", "Hyper_Fold_Enrichment", "fold enrichment of regions", "hypergeometric"),
-    ("P-value", "Adjusted P-value", "Odds Ratio", "odds ratio", "hypergeometric"),
-)
 
 
 class _Labels(NamedTuple):
-    """What the axes and colours show."""
+    """What the axes and colours show, and the enrichment that a term of such a table must have."""
 
     effect: str
     score: str
     fdr: str
+    min_fold: float
 
 
 def _stored(given: Any, key: str, part: str) -> Any:
@@ -52,22 +48,20 @@ def _prepare(
 ) -> tuple[pd.DataFrame, _Labels]:
     """Return ID, name, group, score (−log10 p), fdr, effect of every row; and their labels."""
     columns = set(check_table(table).columns)
-    style = next((s for s in _STYLES if set(s[:3]) <= columns), None)
-    if style is None:
+    kind = kind_of(table)
+    if kind is None:
         msg = f"table must come from tl.great or tl.enrich_genes; its columns are {list(table.columns)}"
         raise ValueError(msg)
-    raw, adjusted, effect, label, test = style
-    logs, both = raw.endswith("Log10_PValue"), raw.startswith("Binom")
+    raw, effect, logs = kind.raw, kind.effect, kind.raw.endswith("Log10_PValue")
     table = check_table(
         table,
         labels=["ID", "name", *(["group"] if "group" in columns else []), *(["ontology"] if ontology else [])],
         numbers=[effect, *([raw] if logs else [])],
-        p_values=[adjusted, *(["Hyper_Adjp_BH"] if both else []), *([] if logs else [raw])],
+        p_values=[*kind.adjusted, *([] if logs else [raw])],
     ).reset_index(drop=True)
     score = (-table[raw] if logs else -np.log10(table[raw].clip(lower=1e-300))) + 0.0
-    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score, "fdr": table[adjusted]})
-    if both:  # the default view of the server asks for both tests
-        tidy["fdr"] = np.maximum(tidy["fdr"], table["Hyper_Adjp_BH"])
+    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score})
+    tidy["fdr"] = table[list(kind.adjusted)].max(axis=1, skipna=False)
     tidy["effect"] = table[effect].where(np.isfinite(table[effect]))
     tidy["group"] = table["group"] if "group" in columns else "all"
     tidy = tidy[np.isfinite(tidy["score"])]
@@ -82,12 +76,12 @@ def _prepare(
         tidy = tidy[tidy["group"].isin(list(groups))]
     names = list(groups) if groups is not None else list(pd.unique(tidy["group"]))
     tidy["group"] = pd.Categorical(tidy["group"].astype(object), categories=names)
-    fdr = "−log₁₀ adjusted p\n(the larger of both tests)" if both else f"−log₁₀ adjusted p\n({test})"
-    return tidy, _Labels(label, f"−log₁₀ p ({test})", fdr)
+    both = "the larger of both tests" if len(kind.adjusted) > 1 else kind.test
+    return tidy, _Labels(kind.label, f"−log₁₀ p ({kind.test})", f"−log₁₀ adjusted p\n({both})", kind.min_fold)
 
 
-def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_fold: float) -> pd.DataFrame:
-    """Return the terms with the smallest p of every group that pass the thresholds."""
+def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_fold: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the terms with the smallest p of every group that pass the thresholds, and all that pass."""
     check_int(n_top, name="n_top", minimum=1)
     check_number(max_fdr, name="max_fdr", minimum=0, maximum=1)
     passed = tidy[(tidy["fdr"] <= max_fdr) & ~(tidy["effect"] < min_fold)]
@@ -102,8 +96,8 @@ def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_fold: float) -> pd.
             )
             msg += f"(min_fold={min_fold}); peaks that are a large part of the background cannot be enriched more"
         raise ValueError(msg)
-    passed = passed.sort_values(["group", "score", "effect"], ascending=[True, False, False], kind="stable")
-    return passed.groupby("group", observed=True, sort=False).head(n_top)
+    best = passed.sort_values(["group", "score", "effect"], ascending=[True, False, False], kind="stable")
+    return best.groupby("group", observed=True, sort=False).head(n_top), passed
 
 
 def _short(name: object, limit: int = 48) -> str:
@@ -146,8 +140,8 @@ def great_bar(
     groups: Sequence[Hashable] | None = None,
     ontology: str | None = None,
     n_top: int = 5,
-    max_fdr: float = 0.05,
-    min_fold: float = 2.0,
+    max_fdr: float = MAX_FDR,
+    min_fold: float | None = None,
     colors: dict[Hashable, str] | None = None,
     ax: Any | None = None,
 ) -> Axes:
@@ -167,8 +161,9 @@ def great_bar(
     n_top
         Terms per group.
     max_fdr, min_fold
-        Terms must have an adjusted p of at most this (in both tests against the genome, as in the default view of the
-        server), and an enrichment (fold, or odds ratio) of at least this.
+        Terms must have an adjusted p of at most this (in both tests against the genome), and an enrichment (fold, or
+        odds ratio) of at least this. `None`: 2, as in the default view of the server; 1 against a background, of which
+        the peaks of a group may be so large a part that no term can be enriched twice.
     colors
         Colour by group; by default, of an AnnData, those of its groups (``uns["<groupby>_colors"]``).
     ax
@@ -186,7 +181,7 @@ def great_bar(
         If `table` is not a DataFrame, or a column holds no numbers.
     """
     tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
-    top = _top(tidy, n_top, max_fdr, min_fold)
+    top, _ = _top(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
     colors = colors or _own_colors(table, key, names)
     colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
@@ -223,14 +218,14 @@ def great_dot(
     groups: Sequence[Hashable] | None = None,
     ontology: str | None = None,
     n_top: int = 5,
-    max_fdr: float = 0.05,
-    min_fold: float = 2.0,
+    max_fdr: float = MAX_FDR,
+    min_fold: float | None = None,
     cmap: str = SEQUENTIAL,
     ax: Any | None = None,
 ) -> Axes:
     """Draw the top terms of all groups as a grid of dots: size is the enrichment, colour −log10 of the adjusted p.
 
-    A term that is among the top of one group is drawn for every group in which it passes `max_fdr`.
+    A term that is among the top of one group is drawn for every group in which it passes.
 
     Parameters
     ----------
@@ -252,10 +247,10 @@ def great_dot(
     """
     check_cmap(cmap)
     tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
-    top = _top(tidy, n_top, max_fdr, min_fold)
+    top, passed = _top(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold)
     terms = list(dict.fromkeys(top["ID"]))
     columns = list(tidy["group"].cat.categories)
-    shown = tidy[tidy["ID"].isin(terms) & (tidy["fdr"] <= max_fdr)]
+    shown = passed[passed["ID"].isin(terms)]
     name = dict(zip(top["ID"], top["name"], strict=True))
     ax = get_axes(ax, figsize=(5.2 + 0.35 * len(columns), max(2.6, 1.2 + 0.22 * len(terms))))
     known = shown["effect"].dropna()

@@ -20,6 +20,7 @@ from ..metrics.mixing import neighbours_of_other_batches
 from ..pages.blocks import Block, Card, Cards, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
+from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
 #: Names of columns that may hold batches, where none was given to the fit.
@@ -107,7 +108,8 @@ def found_section(study: Study) -> Section:
     first: list[Block] = [Tiles(tiles), Lines(lines)]
     if blocks:
         there = {word for card in cards for word, _ in card.lines}
-        how = " ".join(text for word, text in _HOW.items() if word in there)
+        rule = {"terms": rule_of(study.tables)}
+        how = " ".join(text for word, text in (_HOW | rule).items() if word in there)
         first += [Text(f"The groups of {study.groupby}", kind="heading"), *([Text(how, kind="soft")] if how else [])]
     return Section(TITLE, [*first, *blocks])
 
@@ -122,7 +124,6 @@ _HOW = {
         "Motifs and other sets: effect in standard deviations against all other cells, and how well the activity of "
         "the factor's gene follows (r); of a family of motifs, the member whose gene fits best."
     ),
-    "terms": "Terms pass every test of their table.",
     "traits": "Traits: how often random walks from the cells with most variants come to the group (adjusted p ≤ 0.05).",
 }
 #: How to add what was not looked at.
@@ -156,7 +157,7 @@ def _cards(
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
     genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
-    motifs, terms = _groups.motifs_of(study.tests, study.fits), _groups.terms_of(adata, by, study.tables)
+    motifs, terms = _groups.motifs_of(study.tests, study.fits), terms_of(adata, by, study.tables)
     traits = _groups.traits_of(adata, by, study.effects)
     others = {name: _groups.composition(adata, by, name) for name in study.others}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
@@ -175,7 +176,7 @@ def _cards(
             lines.append(("peaks", ", ".join(places[group])))
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
-                lines.append((word, "; ".join(found[group]) if word == "terms" else ", ".join(found[group])))
+                lines.append((word, found[group] if isinstance(found[group], str) else ", ".join(found[group])))
             elif group in tested[word]:
                 lines.append((word, "none passes"))
         notes = [doubt] if doubt else []
@@ -220,6 +221,11 @@ def _group_doubts(
         doubts.append(f"groups without a clear name: {_some(unnamed)}; names are suggestions, check the genes")
     elif not rows:
         doubts.append("no names were suggested (sk.tl.annotate)")
+    if sizes := [found[0] for table in study.tables.values() if (found := large_share(table)) is not None]:
+        doubts.append(
+            f"groups without terms: the marker peaks of a group are {min(sizes):.0%} or more of all peaks, so few "
+            "terms can pass, whatever the group is (Functions, below)"
+        )
     if _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby)) is not None and groups is not None:
         doubts.append(
             "the groups were clustered from the same counts, so p-values of marker peaks are too small: they rank "

@@ -13,7 +13,7 @@ from anndata import AnnData
 from .._record import Record, records
 from ..tl import differential_deviations
 
-_GENES, _PEAKS, _MOTIFS, _TERMS = 6, 3, 4, 3
+_GENES, _PEAKS, _MOTIFS = 6, 3, 4
 _FEW_PEAKS = 10  # of a set of peaks, below which its deviations are those of single peaks
 #: Bases from a peak within which the nearest gene is shown.
 FAR = 100_000
@@ -139,26 +139,6 @@ def grouping_of(adata: AnnData, groupby: str, where: str, table: pd.DataFrame) -
         return peaks.params.get("groupby")
     groups = set(adata.obs[groupby].astype(str)) | {"background"}
     return groupby if set(table["group"].astype(str)) <= groups else None
-
-
-def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
-    """Return the terms of every group that pass all tests of their table, the strongest first.
-
-    Tables of another grouping are left out: by the record of the peaks they were made from or, for tables that were
-    given, where they name other groups.
-    """
-    found: dict[str, list[str]] = {}
-    for where, table in tables.items():
-        tests = [c for c in ("Binom_Adjp_BH", "Hyper_Adjp_BH", "Adjusted P-value") if c in table.columns]
-        if "group" not in table.columns or "name" not in table.columns or not tests:
-            continue
-        if grouping_of(adata, groupby, where, table) != groupby:
-            continue
-        passed = table[(table[tests] <= _ALPHA).all(axis=1)].sort_values(tests, kind="stable")
-        for group, part in passed.groupby("group", sort=False, observed=True):
-            terms = found.setdefault(str(group), [])
-            terms += part["name"].astype(str).head(_TERMS).tolist()
-    return found
 
 
 def tested_groups(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -115,6 +116,8 @@ TERMS: Headers = {
     "Binom_Observed_Region_Hits": ("regions hit", "peaks near genes of the term"),
     "Binom_Adjp_BH": ("adjusted p, regions", "binomial test over peaks, after Benjamini and Hochberg"),
     "Hyper_Fold_Enrichment": ("fold, genes", "genes of the term (or peaks, with a background) over chance"),
+    "Hyper_Foreground_Region_Hits": ("peaks hit", "peaks of the group near genes of the term"),
+    "Hyper_Total_Regions": ("peaks of the term", "in the background, near genes of the term"),
     "Hyper_Observed_Gene_Hits": ("genes hit", "genes of the term near a peak"),
     "Hyper_Adjp_BH": ("adjusted p, genes", "hypergeometric test, after Benjamini and Hochberg"),
     "Odds Ratio": ("odds ratio", "how much likelier genes near peaks are in the term"),
@@ -228,6 +231,17 @@ def described_table(frame: pd.DataFrame, caption: str, headers: Headers, **optio
         percent=tuple(name for name in names if name in PERCENT and pd.api.types.is_float_dtype(frame[name])),
         **options,
     )
+
+
+def grouped_table(table: pd.DataFrame, caption: str, headers: Headers | None = None, *, anchor: str = "") -> Table:
+    """Return a table in which, where it is too long to keep whole, every group has its first rows.
+
+    Without `headers` it is a user's own, whose columns keep their names.
+    """
+    file = "_".join(re.findall(r"\w+", caption))[:40] or "table"
+    if headers is None:
+        return Table(table, caption, by="group", file=file)
+    return described_table(table, caption, headers, by="group", file=file, anchor=anchor)
 
 
 def _is_empty(column: Any) -> bool:

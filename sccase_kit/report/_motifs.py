@@ -14,8 +14,7 @@ from .._record import record, records
 from ..pages.blocks import Block, Grid, Text
 from ..pages.page import Section
 from ._figures import draw
-from ._headers import SETS, VARIABILITY, described_table
-from ._sections import grouped_table
+from ._headers import SETS, VARIABILITY, described_table, grouped_table
 
 _SETS_DRAWN, _LOGOS_DRAWN = 30, 5
 _FAMILIES = (

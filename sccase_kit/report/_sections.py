@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -22,7 +21,7 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..pages.versions import versions
 from ._figures import draw, objective_trace
-from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TERMS, TISSUES, TRAITS, Headers, described_table
+from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TISSUES, TRAITS, described_table, grouped_table
 from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table
 
@@ -42,11 +41,6 @@ _STAGES = {
     "descent": "improve it step by step",
     "factors": "write the factors",
 }
-_TERM_COLUMNS = [
-    *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
-    *["Hyper_Fold_Enrichment", "Hyper_Observed_Gene_Hits", "Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
-]
-_GREAT_COLUMNS = ({"Binom_Log10_PValue", "ID"}, {"Hyper_Log10_PValue", "ID"}, {"Odds Ratio", "ID", "P-value"})
 
 
 def clusterings(adata: AnnData) -> list[str]:
@@ -195,17 +189,6 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
     return Section("Peaks", blocks) if blocks else None
 
 
-def grouped_table(table: pd.DataFrame, caption: str, headers: Headers | None = None, *, anchor: str = "") -> Table:
-    """Return a table in which, where it is too long to keep whole, every group has its first rows.
-
-    Without `headers` it is a user's own, whose columns keep their names.
-    """
-    file = "_".join(re.findall(r"\w+", caption))[:40] or "table"
-    if headers is None:
-        return Table(table, caption, by="group", file=file)
-    return described_table(table, caption, headers, by="group", file=file, anchor=anchor)
-
-
 def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield (where, table) of every DataFrame in `uns`, one level deep."""
     for key, entry in uns.items():
@@ -215,33 +198,6 @@ def stored_tables(uns: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
             for name, value in entry.items():
                 if isinstance(value, pd.DataFrame):
                     yield f"uns[{key!r}][{name!r}]", value
-
-
-def is_enrichment(table: pd.DataFrame) -> bool:
-    """Return whether a table comes from GREAT or from gene-level enrichment."""
-    return any(wanted <= set(table.columns) for wanted in _GREAT_COLUMNS)
-
-
-def enrichment_section(
-    tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]] | None = None
-) -> Section | None:
-    """Return the section on the functions of the genes near peaks; `colors` holds those of groups by table."""
-    blocks: list[Block] = []
-    for where, table in tables.items():
-        safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
-        if "group" in table.columns:
-            safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)
-        blocks.append(Text(where, kind="heading"))
-        known = {"background": "#888888"} | dict((colors or {}).get(where, {}))
-        groups = set(table["group"].astype(str)) if "group" in table.columns else {""}
-        own: dict[Hashable, str] | None
-        own = {name.replace("$", r"\$"): color for name, color in known.items()} if groups <= set(known) else None
-        blocks.append(draw(partial(pl.great_bar, safe, colors=own), "The strongest terms of every group."))
-        if table.get("group", pd.Series(dtype=object)).nunique() > 1:
-            blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
-        shown = [column for column in _TERM_COLUMNS if column in table.columns]
-        blocks.append(grouped_table(table[shown], "Terms", TERMS))
-    return Section("Functions of nearby genes", blocks, "Functions") if blocks else None
 
 
 def is_snpsea(table: pd.DataFrame) -> bool:

@@ -37,8 +37,6 @@ from ._sections import (
     clusterings,
     data_section,
     enhancement_section,
-    enrichment_section,
-    is_enrichment,
     is_ldsc,
     is_snpsea,
     other_section,
@@ -48,6 +46,7 @@ from ._sections import (
     trait_section,
     variant_section,
 )
+from ._terms import enrichment_section, is_enrichment
 
 #: Bytes of a page at most, as far as shorter tables can help, and rows that a table has then.
 _MOST_BYTES, _MOST_ROWS, _LEAST_ROWS = 5_000_000, 20_000, 200

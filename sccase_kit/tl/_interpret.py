@@ -19,6 +19,7 @@ from .._remedy import with_remedy
 from .._validate import check_adata, check_choice
 from ..gene_sets.resolve import there
 from ..great.files import write_great
+from ..great.passing import LARGE_SHARE, remedy_for_share
 from ..interpret.readme import check_readme, readme
 from ..interpret.steps import CALLED, keep_call, run_step
 from ..intervals.assembly import check_unknown
@@ -36,7 +37,6 @@ from ._snpsea import snpsea as run_snpsea
 from ._specific_peaks import specific_peaks
 
 BACKGROUND = "background"
-LARGE_SHARE = 0.1  # of all peaks, above which the peaks of a group are a poor foreground against all peaks
 _SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 
@@ -201,8 +201,8 @@ def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:
     if len(large):
         share = f"more than {LARGE_SHARE:.0%} of the {n_peaks:,} of the background"
         msg = f"the peaks of {len(large)} of {len(sizes)} groups are {share} (group {large.index[0]}: "
-        msg += f"{large.iloc[0] / n_peaks:.0%}), so that few terms can be enriched; give "
-        warn(msg + f"n_top={max(int(LARGE_SHARE / 2 * n_peaks), 20)} (-n), or go without background")
+        msg += f"{large.iloc[0] / n_peaks:.0%}), so that few terms can pass; "
+        warn(f"{msg}{remedy_for_share(large.min() / n_peaks)} (measured in docs/great.md)")
 
 
 def _with_known_sets(great: dict[str, Any], genome: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sccase_kit as sk
 from sccase_kit.pages.blocks import Cards, Lines, Text, Tiles
 from sccase_kit.report import _groups
 from sccase_kit.report._found import Study, found_section
+from sccase_kit.report._terms import enrichment_section, large_share, rule_of, terms_of
 
 
 @pytest.fixture(scope="module")
@@ -143,11 +144,49 @@ def test_terms_of_another_grouping_are_not_taken(study):
     sk.tl.great(adata, "hg38", study.gene_sets, tss=study.genes)
     table = adata.uns["great"]["table"]
     where = {"uns['great']['table']": table}
-    assert _groups.terms_of(adata, "other", where)
-    assert _groups.terms_of(adata, "cell_type", where) == {}
-    assert _groups.terms_of(adata, "cell_type", {"given": table}) == _groups.terms_of(adata, "other", where)
+    assert terms_of(adata, "other", where)
+    assert terms_of(adata, "cell_type", where) == {}
+    assert terms_of(adata, "cell_type", {"given": table}) == terms_of(adata, "other", where)
     elsewhere = table.assign(group=table["group"].astype(str) + "x")
-    assert _groups.terms_of(adata, "cell_type", {"given": elsewhere}) == {}
+    assert terms_of(adata, "cell_type", {"given": elsewhere}) == {}
+
+
+def test_terms_of_cards_are_those_of_figures_and_the_nearest_is_said(study):
+    """Against the genome both tests and twice as many peaks; against a background its test alone."""
+    adata = study.adata.copy()
+    genome = pd.DataFrame({"group": ["type_1"] * 3 + ["type_2"], "ID": list("abcd"), "name": list("abcd")})
+    genome["Binom_Log10_PValue"] = [-3.0, -9.0, -8.0, -1.0]
+    genome["Binom_Adjp_BH"], genome["Hyper_Adjp_BH"] = [0.04, 1e-5, 1e-4, 0.3], [0.04, 1e-3, 0.06, 0.2]
+    genome["Binom_Fold_Enrichment"] = [2.0, 1.9, 5.0, 9.0]
+    found = terms_of(adata, "cell_type", {"great": genome})
+    assert found == {"type_1": "a", "type_2": "none passes; nearest: d (adjusted p 0.3)"}
+    drawn = {text.get_text() for text in sk.pl.great_bar(genome).get_yticklabels()}
+    assert drawn == {"a"}
+    background = genome.drop(columns=["Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment"])
+    background["Hyper_Log10_PValue"], background["Hyper_Fold_Enrichment"] = [-3.0, -5.0, -2.0, -1.0], 1.2
+    found = terms_of(adata, "cell_type", {"great": background})
+    assert found["type_1"] == "b; a"
+    assert {text.get_text() for text in sk.pl.great_dot(background).get_yticklabels()} == {"a", "b"}
+    assert "2 times as many peaks" in rule_of({"great": genome})
+
+
+def test_a_large_part_of_a_small_background_is_said(study):
+    adata = study.adata.copy()
+    table = pd.DataFrame({"group": ["type_1", "type_1", "type_2"], "ID": ["a", "b", "a"], "name": ["a", "b", "a"]})
+    table["Hyper_Total_Regions"], table["Hyper_Expected"] = [10, 30, 10], [3.0, 9.0, 0.5]
+    table["Hyper_Log10_PValue"], table["Hyper_Adjp_BH"], table["Hyper_Fold_Enrichment"] = -0.5, 0.9, 1.1
+    share, *rest = large_share(table)
+    assert (round(share, 3), *rest) == (0.3, 1, 2, 20.0)
+    _, lines, cards = section(adata, tables={"great": table})
+    assert "the marker peaks of a group are 30% or more of all peaks, so few terms can pass" in lines
+    assert dict(cards["type_2"].lines)["terms"].startswith("none passes; nearest: a")
+    text = " ".join(block.text for block in enrichment_section({"great": table}).blocks if isinstance(block, Text))
+    assert "0 of 2 groups have a term that passes" in text
+    assert "1 of 2 groups are 30% or more of the background" in text
+    assert "enriched more than 3.33 times" in text
+    assert "half of the terms have at most 20 peaks" in text
+    assert large_share(table.assign(Hyper_Expected=0.5)) is None
+    assert large_share(table.drop(columns="Hyper_Expected")) is None
 
 
 def test_batches_mixed_and_apart(study):

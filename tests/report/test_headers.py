@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from sccase_kit.pages.table import Table
-from sccase_kit.report._sections import enrichment_section, other_section, tissue_section, trait_section
+from sccase_kit.report._sections import other_section, tissue_section, trait_section
+from sccase_kit.report._terms import enrichment_section
 
 REGIONS = ["group", "ontology", "ID", "name", "Binom_Log10_PValue", "Binom_Fold_Enrichment"]
 REGIONS += ["Binom_Observed_Region_Hits", "Binom_Adjp_BH"]

@@ -202,7 +202,7 @@ def test_error_names_the_step(study, options, tmp_path):
 
 def test_groups_that_are_a_large_part_of_the_background_are_told(study, options, tmp_path):
     great = {**options["great"], "background": study.adata}
-    with pytest.warns(UserWarning, match=r"groups are more than 10% of the 3,000 .* give n_top=150 \(-n\)"):
+    with pytest.warns(UserWarning, match=r"groups are more than 10% of the 3,000 .* fewer peaks per group do not help"):
         sk.tl.interpret(study.adata.copy(), "cell_type", tmp_path / "large", genome="hg38", great=great, n_top=400)
 
 
