@@ -25,8 +25,8 @@ HERE = Path(__file__).parent
 #: Words in names of terms, by lineage; what is of T cells or B cells is also of lymphocytes.
 MYELOID = (
     r"myeloid|neutrophil|monocyte|macrophage|granulocyte|phagocyt|mononuclear|lipopolysaccharide|bacteri|"
-    r"interleukin-[168]\b|inflammatory|leukocyte migration|chemotaxis|toll-like|pattern recognition|degranul|osteoclast|"
-    r"endocyt|tumor necrosis|defense response"
+    r"interleukin-[168]\b|inflammatory|leukocyte migration|chemotaxis|toll-like|pattern recognition|degranul|"
+    r"osteoclast|endocyt|tumor necrosis|defense response"
 )
 LYMPHOCYTE = "lymphocyte"
 WORDS = {
@@ -108,7 +108,7 @@ def main() -> None:
         for n_peaks in (2000, 3000, 5000):
             adata = fitted(args.data / "granja_bmmc.h5ad", "batch", n_peaks, seed)
             rows += rows_of(adata, "granja_bmmc", [int(f * adata.n_vars) for f in (0.05, 0.1, 0.2)], seed)
-    table = pd.DataFrame(rows).astype({name: "Int64" for name in ("groups_with_own", "own", "other")})
+    table = pd.DataFrame(rows).astype(dict.fromkeys(("groups_with_own", "own", "other"), "Int64"))
     table.round({"share": 3}).to_csv(HERE / "results" / "terms.csv", index=False)
     print(table.to_string())
 

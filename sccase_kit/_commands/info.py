@@ -44,6 +44,7 @@ def _genome(adata: AnnData) -> str:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
+    from .._batch_columns import batch_columns
     from .._record import records
     from ..io.reading import read_with_notes
     from ..matrix.access import layer_names
@@ -70,6 +71,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "labels (categories)": {
             str(name): int(column.nunique()) for name, column in adata.obs.items() if _is_label(column)
         },
+        "may be batches": [column.name for column in batch_columns(adata.obs)],
         "layers": layer_names(adata),
         "embeddings": list(adata.obsm),
         "enhanced under": [key for key, call in made.items() if call.function == "tl.enhance"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,23 +11,18 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
-from .._record import recorded
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
 from ..metrics.depth import depth_correlation
-from ..metrics.mixing import neighbours_of_other_batches
 from ..pages.blocks import Block, Card, Cards, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
+from ._batches import Taken, batches_said, some
 from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
-#: Names of columns that may hold batches, where none was given to the fit.
-_BATCHES = re.compile(r"batch|donor|sample|library|replicate|plate|lane|patient|individual", re.IGNORECASE)
-_MIXED, _APART = 0.8, 0.5  # of what chance gives
-_ALIKE, _FEW_CELLS, _DEPTH_FOLD, _DEPTH_CORRELATION, _ONE_BATCH = 0.97, 30, 2.0, 0.5, 0.95
-_NAMED = 30  # things named in a line before it says how many more there are
+_ALIKE, _FEW_CELLS, _DEPTH_FOLD, _DEPTH_CORRELATION = 0.97, 30, 2.0, 0.5
 
 
 @dataclass(frozen=True)
@@ -56,6 +51,8 @@ class Study:
         Correlation of every motif with the activity of the gene of its factor, and its family; None if not computed.
     effects
         Tables of groups in which the variants of traits act, by their place.
+    batches
+        Columns that hold batches, or may.
     """
 
     adata: AnnData
@@ -69,6 +66,7 @@ class Study:
     verdict: str | None
     fits: pd.DataFrame | None = None
     effects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    batches: Sequence[Taken] = ()
 
 
 def found_section(study: Study) -> Section:
@@ -100,7 +98,7 @@ def found_section(study: Study) -> Section:
         lines.append(("Groups", _NO_GROUPS))
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
     tiles |= {"cell–peak pairs that are open": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
-    batches, batch_doubts = _batches(study)
+    batches, batch_doubts = batches_said(adata, study.groupby, study.key, study.batches)
     lines += [("Batches", batches), ("Enhancing", _plain(study.verdict) if study.verdict else _NOT_JUDGED)]
     doubts += batch_doubts + _depth_doubts(study, depth)
     doubts = doubts or ["nothing that the stored results can tell"]
@@ -157,8 +155,11 @@ def _cards(
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
     genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
-    motifs, terms = _groups.motifs_of(study.tests, study.fits), terms_of(adata, by, study.tables)
-    traits = _groups.traits_of(adata, by, study.effects)
+    terms = terms_of(adata, by, study.tables)
+    motifs, traits = (
+        {group: ", ".join(names) for group, names in found.items()}
+        for found in (_groups.motifs_of(study.tests, study.fits), _groups.traits_of(adata, by, study.effects))
+    )
     others = {name: _groups.composition(adata, by, name) for name in study.others}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
     counts = labels.dropna().astype(str).value_counts()
@@ -176,7 +177,7 @@ def _cards(
             lines.append(("peaks", ", ".join(places[group])))
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
-                lines.append((word, found[group] if isinstance(found[group], str) else ", ".join(found[group])))
+                lines.append((word, found[group]))
             elif group in tested[word]:
                 lines.append((word, "none passes"))
         notes = [doubt] if doubt else []
@@ -210,15 +211,15 @@ def _group_doubts(
     if pairs := _groups.alike(groups, least=_ALIKE):
         shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
         what = "groups that are nearly the same, by the correlation of their mean profiles"
-        doubts.append(f"{what}: {_some(shown)}. {_merge(study)}")
+        doubts.append(f"{what}: {some(shown)}. {_merge(study)}")
     if few := [group for group, reason in reasons.items() if reason]:
-        doubts.append(f"groups with few significant marker peaks: {_some(few)}")
+        doubts.append(f"groups with few significant marker peaks: {some(few)}")
     if small := [str(group) for group, n in counts.items() if n < _FEW_CELLS]:
-        doubts.append(f"groups of fewer than {_FEW_CELLS} cells: {_some(small)}")
+        doubts.append(f"groups of fewer than {_FEW_CELLS} cells: {some(small)}")
     if deep:
-        doubts.append(f"groups that are set apart by depth as well (more than {_DEPTH_FOLD:g}-fold): {_some(deep)}")
+        doubts.append(f"groups that are set apart by depth as well (more than {_DEPTH_FOLD:g}-fold): {some(deep)}")
     if unnamed := [group for group, row in rows.items() if row["reason"]]:
-        doubts.append(f"groups without a clear name: {_some(unnamed)}; names are suggestions, check the genes")
+        doubts.append(f"groups without a clear name: {some(unnamed)}; names are suggestions, check the genes")
     elif not rows:
         doubts.append("no names were suggested (sk.tl.annotate)")
     if sizes := [found[0] for table in study.tables.values() if (found := large_share(table)) is not None]:
@@ -252,68 +253,6 @@ def _merge(study: Study) -> str:
     )
 
 
-def _batches(study: Study) -> tuple[str, list[str]]:
-    """Return what is known of batches, and what to doubt."""
-    adata = study.adata
-    made = recorded(adata.uns[study.key])
-    given = None if made is None else made.params.get("batch_key")
-    columns = [given] if given is not None and given in adata.obs else _candidates(adata, study.groupby)
-    if not columns:
-        if given is not None:
-            return f"Corrected by {given!r}, which is no longer in the data.", []
-        return "None given, and no column of the cells looks like one.", [
-            "batches were not given, so none were corrected"
-        ]
-    texts, doubts = [], []
-    for column in columns:
-        text, ratio = _mixing(study, str(column))
-        texts.append(text)
-        if given is None:
-            doubts.append(f"{column!r} may be batches and was not given to the fit (batch_key={column!r})")
-        elif ratio is not None and ratio < _MIXED:
-            doubts.append(f"batches ({column}) are not mixed inside the groups although they were corrected")
-        if held := _one_batch(study, str(column)):
-            doubts.append(f"groups with nearly all cells of one {column}: {_some(held)}; a type or a batch effect")
-    start = "Corrected. " if given is not None else "Not corrected. "
-    return start + " ".join(texts), doubts
-
-
-def _candidates(adata: AnnData, groupby: str | None) -> list[str]:
-    """Return columns that may hold batches: by name, with a few values that are not the groups'."""
-    found: list[str] = []
-    for name, column in adata.obs.items():
-        if name != groupby and _BATCHES.search(str(name)) and 2 <= column.nunique() <= 50 and not column.isna().any():
-            same = any(adata.obs[one].astype(str).equals(column.astype(str)) for one in found)
-            found += [] if same else [str(name)]
-    return found[:2]
-
-
-def _mixing(study: Study, column: str) -> tuple[str, float | None]:
-    """Return how well the values of a column are mixed in the embedding, and that as a share of chance."""
-    adata, slot = study.adata, f"X_{study.key}"
-    n = adata.obs[column].nunique()
-    if study.groupby is None or slot not in adata.obsm or n < 2:
-        return f"{column}: {n} value{'' if n == 1 else 's'}.", None
-    in_group = adata.obs[study.groupby].notna().to_numpy() & adata.obs[column].notna().to_numpy()
-    batches, groups = (adata.obs.loc[in_group, name].astype(str) for name in (column, study.groupby))
-    shares = neighbours_of_other_batches(np.asarray(adata.obsm[slot])[in_group], batches, groups)
-    if shares is None:
-        return f"{column}: {n} values, never two in one group.", 0.0
-    ratio = shares[0] / shares[1] if shares[1] > 0 else 1.0
-    word = "mixed" if ratio >= _MIXED else "apart" if ratio < _APART else "partly mixed"
-    text = f"{column}: {n} values, {word} inside the groups: {shares[0]:.0%} of a cell's neighbours are of another "
-    return text + f"{column}, {shares[1]:.0%} by chance.", ratio
-
-
-def _one_batch(study: Study, column: str) -> list[str]:
-    if study.groupby is None:
-        return []
-    cells = study.adata.obs[study.adata.obs[study.groupby].notna()]
-    shares = pd.crosstab(cells[study.groupby].astype(str), cells[column].astype(str), normalize="index").max(axis=1)
-    overall = study.adata.obs[column].astype(str).value_counts(normalize=True).max()
-    return [str(group) for group in shares.index[(shares >= _ONE_BATCH) & (shares > overall)]]
-
-
 def _depth_doubts(study: Study, depth: np.ndarray) -> list[str]:
     slot = f"X_{study.key}"
     if slot not in study.adata.obsm or len(depth) < 10 or np.ptp(depth) == 0:
@@ -326,8 +265,3 @@ def _depth_doubts(study: Study, depth: np.ndarray) -> list[str]:
         f"{len(strong)} of {len(values)} components of the embedding follow the depth of the cells (largest Spearman "
         f"correlation {strong.max():.2f})"
     ]
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -14,7 +14,6 @@ from .._arguments import checked
 from .._calls import made_by
 from .._logging import logger
 from .._progress import progress
-from .._record import required
 from .._validate import check_adata, check_int, check_key
 from .._version import __version__
 from ..get.raw import raw_layer
@@ -22,6 +21,7 @@ from ..get.thin import check_fitted
 from ..interpret.steps import CALLED
 from ..pages.page import Section, page, shortened
 from ..pl.colors import column_colors
+from ._batches import batches_of
 from ._figures import drawing_copy
 from ._found import Study, found_section
 from ._fragments import fragment_section
@@ -177,9 +177,9 @@ def render(
     if held_out:
         judged = {"this fit": judge_fit(adata, key, rng=rng)} | judged
     main = described(adata, groupby, asked=asked)
-    batch = required(adata, key, "tl.enhance").params.get("batch_key")
     others = drawn_by(adata, [main, groupby, choose_groups(adata), *clusterings(adata)])
-    columns = drawn_by(adata, [*others, *made_with(adata, "tl.annotate"), batch])
+    batches = batches_of(adata, main, key)
+    columns = drawn_by(adata, [*others, *made_with(adata, "tl.annotate"), *(column.name for column in batches)])
     colors = column_colors(adata.obs, adata.uns, columns)
     tests = {} if main is None else deviations_of(adata, main) | given_tests(adata, main, given)
     effects = {k: t for k, t in given.items() if is_trait_groups(t)}
@@ -197,6 +197,7 @@ def render(
         fits=gene_fits(adata),
         effects=effects,
         verdict=verdict(judged),
+        batches=batches,
     )
     makers = {
         "found": lambda: found_section(study),

@@ -10,6 +10,7 @@ import numpy as np
 from anndata import AnnData
 
 from .. import pp
+from .._batch_columns import batch_columns
 from .._calls import forget_layouts
 from .._logging import logger, warn
 from .._record import recorded
@@ -55,9 +56,10 @@ def batch_codes(adata: AnnData, batch_key: str | None, *, layer: str | None = No
     Warns where many peaks are closed in all cells of one batch.
     """
     if batch_key is None:
-        for name in (column for column in set(adata.obs) if str(column).lower() in ("batch", "batches")):
-            if (n_batches := len(adata.obs[name].astype(str).drop_duplicates())) > 1:
-                logger.info("obs[%r] holds %d batches: batch_key=%r would correct for them", name, n_batches, name)
+        for name, _ in batch_columns(adata.obs)[:2]:
+            what = "batches" if "batch" in name.lower() else "values, perhaps batches"
+            n_values = adata.obs[name].astype(str).nunique()
+            logger.info("obs[%r] holds %d %s: batch_key=%r would correct for them", name, n_values, what, name)
         return None
     labels = check_labels(adata, batch_key, name="batch_key", min_groups=2)
     sizes = labels.value_counts()

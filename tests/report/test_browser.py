@@ -100,7 +100,9 @@ def test_what_was_found_comes_first(page, full):
         number = group.split("_")[1]
         assert f"TF_{number} (" in card  # the planted motif and term of the type
         assert f"TERM_{number}" in card
-    assert "Corrected. batch: 2 values" in page.execute_script("return document.querySelector('.lines').textContent")
+    assert "(the batch_key of the fit). batch: 2 values" in page.execute_script(
+        "return document.querySelector('.lines').textContent"
+    )
 
 
 def test_cards_lead_to_tracks_and_peaks(page, full):

@@ -9,6 +9,7 @@ import pytest
 import sccase_kit as sk
 from sccase_kit.pages.blocks import Cards, Lines, Text, Tiles
 from sccase_kit.report import _groups
+from sccase_kit.report._batches import batches_of
 from sccase_kit.report._found import Study, found_section
 from sccase_kit.report._terms import enrichment_section, large_share, rule_of, terms_of
 
@@ -22,6 +23,7 @@ def study():
 
 def section(adata, groupby="cell_type", **given):
     defaults = {"colors": {}, "others": (), "tables": {}, "tests": {}, "verdict": None}
+    defaults["batches"] = batches_of(adata, groupby, "sccase")
     found = found_section(Study(adata, groupby, "sccase", None, **(defaults | given)))
     parts = {type(block): block for block in found.blocks}
     cards = parts[Cards].cards if Cards in parts else []
@@ -33,7 +35,8 @@ def test_nothing_is_said_that_was_not_computed(study):
     assert "names suggested" not in tiles
     assert "Not measured on these data" in lines
     assert "No names were suggested (sk.tl.annotate)" in lines
-    assert "'batch' may be batches and was not given to the fit" in lines
+    assert "Not corrected: the fit was given no batch_key. 'batch' is taken for batches by its name. batch: 2" in lines
+    assert "batch_key='batch'" not in lines  # mixed inside the types: nothing to doubt
     assert all(not card.head and not card.lines for card in cards.values())
     counts = study.adata.obs["cell_type"].value_counts()
     assert {name: card.aside for name, card in cards.items()} == {
@@ -192,13 +195,36 @@ def test_a_large_part_of_a_small_background_is_said(study):
 def test_batches_mixed_and_apart(study):
     adata = study.adata.copy()
     sk.tl.enhance(adata, 5, method="sccase", batch_key="batch")
-    assert "Corrected. batch: 2 values" in section(adata)[1]
+    assert "Corrected by 'batch' (the batch_key of the fit). batch: 2 values" in section(adata)[1]
     adata.obsm["X_sccase"] = np.c_[adata.obsm["X_sccase"], 1e3 * (adata.obs["batch"] == adata.obs["batch"].iloc[0])]
     lines = section(adata)[1]
     assert "apart inside the groups: 0% of a cell's neighbours" in lines
     assert "are not mixed inside the groups although they were corrected" in lines
-    adata.obs["batch"] = adata.obs["cell_type"].astype(str)
+    adata.obs["batch"] = [f"donor {name}" for name in adata.obs["cell_type"]]
     assert "5 values, never two in one group" in section(adata)[1]
+    del adata.obs["batch"]
+    assert "Corrected by 'batch', which is no longer in the data" in section(adata)[1]
+
+
+def test_columns_taken_for_batches_are_said_with_the_reason(study):
+    """By their names where these say so, else where the values are apart inside the groups."""
+    adata = study.adata.copy()
+    apart = adata.obs.pop("batch").astype(str).to_numpy()
+    adata.obs["mixed"] = np.random.default_rng(0).choice(["x", "y"], adata.n_obs)
+    assert "no column of the cells is called like one" in section(adata)[1]
+    assert "Batches were not given, so none were corrected" in section(adata)[1]
+    adata.obsm["X_sccase"] = np.c_[adata.obsm["X_sccase"], 1e3 * (apart == apart[0])]
+    adata.obs["where"] = apart
+    lines = section(adata)[1]
+    assert "'where' is taken for batches because cells of one value lie together inside the groups" in lines
+    assert "'where' may be batches and was not given to the fit (batch_key='where')" in lines
+    assert "sccase-kit enhance --batch-key where;" in lines
+    assert "condition, a tissue or a label, do not" in lines
+    adata.obs = adata.obs.rename(columns={"where": "PrepID", "mixed": "lane"})
+    lines = section(adata)[1]
+    assert "'PrepID' is taken for batches by its name. PrepID: 2 values, apart" in lines
+    assert "'lane' is taken for batches by its name. lane: 2 values, mixed" in lines
+    assert "'lane' may be batches" not in lines  # mixed: nothing to doubt
 
 
 def test_depth_small_groups_and_clusters(study):
