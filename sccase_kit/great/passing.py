@@ -73,9 +73,9 @@ KINDS = (
 
 
 def kind_of(table: pd.DataFrame) -> Kind | None:
-    """Return the kind of a table, or None if it is no table of enrichment."""
+    """Return the kind of a table by its p-value, the first adjusted one and the enrichment; None for other tables."""
     columns = set(table.columns)
-    return next((kind for kind in KINDS if {"ID", kind.raw, *kind.adjusted, kind.effect} <= columns), None)
+    return next((kind for kind in KINDS if {kind.raw, kind.adjusted[0], kind.effect} <= columns), None)
 
 
 def remedy_for_share(share: float) -> str:

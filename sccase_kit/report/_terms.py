@@ -26,7 +26,8 @@ _COLUMNS = [
 
 def is_enrichment(table: pd.DataFrame) -> bool:
     """Return whether a table comes from GREAT or from gene-level enrichment."""
-    return kind_of(table) is not None
+    kind = kind_of(table)
+    return kind is not None and {"ID", "name", *kind.adjusted} <= set(table.columns)
 
 
 def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
@@ -39,7 +40,12 @@ def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -
     nearest: dict[str, tuple[float, str]] = {}
     for where, table in tables.items():
         kind = kind_of(table)
-        if kind is None or "group" not in table.columns or grouping_of(adata, groupby, where, table) != groupby:
+        if (
+            kind is None
+            or "group" not in table.columns
+            or not is_enrichment(table)
+            or grouping_of(adata, groupby, where, table) != groupby
+        ):
             continue
         ranked = _ranked(table, kind)
         for group, part in ranked[passing(ranked, kind)].groupby("group", sort=False, observed=True):
