@@ -167,6 +167,10 @@ def _genome(folder: Path, study: object) -> None:
         {"c": "chr1", "start": variants["start"] + 5, "end": variants["start"] + 6, "name": "rs", "p": 0.9}
     )
     bed.to_csv(folder / "monocytes.bed.gz", sep="\t", header=False, index=False)
+    (folder / "chip_peaks").mkdir()
+    for factor, kind in (("GATA1", "type_1"), ("SPI1", "type_2")):
+        own = adata.var.loc[adata.var["specific_to"].astype(str) == kind, ["chrom", "start", "end"]]
+        own.to_csv(folder / "chip_peaks" / f"{factor}.bed", sep="\t", header=False, index=False)
     (folder / "hg38.fa").write_text(">chr1\n" + "\n".join(textwrap.wrap("".join(dna), 60)) + "\n")
 
 

@@ -2,8 +2,8 @@
 
 Specific and background peaks are found. Inputs are written for GREAT always, for SNPsea with --snps and for LDSC with
 --panel; with gene sets, tissue expression or summary statistics these are run, and their tables and figures are laid
-next to the inputs. --fasta adds motifs, --variants the groups in which fine-mapped variants act. A second call with the
-same input keeps what is finished.
+next to the inputs. --fasta adds motifs (--sites, where there is no sequence), --variants the groups in which fine-mapped
+variants act. A second call with the same input keeps what is finished.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .files import add_input, add_unknown, add_variants, group_names, named_files, read_input
-from .motifs import sequence_options
+from .motifs import add_sites, check_sites, sequence_options
 from .tools import add_tools, tool_options
 
 HELP = "what every group means: GREAT, motifs, traits, SNPsea, LDSC, as a folder"
@@ -21,6 +21,7 @@ EXAMPLE = """example:
   sccase-kit interpret enhanced.h5ad -g cell_type --genome hg38 --gene-sets GO:BP -o meaning
   sccase-kit interpret enhanced.h5ad -g louvain --genome hg19 --gene-sets GO:BP --fasta hg19.fa --motifs JASPAR \\
     --variants monocytes=MONO_COUNT.bed.gz --variants platelets=PLT_COUNT.bed.gz -o meaning
+  sccase-kit interpret enhanced.h5ad -g louvain --genome hg38 --sites chip_peaks/ -o meaning
   sccase-kit interpret enhanced.h5ad -g cell_type --genome hg38 --chain hg38ToHg19.over.chain.gz -o meaning \\
     --panel 1000G.EUR.QC. --baseline baseline. --weights weights. --sumstats height=height.sumstats.gz"""
 
@@ -49,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     motifs.add_argument(
         "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
     )
+    add_sites(motifs)
     motifs.add_argument(
         "--stored-motifs", action="store_true", help="take the matches that sccase-kit motifs left in the file"
     )
@@ -63,15 +65,19 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if args.motifs and not args.fasta:
         msg = "--motifs needs --fasta: the sequences in which they are looked for"
         raise ValueError(msg)
-    if args.stored_motifs and args.fasta:
-        msg = "--stored-motifs takes the matches in the file, and --fasta looks for new ones; leave one of them out"
+    if args.stored_motifs and (args.fasta or args.sites):
+        other = "--sites takes those of BED files" if args.sites else "--fasta looks for new ones"
+        msg = f"--stored-motifs takes the matches in the file, and {other}; leave one of them out"
         raise ValueError(msg)
+    check_sites(args)
     variants = named_files(args.variants, option="--variants")
     adata = read_input(args)
     if args.background == "peaks":
         great["background"] = adata.var[["chrom", "start", "end"]] if "chrom" in adata.var else adata
     motifs: dict[str, Any] | None = {} if args.stored_motifs else None
-    if args.fasta:
+    if args.sites:
+        motifs = {"sites": args.sites, **(sequence_options(adata, Path(args.fasta)) if args.fasta else {})}
+    elif args.fasta:
         motifs = {"motifs": args.motifs or "JASPAR", **sequence_options(adata, Path(args.fasta))}
     tables = sk.tl.interpret(
         adata,
@@ -95,7 +101,8 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if empty := [name for name in every if name not in found]:
         result["groups without peaks"] = empty
     result["rows of the tables"] = rows
-    left = {"motifs": "--fasta genome.fa", "great": "--gene-sets GO:BP", "traits": "--variants TRAIT=FILE"}
+    left = {"motifs": "--fasta genome.fa, or --sites FOLDER", "great": "--gene-sets GO:BP"}
+    left["traits"] = "--variants TRAIT=FILE"
     if missing := [f"{step} ({option})" for step, option in left.items() if step not in tables]:
         result["not looked at"] = ", ".join(missing)
     return result

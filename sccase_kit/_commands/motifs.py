@@ -1,7 +1,8 @@
 """Find motifs in the peaks (as motifmatchr) and how far each cell's accessibility of them deviates (as chromVAR).
 
-Motifs that were matched before (varm["motifs"]) are used again unless --fasta is given. Without --output a table is
-printed: the variability of every motif, or with --groupby its deviation in each group against all other cells.
+Motifs that were matched before (varm["motifs"]) are used again unless --fasta or --sites is given: sites of factors that
+others found (ChIP-seq peaks, matches of motifs) need no sequence of the genome. Without --output a table is printed: the
+variability of every motif, or with --groupby its deviation in each group against all other cells.
 --genome also says which member of a family of factors fits: the activity of its gene follows the motif.
 """
 
@@ -33,6 +34,7 @@ HELP = "motifs and their deviations in the cells (chromVAR)"
 EXAMPLE = """example:
   sccase-kit motifs enhanced.h5ad --fasta hg38.fa --groupby cell_type -o enhanced.h5ad
   sccase-kit motifs enhanced.h5ad --fasta peaks.fa --motifs motifs.meme | head
+  sccase-kit motifs enhanced.h5ad --sites chip_peaks/ --groupby louvain -o enhanced.h5ad
   sccase-kit motifs enhanced.h5ad --fasta hg38.fa --groupby louvain --genome hg38 -o enhanced.h5ad"""
 
 
@@ -44,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--motifs", help="file (MEME, JASPAR, HOMER ...), or JASPAR, JASPAR2024 (JASPAR); needs --fasta"
     )
+    add_sites(parser)
     parser.add_argument("-g", "--groupby", help="column of obs with groups to compare")
     parser.add_argument(
         "--genome",
@@ -55,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=["permuted", "analytic"],
-        default="permuted",
-        help="drawn background peaks, as chromVAR, or all draws in closed form, which is much faster (permuted)",
+        help="drawn background peaks, as chromVAR, or all draws in closed form, which is much faster (permuted; without "
+        "the GC content of the peaks: analytic)",
     )
     add_layer(parser)
     add_unknown(parser)
@@ -67,9 +70,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, match the motifs, compute deviations, write."""
     import sccase_kit as sk
 
+    from .._logging import warn
     from .._record import record
     from .._validate import check_labels
 
+    check_sites(args)
     if args.motifs and not args.fasta:
         msg = "--motifs needs --fasta: the sequences in which they are looked for"
         raise ValueError(msg)
@@ -77,14 +82,28 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     adata = read_input(args)
     if args.groupby:
         check_labels(adata, args.groupby, min_groups=2)
-    if args.fasta:
-        sk.tl.match_motifs(
-            adata, args.motifs or "JASPAR", unknown=args.unknown, **sequence_options(adata, Path(args.fasta))
-        )
+    sequences = sequence_options(adata, Path(args.fasta)) if args.fasta else {}
+    if args.sites or args.fasta:
+        adata.varm.pop("motifs", None)  # of --fasta or --sites, whichever was given before
+        adata.uns.pop("motifs", None)
+    if args.sites:
+        sk.tl.match_sites(adata, args.sites)
+    if args.sites and args.fasta:
+        sk.tl.add_gc_content(adata, unknown=args.unknown, **sequences)
+    elif args.fasta:
+        sk.tl.match_motifs(adata, args.motifs or "JASPAR", unknown=args.unknown, **sequences)
     elif "motifs" not in adata.varm:
-        msg = "--fasta is needed: no motifs were matched before (varm['motifs'] is missing)"
+        msg = "--fasta or --sites is needed: no motifs were matched before (varm['motifs'] is missing)"
         raise ValueError(msg)
-    sk.tl.chromvar(adata, "motifs", source=args.source, method=args.method, layer=args.layer, rng=args.seed)
+    by_reads = "gc" not in adata.var and args.method != "permuted"
+    if by_reads:
+        warn(
+            "the GC content of the peaks is not known: background peaks are matched by reads alone (--fasta tells the "
+            "GC content)"
+        )
+    method = args.method or ("analytic" if by_reads else "permuted")
+    bias = None if by_reads else "gc"
+    sk.tl.chromvar(adata, "motifs", source=args.source, method=method, bias=bias, layer=args.layer, rng=args.seed)
     table = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
     table = table.rename_axis("motif").reset_index()
     result: dict[str, Any] = {
@@ -106,6 +125,23 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     if holds_data(target):
         result["stored in"] = ", ".join(stored)
     return finish(result, target, adata, table)
+
+
+def add_sites(parser: Any) -> None:
+    """Add the option for sites of factors that others found."""
+    parser.add_argument(
+        "--sites",
+        metavar="PATH",
+        help="instead of motifs in a sequence, sites of factors on the genome of the peaks: a folder with a BED file per "
+        "factor (GATA1.narrowPeak.gz), or one BED file with the factor in the fourth column",
+    )
+
+
+def check_sites(args: argparse.Namespace) -> None:
+    """Raise ValueError where motifs are to be looked for and sites are given."""
+    if args.sites and args.motifs:
+        msg = "--motifs are looked for in a sequence, and --sites are given as they are; leave one of them out"
+        raise ValueError(msg)
 
 
 def _factors(adata: AnnData, genome: str) -> pd.DataFrame:

@@ -18,6 +18,7 @@ from .motif_sources.jaspar import jaspar_motifs
 from .pwm import log_odds, score_threshold
 from .scabc import ScabcResult, scabc_pvalues
 from .sequences import EncodedSequences, encode_sequences, fetch_sequences, gc_content
+from .site_files import read_sites
 from .sources import as_motifs
 from .synergy import annotation_correlation, annotation_synergy
 from .variance import variability
@@ -51,6 +52,7 @@ __all__ = [
     "log_odds",
     "match",
     "read_motifs",
+    "read_sites",
     "region_annotations",
     "sample_background_peaks",
     "scabc_landmarks",

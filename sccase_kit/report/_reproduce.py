@@ -20,7 +20,7 @@ from ..enhance import METHODS
 #: Functions in the order of a study, between two steps of preparation; others come after them, as they were called.
 STUDY = [
     *["pp.tfidf", "tl.estimate_k", "tl.enhance", "tl.cluster", "tl.specific_peaks", "tl.background_peaks", "tl.scabc"],
-    *["tl.match_motifs", "tl.chromvar"],
+    *["tl.match_motifs", "tl.match_sites", "tl.chromvar"],
 ]
 #: Functions that made the data themselves; the script names them, and starts from the file.
 MAKERS = ("io.", "datasets.")
@@ -128,7 +128,7 @@ def _steps_before(found: Record, n_steps: int) -> int:
 
 def _made(key: str, found: Record) -> set[str]:
     """Return the keys of `varm` that a call writes and :func:`sccase_kit.tl.chromvar` may read."""
-    if found.function == "tl.match_motifs":
+    if found.function in ("tl.match_motifs", "tl.match_sites"):
         return {key}
     if found.function != "tl.chromvar":
         return set()

@@ -17,6 +17,7 @@ from ._motifs import add_gc_content, match_motifs
 from ._peak_gene_links import peak_gene_links
 from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
+from ._sites import match_sites
 from ._snpsea import snpsea
 from ._specific_peaks import specific_peaks
 from ._traits import trait_scores
@@ -39,6 +40,7 @@ __all__ = [
     "interpret",
     "ldsc",
     "match_motifs",
+    "match_sites",
     "motif_correlation",
     "motif_genes",
     "motif_synergy",

@@ -29,7 +29,7 @@ from ..intervals.genomes import GENOMES, species_of, tss_table
 from ..ldsc.files import write_bed, write_ldsc_annot
 from ..snpsea.files import write_snpsea
 from ._great import great as run_great
-from ._interpret_cells import motif_step, trait_step
+from ._interpret_cells import files_of_sites, motif_step, trait_step
 from ._ldsc import ldsc as run_ldsc
 from ._nearest_gene import add_nearest_gene
 from ._peaks import background_peaks
@@ -88,8 +88,9 @@ def interpret(
         Options of :func:`sccase_kit.tl.ldsc`: `panel` for the inputs; `sumstats` (and `baseline`, `snps`, …) for the
         result. None leaves the step out.
     motifs
-        Options of :func:`sccase_kit.tl.match_motifs`: `genome_fasta` or `sequences`, and `motifs`, ...; ``{}`` takes
-        the matches that are in ``adata.varm["motifs"]``. Deviations are those of the closed form
+        Options of :func:`sccase_kit.tl.match_motifs`: `genome_fasta` or `sequences`, and `motifs`, ...; or `sites` of
+        :func:`sccase_kit.tl.match_sites`, where there is no sequence; ``{}`` takes the matches that are in
+        ``adata.varm["motifs"]``. Deviations are those of the closed form
         (:func:`sccase_kit.tl.chromvar`), and the activity of the factor's gene says which member of a family fits
         (:func:`sccase_kit.tl.motif_genes`). Nothing of this is written into `adata`. None leaves the step out.
     traits
@@ -169,7 +170,10 @@ def interpret(
     made_from = [table, adata.obs[groupby].astype(str), genome]
     if motifs is not None:
         seek: dict[str, Any] = {"given": motifs, "genome": genome, "key": key, "unknown": unknown}
-        steps["motifs"] = ([*made_from, motifs], lambda out: motif_step(adata, groupby, out, **seek))
+        steps["motifs"] = (
+            [*made_from, motifs, *files_of_sites(motifs)],
+            lambda out: motif_step(adata, groupby, out, **seek),
+        )
     if traits is not None:
         steps["traits"] = (
             [*made_from, traits],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,8 @@ from ._chromvar import chromvar
 from ._deviations import differential_deviations
 from ._gene_activity import gene_activity
 from ._motif_genes import factor_genes, motif_genes
-from ._motifs import match_motifs
+from ._motifs import add_gc_content, match_motifs
+from ._sites import match_sites
 from ._traits import trait_scores
 
 _LOOKED_UP = ("genome_fasta", "sequences")
@@ -40,11 +42,13 @@ def motif_step(
         return None
     layer = raw_layer(adata, key)
     work = _with_reads(_shared(adata), layer)
-    if any(given.get(name) is not None for name in _LOOKED_UP):
+    if given.get("sites") is not None:
+        _match_sites(work, given, unknown)
+    elif any(given.get(name) is not None for name in _LOOKED_UP):
         match_motifs(work, **{"unknown": unknown, **given})
     elif "motifs" not in work.varm:
-        msg = f"motifs needs genome_fasta or sequences, in which they are looked for, got {sorted(given)}; or run "
-        msg += "sccase_kit.tl.match_motifs(adata, ...) first"
+        msg = f"motifs needs genome_fasta or sequences, in which they are looked for, or sites (BED files of factors), "
+        msg += f"got {sorted(given)}; or run sccase_kit.tl.match_motifs(adata, ...) first"
         raise KeyError(msg)
     genes = _activities(work, genome, key)
     work = _with_sequence(work)
@@ -86,6 +90,27 @@ def trait_step(adata: AnnData, groupby: str, out: Path, *, given: Mapping[str, A
 
     _save(trait_groups(work, key="traits").figure, out / "traits.png")
     return found["groups"]
+
+
+def files_of_sites(given: Mapping[str, Any]) -> list[Path]:
+    """Return the files in a folder of sites, so that a change of one is a change of the input."""
+    sites = given.get("sites")
+    if isinstance(sites, (str, os.PathLike)) and Path(sites).is_dir():
+        return sorted(file for file in Path(sites).iterdir() if file.is_file())
+    return []
+
+
+def _match_sites(work: AnnData, given: Mapping[str, Any], unknown: Any) -> None:
+    """Take the sites of factors for matches; a sequence that is given beside them tells the GC content."""
+    if other := sorted(set(given) - {"sites", "unknown", *_LOOKED_UP}):
+        msg = f"motifs: {other} belong to motifs that are looked for in a sequence; leave them, or sites, out"
+        raise ValueError(msg)
+    for slots in (work.uns, work.varm):
+        slots.pop("motifs", None)
+    match_sites(work, given["sites"])
+    sequence = {name: given[name] for name in _LOOKED_UP if given.get(name) is not None}
+    if sequence:
+        add_gc_content(work, **sequence, unknown=given.get("unknown", unknown))
 
 
 def _shared(adata: AnnData) -> AnnData:

@@ -61,7 +61,7 @@ def test_tissues_from_files(call_json, enhanced_file, files, tmp_path):
         files["gene_intervals"], "--snp-intervals", files["snp_intervals"], "--null-snps", files["null_snps"],
     )  # fmt: skip
     assert given["not looked at"] == (
-        "motifs (--fasta genome.fa), great (--gene-sets GO:BP), traits (--variants TRAIT=FILE)"
+        "motifs (--fasta genome.fa, or --sites FOLDER), great (--gene-sets GO:BP), traits (--variants TRAIT=FILE)"
     )
     assert "- motifs needs the sequence of the genome" in (tmp_path / "out" / "README.md").read_text()
     assert given["rows of the tables"]["snpsea"] > 0

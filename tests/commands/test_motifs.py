@@ -70,6 +70,52 @@ def test_the_genes_of_the_factors(call_json, study, enhanced_file, files, tmp_pa
     assert {"gene", "gene_correlation", "rank_in_family"} <= set(pd.read_csv(text, sep="\t").columns)
 
 
+@pytest.fixture(scope="module")
+def sites(study, tmp_path_factory):
+    """A folder with a BED file of the peaks that hold each planted motif."""
+    folder = tmp_path_factory.mktemp("sites")
+    var = study.adata.var[["chrom", "start", "end"]]
+    for name, column in zip(study.motifs, np.asarray(study.adata.varm["planted_motifs"]).T, strict=True):
+        if column.any():
+            var[column].to_csv(folder / f"{name}.bed", sep="\t", header=False, index=False)
+    return folder
+
+
+def test_sites_need_no_sequence(call, enhanced_file, sites, tmp_path):
+    bare = sk.read(enhanced_file)
+    bare.var = bare.var.drop(columns="gc")
+    bare.write_h5ad(tmp_path / "bare.h5ad")
+    out = tmp_path / "m.h5ad"
+    with pytest.warns(UserWarning, match="background peaks are matched by reads alone"):
+        code, _, _ = call("motifs", tmp_path / "bare.h5ad", "--sites", sites, "-g", "cell_type", "-o", out)
+    assert code == 0
+    found = sk.read(out)
+    assert found.obsm["chromvar_z"].shape[1] == len(list(sites.iterdir()))
+    sk.tl.match_sites(bare, sites)
+    sk.tl.chromvar(bare, method="analytic", bias=None)
+    np.testing.assert_allclose(found.obsm["chromvar_z"], bare.obsm["chromvar_z"], rtol=1e-9)
+    first = found.uns["chromvar_groups"]["table"].groupby("group", observed=True).head(1)
+    assert sum(first["motif"].str[-1].to_numpy() == first["group"].astype(str).str[-1].to_numpy()) >= 3
+
+
+def test_sites_replace_motifs_and_take_the_gc_content_of_a_sequence(call_json, with_motifs, sites, files, tmp_path):
+    out = tmp_path / "m.h5ad"
+    call_json("motifs", with_motifs, "--sites", sites, "--fasta", files["fasta"], "-o", out)
+    found = sk.read(out)
+    assert list(found.uns["motifs"]["names"]) == sorted(path.stem for path in sites.iterdir())
+    assert found.uns["chromvar"]["params"]["bias"] == "gc"
+    assert found.uns["chromvar"]["params"]["method"] == "permuted"
+
+
+def test_sites_and_motifs_exclude_each_other(call, enhanced_file, sites, files):
+    code, out, err = call("motifs", enhanced_file, "--sites", sites, "--fasta", files["fasta"], "--motifs", "JASPAR")
+    assert (code, out) == (1, "")
+    assert "leave one of them out" in err
+    code, _, err = call("motifs", enhanced_file, "--sites", sites / "absent")
+    assert code == 1
+    assert "absent" in err
+
+
 def test_motifs_are_not_ignored_where_earlier_ones_would_be_used(call, with_motifs, files):
     code, out, err = call("motifs", with_motifs, "--motifs", files["motifs"])
     assert (code, out) == (1, "")
@@ -123,7 +169,7 @@ def test_refusals(call, counts_file, enhanced_file, files, tmp_path):
     fasta = ["--fasta", files["fasta"]]
     motifs = ["--motifs", files["motifs"]]
     cases = [
-        ([enhanced_file], "--fasta is needed"),
+        ([enhanced_file], "--fasta or --sites is needed"),
         ([enhanced_file, *motifs], "--motifs needs --fasta"),
         ([enhanced_file, "--fasta", tmp_path / "absent.fa", *motifs], "no such file"),
         ([enhanced_file, "--fasta", tmp_path / "no.fa", *motifs], "a FASTA file starts with '>'"),

@@ -22,7 +22,7 @@ from sccase_kit.intervals import snps as _snps
 from sccase_kit.intervals.region_files import read_bed
 from sccase_kit.ldsc import panel as _ldsc_panel
 from sccase_kit.ldsc import tables as _ldsc_tables
-from sccase_kit.motifs import read_motifs
+from sccase_kit.motifs import read_motifs, read_sites
 from sccase_kit.regions import munge_sumstats, read_gmt, read_gtf
 from sccase_kit.snpsea import tables as _snpsea_files
 
@@ -30,6 +30,7 @@ GAF = "\t".join(["UniProtKB", "P1", "G1", "", "GO:1", "R", "IDA", "", "P", "Gene
 BIM = ["1\trs1\t0\t100\tA\tC", "1\trs2\t0.1\t200\tG\tT", "2\trs3\t0\t50\tA\tG"]
 TEXTS = {
     "BED": ("r.bed", ["# peaks", "chr1\t10\t20\ta", "chr1\t30\t45\tb", "chr2\t0\t7\tc"]),
+    "sites": ("r.bed", ["chr1\t10\t20\tGATA1", "chr1\t30\t45\tSPI1", "chr2\t0\t7\tGATA1"]),
     "GMT": ("r.gmt", ["T1\tfirst\tG1\tG2", "T2\t\tG2\tG3", "T3\tlast\tG1"]),
     "GCT": ("r.gct", ["#1.2", "2\t2", "Name\tDescription\tliver\tbrain", "G1\tg1\t1.5\t0", "G2\tg2\t-2\t4e1"]),
     "named intervals": ("r.bed4", ["chr1\t10\t20\tG1", "chr1\t30\t45\tG2", "chr2\t0\t7\tG3"]),
@@ -137,6 +138,12 @@ def quiet_motifs(path: Path) -> Any:
         return read_motifs(path)
 
 
+def quiet_sites(path: Path) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # 1-based tables
+        return pd.concat(read_sites(path), names=["factor", None])
+
+
 def munge_quietly(path: Path) -> pd.DataFrame:
     return munge_sumstats(path, n=100).table
 
@@ -161,6 +168,7 @@ READERS = {
     "GTF": quiet_gtf,
     "GFF3": quiet_gtf,
     "table": read_table,
+    "sites": quiet_sites,
     "MEME": read_motifs,
     "JASPAR": read_motifs,
     "TRANSFAC": read_motifs,

@@ -41,7 +41,16 @@ CALLS = {
     "metrics.knn_smoothing": lambda a: sk.metrics.knn_smoothing(a, n_neighbors=4, n_components=3),
 }
 ELSEWHERE = {
-    "tl": {"add_gc_content", "match_motifs", "enrich_genes", "great", "snpsea", "ldsc", "interpret"}  # files, regions
+    "tl": {
+        "add_gc_content",
+        "match_motifs",
+        "match_sites",
+        "enrich_genes",
+        "great",
+        "snpsea",
+        "ldsc",
+        "interpret",
+    }  # files, regions
     | {"cluster", "specific_peaks", "background_peaks", "compare_specific_peaks"}  # after a fit: test_hostile_fits
     | {"differential_deviations", "differential_variability", "motif_correlation", "motif_synergy"}
     | {

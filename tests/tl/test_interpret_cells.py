@@ -150,6 +150,41 @@ def test_matches_of_another_tool_need_no_sequence(study, motifs, done, tmp_path)
     assert genes[0].sort_index().to_dict() == genes[1].sort_index().to_dict()
 
 
+@pytest.mark.filterwarnings("ignore:only .* of the .* genes have a peak in reach", "ignore:.*have no gene in genes")
+@pytest.mark.filterwarnings(
+    "ignore:.*GC content of the peaks is not known", "ignore:no factor of the motifs has a gene"
+)
+def test_sites_of_factors_need_no_sequence(study, motifs, tmp_path):
+    adata = study.adata.copy()
+    del adata.var["gc"]
+    adata.uns["motifs"] = {"mine": 1}
+    columns = zip(motifs, np.asarray(adata.varm["planted_motifs"]).T, strict=True)
+    sites = {name.replace("::", "-"): adata.var.loc[column, ["chrom", "start", "end"]] for name, column in columns}
+    sites = {name: table for name, table in sites.items() if len(table)}
+    folder = tmp_path / "sites"
+    folder.mkdir()
+    for name, table in sites.items():
+        table.to_csv(folder / f"{name}.bed", sep="\t", header=False, index=False)
+    options = {"genome": "hg38", "n_top": 20, "motifs": {"sites": folder}}
+    table = sk.tl.interpret(adata, "cell_type", tmp_path / "out", **options)["motifs"]
+    assert adata.uns["motifs"] == {"mine": 1}
+    alone = adata.copy()
+    sk.tl.chromvar(alone, sites, method="analytic", bias=None, key_added="sites")
+    expected = sk.tl.differential_deviations(alone, "cell_type", key="sites").set_index(["group", "set"])
+    found = table.set_index(["group", "set"]).loc[expected.index, "effect_size"]
+    np.testing.assert_allclose(found, expected["effect_size"], rtol=1e-9)
+    step = tmp_path / "out" / "motifs" / "step.json"
+    before = step.stat().st_mtime_ns
+    sk.tl.interpret(adata, "cell_type", tmp_path / "out", **options)
+    assert step.stat().st_mtime_ns == before
+    first = next(iter(sites))
+    sites[first].iloc[:-1].to_csv(folder / f"{first}.bed", sep="\t", header=False, index=False)
+    sk.tl.interpret(adata, "cell_type", tmp_path / "out", **options)
+    assert step.stat().st_mtime_ns != before
+    with pytest.raises(ValueError, match=r"\['p_cutoff'\] belong to motifs that are looked for"):
+        sk.tl.interpret(adata, "cell_type", tmp_path / "x", **options | {"motifs": {"sites": sites, "p_cutoff": 0.1}})
+
+
 def test_one_group_and_missing_options(study, tmp_path):
     adata = study.adata.copy()
     adata.obs["one"] = "all"
