@@ -2,8 +2,8 @@
 
 Specific and background peaks are found. Inputs are written for GREAT always, for SNPsea with --snps and for LDSC with
 --panel; with gene sets, tissue expression or summary statistics these are run, and their tables and figures are laid
-next to the inputs. --fasta adds motifs (--sites, where there is no sequence), --variants the groups in which fine-mapped
-variants act. A second call with the same input keeps what is finished.
+next to the inputs. --fasta adds motifs (--sites, where there is no sequence), --variants the groups in which
+fine-mapped variants act. A second call with the same input keeps what is finished.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Find motifs in the peaks (as motifmatchr) and how far each cell's accessibility of them deviates (as chromVAR).
 
-Motifs that were matched before (varm["motifs"]) are used again unless --fasta or --sites is given: sites of factors that
-others found (ChIP-seq peaks, matches of motifs) need no sequence of the genome. Without --output a table is printed: the
-variability of every motif, or with --groupby its deviation in each group against all other cells.
+Motifs that were matched before (varm["motifs"]) are used again unless --fasta or --sites is given: sites of factors
+that others found (ChIP-seq peaks, matches of motifs) need no sequence of the genome. Without --output a table is
+printed: the variability of every motif, or with --groupby its deviation in each group against all other cells.
 --genome also says which member of a family of factors fits: the activity of its gene follows the motif.
 """
 
@@ -58,8 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--method",
         choices=["permuted", "analytic"],
-        help="drawn background peaks, as chromVAR, or all draws in closed form, which is much faster (permuted; without "
-        "the GC content of the peaks: analytic)",
+        help="drawn background peaks, as chromVAR, or all draws in closed form, which is much faster (permuted; "
+        "without the GC content of the peaks: analytic)",
     )
     add_layer(parser)
     add_unknown(parser)
@@ -132,8 +132,8 @@ def add_sites(parser: Any) -> None:
     parser.add_argument(
         "--sites",
         metavar="PATH",
-        help="instead of motifs in a sequence, sites of factors on the genome of the peaks: a folder with a BED file per "
-        "factor (GATA1.narrowPeak.gz), or one BED file with the factor in the fourth column",
+        help="instead of motifs in a sequence, sites of factors on the genome of the peaks: a folder with a BED file "
+        "per factor (GATA1.narrowPeak.gz), or one BED file with the factor in the fourth column",
     )
 
 

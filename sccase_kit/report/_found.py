@@ -128,8 +128,8 @@ _HOW = {
 _ADDED_BY = {
     "motifs": (
         "Motifs: they are looked for in the sequence of the genome, which was not given "
-        "(sccase-kit interpret --fasta genome.fa; of the peaks alone: --fasta peaks.fa; without a sequence, BED files of "
-        "the sites of factors: --sites FOLDER)."
+        "(sccase-kit interpret --fasta genome.fa; of the peaks alone: --fasta peaks.fa; without a sequence, BED files "
+        "of the sites of factors: --sites FOLDER)."
     ),
     "terms": "Functions of nearby genes (sccase-kit interpret --gene-sets GO:BP).",
     "traits": "Traits (sccase-kit interpret --variants TRAIT=variants.bed.gz).",

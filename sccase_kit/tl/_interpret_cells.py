@@ -47,7 +47,7 @@ def motif_step(
     elif any(given.get(name) is not None for name in _LOOKED_UP):
         match_motifs(work, **{"unknown": unknown, **given})
     elif "motifs" not in work.varm:
-        msg = f"motifs needs genome_fasta or sequences, in which they are looked for, or sites (BED files of factors), "
+        msg = "motifs needs genome_fasta or sequences, in which they are looked for, or sites (BED files of factors), "
         msg += f"got {sorted(given)}; or run sccase_kit.tl.match_motifs(adata, ...) first"
         raise KeyError(msg)
     genes = _activities(work, genome, key)

@@ -36,8 +36,8 @@ def match_sites(adata: AnnData, sites: Any, *, key_added: str = "motifs", copy: 
         Data with chrom, start, end in `var`.
     sites
         Folder with a BED file per factor, or one BED file with the factors in its fourth column
-        (:func:`sccase_kit.motifs.read_sites`); or factor → regions (table, BED file, region names). On the genome of the
-        peaks.
+        (:func:`sccase_kit.motifs.read_sites`); or factor → regions (table, BED file, region names). On the genome of
+        the peaks.
     key_added
         Key written.
     copy

@@ -30,7 +30,7 @@ def test_a_file_per_factor(tmp_path):
 
 def test_what_else_lies_in_the_folder_is_named(tmp_path):
     folder = folder_of(tmp_path / "chip", GATA1_bed=GATA1, EBF1_bed="# none\n", README_txt="read me")
-    with pytest.warns(UserWarning) as said:
+    with pytest.warns(UserWarning, match="chip: 1 file") as said:
         sites = read_sites(str(folder))
     assert [len(sites[name]) for name in ("GATA1", "EBF1")] == [2, 0]
     assert {str(w.message).split(": ", 1)[1] for w in said} == {

@@ -83,7 +83,7 @@ def test_other_genomes_and_things_that_are_no_sites(study, folder, tmp_path):
     with pytest.raises(ValueError, match="sets is empty"):
         sk.tl.match_sites(study.adata, {})
     with pytest.raises(ValueError, match="stand for several factors"):
-        sk.tl.match_sites(study.adata, dict.fromkeys(["a/b", "a|b"], list(study.adata.var_names[:3])))
+        sk.tl.match_sites(study.adata, {name: list(study.adata.var_names[:3]) for name in ("a/b", "a|b")})
     with pytest.raises(FileNotFoundError):
         sk.tl.match_sites(study.adata, tmp_path / "absent")
     without = study.adata.copy()
@@ -96,7 +96,7 @@ def test_other_genomes_and_things_that_are_no_sites(study, folder, tmp_path):
 def test_results_of_others_are_not_replaced(study, folder):
     adata = study.adata.copy()
     sk.tl.match_motifs(adata, study.motifs, sequences=study.sequences)
-    with pytest.raises(ValueError, match="holds the result of sccase_kit.tl.match_motifs"):
+    with pytest.raises(ValueError, match=r"holds the result of sccase_kit\.tl\.match_motifs"):
         sk.tl.match_sites(adata, folder)
     sk.tl.match_sites(adata, folder, key_added="chip")
     assert adata.varm["chip"].shape == (adata.n_vars, len(list(folder.iterdir())))
