@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
             "the GC content of the peaks is not known: background peaks are matched by reads alone (--fasta tells the "
             "GC content)"
         )
-    method = args.method or ("analytic" if by_reads else "permuted")
+    method: Any = args.method or ("analytic" if by_reads else "permuted")
     bias = None if by_reads else "gc"
     sk.tl.chromvar(adata, "motifs", source=args.source, method=method, bias=bias, layer=args.layer, rng=args.seed)
     table = adata.uns["chromvar"]["variability"].sort_values("variability", ascending=False, kind="stable")
