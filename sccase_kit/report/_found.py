@@ -114,6 +114,7 @@ def found_section(study: Study) -> Section:
 
 #: What the lines of the cards mean, said where there is such a line.
 _HOW = {
+    "support": "Support: resamplings of the marker genes (or peaks of a reference) in which the name stays the best.",
     "markers": "Markers: genes of the nearest type, more open in the group than in all cells, in the counts too.",
     "near peaks": (
         f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
@@ -168,8 +169,9 @@ def _cards(
     deep = []
     for category in labels.cat.categories:
         group = str(category)
-        head, doubt = _groups.named(rows[group]) if group in rows else ("", "")
-        lines = [(name, shares[group]) for name, shares in others.items() if group in shares]
+        head, sure, doubt = _groups.named(rows[group]) if group in rows else ("", "", "")
+        lines = [("support", sure)] if sure else []
+        lines += [(name, shares[group]) for name, shares in others.items() if group in shares]
         if group in rows and rows[group].get("genes"):
             lines.append(("markers", str(rows[group]["genes"])))
         if genes.get(group):

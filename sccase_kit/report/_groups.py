@@ -203,14 +203,14 @@ def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, 
     return sorted(pairs.values(), key=lambda pair: -pair[2])
 
 
-def named(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what a group is, with how sure that is, and why it has no name ("" where it has one)."""
+def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what a group is, how sure that is, and why it has no name ("" where it has one)."""
     if row["reason"]:
-        return f"unknown, nearest {row['best']}", f"No name: {row['reason']}."
+        return f"unknown, nearest {row['best']}", "", f"No name: {row['reason']}."
     measures = []
     lineage = row["label"] != row["best"]
     if np.isfinite(share := row.get("support", np.nan)):
-        measures.append(f"support of {'the lineage' if lineage else 'the name'} {share:.0%}")
+        measures.append(f"{share:.0%} of resamplings" + (f" say {row['label']}" if lineage else ""))
     if lineage:
         alone = row.get("support_best", np.nan)
         measures.append(f"nearest type {row['best']}" + (f", {alone:.0%} alone" if np.isfinite(alone) else ""))
@@ -218,4 +218,4 @@ def named(row: Mapping[str, Any]) -> tuple[str, str]:
         measures.append(f"lead of {row['margin']:.2g} over {row['second']}")
     if np.isfinite(value := row.get("padj", np.nan)):
         measures.append(f"adjusted p {value:.2g}")
-    return f"{row['label']} ({', '.join(measures)})", ""
+    return str(row["label"]), "; ".join(measures), ""

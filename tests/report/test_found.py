@@ -66,10 +66,11 @@ def test_names_genes_and_doubts_of_groups(study):
         if row["reason"]:
             assert (card.head, row["reason"] in card.note) == (f"unknown, nearest {row['best']}", True)
         else:
-            assert card.head.startswith(f"{row['label']} (support of the ")
+            assert card.head == row["label"]
+            assert words["support"].startswith(f"{row['support']:.0%} of resamplings")
             lead = f"lead of {row['margin']:.2g} over {row['second']}"
-            assert (lead if row["label"] == row["best"] else f"nearest type {row['best']}") in card.head
-            assert card.head.endswith(f"adjusted p {row['padj']:.2g})")
+            assert (lead if row["label"] == row["best"] else f"nearest type {row['best']}") in words["support"]
+            assert words["support"].endswith(f"adjusted p {row['padj']:.2g}")
     few = adata.uns["specific_peaks"]["groups"].set_index("group")["reason"]
     few = [str(name) for name in few.index[few != ""]]
     assert ("groups with few significant marker peaks".capitalize() in lines) == bool(few)
@@ -262,11 +263,11 @@ def test_the_grouping_with_most_results_is_described(study):
 
 def test_confidence_in_words():
     row = {"reason": "", "label": "T cell", "best": "CD4 T cell", "second": "NK cell", "margin": 1.5, "support": 0.93}
-    assert _groups.named(row) == ("T cell (support of the lineage 93%, nearest type CD4 T cell)", "")
-    alone = _groups.named(row | {"support_best": 0.55})[0]
-    assert alone == "T cell (support of the lineage 93%, nearest type CD4 T cell, 55% alone)"
+    assert _groups.named(row) == ("T cell", "93% of resamplings say T cell; nearest type CD4 T cell", "")
+    alone = _groups.named(row | {"support_best": 0.55})[1]
+    assert alone == "93% of resamplings say T cell; nearest type CD4 T cell, 55% alone"
     of_best = row | {"label": "CD4 T cell", "padj": 0.0123}
-    said = "CD4 T cell (support of the name 93%, lead of 1.5 over NK cell, adjusted p 0.012)"
-    assert _groups.named(of_best)[0] == said
+    said = "93% of resamplings; lead of 1.5 over NK cell; adjusted p 0.012"
+    assert _groups.named(of_best) == ("CD4 T cell", said, "")
     unknown = row | {"reason": "adjusted p-value 0.4", "label": "unknown"}
-    assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "No name: adjusted p-value 0.4.")
+    assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "", "No name: adjusted p-value 0.4.")
