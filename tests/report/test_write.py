@@ -142,7 +142,7 @@ def test_data_with_nothing_but_the_model(small, tmp_path):
     adata.obs = adata.obs[[]]
     text = sk.report.write_report(adata, tmp_path / "a.html").read_text(encoding="utf-8")
     assert titles(text) == ["What was found", "Maps", "Enhancement", "Data", "Parameters", "Reproduce"]
-    assert "no column of the cells looks like one" in text
+    assert "no column of the cells is called like one" in text
     assert "Not drawn" not in text
 
 
