@@ -17,6 +17,8 @@ from .._validate import check_adata, check_int, check_key, check_labels, check_s
 from ..get.raw import raw_layer
 from ..get.thin import check_fitted, enhanced, positions_of, similarity
 from ..matrix.access import get_matrix
+from ..matrix.rows import canonical
+from ..matrix.sums import count_statistics
 from ._strips import color_strip, extra_inches
 from ._style import SEQUENTIAL, colors_of, get_axes, get_panels, order_cells
 
@@ -86,6 +88,16 @@ def _row_scaled(values: np.ndarray) -> np.ndarray:
     return np.clip((values - low) / np.where(high > low, high - low, 1), 0, 1)
 
 
+def _highest(values: np.ndarray, labels: pd.Series, weights: np.ndarray) -> pd.Series:
+    """Return for every peak the group with the largest sum over its cells, divided by that of their weights."""
+    codes, categories = labels.cat.codes.to_numpy(), labels.cat.categories
+    member = np.zeros((len(categories), len(codes)))
+    member[codes, np.arange(len(codes))] = 1
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = np.nan_to_num((member @ values) / (member @ weights)[:, None], nan=-np.inf)
+    return pd.Series(pd.Categorical.from_codes(means.argmax(axis=0), categories=categories))
+
+
 def cells_of(n: int, n_obs: int) -> str:
     """Return how many cells are drawn, of how many."""
     return f"{n:,} cells" if n == n_obs else f"{n:,} of {n_obs:,} cells"
@@ -111,7 +123,9 @@ def peak_heatmap(
         Enhanced data.
     peaks
         Names in display order, or a table with a column `peak`; with a column `group` of the same groups, these are
-        marked at the left. Alone, a column of `obs`: then the first 30 marker peaks of each of its groups are drawn, as
+        marked at the left, and at the right the group in which the peak is highest, with a count of the peaks that are
+        highest in their own: in the counts by the open cells at equal depth, enhanced by the mean. Alone, a column of
+        `obs`: then the first 30 marker peaks of each of its groups are drawn, as
         :func:`sccase_kit.tl.specific_peaks` stored them, a peak of several groups with the first.
     groupby
         Column of `obs` that orders the cells.
@@ -150,18 +164,26 @@ def peak_heatmap(
         after = _finite(enhanced(adata, key, obs_names=rows, var_names=cols), f"enhanced data of key={key!r}")
     axes = get_panels(2, ax, width=4.6, height=4.2 + extra_inches(labels))
     _, colors = colors_of(adata, groupby)
+    marks = _row_groups(peaks, labels)
+    drawn = labels.iloc[rows]
     for panel, values, title in zip(axes, [(raw > 0).T, _row_scaled(after.T)], ["raw", "enhanced"], strict=True):
         image = panel.imshow(
             values, aspect="auto", cmap=SEQUENTIAL, vmin=0, vmax=1, interpolation="nearest", rasterized=True
         )
         panel.set(xticks=[], yticks=[], xlabel=cells_of(len(rows), adata.n_obs))
         panel.set_title(title)
-        color_strip(panel, labels.iloc[rows], colors)
-    marks = _row_groups(peaks, labels)
+        color_strip(panel, drawn, colors)
     if marks is None:
         axes[0].set_ylabel(f"{len(cols):,} peaks")
     else:
         color_strip(axes[0], marks, colors, side="left", label=f"{len(cols):,} peaks, by their group")
+        depth = count_statistics(canonical(get_matrix(adata, raw_layer(adata, key, layer))))[0][rows]
+        for panel, values, weights in zip(axes, [raw > 0, after], [depth, np.ones(len(rows))], strict=True):
+            best = _highest(values, drawn, weights)
+            color_strip(panel, best, colors, side="right")
+            own = int((best.astype(str).to_numpy() == marks.astype(str).to_numpy()).sum())
+            text = f"right: group in which the peak is highest ({own:,} of {len(cols):,}: its own)"
+            panel.set_xlabel(f"{cells_of(len(rows), adata.n_obs)}\n{text}")
     bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)
     bar.set_label("accessibility, scaled per peak", fontsize="small")
     return axes

@@ -27,11 +27,11 @@ def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str
     ax
         Axes of an image whose columns (``side="top"``) or rows (``side="left"``) are the cells in order.
     labels
-        Ordered categorical labels of these cells.
+        Ordered categorical labels of these cells; at the right, labels of the rows in any order.
     colors
         Colour of each category.
     side
-        ``"top"`` or ``"left"``.
+        ``"top"``, ``"left"``, or ``"right"``: then without names.
     label
         What the axis shows, written beyond the names at the left.
     """
@@ -40,18 +40,21 @@ def color_strip(ax: Any, labels: pd.Series, colors: dict[Any, str], *, side: str
     labels = labels.cat.remove_unused_categories()
     codes, categories = labels.cat.codes.to_numpy(), labels.cat.categories
     image = np.array([to_rgb(colors[v]) for v in categories])[codes]
-    strip, names = ax.inset_axes([0, 1, 1, 0.1]), ax.inset_axes([0, 1, 1, 0.1])  # placed by the locators
+    strip = ax.inset_axes([0, 1, 1, 0.1])  # placed by its locator, like the names
     strip.imshow(image[None] if side == "top" else image[:, None], aspect="auto", interpolation="nearest")
     strip.set(xticks=[], yticks=[])
     strip.set_axes_locator(_Outside(ax, side=side))
+    strip.spines[:].set_visible(False)
+    if side == "right":
+        return strip
+    names = ax.inset_axes([0, 1, 1, 0.1])
     middles = np.array([np.flatnonzero(codes == c).mean() + 0.5 for c in range(len(categories))]) / len(codes)
     names.set_axes_locator(
         _Names(ax, names, middles, [plain(category, _LONGEST) for category in categories], side=side)
     )
     names.patch.set_visible(False)
     names.set_ylabel(label)
-    for axes in (strip, names):
-        axes.spines[:].set_visible(False)
+    names.spines[:].set_visible(False)
     return strip
 
 
@@ -97,10 +100,10 @@ def arrange(
 
 
 class _Outside:
-    """Locator of Axes outside of others, along the upper or the left edge: in points, whatever size these get."""
+    """Locator of Axes outside of others, along the upper, left or right edge: in points, whatever size these get."""
 
     def __init__(self, ax: Any, *, side: str) -> None:
-        self.ax, self.top = ax, side == "top"
+        self.ax, self.top, self.right = ax, side == "top", side == "right"
         self.away, self.thick = _AWAY, _THICK
 
     def __call__(self, axes: Any, renderer: Any) -> Any:
@@ -110,6 +113,8 @@ class _Outside:
         near, far = self.away * point, (self.away + self.thick) * point
         if self.top:
             place = Bbox.from_extents(box.x0, box.y1 + near, box.x1, box.y1 + far)
+        elif self.right:
+            place = Bbox.from_extents(box.x1 + near, box.y0, box.x1 + far, box.y1)
         else:
             place = Bbox.from_extents(box.x0 - far, box.y0, box.x0 - near, box.y1)
         return place.transformed(self.ax.figure.transSubfigure.inverted())

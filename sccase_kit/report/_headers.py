@@ -45,6 +45,7 @@ PEAKS: Headers = {
     ),
     "log2fc": ("log₂ fold change, counts", "of the group over all other cells, at equal depth; 1 is twice"),
     "log2fc_enhanced": ("log₂ fold change, enhanced", "the same of the enhanced profiles; 1 is twice"),
+    "log2fc_nearest": ("log₂ fold change over the next group", "enhanced; below 0 another group has it more open"),
     "pct_in": ("open in the group", "share of the group's cells in which the peak is open"),
     "pct_out": ("open elsewhere", "share of all other cells in which the peak is open"),
     "component": ("component", "number of the component of the embedding that the group uses most, from 0"),
@@ -55,6 +56,7 @@ PEAKS: Headers = {
 #: Of the table of groups of marker peaks.
 GROUPS: Headers = {
     "n_peaks": ("marker peaks", "kept for the group"),
+    "n_highest": ("highest here", "marker peaks whose enhanced profile is higher than in any other group"),
     "n_significant": ("of them significant", "with an adjusted p of at most 0.05"),
     "resembles": ("most like", "the group with the most similar profile"),
     "similarity": ("correlation with it", "of the enhanced profiles; 1 is the same"),

@@ -17,8 +17,8 @@ from ._headers import GROUPS, NAMES, described_table
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
 PEAK_COLUMNS = [
-    *["group", "rank", "peak", "nearest_gene", "distance", "score", "log2fc", "log2fc_enhanced", "pct_in", "pct_out"],
-    *["pvalue", "padj", "component", "coefficient", "contrast"],
+    *["group", "rank", "peak", "nearest_gene", "distance", "score", "log2fc", "log2fc_enhanced"],
+    *["log2fc_nearest", "pct_in", "pct_out", "pvalue", "padj", "component", "coefficient", "contrast"],
 ]
 
 #: Columns of names that come first.
@@ -67,7 +67,13 @@ def group_blocks(entry: Any) -> list[Block]:
     if not isinstance(groups, pd.DataFrame) or "reason" not in groups.columns:
         return []
     few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
-    what = "Every group: its peaks, how many are significant, the group it resembles"
+    what = "Every group: its peaks, how many are significant and higher than in any other group, the group it resembles"
+    peaks = entry.get("peaks")
+    if isinstance(peaks, pd.DataFrame) and "log2fc_nearest" in peaks.columns:
+        highest = (peaks["log2fc_nearest"] > 0).groupby(peaks["group"].astype(str)).sum()
+        column = groups["group"].astype(str).map(highest).fillna(0).astype(int)
+        groups = groups.copy()
+        groups.insert(list(groups.columns).index("n_peaks") + 1, "n_highest", column)
     blocks: list[Block] = [described_table(groups, what, GROUPS)]
     if few:
         blocks.append(Text(f"Groups with few marker peaks, with the reason in the table: {', '.join(few)}."))

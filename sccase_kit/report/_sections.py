@@ -26,6 +26,11 @@ from ._naming import group_blocks, peak_columns
 from ._reproduce import code, parameter_table
 
 _PEAKS_DRAWN = 30
+_HIGHEST = (
+    "The colour at the right of a row is that of the group in which the peak is highest. Where it is another than at "
+    "the left, the peak is more open in the group than in all other cells together, but not than in every other "
+    "group: related groups share peaks."
+)
 _WALKS = (
     "How often a random walk from the cells with the most variants visits a group, over random walks from random "
     "cells: 1 is chance. A star: adjusted p ≤ 0.05."
@@ -175,7 +180,8 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
         if function != "tl.background_peaks" and by is not None and by in view.obs:
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
             own, asked = top.drop_duplicates("peak"), len(top)
-            text = f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}."
+            text = f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}. "
+            text += _HIGHEST
             if len(own) < asked:
                 text += f" {len(own):,} of {asked:,}: a peak of several groups stands with the first of them."
             blocks.append(draw(partial(pl.peak_heatmap, view, own, by, key=key), text))

@@ -1,5 +1,6 @@
 """What plots take as the raw data of a fit: the matrix that was enhanced, whatever `X` holds now."""
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
@@ -153,6 +154,33 @@ def test_marker_peaks_are_drawn_by_the_name_of_the_groups(raw):
     np.testing.assert_array_equal(
         changes, np.flatnonzero(top["group"].to_numpy()[1:] != top["group"].to_numpy()[:-1]) + 1
     )
+
+
+def test_the_group_in_which_a_marker_peak_is_highest_is_marked_and_counted(raw):
+    """At equal depth in the counts, by the mean in the enhanced data, held against sums by group written out here."""
+    adata = raw.copy()
+    sk.tl.specific_peaks(adata, "cell_type", n_top=30, min_significant=0)
+    top = adata.uns["specific_peaks"]["peaks"].drop_duplicates("peak")
+    axes = sk.pl.peak_heatmap(adata, "cell_type")
+    axes[0].figure.canvas.draw()
+    labels = adata.obs["cell_type"].astype(str).to_numpy()
+    names = list(adata.obs["cell_type"].cat.categories)
+    columns = adata.var_names.get_indexer(top["peak"])
+    counts = adata.X.toarray()
+    enhanced = sk.get.enhanced(adata)[:, columns]
+    rates = [(counts[labels == name][:, columns] > 0).sum(axis=0) / counts[labels == name].sum() for name in names]
+    means = [enhanced[labels == name].mean(axis=0) for name in names]
+    colors = dict(zip(names, adata.uns["cell_type_colors"], strict=True))
+    for panel, values in zip(axes, [rates, means], strict=True):
+        best = [names[i] for i in np.argmax(values, axis=0)]
+        own = int((np.array(best) == top["group"].astype(str).to_numpy()).sum())
+        assert f"({own:,} of {len(top):,}: its own)" in panel.get_xlabel()
+        shown = [
+            one.images[0].get_array()[:, 0] for one in panel.child_axes if one.images and one.get_position().x0 > 0
+        ]
+        wanted = np.array([mpl.colors.to_rgb(colors[name]) for name in best])
+        assert any(strip.shape == wanted.shape and np.allclose(strip, wanted) for strip in shown)
+    assert "its own" not in sk.pl.peak_heatmap(adata, list(top["peak"]), "cell_type")[0].get_xlabel()
 
 
 def test_cells_are_on_the_enhanced_map_without_a_basis(raw):
