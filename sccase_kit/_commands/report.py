@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-g", "--groupby", help="column of obs that orders and colours the cells (cell types, clusters)"
     )
     parser.add_argument("--tables", help="folder written by sccase-kit interpret, shown in the page")
-    parser.add_argument("--title", help="first line of the page (the name of the input)")
+    parser.add_argument("--title", help="first line of the page (the name of the page's file)")
     parser.add_argument("--max-cells", type=int, default=10_000, help="cells in the figures at most (10000)")
     parser.add_argument(
         "--held-out", action="store_true", help="say whether enhancing helps these data (hidden fragments, three fits)"
@@ -39,25 +39,22 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     import sccase_kit as sk
 
     from .._calls import source_of
-    from .._record import records
 
     target = check_target(str(args.output), kinds=(".html", ".htm"))
     folder = None if args.tables is None else Path(args.tables)
     if folder is not None:
-        _tables(folder, with_peaks=True)  # said before any work
+        _tables(folder)  # said before any work
     adata = read_input(args)
-    known = any(made.function == "tl.specific_peaks" for made in records(adata.uns).values())
-    tables = None if folder is None else _tables(folder, with_peaks=not known)
+    tables = None if folder is None else _tables(folder)
     name = Path(args.input).name
-    title = args.title or Path(name).stem
     source = name if source_of(adata.uns) is None else None
-    options = {"title": title, "tables": tables, "source": source, "max_cells": args.max_cells}
+    options = {"title": args.title, "tables": tables, "source": source, "max_cells": args.max_cells}
     sk.report.write_report(adata, target, args.groupby, held_out=args.held_out, **options)
     return {"output": str(target), "megabytes": round(target.stat().st_size / 1e6, 2)}
 
 
-def _tables(folder: Path, *, with_peaks: bool) -> dict[str, Any]:
-    """Return the tables of the finished steps of `interpret`, whichever there are; peaks if the data have none."""
+def _tables(folder: Path) -> dict[str, Any]:
+    """Return the tables of the finished steps of `interpret`, whichever there are, as it returned them."""
     from ..interpret.steps import read_step
 
     steps = ("peaks", "great", "motifs", "traits", "snpsea", "ldsc")
@@ -65,6 +62,4 @@ def _tables(folder: Path, *, with_peaks: bool) -> dict[str, Any]:
     if not found:
         msg = f"--tables {str(folder)!r} holds no result of sccase-kit interpret ({', '.join(steps)})"
         raise FileNotFoundError(msg)
-    if not with_peaks:
-        found.pop("peaks", None)
-    return {f"{folder / step}": table for step, table in found.items()}
+    return found

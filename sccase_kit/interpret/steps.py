@@ -21,6 +21,8 @@ from .._version import __version__
 TABLE, ATTRIBUTES, RECORD = "result.tsv", "attributes.json", "step.json"
 #: The file in the folder of all steps with the call that made them, and its key among the attributes of their tables.
 CALL, CALLED = "call.json", "interpret"
+#: Name of the background peaks among the groups of the table of peaks.
+BACKGROUND = "background"
 _LONGEST = 20  # items of an argument that is kept as code
 
 

@@ -166,12 +166,19 @@ def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
     return Section("Clusters", blocks) if blocks else None
 
 
-def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -> Section | None:
-    """Return the section on specific peaks (from the model and by scABC) and background peaks."""
+def peak_section(
+    adata: AnnData, view: AnnData, groupby: str | None, key: str, *, background: pd.DataFrame | None = None
+) -> Section | None:
+    """Return the section on specific peaks (from the model and by scABC) and background peaks.
+
+    `background`: those of an interpretation, shown in place of the stored ones, which are the same without genes.
+    """
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
         function = made_by(entry) or ""
         if function not in {"tl.specific_peaks", "tl.scabc", "tl.background_peaks"}:
+            continue
+        if function == "tl.background_peaks" and background is not None and name == function.removeprefix("tl."):
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
         by = required(adata, name, function).params.get("groupby", groupby)
@@ -192,6 +199,9 @@ def peak_section(adata: AnnData, view: AnnData, groupby: str | None, key: str) -
         if isinstance(entry.get("components"), pd.DataFrame):
             what = "Components of the embedding that belong to the groups"
             blocks.append(described_table(entry["components"], what, COMPONENTS))
+    if background is not None:
+        blocks.append(Text("Background peaks (background_peaks)", kind="heading"))
+        blocks.append(grouped_table(background, "Background peaks (background_peaks)", PEAKS))
     return Section("Peaks", blocks) if blocks else None
 
 

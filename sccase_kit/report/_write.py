@@ -11,7 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._arguments import checked
-from .._calls import made_by
+from .._calls import made_by, source_of
 from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
@@ -25,6 +25,7 @@ from ._batches import batches_of
 from ._figures import drawing_copy
 from ._found import Study, found_section
 from ._fragments import fragment_section
+from ._given import given_tables
 from ._groups import described, deviations_of, given_tests, grouping_of, is_trait_groups, made_with
 from ._held_out import held_out_section, judge_fit, stored_results, verdict
 from ._maps import drawn_by, map_section, track_section
@@ -58,7 +59,7 @@ def write_report(
     path: str | os.PathLike[str],
     groupby: str | None = None,
     *,
-    title: str = "Enhanced chromatin accessibility",
+    title: str | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
     key: str = "sccase",
     layer: str | None = None,
@@ -84,9 +85,10 @@ def write_report(
     groupby
         Column of `obs` that orders and colours the cells; by default the cell types, else the clusters.
     title
-        First line of the page.
+        First line of the page; `None` for the name of its file.
     tables
-        More tables by caption, such as the result of :func:`sccase_kit.tl.great`.
+        What :func:`sccase_kit.tl.interpret` returned, and more tables by caption, such as the result of
+        :func:`sccase_kit.tl.great`.
     key
         The `key_added` of the fit.
     layer
@@ -129,7 +131,7 @@ def write_report(
     text = render(
         adata,
         groupby,
-        title=title,
+        title=target.stem if title is None else title,
         tables=tables,
         key=key,
         layer=layer,
@@ -167,11 +169,8 @@ def render(
         groupby = choose_groups(adata)
     else:
         check_key(groupby, adata.obs.columns, name="groupby", where="adata.obs")
-    given = dict(tables or {})
-    for name, table in given.items():
-        if not isinstance(table, pd.DataFrame):
-            msg = f"tables[{name!r}] must be a DataFrame, got {type(table).__name__}"
-            raise TypeError(msg)
+    shown = given_tables(adata, tables)
+    given = shown.tables
     everything = {**dict(stored_tables(adata.uns)), **given}
     judged = stored_results(adata)
     if held_out:
@@ -204,7 +203,7 @@ def render(
         "maps": lambda: map_section(adata, view, columns, colors, key),
         "tracks": lambda: track_section(adata, main, colors, key, layer),
         "names": lambda: naming_section(adata),
-        "peaks": lambda: peak_section(adata, view, main, key),
+        "peaks": lambda: peak_section(adata, view, main, key, background=shown.background),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
         "functions": lambda: enrichment_section(terms, _colors_of_tables(adata, main, terms, colors)),
         "variants": lambda: variant_section(adata, effects),
@@ -223,10 +222,13 @@ def render(
         bar.set_description(f"report: {name}")
         section = make()
         sections += [section] if section is not None else []
-    interpreted = next((t.attrs[CALLED] for t in given.values() if isinstance(t.attrs.get(CALLED), dict)), None)
+    interpreted = next(
+        (t.attrs[CALLED] for t in (tables or {}).values() if isinstance(t.attrs.get(CALLED), dict)), None
+    )
     sections += closing_sections(adata, source, interpreted)
     now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    subtitle = f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks · {now}"
+    known = source if source is not None else (source_of(adata.uns) or ("",))[0]
+    subtitle = " · ".join([f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", *([known] if known else []), now])
     footer = f"Made by sccase_kit {__version__}" + (f" from {source}." if source is not None else ".")
     text = page(title, subtitle, sections, footer=footer)
     rows = _MOST_ROWS

@@ -21,7 +21,7 @@ from ..gene_sets.resolve import there
 from ..great.files import write_great
 from ..great.passing import LARGE_SHARE, remedy_for_share
 from ..interpret.readme import check_readme, readme
-from ..interpret.steps import CALLED, keep_call, run_step
+from ..interpret.steps import BACKGROUND, CALLED, keep_call, run_step
 from ..intervals.assembly import check_unknown
 from ..intervals.chains import liftover
 from ..intervals.chromosomes import Unknown
@@ -36,7 +36,6 @@ from ._peaks import background_peaks
 from ._snpsea import snpsea as run_snpsea
 from ._specific_peaks import specific_peaks
 
-BACKGROUND = "background"
 _SNPSEA_FILES = ("gene_matrix", "gene_intervals", "snp_intervals", "null_snps")
 
 

@@ -119,7 +119,7 @@ def test_report_of_a_folder_with_peaks_alone(call_json, enhanced_file, tmp_path)
     call_json("report", enhanced_file, "-o", page, "-g", "cell_type", "--tables", tmp_path / "out", "--max-cells", 60)
     text = page.read_text(encoding="utf-8")
     assert "<h2>Other tables</h2>" in text
-    assert str(tmp_path / "out" / "peaks") in text
+    assert f"Marker peaks (folder {tmp_path / 'out'})" in text
 
 
 def test_report_of_a_folder_without_results(call, enhanced_file, tmp_path):

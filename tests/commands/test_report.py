@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def test_report(call_json, enhanced_file, tmp_path):
     result = call_json("report", enhanced_file, "-o", tmp_path / "r.html", "--max-cells", 100)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert result["megabytes"] == round(len(text.encode()) / 1e6, 2)
-    assert "<h1>enhanced</h1>" in text
+    assert "<h1>r</h1>" in text
+    assert "peaks · enhanced.h5ad · 20" in text
     assert "sk.read(&#x27;enhanced.h5ad&#x27;)" in text
     assert "Not drawn" not in text
 
@@ -27,6 +29,12 @@ def test_held_out(call_json, enhanced_file, tmp_path):
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Does enhancing help these data?" in text
     assert "nats over the peak mean" in text
+
+
+def parts(text):
+    """Return title, headings and captions of tables of a page."""
+    found = re.findall(r"<(h1|h2|h3)>(.*?)</\1>|class=\"caption\">(.*?)</span>", text)
+    return [heading or caption for _, heading, caption in found]
 
 
 def test_refusals(call, counts_file, enhanced_file, tmp_path):
@@ -77,3 +85,5 @@ def test_the_code_on_the_page_repeats_the_shell(call_json, counts_file, tmp_path
     np.testing.assert_array_equal(*held_out)
     for step in ("peaks", "great"):
         assert Path("again", step, "result.tsv").read_text() == Path("meaning", step, "result.tsv").read_text()
+    page = sk.report.write_report(adata, "again/study.html", "louvain", tables=space["tables"])
+    assert parts(page.read_text(encoding="utf-8").replace("(folder again)", "(folder meaning)")) == parts(text)
