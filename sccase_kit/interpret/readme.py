@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from .._atomic import replacing
 from .._version import __version__
-from .steps import RECORD
+from ..great.passing import kind_of
+from .steps import RECORD, TABLE
 
 _TITLE = "# What the peaks mean"
 _FILES = {
@@ -24,8 +27,8 @@ _FILES = {
         "GREAT: functions of the genes near the peaks",
         {
             "input": "BED files for http://great.stanford.edu (assembly {genome}, the whole genome as background)",
-            "result.tsv": "terms × groups in the server's columns, computed offline",
-            "great.png": "the top terms of every group; a dot is a term that passes in both tests",
+            "result.tsv": "all terms × groups in the server's columns, computed offline",
+            "great.png": "the top terms of every group; a dot is a term that passes: {rule}",
         },
     ),
     "snpsea": (
@@ -63,9 +66,9 @@ _FILES = {
 }
 #: What a step needs that was not given, in the order of the page.
 _ADDED_BY = {
-    "motifs": "the sequence of the genome (a FASTA file, or the sequences of the peaks) and motifs",
-    "great": "gene sets",
-    "traits": "fine-mapped variants of a trait",
+    "motifs": "Motifs: give the sequence of the genome (a FASTA file, or the sequences of the peaks); --fasta",
+    "great": "Functions of nearby genes: give gene sets; --gene-sets",
+    "traits": "Traits: give fine-mapped variants; --variants",
 }
 
 
@@ -86,27 +89,38 @@ def check_readme(folder: Path) -> None:
 
 def readme(folder: Path, *, groupby: str, genome: str, data_genome: str, n_top: int, lifted: bool) -> None:
     """Write README.md: what was done and what each file is."""
-    where = f"; those of SNPsea and LDSC were lifted over to {data_genome}" if lifted else ""
+    where = f" Those of SNPsea and LDSC were lifted over to {data_genome}." if lifted else ""
     lines = [
         f"{_TITLE}\n",
-        f"Specific peaks of the groups in `{groupby}` (at most {n_top} each, `peaks/groups.tsv` says how many; genome",
-        f"{genome}{where}) and at most {n_top} background peaks, by sccase_kit {__version__}. `step.json` lets a",
-        "further call keep what is finished; `attributes.json`",
-        "holds the parameters of a result, and `call.json` the call that made this folder.\n",
+        f"Specific (marker) peaks of the groups in `{groupby}` on genome {genome}, at most {n_top:,} each, and as many",
+        "background peaks, which are tested like one more group; what the peaks mean is in the folders below.",
+        f"`peaks/groups.tsv` says how many every group has, and why they are few where they are.{where}",
+        f"Written by sccase_kit {__version__}.\n",
+        "Beside every `result.tsv`, `attributes.json` holds its parameters. `call.json` holds the call that made this",
+        "folder, and `step.json` what a step was made from: called again, a step from the same input is kept.\n",
     ]
+    words = {"genome": genome, "rule": _rule(folder)}
     for step, (title, files) in _FILES.items():
         if not (folder / step).is_dir():
             continue
         lines += [f"## {title}\n", "| file | what it is |", "|---|---|"]
         for name, meaning in files.items():
             if any((folder / step).glob(name)):
-                lines.append(f"| `{step}/{name}` | {meaning.format(genome=genome)} |")
+                lines.append(f"| `{step}/{name}` | {meaning.format_map(words)} |")
         lines.append("")
-    if missing := [f"{step} needs {what}" for step, what in _ADDED_BY.items() if not _has_result(folder / step)]:
+    if missing := [what for step, what in _ADDED_BY.items() if not _has_result(folder / step)]:
         lines += ["## Not looked at\n", "".join(f"- {text}\n" for text in missing)]
     with replacing(folder / "README.md") as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
 
 
+def _rule(folder: Path) -> str:
+    """Return by which rule terms pass in the table of GREAT, if there is one."""
+    if not _has_result(folder / "great"):
+        return ""
+    kind = kind_of(pd.read_csv(folder / "great" / TABLE, sep="\t", nrows=0))
+    return "" if kind is None else kind.rule
+
+
 def _has_result(step: Path) -> bool:
-    return (step / "result.tsv").is_file()
+    return (step / TABLE).is_file()

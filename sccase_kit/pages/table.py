@@ -11,8 +11,8 @@ import pandas as pd
 
 from .values import columns_of, is_number, pack, percent, shown
 
-#: Rows of a page; below, there is no filter.
-ROWS = 12
+#: Rows of a page; tables of a few more are whole, and tables of fewer have no filter.
+ROWS, WHOLE, UNFILTERED = 12, 20, 12
 #: Rows of a table that are printed at most: shorter tables whole.
 PRINTED = 40
 #: Width of a printed page in points, of a character and of a column's padding there, and what a text takes at least.
@@ -70,7 +70,7 @@ class Table:
             frame = pd.concat([index, frame], axis=1)
         columns = [frame.iloc[:, j] for j in range(frame.shape[1])]
         numeric = [is_number(column) for column in columns]
-        first = len(frame) if self.print_all else ROWS
+        first = len(frame) if self.print_all or len(frame) <= WHOLE else ROWS
         put = len(frame) if self.print_all else PRINTED
         headers = [self.headers.get(str(c), str(c)) for c in frame.columns]
         shares = [n and str(c) in self.percent for c, n in zip(frame.columns, numeric, strict=True)]
@@ -94,7 +94,7 @@ class Table:
             for i, row in enumerate(zip(*cells, strict=True))
         ]
         search = ""
-        if len(frame) > ROWS:
+        if len(frame) > UNFILTERED:
             hint = "Words, or comparisons such as padj<0.01 or group=3; text with spaces in quotes"
             label = f"filter: {self.caption}"
             search = f'<input type="search" placeholder="filter" title="{hint}" aria-label="{escape(label)}">'

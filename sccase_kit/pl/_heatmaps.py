@@ -182,8 +182,8 @@ def peak_heatmap(
             best = _highest(values, drawn, weights)
             color_strip(panel, best, colors, side="right")
             own = int((best.astype(str).to_numpy() == marks.astype(str).to_numpy()).sum())
-            text = f"right: group in which the peak is highest ({own:,} of {len(cols):,}: its own)"
-            panel.set_xlabel(f"{cells_of(len(rows), adata.n_obs)}\n{text}")
+            text = f"right: where it is highest (its own: {own:,} of {len(cols):,})"
+            panel.set_xlabel(f"{cells_of(len(rows), adata.n_obs)}\n{text}", fontsize="small")
     bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)
     bar.set_label("accessibility, scaled per peak", fontsize="small")
     return axes

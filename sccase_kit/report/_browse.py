@@ -229,8 +229,8 @@ def group_tracks(
 
 
 _TITLES = {
-    "raw": "raw: counts per million of the group",
-    "enhanced": "enhanced: expected counts per million of the group",
+    "raw": "raw, counts per million",
+    "enhanced": "enhanced, expected counts per million",
 }
 
 
@@ -283,8 +283,11 @@ def marker_places(
             at = gene_positions(genes, [gene])[0] if genes is not None and len(shown) < _KNOWN else -1
             if genes is None or at < 0:
                 continue
-            low, high = int(genes["start"].iloc[at]), int(genes["end"].iloc[at])
-            found.append((f"{group}: {gene}", str(genes["chrom"].iloc[at]), max(0, low - flank), high + flank))
+            body = int(genes["start"].iloc[at]), int(genes["end"].iloc[at])
+            reach = _with_a_peak(where, str(genes["chrom"].iloc[at]), *body, flank=flank)
+            if reach is None:  # it was named by peaks that are not in these data
+                continue
+            found.append((f"{group}: {gene}", str(genes["chrom"].iloc[at]), *reach))
             shown.add(gene)
         pairs = list(by_gene.get(group, {}).items()) if known else []
         pairs = pairs or [(peak, peak) for peak in by_peak.get(group, [])]
@@ -296,6 +299,19 @@ def marker_places(
             around = max(flank, 0) if at >= 0 else 2 * flank
             found.append((f"{group}: {name}", str(chrom), max(0, int(low) - around), int(high) + around))
     return found
+
+
+def _with_a_peak(where: pd.DataFrame, chrom: str, low: int, high: int, *, flank: int) -> tuple[int, int] | None:
+    """Return the surroundings of a gene, as wide as to hold its nearest peak; None if that is too far away."""
+    part = where[where["chrom"].astype(str) == chrom]
+    start, end = part["start"].to_numpy(np.int64), part["end"].to_numpy(np.int64)
+    away = np.maximum(np.maximum(low - end, start - high), 0)
+    if not len(away) or away.min() > _groups.FAR:
+        return None
+    best = int(away.argmin())
+    if away[best] > flank:
+        low, high = min(low, int(start[best])), max(high, int(end[best]))
+    return max(0, low - flank), high + flank
 
 
 def _known_markers(adata: AnnData, groupby: str) -> dict[str, list[str]]:

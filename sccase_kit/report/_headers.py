@@ -45,7 +45,10 @@ PEAKS: Headers = {
     ),
     "log2fc": ("log₂ fold change, counts", "of the group over all other cells, at equal depth; 1 is twice"),
     "log2fc_enhanced": ("log₂ fold change, enhanced", "the same of the enhanced profiles; 1 is twice"),
-    "log2fc_nearest": ("log₂ fold change over the next group", "enhanced; below 0 another group has it more open"),
+    "log2fc_nearest": (
+        "log₂ fold, next group",
+        "enhanced, over the highest other group; below 0 that has it more open",
+    ),
     "pct_in": ("open in the group", "share of the group's cells in which the peak is open"),
     "pct_out": ("open elsewhere", "share of all other cells in which the peak is open"),
     "component": ("component", "number of the component of the embedding that the group uses most, from 0"),
@@ -117,7 +120,7 @@ TERMS: Headers = {
     "Binom_Fold_Enrichment": ("fold, regions", "peaks near the term's genes over what the genome's size gives"),
     "Binom_Observed_Region_Hits": ("regions hit", "peaks near genes of the term"),
     "Binom_Adjp_BH": ("adjusted p, regions", "binomial test over peaks, after Benjamini and Hochberg"),
-    "Hyper_Fold_Enrichment": ("fold, genes", "genes of the term (or peaks, with a background) over chance"),
+    "Hyper_Fold_Enrichment": ("fold, genes", "genes of the term near a peak over chance"),
     "Hyper_Foreground_Region_Hits": ("peaks hit", "peaks of the group near genes of the term"),
     "Hyper_Total_Regions": ("peaks of the term", "in the background, near genes of the term"),
     "Hyper_Observed_Gene_Hits": ("genes hit", "genes of the term near a peak"),
@@ -125,6 +128,12 @@ TERMS: Headers = {
     "Odds Ratio": ("odds ratio", "how much likelier genes near peaks are in the term"),
     "Adjusted P-value": ("adjusted p", "after Benjamini and Hochberg"),
     "P-value": _P,
+}
+#: The same of GREAT against a background, whose test counts peaks.
+TERMS_BACKGROUND: Headers = {
+    **TERMS,
+    "Hyper_Fold_Enrichment": ("fold, peaks", "peaks of the group near genes of the term over those of the background"),
+    "Hyper_Adjp_BH": ("adjusted p", "hypergeometric test over peaks, after Benjamini and Hochberg"),
 }
 #: Of SNPsea.
 TISSUES: Headers = {

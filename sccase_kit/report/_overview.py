@@ -106,7 +106,7 @@ def overview(adata: AnnData) -> Overview:
     for key, made in sorted(known.items(), key=lambda item: item[1].number):
         code = recorded_call(key, made)[-1]
         done.append((f"uns[{key!r}]", code.partition("  # ")[0], _result(made)))
-    functions = {made.function for made in known.values()}
+    functions = {made.function for made in known.values()} | _inside(known)
     words = {"by": _groups_of(adata, known), "genome": _genome_of(adata), "methods": _methods_of(known)}
     words["before"] = "from functools import partial; " if words["methods"] else ""
     following = [
@@ -115,6 +115,13 @@ def overview(adata: AnnData) -> Overview:
         if function not in functions and (not needed or needed in functions)
     ]
     return Overview(f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", tuple(done), tuple(following))
+
+
+def _inside(known: Mapping[str, Record]) -> set[str]:
+    """Return what interpretations did, besides what they wrote into the data."""
+    steps = {"great": "tl.great", "motifs": "tl.chromvar"}
+    made = [one.results.get("steps", "") for one in known.values() if one.function == "tl.interpret"]
+    return {steps[name] for text in made for name in str(text).split(", ") if name in steps}
 
 
 def _groups_of(adata: AnnData, known: Mapping[str, Record]) -> str:

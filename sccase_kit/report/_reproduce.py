@@ -67,7 +67,8 @@ def code(uns: Mapping[str, Any], *, source: str | None = None, interpreted: Mapp
     order = {name: place for place, name in enumerate(STUDY)}
     makers = [key for key in known if known[key].function.startswith(MAKERS)]
     keys = sorted(known, key=lambda key: (order.get(known[key].function, len(order)), known[key].number))
-    keys = [key for key in keys if key not in makers]
+    twice = {"tl.interpret"} if interpreted else set()  # said by the folder, in code
+    keys = [key for key in keys if key not in makers and known[key].function not in twice]
     made_by = f"  # made by {' and '.join(_maker(known[key]) for key in makers)}" if makers else ""
     how = "".join(f", {name}={value!r}" for name, value in options.items())
     lines = ["import sccase_kit as sk", "", f"adata = sk.read({counts!r}{how}){made_by}"]

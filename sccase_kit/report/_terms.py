@@ -10,11 +10,12 @@ from anndata import AnnData
 
 from .. import pl
 from ..great.passing import LARGE_SHARE, Kind, kind_of, passing, remedy_for_share
+from ..interpret.steps import BACKGROUND
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
 from ._figures import draw
 from ._groups import grouping_of
-from ._headers import TERMS, grouped_table
+from ._headers import TERMS, TERMS_BACKGROUND, grouped_table
 
 _TERMS = 3
 _COLUMNS = [
@@ -79,7 +80,9 @@ def large_share(table: pd.DataFrame) -> tuple[float, int, int, float] | None:
     """
     if not {"group", "Hyper_Expected", "Hyper_Total_Regions"} <= set(table.columns):
         return None
-    known = table[table["Hyper_Total_Regions"] > 0]  # expected = regions of the term × share of the group
+    known = table[
+        (table["Hyper_Total_Regions"] > 0) & (table["group"].astype(str) != BACKGROUND)
+    ]  # expected = regions of the term × share of the group
     shares = (known["Hyper_Expected"] / known["Hyper_Total_Regions"]).groupby(known["group"], observed=True).median()
     large = shares[shares > LARGE_SHARE]
     if large.empty:
@@ -124,7 +127,8 @@ def enrichment_section(
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
             blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
         shown = [column for column in _COLUMNS if column in table.columns]
-        blocks.append(grouped_table(table[shown], "Terms", TERMS))
+        headers = TERMS_BACKGROUND if "Hyper_Total_Regions" in table.columns else TERMS
+        blocks.append(grouped_table(table[shown], "Terms", headers))
     return Section("Functions of nearby genes", blocks, "Functions") if blocks else None
 
 
@@ -136,7 +140,8 @@ def _passed(table: pd.DataFrame) -> list[Block]:
     text = f"Terms pass with an {kind.rule}."
     if "group" in table.columns:
         named = table["group"].astype(str)
-        n, n_groups = named[passing(table, kind)].nunique(), named.nunique()
+        cells = named != BACKGROUND
+        n, n_groups = named[passing(table, kind) & cells].nunique(), named[cells].nunique()
         text = f"{n} of {n_groups} group{'' if n_groups == 1 else 's'} have a term that passes. {text}"
     note = _share_note(table)
     return [Text(text), *([Text(note, kind="note")] if note else [])]

@@ -228,7 +228,9 @@ def render(
     sections += closing_sections(adata, source, interpreted)
     now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     known = source if source is not None else (source_of(adata.uns) or ("",))[0]
-    subtitle = " · ".join([f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", *([known] if known else []), now])
+    subtitle = " · ".join(
+        [f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", *([Path(known).name] if known else []), now]
+    )
     footer = f"Made by sccase_kit {__version__}" + (f" from {source}." if source is not None else ".")
     text = page(title, subtitle, sections, footer=footer)
     rows = _MOST_ROWS

@@ -13,8 +13,10 @@ from anndata import AnnData
 
 from .._arguments import checked
 from .._atomic import check_folder, file_names
+from .._calls import made_by
 from .._logging import warn
 from .._progress import progress
+from .._record import record
 from .._remedy import with_remedy
 from .._validate import check_adata, check_choice
 from ..gene_sets.resolve import there
@@ -118,8 +120,8 @@ def interpret(
     Name → table as written: "peaks" (specific peaks, and the background as one more group), and "great", "snpsea",
     "ldsc", "motifs" (:func:`sccase_kit.tl.differential_deviations`, with the gene that fits best), "traits" (groups of
     :func:`sccase_kit.tl.trait_scores`) where these were run. `adata.uns["specific_peaks"]` and `["background_peaks"]`
-    are written too. Every group is in "peaks" unless it has no marker at all; ``peaks/groups.tsv`` lists all of them,
-    with the reason where peaks are few, and a warning names those.
+    are written too, and `["interpret"]`: the call and its steps. Every group is in "peaks" unless it has no marker at
+    all; ``peaks/groups.tsv`` lists all of them, with the reason where peaks are few, and a warning names those.
 
     Raises
     ------
@@ -194,6 +196,8 @@ def interpret(
     tables = {name: result for name, result in found.items() if result is not None}
     for result in tables.values():
         result.attrs[CALLED] = call
+    if CALLED not in adata.uns or made_by(adata.uns[CALLED]) == "tl.interpret":
+        record(adata, CALLED, "tl.interpret", params={**called, "path": os.fspath(path)}, steps=", ".join(tables))
     return tables
 
 

@@ -63,7 +63,7 @@ def test_tissues_from_files(call_json, enhanced_file, files, tmp_path):
     assert given["not looked at"] == (
         "motifs (--fasta genome.fa, or --sites FOLDER), great (--gene-sets GO:BP), traits (--variants TRAIT=FILE)"
     )
-    assert "- motifs needs the sequence of the genome" in (tmp_path / "out" / "README.md").read_text()
+    assert "- Motifs: give the sequence of the genome" in (tmp_path / "out" / "README.md").read_text()
     assert given["rows of the tables"]["snpsea"] > 0
 
 
@@ -98,7 +98,7 @@ def test_a_readme_of_somebody_else_is_kept(call, call_json, enhanced_file, tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["README.md"]
     mine.write_text("# What the peaks mean\n\nof a run whose folders were removed\n")
     call_json(*argv)
-    assert "Specific peaks of the groups in `cell_type`" in mine.read_text()
+    assert "Specific (marker) peaks of the groups in `cell_type`" in mine.read_text()
     mine.write_text("# What the peaks mean, with my notes\n")
     call_json(*argv)  # a folder of the package
     assert mine.read_text().startswith("# What the peaks mean\n")

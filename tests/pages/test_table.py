@@ -147,9 +147,10 @@ def opened(browser, tmp_path_factory):
                 12.3456,
                 3.5,
                 7,
+                *range(21, 29),
             ],
-            "i": [12345, -7, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
-            "w": ["=1+1", "a,b", 'q"q', "", "b10", "b9", "<b>", "é", "", "-x", "z", "y", "x", "w"],
+            "i": [12345, -7, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, *range(21, 29)],
+            "w": ["=1+1", "a,b", 'q"q', "", "b10", "b9", "<b>", "é", "", "-x", "z", "y", "x", "w", *["v"] * 8],
         }
     )
     many = pd.DataFrame({"peak": [f"chr{1 + i % 9}:{i}" for i in range(N)], "padj": rng.random(N), "k": np.arange(N)})
@@ -187,7 +188,7 @@ def until(check, seconds=5.0):
 def test_the_script_writes_numbers_as_the_page_did(opened):
     before = rows(opened, 0)
     click(opened, ".next", 0)
-    until(lambda: len(rows(opened, 0)) == 2)
+    until(lambda: len(rows(opened, 0)) == 10)
     click(opened, ".back", 0)
     until(lambda: len(rows(opened, 0)) == 12)
     assert rows(opened, 0) == before
@@ -201,8 +202,8 @@ def test_sorted_with_missing_ones_last(opened):
     click(opened, "th:nth-child(1) button", 0)
     until(lambda: rows(opened, 0)[0][0] == "∞")
     click(opened, ".next", 0)
-    until(lambda: len(rows(opened, 0)) == 2)
-    assert [row[0] for row in rows(opened, 0)] == ["−∞", ""]
+    until(lambda: len(rows(opened, 0)) == 10)
+    assert [row[0] for row in rows(opened, 0)][-2:] == ["−∞", ""]
     click(opened, "th:nth-child(3) button", 0)
     until(lambda: len(rows(opened, 0)) == 12)
     words = [row[2] for row in rows(opened, 0)]
@@ -221,7 +222,7 @@ def test_saved_as_csv_without_formulas(opened):
     assert sorted(lines[1:]) == sorted([
         *["", "0.123456,12345,'=1+1", '1234.57,-7,"a,b"', ',0,"q""q"', "-2.346e-30,1,", "Infinity,2,b10", "0,3,b9"],
         *["-0.25,4,<b>", "999.94,5,é", "2500000000000,6,", "-Infinity,7,'-x", "0.00001,8,z", "12.3456,9,y"],
-        *["3.5,10,x", "7,11,w"],
+        *["3.5,10,x", "7,11,w", *(f"{n},{n},v" for n in range(21, 29))],
     ])  # fmt: skip
 
 
@@ -270,13 +271,15 @@ const lines = (e) => {
   return new Set([...r.getClientRects()].map((q) => q.top)).size;
 };
 const words = [...box.querySelectorAll('thead button')].filter((e) => seen(e.closest('th'))).every((e) =>
-  e.textContent.split(' ').every((word) => word.length < 20) && e.scrollWidth <= e.closest('th').clientWidth + 1);
-return {rows: rows.length, broken: cells.filter((c) => lines(c) > 1).length, words,
+  e.textContent.split(' ').every((word) => word.length < 20) &&
+  e.closest('th').scrollWidth <= e.closest('th').clientWidth + 1);
+const head = [box.querySelector('thead'), box.querySelector('thead button')].map((e) => getComputedStyle(e).display);
+return {head, rows: rows.length, broken: cells.filter((c) => lines(c) > 1).length, words,
   wide: box.querySelector('table').getBoundingClientRect().right, page: innerWidth};
 """
 
 
-@pytest.mark.parametrize(("n_rows", "seen"), [(15, 15), (40, 40), (300, 40)])
+@pytest.mark.parametrize(("n_rows", "seen"), [(15, 15), (20, 20), (40, 40), (300, 40)])
 def test_paper_has_every_row_of_short_tables_and_whole_numbers(browser, tmp_path, n_rows, seen):
     rng = np.random.default_rng(0)
     columns = {
@@ -302,4 +305,6 @@ def test_paper_has_every_row_of_short_tables_and_whole_numbers(browser, tmp_path
         browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     assert (found["rows"], found["broken"], found["words"]) == (seen, 0, True)
     assert found["wide"] <= found["page"]
-    assert shown == 12
+    assert shown == (n_rows if n_rows <= 20 else 12)
+    # on every page: Chromium leaves out of repeated headers what is in the box of a button
+    assert found["head"] == ["table-header-group", "contents"]

@@ -174,7 +174,7 @@ def test_the_group_in_which_a_marker_peak_is_highest_is_marked_and_counted(raw):
     for panel, values in zip(axes, [rates, means], strict=True):
         best = [names[i] for i in np.argmax(values, axis=0)]
         own = int((np.array(best) == top["group"].astype(str).to_numpy()).sum())
-        assert f"({own:,} of {len(top):,}: its own)" in panel.get_xlabel()
+        assert f"(its own: {own:,} of {len(top):,})" in panel.get_xlabel()
         shown = [
             one.images[0].get_array()[:, 0] for one in panel.child_axes if one.images and one.get_position().x0 > 0
         ]

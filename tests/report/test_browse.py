@@ -9,10 +9,12 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sccase_kit as sk
 from sccase_kit.pages.tracks import STEPS, Tracks
+from sccase_kit.report._browse import _with_a_peak
 
 
 def unpack(text):
@@ -60,6 +62,15 @@ def test_places_are_marker_genes_or_what_was_asked(study):
     without = unpack(sk.browse(adata, "cell_type").html)
     assert without["genes"]["symbols"] == []
     assert without["places"][0][0].split(": ")[1] in set(adata.var_names)
+
+
+def test_the_surroundings_of_a_gene_hold_its_nearest_peak():
+    where = pd.DataFrame({"chrom": ["chr1", "chr1", "chr2"], "start": [1000, 60_000, 5], "end": [1500, 60_500, 9]})
+    assert _with_a_peak(where, "chr1", 1_200, 9_000, flank=100) == (1_100, 9_100)
+    assert _with_a_peak(where, "chr1", 20_000, 40_000, flank=25_000) == (0, 65_000)
+    assert _with_a_peak(where, "chr1", 20_000, 45_000, flank=100) == (19_900, 60_600)
+    assert _with_a_peak(where, "chr1", 160_501, 170_000, flank=100) is None
+    assert _with_a_peak(where, "chr3", 1, 2, flank=100) is None
 
 
 def test_groups_colours_and_counts_alone(study):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 import sccase_kit as sk
+from sccase_kit._record import record
 
 
 def test_nothing_done_yet():
@@ -83,3 +84,15 @@ def test_results_have_words(full):
     results = " ".join(what for _, _, what in sk.overview(full).done)
     assert "clusters: 4, number reached: yes" in results
     assert "_" not in results
+
+
+def test_what_an_interpretation_did_is_not_offered_again(full):
+    adata = full.copy()
+    del adata.uns["great"], adata.uns["chromvar"]
+    offered = " ".join(code for code, _ in sk.overview(adata).following)
+    assert "sk.tl.great" in offered
+    assert "sk.tl.chromvar" in offered
+    record(adata, "interpret", "tl.interpret", params={"groupby": "cell_type"}, steps="peaks, great, motifs")
+    offered = " ".join(code for code, _ in sk.overview(adata).following)
+    assert "sk.tl.great" not in offered
+    assert "sk.tl.chromvar" not in offered
