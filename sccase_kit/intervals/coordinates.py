@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .names import MISSING, NO_POSITION, places_table, share_of_places, split_name, whole_number
+from .names import MISSING, NO_POSITION, places_table, share_of_places, split_name, table_of_places, whole_number
 
 Columns = tuple[Hashable, Hashable, Hashable]
 
@@ -154,7 +154,7 @@ class Coordinates:
     @property
     def missing(self) -> np.ndarray:
         """Return which rows have no coordinates, bool of shape (n_rows,)."""
-        return (self.table["start"] < 0).to_numpy(bool) | (self.table["chrom"] == "").to_numpy(bool)
+        return (self.table["start"] < 0).to_numpy(bool)  # chrom is empty there and nowhere else
 
     @property
     def note(self) -> str:
@@ -203,12 +203,13 @@ def find_coordinates(
         by_columns = _from_columns(table, columns, name, one_based=one_based)
         if not len(table) or not by_columns.missing.all():
             return by_columns
-    rows = [str(value) for value in (table.index if names is None else names)]
-    by_names = _from_places(places_table(rows), table.index, "names", (), one_based=one_based)
+    rows = list(map(str, table.index.tolist() if names is None else names))
+    by_names = _from_places(table_of_places(rows, table.index), "names", (), one_based=one_based)
     if len(table) and by_names.missing.all():
         for column in _named_columns(table):
-            texts = table[column].astype(object).where(table[column].notna(), "").astype(str)
-            found = _from_places(places_table(texts), table.index, f"column {column}", (column,), one_based=one_based)
+            texts = table[column].astype(object).where(table[column].notna(), "").astype(str).tolist()
+            places = table_of_places(texts, table.index)
+            found = _from_places(places, f"column {column}", (column,), one_based=one_based)
             if not found.missing.all():
                 return found
     return by_columns if by_columns is not None and by_names.missing.all() else by_names
@@ -256,9 +257,8 @@ def _spelt_by_names(index: pd.Index, start: np.ndarray, end: np.ndarray) -> bool
 
 
 def _from_places(
-    places: pd.DataFrame, index: pd.Index, source: str, columns: tuple[Hashable, ...], *, one_based: bool | None
+    out: pd.DataFrame, source: str, columns: tuple[Hashable, ...], *, one_based: bool | None
 ) -> Coordinates:
-    out = places.set_axis(index, axis=0)
     if one_based:
         out["start"] = np.where(out["start"] > 0, out["start"] - 1, out["start"])
     return Coordinates(out, source, columns, bool(one_based))

@@ -65,9 +65,12 @@ def choose_peaks(var: pd.DataFrame, *, source: str, kinds: Sequence[str] | None 
     ValueError
         If the features are motifs or genes, or types are given and nothing is a peak.
     """
-    names = [str(name) for name in var.index]
-    _refuse_motifs(names, source)
-    _refuse_genes(names, source)
+    names = list(map(str, var.index.tolist()))
+    text = "\n".join(names)  # searched at once: hardly a file has names with dots, or of genes
+    if "." in text:
+        _refuse_motifs(names, source)
+    if "ENS" in text:
+        _refuse_genes(names, source)
     if kinds is None:
         column = next((c for c in var.columns if str(c).lower() in _COLUMNS), None)
         if column is None:

@@ -106,12 +106,16 @@ def places_table(names: Iterable[str]) -> pd.DataFrame:
     DataFrame indexed by name: chrom (str, empty where a name has no coordinates), start, end (int64, as written; −1
     there).
     """
-    index = pd.Index([str(name) for name in check_list(names, name="names", what="texts")], dtype=object)
-    chrom, start, end = plain_places(index) or _places_one_by_one(index)
+    texts = list(map(str, check_list(names, name="names", what="texts")))
+    return table_of_places(texts, pd.Index(texts, dtype=object))
+
+
+def table_of_places(texts: list[str], index: pd.Index) -> pd.DataFrame:
+    """Return what :func:`places_table` does, on an index of one's own."""
+    chrom, start, end = plain_places(texts) or _places_one_by_one(texts)
     bad = end <= start
     chrom[bad], start[bad], end[bad] = "", MISSING, MISSING
-    columns = {"chrom": chrom, "start": start, "end": end}
-    return pd.DataFrame(columns, index=index)
+    return pd.DataFrame({"chrom": chrom, "start": start, "end": end}, index=index)
 
 
 def _places_one_by_one(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

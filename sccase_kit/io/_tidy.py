@@ -13,7 +13,7 @@ from .._settings import settings
 from ..matrix.access import as_csr, check_structure
 from ._errors import FormatError
 
-_PART_BYTES = 1 << 20  # stays in the cache from one step to the next
+_PART_BYTES = 1 << 18  # stays in the cache from one step to the next
 _FRACTIONAL = "values are fractional, so these are not raw counts; kept as they are"
 
 
@@ -35,7 +35,7 @@ def tidy_counts(matrix: Any, *, source: str = "counts", owned: bool = False) -> 
         msg = f"{source}: there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
         raise FormatError(msg)
     try:
-        check_structure(matrix, name=source)
+        check_structure(matrix, name=source, fresh=True)
     except ValueError as err:
         raise FormatError(str(err)) from None
     if matrix.dtype == np.float16:
@@ -44,15 +44,17 @@ def tidy_counts(matrix: Any, *, source: str = "counts", owned: bool = False) -> 
         if all(np.isfinite(part).all() for part in _parts(matrix)):
             warn(f"{source}: {_FRACTIONAL}")
         return matrix
-    csr = as_csr(matrix)
+    ready = isinstance(matrix, sparse.csr_matrix) and matrix.dtype.isnative and matrix.has_canonical_format
+    csr = matrix if ready else as_csr(matrix)
     if csr.dtype.kind in "iu":
         return csr
     if csr.dtype.kind == "b":
         return csr.astype(np.int32)
     values = csr.data
-    if _holds(values, np.int32):
-        own = owned or not np.may_share_memory(values, getattr(matrix, "data", values))
-        return _with_values(csr, _as_int32(values, over=own and values.flags.writeable))
+    own = owned or not np.may_share_memory(values, getattr(matrix, "data", values))
+    numbers = _as_int32(values, over=own and values.flags.writeable)
+    if numbers is not None:
+        return _with_values(csr, numbers)
     if not all(np.isfinite(part).all() for part in _parts(values)):
         return csr
     if not _is_integral(values):
@@ -72,19 +74,24 @@ def _with_values(csr: sparse.csr_matrix, values: np.ndarray) -> sparse.csr_matri
     return out
 
 
-def _holds(values: np.ndarray, dtype: type[np.integer[Any]]) -> bool:
-    """Return whether all values are integers of a type."""
-    with np.errstate(invalid="ignore"):  # what the type does not hold comes out different
-        return all(np.array_equal(part.astype(dtype).astype(part.dtype), part) for part in _parts(values))
+def _as_int32(values: np.ndarray, *, over: bool) -> np.ndarray | None:
+    """Return float values as int32, in their own memory where that is allowed and they have the same width.
 
-
-def _as_int32(values: np.ndarray, *, over: bool) -> np.ndarray:
-    """Return float values as int32, in their own memory where that is allowed and they have the same width."""
-    if not over or values.itemsize != np.dtype(np.int32).itemsize or not values.flags.c_contiguous:
-        return values.astype(np.int32)
-    out = values.view(np.int32)
-    for before, after in zip(_parts(values), _parts(out), strict=True):
-        after[...] = before.astype(np.int32)
+    None where one of them is no integer of this type; the values are then what they were.
+    """
+    over = over and values.itemsize == np.dtype(np.int32).itemsize and values.flags.c_contiguous
+    out = values.view(np.int32) if over else np.empty(values.shape, np.int32)
+    start = 0
+    for part in _parts(values):
+        with np.errstate(invalid="ignore"):  # what the type does not hold comes out different
+            whole = part.astype(np.int32)
+        if not np.array_equal(whole.astype(part.dtype), part):
+            if over:
+                for before, after in zip(_parts(out[:start]), _parts(values[:start]), strict=True):
+                    after[...] = before.astype(values.dtype)
+            return None
+        out[start : start + len(part)] = whole
+        start += len(part)
     return out
 
 

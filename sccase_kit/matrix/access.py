@@ -95,10 +95,20 @@ def as_csr(matrix: Any) -> sparse.csr_matrix:
     return csr if csr.has_canonical_format else summed(csr)
 
 
-def check_structure(matrix: Any, *, name: str = "counts") -> None:
+def check_structure(matrix: Any, *, name: str = "counts", fresh: bool = False) -> None:
     """Raise ValueError unless the pointers and indices of a CSR or CSC matrix agree with its shape.
 
     Damaged files give such matrices, and scipy's and compiled products read and write out of bounds with them.
+
+    Parameters
+    ----------
+    matrix
+        What is checked; others are not looked at.
+    name
+        Name used in the message.
+    fresh
+        Whether the matrix comes from a file, so that nobody told scipy that its indices are in order: they are then
+        read once for the order and the range, and the matrix remembers the order.
     """
     if not sparse.issparse(matrix) or matrix.format not in ("csr", "csc"):
         return
@@ -112,8 +122,12 @@ def check_structure(matrix: Any, *, name: str = "counts") -> None:
         reason = f"row pointers that are not {n_major + 1} numbers rising from 0"
     elif pointers[-1] > min(n_values, len(indices)):
         reason = f"{min(n_values, len(indices))} values, where the pointers name {pointers[-1]}"
-    elif len(indices) and (indices.min() < 0 or indices.max() >= n_minor):
-        reason = f"indices from {indices.min()} to {indices.max()}, outside 0 to {n_minor - 1}"
+    elif len(indices):
+        ends = indices
+        if fresh and pointers[-1] == len(indices) and matrix.has_canonical_format:
+            ends = indices[np.concatenate([pointers[:-1], pointers[1:] - 1])[np.tile(np.diff(pointers) > 0, 2)]]
+        if ends.min() < 0 or ends.max() >= n_minor:
+            reason = f"indices from {ends.min()} to {ends.max()}, outside 0 to {n_minor - 1}"
     if reason is not None:
         msg = f"{name}: a damaged sparse matrix of shape {matrix.shape}, with {reason}"
         raise ValueError(msg)

@@ -15,7 +15,7 @@ from anndata import AnnData
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.io import FormatError
+from sccase_kit.io import FormatError, heaps
 from sccase_kit.io.heaps import check_heaps
 
 zarr = pytest.importorskip("zarr", reason="zarr (extra scale) is not installed")
@@ -125,6 +125,28 @@ def test_heaps(tmp_path, objects, sound, before):
     else:
         with pytest.raises(FormatError, match=rf"x\.h5: damaged: the texts at byte {before + 48}"):
             check_heaps(path)
+
+
+@pytest.mark.parametrize("chunks", [None, (5000,)])
+@pytest.mark.parametrize("block", [0, 512])
+def test_a_damaged_heap_is_found_between_large_arrays(tmp_path, monkeypatch, chunks, block):
+    monkeypatch.setattr(heaps, "_PIECE", 1000)  # heaps lie across pieces
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", userblock_size=block) as file:
+        file.create_dataset("before", data=np.arange(60_000.0), chunks=chunks)
+        file["names"] = [f"cell{i}" * (1 + i % 9) for i in range(400)]
+        file.create_dataset("after", data=np.arange(60_000.0), chunks=chunks)
+    check_heaps(path)
+    held = path.read_bytes()
+    taken = heaps._numbers(path)
+    assert bool(taken) == (block == 0)
+    for first, last in taken:
+        assert b"cell7" not in held[first:last]
+    assert sum(last - first for first, last in taken) == (960_000 if block == 0 else 0)
+    at = held.index(b"cell300") - 8  # the length of a name in the middle of a heap
+    path.write_bytes(held[:at] + struct.pack("<Q", 10**6) + held[at + 8 :])
+    with pytest.raises(FormatError, match="have lost their order"):
+        check_heaps(path)
 
 
 def test_whole_files_have_sound_heaps(adata, tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 from sccase_kit.io import _tidy
+from sccase_kit.io._errors import FormatError
 from sccase_kit.io._tidy import tidy_counts
 
 
@@ -57,6 +58,27 @@ def test_fractions_are_told_and_kept_as_they_were():
     with pytest.warns(UserWarning, match="fractional"):
         out = tidy_counts(matrix, owned=True)
     np.testing.assert_array_equal(out.data, np.array([1, 2, 3, 0.5], dtype=np.float32))
+
+
+def test_what_was_written_over_comes_back_at_a_fraction():
+    """The fraction stands in the last of several parts."""
+    values = np.arange(1, 14, dtype=np.float32)
+    values[-1] = 0.5
+    matrix = sparse.csr_matrix((values.copy(), np.arange(13), np.array([0, 13])), shape=(1, 13))
+    with pytest.warns(UserWarning, match="fractional"):
+        out = tidy_counts(matrix, owned=True)
+    np.testing.assert_array_equal(out.data, values)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (1, 0, 2, 3)])  # in order, and not
+@pytest.mark.parametrize("wrong", [4, -1])
+def test_indices_outside_are_found_in_any_order(order, wrong):
+    indices = np.array(order)
+    indices[-1 if wrong > 0 else 0] = wrong
+    matrix = sparse.csr_matrix((np.ones(4, np.float32), np.arange(4), np.array([0, 4, 4])), shape=(2, 4))
+    matrix.indices = indices
+    with pytest.raises(FormatError, match="outside 0 to 3"):
+        tidy_counts(matrix)
 
 
 def test_entries_given_twice_are_added_in_a_copy():
