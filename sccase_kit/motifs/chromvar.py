@@ -26,11 +26,9 @@ from .._validate import check_number
 from .analytic import BackgroundBins, deviations_over_bins, deviations_over_bins_of_factors, expected_overlap
 from .background import check_peak_counts
 from .blocks import Totals, row_blocks, totals
+from .drawn import DrawnSets
 
-_BLOCK_CELLS = 4096
 _SETS_PER_TASK = 8
-_PLAIN_SETS_PER_TASK = 128
-_PLAIN_DENSITY = 0.025  # share of the peaks in a set above which whole rows of sets are faster
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +101,13 @@ def deviations(
     ----------
     Schep et al., Nature Methods 2017 (chromVAR 1.5.0); Ulirsch et al., Nature Genetics 2019 (g-chromVAR).
     """
-    from .chromvar_kernels import deviate_sets
-    from .plain_kernels import deviate_plain_sets
-
     n_cells, n_peaks = counts.shape
     sets = as_annotations(annotations, n_peaks)
     background = check_background(background, n_peaks)
     sums = totals(counts)
     expectation = _expectation(expectation, sums, n_cells)
     min_expected = check_number(min_expected, name="min_expected", minimum=0)
+    fractions = _fractions(sets, background)  # before the results take their memory
     if isinstance(background, BackgroundBins):
         found = deviations_over_bins(
             counts,
@@ -123,45 +119,22 @@ def deviations(
             threads=available_threads(),
             report=report,
         )
-        return Deviations(*found, *_fractions(sets, background))
-    drawn = np.ascontiguousarray(background.T)
+        return Deviations(*found, *fractions)
+    drawn = DrawnSets(sets, background, expectation, min_expected)
     deviation, z = np.empty((n_cells, sets.shape[1])), np.empty((n_cells, sets.shape[1]))
-    columns = (sets.indptr, sets.indices, sets.data)
-    plain = _many_plain_sets(sets)
     with ThreadPoolExecutor(available_threads()) as pool:
-        for rows, block in row_blocks(counts, n_rows=_BLOCK_CELLS):
-            by_peak = block.astype(np.float64).tocsc()
-            fast = plain and _are_small_integers(by_peak.data)
-            data = by_peak.data.astype(np.uint32) if fast else by_peak.data
-            stored = (by_peak.indptr.astype(np.int64), by_peak.indices.astype(np.int32), data)
+        for rows, block in row_blocks(counts, n_rows=drawn.n_rows):
             out, out_z = (np.empty((sets.shape[1], block.shape[0])) for _ in range(2))
-            depth = sums.per_cell[rows]
-            step = _PLAIN_SETS_PER_TASK if fast else _SETS_PER_TASK
-            work = deviate_plain_sets if fast else deviate_sets
+            work = drawn.work(block, sums.per_cell[rows])
 
-            def run(first: int, stored=stored, depth=depth, out=out, out_z=out_z, step=step, work=work) -> None:
-                last = min(first + step, sets.shape[1])
-                work(stored, depth, columns, drawn, expectation, min_expected, first, last, out, out_z)
+            def run(first: int, work=work, out=out, out_z=out_z) -> None:
+                work(first, min(first + _SETS_PER_TASK, sets.shape[1]), out, out_z)
 
-            list(pool.map(run, range(0, sets.shape[1], step)))
+            list(pool.map(run, range(0, sets.shape[1], _SETS_PER_TASK)))
             deviation[rows], z[rows] = out.T, out_z.T
             if report is not None:
                 report(block.shape[0])
-    return Deviations(deviation, z, *_fractions(sets, background))
-
-
-def _many_plain_sets(sets: sparse.csc_matrix) -> bool:
-    """Return whether all weights are 1, and so many that :func:`deviate_plain_sets` is faster; no sum overflows."""
-    n_peaks, n_sets = sets.shape
-    large = int(np.diff(sets.indptr).max(initial=0))
-    return (
-        n_sets > 1 and sets.nnz > _PLAIN_DENSITY * n_peaks * n_sets and large < 2**16 and bool((sets.data == 1).all())
-    )
-
-
-def _are_small_integers(values: np.ndarray) -> bool:
-    """Return whether counts are integers below 2¹⁶, so that 2¹⁶ of them fit into 32 bits."""
-    return not values.size or bool(values.max() < 2**16 and (values == np.floor(values)).all())
+    return Deviations(deviation, z, *fractions)
 
 
 @checked(cell_factors=Numbers("cells components"), peak_factors=Numbers("peaks components"))

@@ -177,38 +177,71 @@ def test_sites(both, width, core):
         assert len(expected) > 256
 
 
-def test_plain_sets_give_the_same_bits(both):
-    compiled, plain = both("plain_kernels")
+def sums_by_bits(kernels, counts, sets, background, expectation, least):
+    depth = np.asarray(counts.sum(axis=1)).ravel()
+    shares = np.empty((sets.shape[1], 1 + len(background)))
+    kernels.sum_expectations(sets.indptr, sets.indices, background, expectation, shares)
+    values = counts.data.astype(np.uint32)
+    packed = kernels.pack_counts(counts.indptr.astype(np.int64), counts.indices, values, counts.shape[0], least)
+    out, out_z = np.empty((2, sets.shape[1], counts.shape[0]))
+    given = packed, depth, (sets.indptr, sets.indices), background, shares, 1.0
+    for first in range(0, sets.shape[1], 3):
+        kernels.deviate_plain_sets(*given, first, min(first + 3, sets.shape[1]), out, out_z)
+    return out, out_z
+
+
+def sums_one_by_one(kernels, counts, sets, background, expectation):
+    depth = np.asarray(counts.sum(axis=1)).ravel()
+    out, out_z = np.empty((2, sets.shape[1], counts.shape[0]))
+    given = parts(counts), depth, parts(sets), background, expectation, 1.0
+    kernels.deviate_sets(*given, 0, sets.shape[1], out, out_z)
+    return out, out_z
+
+
+@pytest.mark.parametrize("least", [1, 3, 100])  # all digits as bits, some, none
+def test_plain_sets_give_the_same_numbers(both, least, monkeypatch):
+    compiled, plain = both("bit_kernels")
+    monkeypatch.setattr(plain, "WINDOW", 16)  # several windows of one digit
     reference, _ = both("chromvar_kernels")
     rng = np.random.default_rng(0)
     n_cells, n_peaks, n_sets = 9, 40, 5
     counts = sparse.csc_matrix(rng.poisson(1.0, (n_cells, n_peaks)).astype(float))
-    member = rng.random((n_peaks, n_sets)) < 0.3
+    counts.data[::17] = [2**16 - 1, 5] * (len(counts.data[::17]) // 2) + [7] * (len(counts.data[::17]) % 2)
+    member = rng.random((n_peaks, n_sets)) < 0.4
     member[:, 4] = False
     sets = sparse.csc_matrix(member.astype(float))
     background = rng.integers(0, n_peaks, (6, n_peaks)).astype(np.int32)
     background[:, :20] = 3  # one peak many times
-    depth = np.asarray(counts.sum(axis=1)).ravel()
     expectation = np.asarray(counts.sum(axis=0)).ravel() / counts.sum()
-    integers = (counts.indptr, counts.indices, counts.data.astype(np.uint32))
-    results = []
-    for function, given in (
-        (reference.deviate_sets, parts(counts)),
-        (compiled.deviate_plain_sets, integers),
-        (plain.deviate_plain_sets, integers),
-    ):
-        out, out_z = np.empty((2, n_sets, n_cells))
-        for first in (0, 3):
-            function(given, depth, parts(sets), background, expectation, 1.0, first, min(first + 3, 5), out, out_z)
-        results.append((out, out_z))
-    for out, out_z in results[1:]:
-        np.testing.assert_array_equal(out, results[0][0])
-        np.testing.assert_array_equal(out_z, results[0][1])
+    expected = sums_one_by_one(reference, counts, sets, background, expectation)
+    for kernels in (compiled, plain):
+        found = sums_by_bits(kernels, counts, sets, background, expectation, least)
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_plain_sets_of_many_peaks_and_cells(both):
+    """More rows than a window has, more cells than a part has, and sums that are carried far."""
+    compiled, _ = both("bit_kernels")
+    reference, _ = both("chromvar_kernels")
+    rng = np.random.default_rng(1)
+    n_cells, n_peaks = compiled.CELLS + 70, compiled.WINDOW + 300
+    counts = sparse.random(n_cells, n_peaks, 0.01, format="csc", random_state=2)
+    counts.data = rng.integers(1, 4, counts.nnz).astype(float)
+    member = np.zeros((n_peaks, 2))
+    member[:, 0] = 1
+    member[rng.random(n_peaks) < 0.05, 1] = 1
+    sets = sparse.csc_matrix(member)
+    background = rng.integers(0, n_peaks, (3, n_peaks)).astype(np.int32)
+    expectation = (np.asarray(counts.sum(axis=0)).ravel() + 1) / counts.sum()
+    expected = sums_one_by_one(reference, counts, sets, background, expectation)
+    found = sums_by_bits(compiled, counts, sets, background, expectation, 8)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("kind", ["integers", "fractions", "large"])
 def test_which_kernel_runs_changes_nothing(kind, monkeypatch):
     from sccase_kit.motifs import chromvar as module
+    from sccase_kit.motifs import drawn as choice
 
     rng = np.random.default_rng(1)
     counts = rng.poisson(2.0, (12, 60)).astype(float) + np.eye(12, 60)
@@ -218,7 +251,7 @@ def test_which_kernel_runs_changes_nothing(kind, monkeypatch):
     sets = (rng.random((60, 7)) < 0.3).astype(float)
     drawn = rng.integers(0, 60, (60, 5))
     first = module.deviations(counts, sets, drawn)
-    monkeypatch.setattr(module, "_many_plain_sets", lambda sets: False)
+    monkeypatch.setattr(choice, "_are_plain", lambda sets: False)
     second = module.deviations(counts, sets, drawn)
     np.testing.assert_array_equal(first.z, second.z)
     np.testing.assert_array_equal(first.deviations, second.deviations)
