@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from .._left_out import say_left_out
-from .._logging import logger
+from .._logging import logger, warn
 from .._validate import check_choice
 from .chromosomes import PLINK, assemblies_of, chromosome_key, is_numbered, species_prefixes, translate
 from .columns import check_chrom_style
 
 _SHOWN = 5
+_OVERHANG = 1000  # bases over the end of a chromosome that a program that calls peaks may add
+_HANGING = 0.01  # share of the rows, above which they are those of another build
 
 
 def example(frame: pd.DataFrame, bad: np.ndarray) -> str:
@@ -162,6 +164,9 @@ def on_genome(
 ) -> pd.DataFrame:
     """Return regions in the names of a genome, without those on sequences it does not have.
 
+    Programs that call peaks make some reach a few bases over the end of a chromosome. Where these are few, they are cut
+    there, with a warning.
+
     Raises
     ------
     ValueError
@@ -173,13 +178,27 @@ def on_genome(
     keep = split_unknown(frame, sizes, unknown=unknown, name=name, where=where)
     length = frame["chrom"].map(dict(sizes))
     beyond = (frame["end"] > length).to_numpy(bool) & length.notna().to_numpy(bool)
-    if beyond.any():
+    if beyond.any() and _hang_over(frame, beyond, length):
+        warn(
+            f"{name}: {example(frame, beyond)} reach over the end of a chromosome ({where}) and are cut there"
+        )
+        frame = frame.assign(end=np.where(beyond, length, frame["end"]).astype(np.int64))
+    elif beyond.any():
         msg = (
             f"{name}: rows reach beyond {where} ({example(frame, beyond)}, "
             f"length {int(length[beyond].iloc[0])}): {_reason(frame, beyond, genome)}"
         )
         raise ValueError(msg)
     return frame[keep]
+
+
+def _hang_over(frame: pd.DataFrame, beyond: np.ndarray, length: pd.Series) -> bool:
+    """Return whether few rows reach a little over the end of a chromosome, rather than belong to another build."""
+    if beyond.sum() > _HANGING * len(frame) or any(chromosome_key(c) == "M" for c in frame["chrom"][beyond]):
+        return False
+    over = frame[beyond]
+    inside = over["start"] < length[beyond]
+    return bool((inside & (over["end"] - length[beyond] <= _OVERHANG)).all())
 
 
 def _reason(frame: pd.DataFrame, beyond: np.ndarray, genome: str | None) -> str:

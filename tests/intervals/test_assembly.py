@@ -75,6 +75,16 @@ def test_the_hint_of_another_genome():
         sk.regions.check_regions(table(("1", 5, 249_250_000), ("KI270713.1", 1, 5)), genome="hg38", unknown="drop")
 
 
+def test_few_peaks_that_hang_over_an_end_are_cut_there():
+    rows = [("chr2", 2 * k, 2 * k + 1) for k in range(199)]
+    with pytest.warns(UserWarning, match=r"1 of 200 rows, first: chr1:900-1081 reach over the end .* cut there"):
+        found = sk.regions.check_regions(table(("chr1", 900, 1081), *rows), chrom_sizes=SIZES)
+    assert found.to_numpy().tolist() == [["chr1", 900, 1000], *map(list, rows)]
+    for bad in ([("chr1", 900, 2001)], [("chr1", 1000, 1081)], [("chr1", 900, 1081)] * 3):
+        with pytest.raises(ValueError, match="reach beyond"):
+            sk.regions.check_regions(table(*bad, *rows), chrom_sizes=SIZES)
+
+
 def test_chains_with_both_styles(tmp_path):
     one = "chain 1 {0} 2000 + 100 1100 {0} 3000 + {2} {3} {1}\n1000\n\n"
     (tmp_path / "a.chain").write_text(one.format("1", 1, 200, 1200) + one.format("chr1", 2, 300, 1300))
