@@ -179,9 +179,7 @@ def on_genome(
     length = frame["chrom"].map(dict(sizes))
     beyond = (frame["end"] > length).to_numpy(bool) & length.notna().to_numpy(bool)
     if beyond.any() and _hang_over(frame, beyond, length):
-        warn(
-            f"{name}: {example(frame, beyond)} reach over the end of a chromosome ({where}) and are cut there"
-        )
+        warn(f"{name}: {example(frame, beyond)} reach over the end of a chromosome ({where}) and are cut there")
         frame = frame.assign(end=np.where(beyond, length, frame["end"]).astype(np.int64))
     elif beyond.any():
         msg = (

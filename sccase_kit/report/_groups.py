@@ -218,4 +218,6 @@ def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
         measures.append(f"lead of {row['margin']:.2g} over {row['second']}")
     if np.isfinite(value := row.get("padj", np.nan)):
         measures.append(f"adjusted p {value:.2g}")
+    if note := row.get("note", ""):
+        measures.append(str(note))
     return str(row["label"]), "; ".join(measures), ""

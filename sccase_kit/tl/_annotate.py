@@ -17,20 +17,14 @@ from .._labels import column_names
 from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
-from ..genes import (
-    gene_scores,
-    peak_gene_weights,
-    reference_scores,
-    set_scores,
-    set_support,
-    smallest_lineage,
-)
+from ..genes import peak_gene_weights, reference_scores, smallest_lineage
 from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
 from ..peaks import group_profiles, level_profiles
-from ._annotate_cells import cell_pvalues, matched_counts, more_open, naming_factors, warn_dropped
+from ._annotate_cells import matched_counts, more_open, naming_factors, warn_dropped
 from ._annotate_inputs import check_lineages, matched_reference, read_markers
+from ._annotate_related import Evidence, mark_progenitors
 from ._group_opens import count_opens, group_opens, mean_profiles
 from ._nearest_gene import check_genes, peak_places
 
@@ -121,7 +115,9 @@ def annotate(
         type's activities in the group, enhanced or from `counts`, against as many cells drawn at random, times the
         number of types), padj (Benjamini–Hochberg over the groups), n_markers, n_markers_covered (in reach of a peak),
         genes (those that speak most for the best type and are more open in the group than in all cells); with a
-        reference n_peaks; and reason (why it is unknown).
+        reference n_peaks; reason (why it is unknown); and with markers note. Of groups with one name, one that
+        fits a progenitor when compared with the others alone (GMP among monocytes) is named after the lineage
+        of both, and the note says so; for that, lineages must have one called "Progenitor".
     ``scores``
         DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
         read it as a folder; all other places keep it.
@@ -179,18 +175,20 @@ def annotate(
         table, scores = _by_reference(adata, level, reference, names, generator)
         results = {"scores": scores}
         failing: dict[str, float] = {"n_peaks": 100}
-        support = None
+        support = evidence = None
     else:
         if genome is None:
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
-        table, scores, support = _by_markers(
+        table, scores, support, evidence = _by_markers(
             adata, counts, markers, genome, names, generator, codes=codes, key=key, layer=layer
         )
         results = {"scores": scores, "support": support}
         failing = {"n_markers_covered": min_covered, "padj": alpha}
     table.insert(1, "n_cells", np.bincount(codes, minlength=len(names)))
     _name(table, support, families, failing, min_support=min_support, min_margin=min_margin)
+    if evidence is not None and support is not None:
+        mark_progenitors(table, support, families, evidence, generator, alpha=alpha, min_support=min_support)
     target = in_memory_copy(adata) if copy else adata
     target.obs[key_added] = pd.Categorical(table["label"].to_numpy()[codes])
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
@@ -215,7 +213,7 @@ def _by_markers(
     codes: np.ndarray,
     key: str,
     layer: str | None,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Evidence]:
     measured = adata if counts is None else matched_counts(adata, counts)
     genes = check_genes(measured, genome)
     sets = read_markers(markers, genome)
@@ -239,18 +237,18 @@ def _by_markers(
     else:
         opens = count_opens(measured, codes, len(names), layer=layer)
         profiles = group_profiles(cells, peaks, codes=codes, n_groups=len(names))
-    values = gene_scores(opens, weights, level_profiles(profiles))
-    covered = np.isfinite(values).all(axis=0)
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
+    evidence = Evidence(opens, profiles, weights, members, cells, peaks, codes)
+    scored = evidence.scored(np.arange(len(names)), rng)
+    values, result, pvalues = scored.values, scored.result, scored.pvalues
+    covered = np.isfinite(values).all(axis=0)
     if counts is None:
         used = np.unique(np.concatenate(list(members.values())))
         warn_dropped(adata, int((~covered[used]).sum()), len(used))
-    result = set_scores(values, members, rng=rng)
-    pvalues = np.maximum(result.pvalues, cell_pvalues(cells, peaks, opens, weights, members, codes=codes))
     order = np.argsort(-result.scores, axis=1, kind="stable")[:, :2]
     pvalue = pvalues[np.arange(len(names)), order[:, 0]]
     padj = benjamini_hochberg(pvalue)
-    support = pd.DataFrame(set_support(values, members, rng=rng), index=names, columns=list(sets))
+    support = pd.DataFrame(scored.support, index=names, columns=list(sets))
     seen = more_open(opens, weights)
     symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
     rows = []
@@ -268,7 +266,7 @@ def _by_markers(
         }
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)
-    return pd.DataFrame(rows), scores, support
+    return pd.DataFrame(rows), scores, support, evidence
 
 
 def _by_reference(
