@@ -1,14 +1,17 @@
 """The wheel and the source distribution: built, installed beside nothing of ours, and used."""
 
 import json
+import re
 import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 import sccase_kit
 
@@ -19,6 +22,7 @@ NO_CODE = sorted(
 )
 USE = """
 import json
+import re
 import sys
 
 import sccase_kit as sk
@@ -81,3 +85,30 @@ def test_wheel_works_where_nothing_of_ours_is(distributions, tmp_path):
         [tmp_path / "v" / "bin" / "sccase-kit", "--version"], capture_output=True, text=True, check=True
     )
     assert sccase_kit.__version__ in said.stdout
+
+
+#: What conda-forge calls packages that have another name on PyPI (or a part without what is not needed).
+CONDA = {"igraph": "python-igraph", "matplotlib": "matplotlib-base", "seaborn": "seaborn-base"}
+
+
+def test_conda_recipe_says_what_the_project_says():
+    """The same version, dependencies with their lowest versions, commands, licence; in the format that was rendered."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    recipe = yaml.safe_load((ROOT / "conda" / "recipe.yaml").read_text(encoding="utf-8"))
+    about = project["project"]
+    assert recipe["schema_version"] == 1
+    assert recipe["context"]["version"] == about["version"]
+    assert recipe["package"] == {"name": about["name"], "version": "${{ version }}"}
+    wanted = {"python" + about["requires-python"], *about["dependencies"]}
+    parts = [re.fullmatch(r"([\w-]+)(.*)", text).groups() for text in wanted]
+    run = recipe["requirements"]["run"]
+    assert sorted(run) == sorted(f"{CONDA.get(name, name)} {version}".strip() for name, version in parts)
+    (backend,) = project["build-system"]["requires"]
+    assert set(recipe["requirements"]["host"]) == {run[0], "pip", backend.replace(">=", " >=")}
+    commands = [f"{name} = {target}" for name, target in about["scripts"].items()]
+    assert recipe["build"]["python"]["entry_points"] == commands
+    assert recipe["build"]["noarch"] == "python"
+    assert recipe["about"]["license"] == about["license"]
+    assert recipe["about"]["summary"] == about["description"]
+    assert (ROOT / recipe["about"]["license_file"]).is_file()
+    assert (ROOT / "conda" / recipe["source"]["path"] / "pyproject.toml").is_file()
