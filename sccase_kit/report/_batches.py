@@ -70,6 +70,9 @@ def batches_said(adata: AnnData, groupby: str | None, key: str, taken: Sequence[
         return _NO_BATCHES, ["batches were not given, so none were corrected"]
     texts = [f"{name!r} is taken for batches {_WHY[why]}. {text}" for name, why, text, _ in taken]
     what = " or ".join(f"--batch-key {column.name}" for column in taken)
+    if all(ratio is not None and ratio >= _MIXED for *_, ratio in taken):
+        after = "Mixed as they are, nothing needs to be corrected."
+        return " ".join(["Not corrected: the fit was given no batch_key.", *texts, after]), doubts
     after = (
         f"Where that is a batch, fit again with it (sccase-kit enhance {what}; batch_key= in Python). Where it is a "
         "condition, a tissue or a label, do not: then this says how far its values differ inside the groups."

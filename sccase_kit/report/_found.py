@@ -88,6 +88,10 @@ def found_section(study: Study) -> Section:
         if n_named is not None:
             tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
         blocks.append(Cards(cards))
+        if (names := _groups.first_of(adata, "tl.annotate", study.groupby, "table")) is not None:
+            cells = {str(name): int(n) for name, n in labels.value_counts().items()}
+            said = _groups.in_words(names, cells)
+            lines.append(("What they are", f"{said[:1].upper()}{said[1:]}."))
         doubts += group_doubts
         if n := int(labels.isna().sum()):
             what = "cell has no label and is" if n == 1 else "cells have no label and are"

@@ -221,3 +221,29 @@ def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     if note := row.get("note", ""):
         measures.append(str(note))
     return str(row["label"]), "; ".join(measures), ""
+
+
+def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:
+    """Return in a line what the groups are: names with their groups and share of the cells, then those without one.
+
+    Parameters
+    ----------
+    names
+        The table of :func:`sccase_kit.tl.annotate`.
+    cells
+        Cells of every group.
+    """
+    rows = {str(row["group"]): row for row in names.to_dict("records") if str(row["group"]) in cells}
+    found: dict[str, list[str]] = {}
+    for group, row in rows.items():
+        if not row["reason"]:
+            found.setdefault(str(row["label"]), []).append(group)
+    total = max(1, sum(cells.values()))
+    shares = {name: sum(cells[group] for group in groups) / total for name, groups in found.items()}
+    parts = [
+        f"{name}: {', '.join(found[name])} ({shares[name]:.0%} of cells)"
+        for name in sorted(found, key=lambda n: -shares[n])
+    ]
+    if unknown := [f"{group} (nearest {row['best']})" for group, row in rows.items() if row["reason"]]:
+        parts.append(f"no clear name: {', '.join(unknown)}")
+    return "; ".join(parts)

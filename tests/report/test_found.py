@@ -226,6 +226,9 @@ def test_columns_taken_for_batches_are_said_with_the_reason(study):
     assert "'PrepID' is taken for batches by its name. PrepID: 2 values, apart" in lines
     assert "'lane' is taken for batches by its name. lane: 2 values, mixed" in lines
     assert "'lane' may be batches" not in lines  # mixed: nothing to doubt
+    assert "nothing needs to be corrected" not in lines
+    adata.obsm["X_sccase"] = study.adata.obsm["X_sccase"]
+    assert "Mixed as they are, nothing needs to be corrected" in section(adata)[1]
 
 
 def test_depth_small_groups_and_clusters(study):
@@ -271,3 +274,13 @@ def test_confidence_in_words():
     assert _groups.named(of_best) == ("CD4 T cell", said, "")
     unknown = row | {"reason": "adjusted p-value 0.4", "label": "unknown"}
     assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "", "No name: adjusted p-value 0.4.")
+
+
+def test_groups_in_words():
+    names = pd.DataFrame({"group": ["0", "1", "2", "9"], "label": ["T cell", "B cell", "B cell", "x"], "reason": ""})
+    names["best"] = names["label"]
+    cells = {"0": 30, "1": 40, "2": 20, "3": 10}
+    assert _groups.in_words(names, cells) == "B cell: 1, 2 (60% of cells); T cell: 0 (30% of cells)"
+    names.loc[1, ["label", "reason", "best"]] = "unknown", "adjusted p-value 0.4", "NK cell"
+    said = "T cell: 0 (30% of cells); B cell: 2 (20% of cells); no clear name: 1 (nearest NK cell)"
+    assert _groups.in_words(names, cells) == said
