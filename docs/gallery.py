@@ -47,7 +47,7 @@ def donor():
     adata = sk.read(DATA / "bm0828.h5ad")
     sk.pp.filter_peaks(adata, min_fraction=0.01)
     sk.tl.enhance(adata)
-    sk.tl.enhance(adata, 7, method="sccase", init="published", key_added="sccase_7")
+    sk.tl.enhance(adata, 7, method="sccase", init="published", tol=1e-8, max_iter=30, key_added="sccase_7")
     return adata
 
 
@@ -106,7 +106,8 @@ def heritability():
 @cache
 def fragments():
     with tempfile.TemporaryDirectory() as folder:
-        path = sk.datasets.write_toy_fragments(study(), Path(folder) / "fragments.tsv.gz")
+        (Path(folder) / "toy").mkdir()  # the name of the sample
+        path = sk.datasets.write_toy_fragments(study(), Path(folder) / "toy" / "fragments.tsv.gz")
         regions = toy().var[["chrom", "start", "end"]]
         return sk.read_fragments(path, regions, genome="hg38", tss=study().genes)
 
@@ -155,11 +156,6 @@ def conditions():
     return sk.tl.differential(adata, "cells", **columns, genome="hg19")
 
 
-def peaks_of(adata):
-    table = adata.uns["specific_peaks"]["peaks"]
-    return list(table.groupby("group", observed=True).head(25)["peak"])
-
-
 #: Plot → where the data come from, what the picture shows, the call that drew it.
 DRAW: dict[str, tuple[str, str, Callable[[], object]]] = {
     "raw_against_enhanced": (
@@ -181,7 +177,7 @@ DRAW: dict[str, tuple[str, str, Callable[[], object]]] = {
     "peak_heatmap": (
         MARROW,
         "Specific peaks, counts and enhanced",
-        lambda: sk.pl.peak_heatmap(marrow(), peaks_of(marrow()), "cell_type"),
+        lambda: sk.pl.peak_heatmap(marrow(), "cell_type"),
     ),
     "genome_tracks": (
         DONOR,
@@ -217,7 +213,10 @@ DRAW: dict[str, tuple[str, str, Callable[[], object]]] = {
     "annotation": (
         MARROW,
         "Names suggested for clusters",
-        lambda: (sk.tl.annotate(marrow(), "louvain", "blood", genome="hg19"), sk.pl.annotation(marrow())),
+        lambda: (
+            sk.tl.annotate(marrow(), "louvain", "blood", genome="hg19", counts=DATA / "granja_bmmc_2k.h5ad"),
+            sk.pl.annotation(marrow()),
+        ),
     ),
     "trait_groups": (MARROW, "Blood traits by cell type", lambda: sk.pl.trait_groups(traits())),
     "great_bar": (DONOR, "Terms of specific peaks", lambda: sk.pl.great_bar(great(), n_top=3)),
@@ -248,7 +247,7 @@ DRAW: dict[str, tuple[str, str, Callable[[], object]]] = {
 
 
 def draw(name: str) -> None:
-    """Draw one plot, 1,000 pixels wide at most, with 128 colours."""
+    """Draw one plot, 1,000 pixels wide at most, with 256 colours."""
     from PIL import Image
 
     plt.close("all")
@@ -259,7 +258,7 @@ def draw(name: str) -> None:
     plt.gcf().savefig(path, dpi=110, bbox_inches="tight", facecolor="white", metadata={"Software": None})
     image = Image.open(path).convert("RGB")
     image.thumbnail((1000, 900))
-    image.quantize(128).save(path, optimize=True)
+    image.quantize(256).save(path, optimize=True)
 
 
 def page() -> str:
