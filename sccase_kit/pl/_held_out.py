@@ -70,6 +70,7 @@ def held_out(result: AnnData | HeldOut, *, key: str = "held_out", ax: Sequence[A
     slope.set_xlabel("deviation slope\n(1: differences have the right size)")
     for panel, names in ((gain, [plain(name, 32) for name in table.index]), (slope, [""] * len(at))):
         panel.set_yticks(at, names)
+        panel.locator_params(axis="x", nbins=4)  # numbers such as 0.025 have room
         panel.set_ylim(-0.6, len(at) - 0.4)
         panel.spines[["top", "right"]].set_visible(False)
     return list(panels)

@@ -11,6 +11,7 @@ from anndata import AnnData
 
 from .._arguments import checked
 from .._labels import all_named
+from .._record import recorded
 from .._validate import check_choice, check_int, check_key, check_labels, check_number, check_some
 from ..get.chromvar import read_deviations, read_variability
 from ._heatmaps import _sample, cells_of
@@ -26,6 +27,7 @@ from ._style import (
     order_cells,
     plain,
 )
+from .layouts import stored_layout
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +129,7 @@ def deviation_map(
     adata: AnnData,
     sets: str | Sequence[str],
     *,
-    basis: str = "X_umap",
+    basis: str | None = None,
     which: Literal["z", "deviations"] = "z",
     limit: float | None = None,
     key: str = "chromvar",
@@ -142,7 +144,8 @@ def deviation_map(
     sets
         Name or names of sets; the name of a motif stands for all its matrices.
     basis
-        Key of `obsm`, for example ``"X_umap_sccase"`` of :func:`sccase_kit.pl.raw_against_enhanced`.
+        Key of `obsm`. `None`: ``"X_umap"`` if it is there, else the map of the enhanced data, as in
+        :func:`sccase_kit.pl.cell_map`.
     which
         z-scores or deviations.
     limit
@@ -165,6 +168,9 @@ def deviation_map(
     """
     check_choice(which, ["z", "deviations"], name="which")
     values, names = read_deviations(adata, key, which)
+    if basis is None:
+        fitted = recorded(adata.uns.get("sccase"), "tl.enhance") is not None
+        basis = "X_umap" if "X_umap" in adata.obsm or not fitted else stored_layout(adata, "sccase", method="umap")
     check_key(basis, adata.obsm.keys(), name="basis", where="adata.obsm", hint=_LAYOUTS)
     columns = _columns(adata, check_some(sets, name="sets"), 1, key, names)
     xy = layout_of(adata, basis)

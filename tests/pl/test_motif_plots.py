@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 import sccase_kit as sk
+from sccase_kit._record import record
 from sccase_kit.pl._logos import BASE_COLORS, letter_heights
 from sccase_kit.pl._style import PALETTE
 
@@ -151,6 +152,18 @@ def test_map(done):
         sk.pl.deviation_map(done, "TF_1", basis="X_tsne")
     with pytest.raises(ValueError, match="ax must hold 2 Axes, got 1"):
         sk.pl.deviation_map(done, ["TF_1", "TF_2"], ax=[panel])
+
+
+def test_map_of_the_enhanced_data_where_there_is_no_other(done):
+    adata = done.copy()
+    layout = adata.obsm.pop("X_umap")
+    with pytest.raises(KeyError, match=r"basis='X_umap' is not in adata\.obsm"):
+        sk.pl.deviation_map(adata, "TF_1")
+    adata.obsm["X_umap_sccase"] = layout
+    record(adata, "sccase", "tl.enhance", params={})
+    (panel,) = sk.pl.deviation_map(adata, "TF_1")
+    drawn = np.concatenate([np.asarray(points.get_offsets()) for points in panel.collections])
+    np.testing.assert_allclose(np.sort(drawn, axis=0), np.sort(layout, axis=0))
 
 
 def letters(ax):
