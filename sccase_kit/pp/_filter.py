@@ -98,10 +98,18 @@ def filter_peaks(
         msg = f"min_fraction={min_fraction} keeps no peak of {adata.n_vars}: the most open has {by} = {most:g} "
         msg += f"of {adata.n_obs} cells"
         raise ValueError(msg)
-    logger.info("filter_peaks: kept %d of %d peaks", keep.sum(), len(keep))
+    logger.info("filter_peaks: kept %d of %d peaks%s", keep.sum(), len(keep), _more(support, keep, least, min_fraction))
     target = _subset(adata, keep, axis="var", copy=copy)
     record_step(target, "filter_peaks", min_fraction=float(min_fraction), by=by, layer=layer)
     return target if copy else None
+
+
+def _more(support: np.ndarray, keep: np.ndarray, least: float, min_fraction: float) -> str:
+    """Return what a lower limit keeps, where most peaks are left out that are open somewhere."""
+    lower = int(((support >= least / 10) & (support > 0)).sum())
+    if keep.sum() > len(keep) / 2 or lower < 2 * keep.sum():
+        return ""
+    return f" (min_fraction={min_fraction / 10:g} keeps {lower}: more genes and functions can be told by more peaks)"
 
 
 @checked()

@@ -57,6 +57,19 @@ def test_a_peak_exactly_at_the_threshold_stays(n_open, extra):
                 sk.pp.filter_peaks(adata, min_fraction=(n_open + 0.5) / n, by=by, copy=True)
 
 
+@pytest.mark.parametrize(("n_rare", "hint"), [(30, True), (9, False)])
+def test_a_lower_limit_is_named_where_most_peaks_are_left_out(caplog, n_rare, hint):
+    """10 peaks open in all of 1,000 cells, others in one cell, which is a tenth of 1 %."""
+    counts = np.zeros((1000, 10 + n_rare), dtype=int)
+    counts[:, :10] = 1
+    counts[0] = 1
+    adata = ad.AnnData(sparse.csr_matrix(counts))
+    with caplog.at_level("INFO", logger="sccase_kit"):
+        sk.pp.filter_peaks(adata)
+    assert f"filter_peaks: kept 10 of {10 + n_rare} peaks" in caplog.text
+    assert (f"(min_fraction=0.001 keeps {10 + n_rare}: more genes" in caplog.text) == hint
+
+
 def test_seven_of_a_hundred_cells_are_seven_percent():
     counts = np.zeros((100, 1))
     counts[:7] = 1
