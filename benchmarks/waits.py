@@ -95,7 +95,7 @@ def calls(path: Path, folder: Path, *, write: bool) -> Iterator[tuple[str, Calla
 
     def scanpy_map() -> None:
         theirs = ad.AnnData(obs=a.obs[[]].copy(), obsm={"X": a.obsm["X_sccase"]})
-        sc.pp.neighbors(theirs, n_neighbors=15, use_rep="X")
+        sc.pp.neighbors(theirs, n_neighbors=15, use_rep="X", transformer="sklearn")
         sc.tl.umap(theirs)
 
     yield "pl.cell_map", drawn

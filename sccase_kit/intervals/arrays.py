@@ -104,13 +104,15 @@ def expand_ranges(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.n
     return owner, member
 
 
-def overlap_pairs(a: Linear, b: Linear) -> tuple[np.ndarray, np.ndarray]:
+def overlap_pairs(a: Linear, b: Linear, *, b_order: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return all pairs (i, j) with a_i and b_j sharing at least one base, sorted by i, then j.
+
+    `b_order` is the order of b by its starts, where it is known.
 
     An overlapping pair either has b's start inside a, or a's start strictly inside b: two binary searches, no loop,
     nested intervals included.
     """
-    a_order, b_order = np.argsort(a.start), np.argsort(b.start)
+    a_order, b_order = np.argsort(a.start), np.argsort(b.start) if b_order is None else b_order
     a_start, b_start = a.start[a_order], b.start[b_order]
     # Searches in ascending order keep to the cache, so both sides are searched in their sorted order.
     a_end, b_end = a.end[a_order], b.end[b_order]
@@ -165,12 +167,12 @@ def closest_pairs(a: Linear, b: Linear, stride: int) -> tuple[np.ndarray, np.nda
     """
     by_start, by_end = np.argsort(b.start), np.argsort(b.end)
     starts, ends = np.append(b.start[by_start], _FAR), np.append(-_FAR, b.end[by_end])
-    order = np.argsort(a.start)  # searches in ascending order keep to the cache
-    before, up_to = np.empty(len(order), dtype=np.int64), np.empty(len(order), dtype=np.int64)
-    before[order] = np.searchsorted(ends, a.start[order], "right") - 1  # that end before it starts
-    up_to[order] = np.searchsorted(starts, a.end[order], "left")  # that start before it ends
+    rank = np.argsort(a.start)  # searches in ascending order keep to the cache
+    a = Linear(a.start[rank], a.end[rank])
+    before = np.searchsorted(ends, a.start, "right") - 1  # that end before it starts
+    up_to = np.searchsorted(starts, a.end, "left")  # that start before it ends
     within = up_to > before
-    i, j = overlap_pairs(Linear(a.start[within], a.end[within]), b)
+    i, j = overlap_pairs(Linear(a.start[within], a.end[within]), b, b_order=by_start)
     parts = [(np.flatnonzero(within)[i], j, np.zeros(len(i), dtype=np.int64))]
     alone = np.flatnonzero(~within)
     start, end = a.start[alone], a.end[alone]
@@ -187,6 +189,7 @@ def closest_pairs(a: Linear, b: Linear, stride: int) -> tuple[np.ndarray, np.nda
         owner, member = expand_ranges(np.searchsorted(edges, edge, "left"), np.searchsorted(edges, edge, "right"))
         parts.append((alone[near[owner]], order[member], sign * away[near[owner]]))
     i, j, distance = (np.concatenate(part) for part in zip(*parts, strict=True))
+    i = rank[i]
     order = np.lexsort((j, i))
     return i[order], j[order], distance[order]
 
