@@ -77,6 +77,7 @@ def found_section(study: Study) -> Section:
     blocks: list[Block] = []
     lines: list[tuple[str, str]] = []
     doubts: list[str] = []
+    left: list[str] = []
     cards: list[Card] = []
     if study.groupby is not None:
         labels = adata.obs[study.groupby].astype("category").cat.remove_unused_categories()
@@ -96,14 +97,14 @@ def found_section(study: Study) -> Section:
         if n := int(labels.isna().sum()):
             what = "cell has no label and is" if n == 1 else "cells have no label and are"
             doubts.insert(0, f"{n:,} {what} in no group of {study.groupby}")
-        if left := [text for word, text in _ADDED_BY.items() if not tested[word]]:
-            lines.append(("Not looked at", " ".join(left)))
+        left = [text for word, text in _ADDED_BY.items() if not tested[word]]
     else:
         lines.append(("Groups", _NO_GROUPS))
     tiles |= {"median counts per cell": float(np.median(depth)) if len(depth) else 0.0}
     tiles |= {"cell–peak pairs that are open": f"{nnz / max(1, adata.n_obs * adata.n_vars):.2%}"}
     batches, batch_doubts = batches_said(adata, study.groupby, study.key, study.batches)
     lines += [("Batches", batches), ("Enhancing", _plain(study.verdict) if study.verdict else _NOT_JUDGED)]
+    lines += [("Not looked at", " ".join(left))] if left else []
     doubts += batch_doubts + _depth_doubts(study, depth)
     doubts = doubts or ["nothing that the stored results can tell"]
     lines += [("To doubt" if i == 0 else "", text[0].upper() + text[1:] + ".") for i, text in enumerate(doubts)]
