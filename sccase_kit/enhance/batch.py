@@ -25,6 +25,36 @@ def _unit_rows(x: np.ndarray) -> np.ndarray:
     return np.where(sound, x / np.where(sound, norms, 1), 0)
 
 
+def spread_rows(x: np.ndarray, n: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Draw rows that lie far apart, to start clusters from: k-means++, whose draws rounding does not turn.
+
+    The next row is drawn with a chance that goes with the squared distance to the nearest of those drawn: it is the row
+    with the largest log of it plus Gumbel noise. Drawn from cumulated distances, or as the best of several candidates,
+    it would be another where a sum is taken in another order, and other clusters would follow.
+
+    Parameters
+    ----------
+    x
+        Rows of length 1, shape (n_rows, k).
+    n
+        Rows to draw, at most n_rows.
+    rng
+        Generator of the draws.
+
+    References
+    ----------
+    Arthur and Vassilvitskii, k-means++, SODA 2007.
+    """
+    chosen = [int(rng.integers(len(x)))]
+    nearest = np.full(len(x), np.inf)
+    for _ in range(1, n):
+        nearest = np.minimum(nearest, np.maximum(2 - 2 * (x @ x[chosen[-1]]), np.finfo(np.float64).tiny))
+        keys = np.log(nearest) + rng.gumbel(size=len(x))
+        keys[chosen] = -np.inf
+        chosen.append(int(keys.argmax()))
+    return np.array(chosen)
+
+
 def _soft_clusters(
     cosine: np.ndarray, centres: np.ndarray, batch: np.ndarray, *, sigma: float, theta: float, n_iter: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -32,12 +62,14 @@ def _soft_clusters(
     share = batch.mean(axis=0)
     responsibility = np.full((len(cosine), len(centres)), 1 / len(centres))
     for _ in range(n_iter):
-        distance = 2 * (1 - cosine @ centres.T)
         observed = responsibility.T @ batch + 1
         expected = responsibility.sum(axis=0)[:, None] * share[None, :] + 1
-        penalty = batch @ ((expected / observed) ** theta).T
-        logits = -distance / sigma
-        responsibility = np.exp(logits - logits.max(axis=1, keepdims=True)) * penalty
+        responsibility = cosine @ centres.T
+        responsibility -= responsibility.max(axis=1, keepdims=True)
+        responsibility *= 2 / sigma  # the squared chord of unit rows is 2 - 2 cos
+        np.exp(responsibility, out=responsibility)
+        if theta:
+            responsibility *= batch @ ((expected / observed) ** theta).T
         responsibility /= responsibility.sum(axis=1, keepdims=True)
         centres = _unit_rows(responsibility.T @ cosine)
     return responsibility, centres
@@ -60,6 +92,30 @@ def _evidence(offset: np.ndarray, size: np.ndarray, sum_of_squares: np.ndarray) 
     within = np.maximum(sum_of_squares - size @ offset**2, 0).sum() / max(size.sum() - len(size), 1)
     chance = within * (1 / np.maximum(size, 1e-12) - 1 / max(size.sum(), 1e-12))
     return np.clip(1 - chance / np.maximum((offset**2).sum(axis=1), 1e-300), 0, 1)
+
+
+def _batch_offsets(x: np.ndarray, responsibility: np.ndarray, members: list[np.ndarray], *, ridge: float) -> np.ndarray:
+    """Return what to take from every row, shape (n, k): its batch's offsets in the clusters, by how much it is in them.
+
+    The offset of a batch in a cluster is its mean there less the cluster's, shrunk by `ridge` cells and by its evidence;
+    the mean of the offsets of the batches that are present stays, so that the cluster does not move.
+    """
+    shares = [responsibility[rows] for rows in members]
+    size = np.array([share.sum(axis=0) for share in shares])  # (B, clusters)
+    sums = np.array([share.T @ x[rows] for share, rows in zip(shares, members, strict=True)])  # (B, clusters, k)
+    total = np.maximum(size.sum(axis=0), 1e-12)[:, None]
+    centre = sums.sum(axis=0) / total
+    squares = np.maximum(responsibility.T @ x**2 - total * centre**2, 0)
+    offset = (sums - size[:, :, None] * centre) / (size + ridge)[:, :, None]
+    for c in range(len(centre)):
+        offset[:, c] *= _evidence(offset[:, c], size[:, c], squares[c])[:, None]
+    present = (size > 1)[:, :, None]
+    reference = np.where(present, offset, 0).sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    taken = np.where(present, offset - reference, 0)
+    out = np.empty_like(x)
+    for rows, share, of_batch in zip(members, shares, taken, strict=True):
+        out[rows] = share @ of_batch
+    return out
 
 
 def align_embedding(
@@ -103,8 +159,6 @@ def align_embedding(
     ----------
     Korsunsky et al., Nature Methods 16 (2019), Algorithm 1-3.
     """
-    from sklearn.cluster import KMeans
-
     if h.shape[1] == 0:
         return h
     n_batches = int(codes.max()) + 1
@@ -114,26 +168,19 @@ def align_embedding(
     scale[scale <= ROUNDING * scale.max()] = 0
     original = h / np.where(scale > 0, scale, 1)
     corrected = original
+    members = [np.flatnonzero(codes == b) for b in range(n_batches)]
     seed = int(rng.integers(2**31))
-    directions = _unit_rows(original)
-    directions = directions[directions.any(axis=1)]  # a row of zeros is as far from every centre: rounding would decide
-    if len(directions) < 2:
+    directions = _unit_rows(original.astype(np.float64))
+    sound = np.flatnonzero(directions.any(axis=1))  # a row of zeros is as far from every centre: rounding would decide
+    if len(sound) < 2:
         return h
-    start = KMeans(min(n_clusters, len(directions)), n_init=1, random_state=seed).fit(directions)
-    centres = _unit_rows(start.cluster_centers_)
+    seeds = sound[spread_rows(directions[sound], min(n_clusters, len(sound)), rng=np.random.default_rng(seed))]
+    _, centres = _soft_clusters(directions, directions[seeds], batch, sigma=sigma, theta=0, n_iter=10)
     for _ in range(n_rounds):
         responsibility, centres = _soft_clusters(
             _unit_rows(corrected), centres, batch, sigma=sigma, theta=theta, n_iter=5
         )
-        moved = original.copy()
-        for r in responsibility.T:
-            size = r @ batch
-            centre = (r @ original) / max(r.sum(), 1e-12)
-            offset = (batch.T * r) @ (original - centre) / (size + ridge)[:, None]
-            offset *= _evidence(offset, size, r @ (original - centre) ** 2)[:, None]
-            present = size > 1
-            reference = offset[present].mean(axis=0) if present.any() else 0
-            moved -= r[:, None] * (batch @ np.where(present[:, None], offset - reference, 0))
+        moved = original - _batch_offsets(original, responsibility, members, ridge=ridge)
         if np.linalg.norm(moved - corrected) <= 1e-4 * np.linalg.norm(corrected):
             corrected = moved
             break

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sccase_kit.enhance.batch import _evidence, align_embedding, published_factors
+from sccase_kit.enhance.batch import _evidence, align_embedding, published_factors, spread_rows
 
 
 def test_published_factors():
@@ -86,3 +86,29 @@ def test_an_embedding_without_directions_is_returned():
     h = np.zeros((6, 3))
     h[2] = 1
     np.testing.assert_array_equal(align_embedding(h, np.arange(6) % 2, rng=np.random.default_rng(0)), h)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_does_not_turn_the_draws(seed):
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((20000, 8)).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    noise = (1e-6 * rng.standard_normal(x.shape)).astype(np.float32)
+    a, b = (spread_rows(rows.astype(float), 60, rng=np.random.default_rng(seed)) for rows in (x, x + noise))
+    np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_rows_are_drawn_far_apart(seed):
+    rng = np.random.default_rng(seed)
+    kind = rng.permutation(np.repeat(np.arange(5), 20))
+    x = np.eye(5)[kind] + 0.01 * rng.standard_normal((100, 5))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    drawn = spread_rows(x, 5, rng=np.random.default_rng(seed))
+    assert sorted(kind[drawn]) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(drawn, spread_rows(x, 5, rng=np.random.default_rng(seed)))
+
+
+def test_every_row_can_be_drawn_once_also_equal_ones():
+    x = np.repeat(np.eye(2), 3, axis=0)
+    assert sorted(spread_rows(x, 6, rng=np.random.default_rng(0))) == list(range(6))

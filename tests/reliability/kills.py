@@ -8,6 +8,8 @@ outputs is the same each time; then it is killed (SIGKILL in half of the cases, 
 random moment of that time, with nothing in the place of its outputs, or earlier ones. Three of four kills meet a forked
 process with everything imported, the fourth a process of its own that starts from nothing. Then it is run again.
 
+A kill that comes before the command has begun, while Python starts, is counted as too early.
+
 After the kill every output must be as it was before or as a whole run makes it, inputs unchanged, nothing else there
 (after SIGKILL: hidden folders ``.….unfinished.…``), no child process left; after the other signals the code must be
 128 + the signal's number, the last line say that nothing half-written was kept, and nothing hidden stay, in the
@@ -209,7 +211,7 @@ def _fork(argv: list[str], folder: Path, log: Path, temporary: Path) -> int:
 def _own(argv: list[str], folder: Path, log: Path, temporary: Path) -> int:
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "sccase_kit.cli", *argv],
+            [sys.executable, "-m", "sccase_kit", *argv],
             **{"cwd": folder, "stdout": out, "stderr": out, "env": {**os.environ, "TMPDIR": str(temporary)}},
             preexec_fn=lambda: (os.setpgid(0, 0), signal.signal(signal.SIGINT, signal.SIG_DFL)),
         )
@@ -384,7 +386,7 @@ def left_running(group: int) -> bool:
 def kill_once(
     job: Job, whole: Whole, base: Path, files: dict[str, str], rng: np.random.Generator, *, own: bool
 ) -> tuple[str, list[str]]:
-    """Kill a job once and run it again; return the signal (or "too late") and what is wrong."""
+    """Kill a job once and run it again; return the signal (or "too late", "too early") and what is wrong."""
     folder = base / "at work"
     number = SIGNALS[rng.integers(len(SIGNALS))]
     earlier = whole.kept if rng.random() < 0.5 else None
@@ -401,6 +403,8 @@ def kill_once(
             wrong.append(f"code {ended.code}")
     else:
         lines = ended.text.strip().splitlines()
+        if own and not lines and ended.code == -number and not wrong:  # Python itself was starting: it meets no signals
+            return "too early", []
         if ended.code != 128 + number or not lines or lines[-1] != LAST or "Traceback" in ended.text:
             wrong.append(f"{number.name}: code {ended.code}, said {ended.text.strip()[-300:]!r}")
         if left := os.listdir(folder.parent / "tmp"):
@@ -450,7 +454,7 @@ def main(arguments: list[str] | None = None) -> int:
                 for text in wrong:
                     print(f"{job_name}: {kind}: {text}", file=sys.stderr, flush=True)
             print(f"{job_name}: {dict(counts)}", file=sys.stderr, flush=True)
-    columns = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "too late", "faults"]
+    columns = ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "too early", "too late", "faults"]
     frame = pd.DataFrame(table).T.reindex(columns=columns).fillna(0).astype(int)
     frame.loc["all"] = frame.sum()
     print(frame.to_string())
