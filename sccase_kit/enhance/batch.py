@@ -97,8 +97,8 @@ def _evidence(offset: np.ndarray, size: np.ndarray, sum_of_squares: np.ndarray) 
 def _batch_offsets(x: np.ndarray, responsibility: np.ndarray, members: list[np.ndarray], *, ridge: float) -> np.ndarray:
     """Return what to take from every row, shape (n, k): its batch's offsets in the clusters, by how much it is in them.
 
-    The offset of a batch in a cluster is its mean there less the cluster's, shrunk by `ridge` cells and by its evidence;
-    the mean of the offsets of the batches that are present stays, so that the cluster does not move.
+    A batch's offset in a cluster is its mean there less the cluster's, shrunk by `ridge` cells and by its evidence; the
+    mean of the offsets of the batches that are present stays, so that the cluster does not move.
     """
     shares = [responsibility[rows] for rows in members]
     size = np.array([share.sum(axis=0) for share in shares])  # (B, clusters)
