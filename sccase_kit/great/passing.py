@@ -80,7 +80,7 @@ def kind_of(table: pd.DataFrame) -> Kind | None:
 
 def remedy_for_share(share: float) -> str:
     """Return what helps where the peaks of groups are such a share of the background, as it was measured."""
-    more = "more peaks in the data (enhance --min-fraction 0.001)"
+    more = "more peaks in the data (enhance --min-fraction 0.001, if it dropped many)"
     if share > TOO_LARGE_SHARE:
         return f"at most a fifth of all peaks per group (n_top, -n) helps a little, {more} most"
     return f"fewer peaks per group do not help, {more} do"

@@ -73,10 +73,10 @@ def rule_of(tables: Mapping[str, pd.DataFrame]) -> str:
 
 
 def large_share(table: pd.DataFrame) -> tuple[float, int, int, float] | None:
-    """Return how large a part of the background the peaks of groups are, or None where they are a small part.
+    """Return how large a part of the background the peaks of groups are, where that may cost terms.
 
-    The least share among the groups above a tenth, how many these are, of how many, and the peaks of a term in the
-    middle.
+    None where they are a small part, or where most groups have a term all the same. Else the least share among the
+    groups above a tenth, how many these are, of how many, and the peaks of a term in the middle.
     """
     if not {"group", "Hyper_Expected", "Hyper_Total_Regions"} <= set(table.columns):
         return None
@@ -85,7 +85,9 @@ def large_share(table: pd.DataFrame) -> tuple[float, int, int, float] | None:
     ]  # expected = regions of the term × share of the group
     shares = (known["Hyper_Expected"] / known["Hyper_Total_Regions"]).groupby(known["group"], observed=True).median()
     large = shares[shares > LARGE_SHARE]
-    if large.empty:
+    kind = kind_of(known)
+    found = 0 if kind is None else known.loc[passing(known, kind), "group"].nunique()
+    if large.empty or 2 * found > len(shares):
         return None
     return (
         float(large.min()),

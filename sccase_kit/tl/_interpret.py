@@ -208,7 +208,7 @@ def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:
     if len(large):
         share = f"more than {LARGE_SHARE:.0%} of the {n_peaks:,} of the background"
         msg = f"the peaks of {len(large)} of {len(sizes)} groups are {share} (group {large.index[0]}: "
-        msg += f"{large.iloc[0] / n_peaks:.0%}), so that few terms can pass; "
+        msg += f"{large.iloc[0] / n_peaks:.0%}), so that fewer terms can pass; "
         warn(f"{msg}{remedy_for_share(large.min() / n_peaks)} (measured in docs/great.md)")
 
 

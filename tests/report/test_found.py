@@ -190,6 +190,8 @@ def test_a_large_part_of_a_small_background_is_said(study):
     assert "enriched more than 3.33 times" in text
     assert "half of the terms have at most 20 peaks" in text
     assert large_share(table.assign(Hyper_Expected=0.5)) is None
+    assert large_share(table.assign(Hyper_Adjp_BH=[0.01, 0.9, 0.9])) is not None
+    assert large_share(table.assign(Hyper_Adjp_BH=0.01)) is None  # most groups have a term all the same
     assert large_share(table.drop(columns="Hyper_Expected")) is None
 
 
