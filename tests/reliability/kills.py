@@ -405,7 +405,10 @@ def kill_once(
         lines = ended.text.strip().splitlines()
         if own and not lines and ended.code == -number and not wrong:  # Python itself was starting: it meets no signals
             return "too early", []
-        if ended.code != 128 + number or not lines or lines[-1] != LAST or "Traceback" in ended.text:
+        codes = {128 + number}
+        if own and number == signal.SIGINT:  # `python -m` can end so after Ctrl-C inside exec(text); a shell shows 130
+            codes.add(-number)
+        if ended.code not in codes or not lines or lines[-1] != LAST or "Traceback" in ended.text:
             wrong.append(f"{number.name}: code {ended.code}, said {ended.text.strip()[-300:]!r}")
         if left := os.listdir(folder.parent / "tmp"):
             wrong.append(f"temporary files stay: {left[:3]}")
