@@ -167,6 +167,7 @@ def _cards(
         {group: ", ".join(names) for group, names in found.items()}
         for found in (_groups.motifs_of(study.tests, study.fits), _groups.traits_of(adata, by, study.effects))
     )
+    motifs = _groups.strongest_of(study.tests) | motifs
     others = {name: _groups.composition(adata, by, name) for name in study.others}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
     counts = labels.dropna().astype(str).value_counts()

@@ -117,6 +117,18 @@ def motifs_of(tests: Mapping[str, pd.DataFrame], fits: pd.DataFrame | None = Non
     return found
 
 
+def strongest_of(tests: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    """Return, for every group, which set of peaks deviates most of those that are significant, however little."""
+    found: dict[str, str] = {}
+    for table in tests.values():
+        sure = table[(table["effect_size"] > 0) & (table["p_value_adj"] <= _ALPHA)]
+        if "n_peaks" in sure.columns:
+            sure = sure[sure["n_peaks"] >= _FEW_PEAKS]
+        for row in sure.sort_values("effect_size", ascending=False, kind="stable").to_dict("records"):
+            found.setdefault(str(row["group"]), f"none passes; nearest: {row['set']} ({row['effect_size']:.1g})")
+    return found
+
+
 def _members(part: pd.DataFrame) -> pd.DataFrame:
     """Return one set of every family, the family with the largest effect first; all sets where none is known."""
     part = part.sort_values("effect_size", ascending=False, kind="stable")

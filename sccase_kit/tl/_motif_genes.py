@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 from scipy import sparse
-from scipy.sparse import csgraph
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from .._arguments import checked
 from .._labels import column_name
@@ -22,6 +22,7 @@ from ..matrix.access import get_matrix
 from ..neighbors.pools import neighbor_pools
 
 _SHOWN = 5
+_ROUNDING = 1e-9
 _TAIL = re.compile(r"(\(var\.\d+\)|[ _]MA\d+.*|[ |/(].*)$", re.IGNORECASE)
 
 
@@ -60,7 +61,7 @@ def motif_genes(
     pool_size
         Cells per pool.
     same_family
-        Motifs whose pooled deviations correlate at least so much, directly or through others, are one family.
+        Families are joined while the pooled deviations of their motifs correlate by at least so much on average.
     key
         The `key_added` of the deviations.
     motifs_key
@@ -174,10 +175,13 @@ def _pearson(x: np.ndarray, y: np.ndarray) -> float:
 
 def _families(pooled: np.ndarray, same_family: float) -> np.ndarray:
     """Return the number of the family of every motif, the largest family 0."""
-    filled = np.where(np.isfinite(pooled), pooled, 0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        close = np.nan_to_num(np.corrcoef(filled, rowvar=False)) >= same_family
-    _, labels = csgraph.connected_components(sparse.csr_matrix(np.atleast_2d(close)), directed=False)
+    labels = np.zeros(pooled.shape[1], dtype=np.int64)
+    if len(labels) > 1:
+        filled = np.where(np.isfinite(pooled), pooled, 0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            apart = 1 - np.nan_to_num(np.corrcoef(filled, rowvar=False))
+        pairs = apart[np.triu_indices(len(labels), k=1)]
+        labels = fcluster(linkage(pairs, "average"), 1 - same_family + _ROUNDING, "distance") - 1
     order = np.argsort(-np.bincount(labels), kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))

@@ -135,6 +135,10 @@ def test_of_a_family_the_member_whose_gene_fits_is_named():
     assert _groups.motifs_of({"m": plain})["a"][:3] == ["GATA1 (2.0)", "GATA2 (1.6)", "SPI1 (1.0)"]
     fits = table.dropna(subset="family").set_index("set")[["gene_correlation", "family"]]
     assert _groups.motifs_of({"m": plain}, fits) == _groups.motifs_of({"m": table})
+    weak = plain.assign(effect_size=[0.1, 0.44, -0.6, 0.3, 0.2, 0.1], p_value_adj=[0.01, 0.01, 0.01, 0.2, 0.2, 0.2])
+    assert _groups.motifs_of({"m": weak}) == {}
+    assert _groups.strongest_of({"m": weak}) == {"a": "none passes; nearest: GATA2 (0.4)"}
+    assert _groups.strongest_of({"m": weak.assign(n_peaks=[10, 9, 50, 50, 50, 50])})["a"].endswith("GATA1 (0.1)")
     few = plain.assign(n_peaks=[9, 10, 50, 50, 50, 50])
     assert _groups.motifs_of({"m": few})["a"][0] == "GATA2 (1.6)"
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
+from sccase_kit.tl._motif_genes import _families
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,19 @@ def test_the_gene_tells_family_members_apart(data):
     assert np.isnan(by.loc[("TAL1::TCF3", "TCF3"), "correlation"])
     assert table["correlation"].dropna().is_monotonic_decreasing
     pd.testing.assert_frame_equal(table, sk.tl.motif_genes(adata, genes))
+
+
+def test_families_do_not_chain():
+    """The first two correlate by .92, the last two by .88, the outer two by .62: linked, but not alike on average."""
+    t = np.linspace(0, 2 * np.pi, 50, endpoint=False)
+    turns = np.array([0, np.arccos(0.92), np.arccos(0.62)])
+    waves = np.sin(t[:, None] + turns)
+    assert np.corrcoef(waves, rowvar=False)[[0, 1, 0], [1, 2, 2]] == pytest.approx([0.92, 0.88, 0.62], abs=0.01)
+    assert _families(waves, 0.8).tolist() == [0, 0, 1]
+    assert _families(waves, 0.6).tolist() == [0, 0, 0]
+    assert _families(waves[:, :1], 0.8).tolist() == [0]
+    flat = np.column_stack([waves[:, 0], np.ones(50), waves[:, 0]])
+    assert _families(flat, 1).tolist() == [0, 1, 0]
 
 
 def test_pools_by_hand(data):
