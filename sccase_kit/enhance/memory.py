@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._settings import settings
 from .._threads import available_threads
-from ..neighbors.nearest import EXACT_BELOW
+from ..neighbors.nearest import BY_PARTS_BELOW
 from .graph import krylov_size
 from .nmf import SMALL
 from .robust import SCALED
@@ -42,5 +42,5 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
         total += _GRAPHS * n + _EXPECTED * n_columns * m
         n_blocks, width, dtype = krylov_size(n, SCALED)
         total += n_blocks * width * dtype.itemsize * (2 * n if n <= SMALL else n + m)
-        total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= EXACT_BELOW else _APPROXIMATE_NEIGHBORS
+        total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= BY_PARTS_BELOW else _APPROXIMATE_NEIGHBORS
     return total

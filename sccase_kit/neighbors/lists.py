@@ -13,6 +13,7 @@ import numpy as np
 
 PART = 128  # points of a part, about
 CANDIDATES = 3_000  # points that are compared with a query, at least
+_SHARE = 20  # and at least one of so many
 _NEAR = 8  # nearest parts of a query that decide which parts are searched
 _BUFFER = 2**22
 
@@ -88,7 +89,7 @@ def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, 
     """
     from .kernels import smallest_per_row
 
-    lists, least = partition(points), max(CANDIDATES, 20 * n_candidates)
+    lists, least = partition(points), max(CANDIDATES, 20 * n_candidates, len(points) // _SHARE)
     known = own >= 0
     part = np.empty(len(queries), dtype=np.int64)
     part[known] = lists.part[own[known]]

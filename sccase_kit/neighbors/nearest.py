@@ -9,6 +9,7 @@ from .._arguments import Generator, Numbers, Whole, checked
 from .lists import listed_candidates
 
 EXACT_BELOW = 40_000
+BY_PARTS_BELOW = 200_000  # above it the parts become too many; pynndescent takes 20 s and 350 MB to be compiled
 GRAPHS_EXACT_BELOW = 10_000  # for the mean of several graphs, which single neighbours matter less to
 _SPARE = 8  # candidates beyond those wanted, against rounding
 
@@ -29,14 +30,15 @@ def nearest_neighbors(
     n_neighbors
         Neighbours per cell, itself included.
     exact_below
-        Cells up to which the search is exact. Above them it is by parts (:mod:`sccase_kit.neighbors.lists`, with some
-        .95 of the neighbours), and above :data:`EXACT_BELOW` by pynndescent.
+        Cells up to which the search is exact, :data:`EXACT_BELOW` at most. Above them it is by parts
+        (:mod:`sccase_kit.neighbors.lists`, with some .95 of the neighbours), and above :data:`BY_PARTS_BELOW` by
+        pynndescent.
     rng
         Used by pynndescent.
     """
     n = embedding.shape[0]
-    if n <= EXACT_BELOW:
-        by_parts = n > exact_below
+    if n <= max(EXACT_BELOW, BY_PARTS_BELOW):
+        by_parts = n > min(exact_below, EXACT_BELOW)
         return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors, by_parts=by_parts)
     return _approximate_neighbors(embedding, np.arange(n), n_neighbors, rng=rng)
 
@@ -67,10 +69,10 @@ def nearest_of_batches(
     found = []
     for members in (np.flatnonzero(codes == batch) for batch in range(int(codes.max()) + 1)):
         k = min(len(members), max(3, round(n_neighbors * len(members) / n)))
-        if n <= EXACT_BELOW:
+        if n <= max(EXACT_BELOW, BY_PARTS_BELOW):
             own = np.full(n, -1)
             own[members] = np.arange(len(members))
-            near, distances = _exact_neighbors(embedding, embedding[members], own, k)
+            near, distances = _exact_neighbors(embedding, embedding[members], own, k, by_parts=n > EXACT_BELOW)
         else:
             near, distances = _approximate_neighbors(embedding, members, k, rng=rng)
         found.append((members[near], distances))

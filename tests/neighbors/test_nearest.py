@@ -5,6 +5,7 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from sccase_kit.metrics import neighbor_graph
+from sccase_kit.neighbors import lists as lists_module
 from sccase_kit.neighbors import nearest as graph_module
 
 
@@ -57,6 +58,7 @@ def test_weights_equal_a_slow_reference(points):
 def test_approximate_search_finds_nearly_the_same(points, monkeypatch):
     exact = neighbor_graph(points, 10)
     monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
+    monkeypatch.setattr(graph_module, "BY_PARTS_BELOW", 10)
     approximate = neighbor_graph(points, 10, rng=np.random.default_rng(0))
     shared = (exact > 0).multiply(approximate > 0).nnz
     assert shared > 0.95 * exact.nnz
@@ -89,7 +91,27 @@ def test_approximate_search_in_batches_finds_nearly_the_same(points, monkeypatch
     codes = np.arange(150) % 2
     exact, _ = graph_module.nearest_of_batches(points, codes, 10)
     monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
+    monkeypatch.setattr(graph_module, "BY_PARTS_BELOW", 10)
     near, distances = graph_module.nearest_of_batches(points, codes, 10, rng=np.random.default_rng(0))
     np.testing.assert_array_equal(near[:, 0], np.arange(150))
     assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, near, strict=True)]) > 0.95 * exact.shape[1]
     np.testing.assert_allclose(distances, np.linalg.norm(points[near] - points[:, None], axis=2), atol=1e-4)
+
+
+def test_between_the_sizes_cells_are_searched_in_parts(monkeypatch):
+    """Alone and in batches: most neighbours of the exact search, itself first, and the same whenever it runs."""
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(4200, 8))
+    codes = np.arange(len(points)) % 2
+    exact = graph_module.nearest_neighbors(points, 10)[0], graph_module.nearest_of_batches(points, codes, 10)[0]
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 1000)
+    monkeypatch.setattr(lists_module, "CANDIDATES", 1200)
+
+    def parts():
+        return graph_module.nearest_neighbors(points, 10)[0], graph_module.nearest_of_batches(points, codes, 10)[0]
+
+    for whole, found, again in zip(exact, parts(), parts(), strict=True):
+        np.testing.assert_array_equal(found, again)
+        np.testing.assert_array_equal(found[:, 0], np.arange(len(points)))
+        shared = np.mean([len(set(a) & set(b)) for a, b in zip(whole, found, strict=True)]) / whole.shape[1]
+        assert 0.8 < shared < 1
