@@ -120,7 +120,10 @@ def found_section(study: Study) -> Section:
 #: What the lines of the cards mean, said where there is such a line.
 _HOW = {
     "support": "Support: resamplings of the marker genes (or peaks of a reference) in which the name stays the best.",
-    "markers": "Markers: genes of the nearest type, more open in the group than in all cells, in the counts too.",
+    "markers": (
+        "Markers: genes of the nearest type, more open in the group than in all cells: how many times as open as "
+        "expected, the number of peaks in reach, and how far the nearest is from the gene's start."
+    ),
     "near peaks": (
         f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
     ),
@@ -161,6 +164,7 @@ def _cards(
     reasons = (
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
+    evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
     motifs, traits = (
@@ -179,7 +183,7 @@ def _cards(
         lines = [("support", sure)] if sure else []
         lines += [(name, shares[group]) for name, shares in others.items() if group in shares]
         if group in rows and rows[group].get("genes"):
-            lines.append(("markers", str(rows[group]["genes"])))
+            lines.append(("markers", evidence.get(group, str(rows[group]["genes"]))))
         if genes.get(group):
             lines.append(("near peaks", ", ".join(genes[group])))
         elif places.get(group):

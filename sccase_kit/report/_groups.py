@@ -215,6 +215,20 @@ def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, 
     return sorted(pairs.values(), key=lambda pair: -pair[2])
 
 
+def marker_genes(table: pd.DataFrame | None) -> dict[str, str]:
+    """Return the marker genes of every group: how many times as open as expected, and where the nearest peak is."""
+    if table is None:
+        return {}
+    found: dict[str, list[str]] = {}
+    for row in table.to_dict("records"):
+        far = row["distance"] / 1000
+        where = "at its start" if far == 0 else f"{far:.0f} kb" if far >= 10 else f"{far:.1f} kb"
+        n = int(row["n_peaks"])
+        peaks = "1 peak" if n == 1 else f"{n} peaks"
+        found.setdefault(str(row["group"]), []).append(f"{row['gene']} {row['fold']:.1f}× ({peaks}, {where})")
+    return {group: ", ".join(texts) for group, texts in found.items()}
+
+
 def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return what a group is, how sure that is, and why it has no name ("" where it has one)."""
     if row["reason"]:

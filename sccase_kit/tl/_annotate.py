@@ -22,7 +22,7 @@ from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
 from ..peaks import group_profiles, level_profiles
-from ._annotate_cells import matched_counts, more_open, naming_factors, warn_dropped
+from ._annotate_cells import listed_genes, matched_counts, more_open, naming_factors, warn_dropped
 from ._annotate_inputs import check_lineages, matched_reference, read_markers
 from ._annotate_related import Evidence, mark_progenitors
 from ._group_opens import count_opens, group_opens, mean_profiles
@@ -123,8 +123,11 @@ def annotate(
         read it as a folder; all other places keep it.
     ``support``
         DataFrame groups × types: all support, with markers, under the same names.
+    ``genes``
+        DataFrame, with markers: group, gene (those of ``table``), fold (weighted open peaks over those expected at the
+        group's depth), n_peaks (in reach of it), peak (the nearest) and distance (bases to the start of transcription).
     ``types``
-        The names of those columns as they were given.
+        The names of the columns of scores as they were given.
     ``params``
         The arguments.
 
@@ -170,6 +173,7 @@ def annotate(
     families = check_lineages(lineages, markers, genome)
     source, seed = seeded(rng)
     generator = np.random.default_rng(source)
+    stored: dict[str, Any] = {}
     if reference is not None:
         level = level_profiles(mean_profiles(adata, codes, len(names), key=key))
         table, scores = _by_reference(adata, level, reference, names, generator)
@@ -180,10 +184,11 @@ def annotate(
         if genome is None:
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
-        table, scores, support, evidence = _by_markers(
+        table, scores, support, evidence, listed = _by_markers(
             adata, counts, markers, genome, names, generator, codes=codes, key=key, layer=layer
         )
         results = {"scores": scores, "support": support}
+        stored["genes"] = listed
         failing = {"n_markers_covered": min_covered, "padj": alpha}
     table.insert(1, "n_cells", np.bincount(codes, minlength=len(names)))
     _name(table, support, families, failing, min_support=min_support, min_margin=min_margin)
@@ -196,7 +201,7 @@ def annotate(
     params |= {"counts": counts, "min_margin": min_margin}
     params |= {"min_covered": min_covered, "alpha": alpha, "layer": layer, "key": key}
     types = list(scores.columns)
-    stored = {name: part.set_axis(column_names(types), axis=1) for name, part in results.items()}
+    stored |= {name: part.set_axis(column_names(types), axis=1) for name, part in results.items()}
     stored["types"] = np.array(types, dtype=object)
     record(target, key_added, "tl.annotate", params=params | {"rng": seed}, table=table, **stored)
     return target if copy else None
@@ -213,7 +218,7 @@ def _by_markers(
     codes: np.ndarray,
     key: str,
     layer: str | None,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Evidence]:
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Evidence, pd.DataFrame]:
     measured = adata if counts is None else matched_counts(adata, counts)
     genes = check_genes(measured, genome)
     sets = read_markers(markers, genome)
@@ -229,7 +234,8 @@ def _by_markers(
         missing = [gene for kind, part in found.items() for gene, at in zip(sets[kind], part, strict=True) if at < 0]
         warn(f"{n_all - n_known} of {n_all} marker genes are not in the annotation: {missing[:10]}")
     model: Literal["archr", "exponential"] = "archr" if "start" in genes.columns else "exponential"
-    weights = peak_gene_weights(peak_places(measured), genes, weights=model)
+    places = peak_places(measured)
+    weights = peak_gene_weights(places, genes, weights=model)
     cells, peaks = naming_factors(adata, key, None if counts is None else measured, layer=layer)
     if counts is None:
         opens = group_opens(adata, codes, len(names), key=key, layer=layer)
@@ -252,11 +258,12 @@ def _by_markers(
     seen = more_open(opens, weights)
     symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
     rows = []
+    tops: dict[str, np.ndarray] = {}
     for g, name in enumerate(names):
         best, second = order[g]
         own = members[kinds[best]][covered[members[kinds[best]]]]
         own_open = own[(values[g, own] > 0) & seen[g, own]]
-        top = own_open[np.argsort(-values[g, own_open], kind="stable")][:5]
+        top = tops[name] = own_open[np.argsort(-values[g, own_open], kind="stable")][:5]
         row = _lead(name, kinds, result.scores[g], best, second)
         row |= {"support": support.iloc[g, best], "pvalue": pvalue[g], "padj": padj[g]}
         row |= {
@@ -266,7 +273,8 @@ def _by_markers(
         }
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)
-    return pd.DataFrame(rows), scores, support, evidence
+    listed = listed_genes(tops, genes, places, opens=opens, weights=weights)
+    return pd.DataFrame(rows), scores, support, evidence, listed
 
 
 def _by_reference(

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 from anndata import AnnData
 from scipy import sparse
 
@@ -135,3 +136,52 @@ def more_open(opens: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
     Booleans of shape (n_groups, n_genes).
     """
     return gene_z(opens.astype(np.float64), weights.tocsc(), opens.sum(axis=1, dtype=np.float64)) > 0
+
+
+def listed_genes(
+    tops: dict[str, np.ndarray],
+    genes: pd.DataFrame,
+    places: pd.DataFrame,
+    *,
+    opens: np.ndarray,
+    weights: sparse.csr_matrix,
+) -> pd.DataFrame:
+    """Return what speaks for the genes that a group is named by: how much more open they are, and by which peaks.
+
+    Parameters
+    ----------
+    tops
+        Positions of the genes of every group, in the order of the rows of `opens`.
+    genes
+        symbol and tss (0-based), one row per column of `weights`.
+    places
+        chrom, start, end of the peaks, one row per row of `weights`; a start of -1 where there is none.
+    opens
+        Open cells by group and peak, shape (n_groups, n_peaks).
+    weights
+        Sparse, (n_peaks, n_genes).
+
+    Returns
+    -------
+    DataFrame, one row per group and gene: group, gene, fold (weighted open peaks over those expected at the group's
+    depth), n_peaks (in reach), peak (the nearest of them) and distance (bases from it to the transcription start, 0 if
+    it covers it).
+    """
+    used = sorted({int(gene) for top in tops.values() for gene in top})
+    columns = weights[:, used].tocsc().astype(np.float64)
+    total = opens.sum(axis=0, dtype=np.float64)
+    depth = opens.sum(axis=1, dtype=np.float64)
+    expected = (columns.T @ total)[None, :] * (depth / max(depth.sum(), 1))[:, None]
+    fold = (columns.T @ opens.T.astype(np.float64)).T / np.where(expected > 0, expected, np.nan)
+    start, end = places["start"].to_numpy(np.int64), places["end"].to_numpy(np.int64)
+    tss, symbols = genes["tss"].to_numpy(np.int64), genes["symbol"].to_numpy(dtype=object)
+    rows = []
+    for g, (group, top) in enumerate(tops.items()):
+        for gene in top:
+            at = used.index(int(gene))
+            reach = columns.indices[columns.indptr[at] : columns.indptr[at + 1]]
+            far = np.maximum(np.maximum(start[reach] - tss[gene], tss[gene] - end[reach] + 1), 0)
+            near = reach[far.argmin()]
+            row = {"group": group, "gene": symbols[gene], "fold": fold[g, at], "n_peaks": len(reach)}
+            rows.append(row | {"peak": str(places.index[near]), "distance": int(far.min())})
+    return pd.DataFrame(rows, columns=["group", "gene", "fold", "n_peaks", "peak", "distance"])

@@ -62,7 +62,9 @@ def test_names_genes_and_doubts_of_groups(study):
     assert tiles["names suggested"] == f"{(table['reason'] == '').sum()} of 5"
     for name, card in cards.items():
         row, words = table.loc[name], dict(card.lines)
-        assert words["markers"] == row["genes"]
+        assert [text.split()[0] for text in words["markers"].split("), ")] == row["genes"].split(", ")
+        assert "× (" in words["markers"]
+        assert "kb)" in words["markers"]
         if row["reason"]:
             assert (card.head, row["reason"] in card.note) == (f"unknown, nearest {row['best']}", True)
         else:
@@ -290,3 +292,12 @@ def test_groups_in_words():
     names.loc[1, ["label", "reason", "best"]] = "unknown", "adjusted p-value 0.4", "NK cell"
     said = "T cell: 0 (30% of cells); B cell: 2 (20% of cells); no clear name: 1 (nearest NK cell)"
     assert _groups.in_words(names, cells) == said
+
+
+def test_marker_genes_in_words():
+    rows = [("a", "CD3E", 3.21, 3, 0), ("a", "GZMK", 2.0, 1, 77_228), ("b", "LYZ", 1.25, 2, 960)]
+    table = pd.DataFrame(rows, columns=["group", "gene", "fold", "n_peaks", "distance"])
+    found = _groups.marker_genes(table)
+    assert found["a"] == "CD3E 3.2× (3 peaks, at its start), GZMK 2.0× (1 peak, 77 kb)"
+    assert found["b"] == "LYZ 1.2× (2 peaks, 1.0 kb)"
+    assert _groups.marker_genes(None) == {}

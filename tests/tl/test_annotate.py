@@ -12,7 +12,7 @@ from scipy import sparse
 
 import sccase_kit as sk
 from sccase_kit.tl._annotate import _lead
-from sccase_kit.tl._annotate_cells import more_open, naming_factors
+from sccase_kit.tl._annotate_cells import listed_genes, more_open, naming_factors
 
 
 @pytest.fixture(scope="module")
@@ -311,3 +311,35 @@ def test_command(study, markers, tmp_path, capsys):
     assert main([*given, "--reference", str(tmp_path / "bulk.tsv"), "-o", str(tmp_path / "b.h5ad")]) == 0
     assert (ad.read_h5ad(tmp_path / "b.h5ad").obs["annotation"] != "unknown").all()
     assert main([*given, "--reference", str(tmp_path / "bulk.tsv"), "--genome", "hg38"]) == 1
+
+
+def test_what_speaks_for_the_genes_of_a_name():
+    """Against loops: two groups, two genes, four peaks of which one covers a start."""
+    opens = np.array([[3, 1, 0, 2], [1, 1, 4, 0]])
+    weights = np.array([[1.0, 0], [0.5, 0], [0, 2], [0, 1]])
+    genes = pd.DataFrame({"symbol": ["G", "H"], "tss": [105, 1000]})
+    places = pd.DataFrame({"chrom": "chr1", "start": [100, 300, 700, 1100], "end": [110, 320, 720, 1120]})
+    places.index = list("pqrs")
+    tops = {"x": np.array([0, 1]), "y": np.array([1])}
+    found = listed_genes(tops, genes, places, opens=opens, weights=sparse.csr_matrix(weights))
+    share = opens.sum(axis=1) / opens.sum()
+    expected = []
+    for g, gene in ((0, 0), (0, 1), (1, 1)):
+        seen = sum(opens[g, p] * weights[p, gene] for p in range(4))
+        expected.append(seen / (share[g] * sum(opens[:, p].sum() * weights[p, gene] for p in range(4))))
+    np.testing.assert_allclose(found["fold"], expected)
+    assert found["group"].tolist() == ["x", "x", "y"]
+    assert found["gene"].tolist() == ["G", "H", "H"]
+    assert found["peak"].tolist() == ["p", "s", "s"]
+    assert found["distance"].tolist() == [0, 100, 100]
+    assert found["n_peaks"].tolist() == [2, 2, 2]
+
+
+def test_genes_of_names_are_stored(study, markers):
+    adata = sk.tl.annotate(study.adata, "cell_type", markers, genome=study.genes, copy=True)
+    entry = adata.uns["annotation"]
+    listed = entry["genes"].groupby("group", sort=False)["gene"].agg(", ".join)
+    table = entry["table"].set_index("group")["genes"]
+    assert listed.to_dict() == table[table != ""].to_dict()
+    assert set(entry["genes"]["peak"]) <= set(adata.var_names)
+    assert (entry["genes"]["n_peaks"] > 0).all()
