@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.io
+import scipy.sparse
 
 import sccase_kit as sk
 from sccase_kit.cli import main
@@ -132,7 +134,19 @@ def files(tmp_path_factory, study):
     factors.to_csv(folder / "factors.tsv", sep="\t", index=False)
     sk.datasets.write_toy_fragments(study, folder / "fragments.tsv.gz")
     _multiome(folder)
+    _mouse_brain(folder, study)
     return folder
+
+
+def _mouse_brain(folder: Path, study: object) -> None:
+    """Write peaks beside mouse genes as they are published, Matrix Market with names of peaks and cells; and sets."""
+    panel = sk.genes.panel("mouse:brain")
+    adata = _beside_markers(study.adata, dict(zip(TYPES, panel.values(), strict=False)), "mm10")
+    adata = adata[:, adata.var["specific_to"].astype(str) != ""]  # the others are not laid anew
+    scipy.io.mmwrite(folder / "SHAREseq_brain_DNA20k.mtx", scipy.sparse.coo_matrix(adata.X.T).astype(int))
+    adata.var_names.to_series(name="x").to_csv(folder / "SHAREseq_brain_DNA20kbins.csv", index=False)
+    adata.obs_names.to_series(name="x").to_csv(folder / "SHAREseq_brain_barcodes.csv", index=False)
+    (folder / "mouse_go.gmt").write_text("".join(f"{k}\t\t" + "\t".join(g) + "\n" for k, g in panel.items()))
 
 
 def _multiome(folder: Path) -> None:
@@ -208,16 +222,16 @@ def place(tmp_path, files, study, monkeypatch, request):
     return adata
 
 
-def _beside_markers(adata: object) -> object:
+def _beside_markers(adata: object, markers: dict[str, list[str]] = MARKERS, genome: str = "hg38") -> object:
     """Return the specific peaks of every type, laid around the starts of its marker genes, and some others."""
     own = (adata.var["specific_to"].astype(str) != "").to_numpy()
     adata = adata[:, own | (np.cumsum(~own) <= 60)]
     adata = adata[np.asarray(adata.X.sum(axis=1)).ravel() > 2]
     adata = adata[:, np.asarray(adata.X.sum(axis=0)).ravel() > 0].copy()
-    table = sk.regions.tss_table("hg38").drop_duplicates("symbol").set_index("symbol")
+    table = sk.regions.tss_table(genome).drop_duplicates("symbol").set_index("symbol")
     places = adata.var[["chrom", "start", "end"]].astype({"chrom": object})
     groups = adata.var["specific_to"].astype(str).map({f"type_{k}": t for k, t in enumerate(TYPES, 1)})
-    for kind, genes in MARKERS.items():
+    for kind, genes in markers.items():
         known = table.loc[[gene for gene in genes if gene in table.index]]
         for k, peak in enumerate(np.flatnonzero((groups == kind).to_numpy())):
             gene = known.iloc[k % len(known)]

@@ -61,11 +61,14 @@ def map_section(
 
 
 def _names_of(adata: AnnData) -> dict[str, dict[str, str]]:
-    """Return what the groups of every column were named: column → group → name; unknown ones have none."""
+    """Return what the groups of every column were named: column → group → name; of unknown ones the nearest."""
     found: dict[str, dict[str, str]] = {}
     for made in made_with(adata, "tl.annotate").values():
         table = made.results["table"]
-        named = {str(row["group"]): str(row["label"]) for row in table.to_dict("records") if not row["reason"]}
+        named = {
+            str(row["group"]): f"unknown, nearest {row['best']}" if row["reason"] else str(row["label"])
+            for row in table.to_dict("records")
+        }
         found.setdefault(str(made.params.get("groupby")), named)
     return found
 

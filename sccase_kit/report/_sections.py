@@ -91,6 +91,7 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
 def _depths(depth: np.ndarray, n_open: np.ndarray) -> Any:
     import matplotlib.pyplot as plt
     import seaborn as sns
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     _, axes = plt.subplots(1, 2, figsize=(7.6, 2.6), layout="constrained")
     drawn = [
@@ -100,6 +101,10 @@ def _depths(depth: np.ndarray, n_open: np.ndarray) -> Any:
     for ax, (values, color, what, unit) in zip(axes, drawn, strict=True):
         sns.histplot(np.maximum(values, 1), bins=40, log_scale=True, color=color, alpha=1, linewidth=0, ax=ax)
         ax.set(xlabel=what, ylabel=unit)
+        low, high = ax.get_xlim()
+        ax.xaxis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        ax.xaxis.set_minor_formatter(NullFormatter())
         ax.spines[["top", "right"]].set_visible(False)
     return axes[0]
 

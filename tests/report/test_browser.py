@@ -183,7 +183,7 @@ def test_maps_change_colours_and_show_one_label(page, full):
     out = page.execute_script(script)
     assert out["columns"] == ["cell_type", "louvain", "batch", "log₁₀ counts per cell"]
     counts = full.obs["cell_type"].value_counts(sort=False)
-    assert out["names"] == [f"{name} {n}" for name, n in counts.items()]
+    assert out["names"] == [f"{name} ({n})" for name, n in counts.items()]
     assert out["pressed"] == 1
     assert out["one"] < out["all"]
     assert (out["scale"], out["after"]) == (False, [])

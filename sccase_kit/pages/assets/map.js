@@ -68,7 +68,7 @@ for (const box of document.querySelectorAll("figure.map")) {
       chip.style.background = kit.seen(column.colors[code]);
       const number = document.createElement("span");
       number.className = "soft";
-      number.textContent = ` ${counts[code].toLocaleString("en-US")}`;
+      number.textContent = ` (${counts[code].toLocaleString("en-US")})`;
       button.append(chip, column.called[code] ? `${word}: ${column.called[code]}` : word, number);
       button.setAttribute("aria-pressed", "false");
       button.addEventListener("click", () => {
