@@ -1,6 +1,7 @@
 """The wheel and the source distribution: built, installed beside nothing of ours, and used."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -74,7 +75,8 @@ def test_wheel_works_where_nothing_of_ours_is(distributions, tmp_path):
     site = next((tmp_path / "v").glob("lib/python*/site-packages"))
     # what it depends on is taken from here; files of editable installs there are not followed
     (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
-    out = subprocess.run([python, "-c", USE], capture_output=True, text=True, check=False, cwd=tmp_path)
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    out = subprocess.run([python, "-c", USE], capture_output=True, text=True, check=False, cwd=tmp_path, env=clean)
     assert out.returncode == 0, out.stderr[-2000:]
     where, version, n_sets, n_data = json.loads(out.stdout.splitlines()[-1])
     assert Path(where).is_relative_to(tmp_path)
@@ -82,7 +84,7 @@ def test_wheel_works_where_nothing_of_ours_is(distributions, tmp_path):
     assert n_sets > 1000
     assert n_data >= 1
     said = subprocess.run(
-        [tmp_path / "v" / "bin" / "sccase-kit", "--version"], capture_output=True, text=True, check=True
+        [tmp_path / "v" / "bin" / "sccase-kit", "--version"], capture_output=True, text=True, check=True, env=clean
     )
     assert sccase_kit.__version__ in said.stdout
 
