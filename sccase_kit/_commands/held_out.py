@@ -52,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=1, help="runs of every method per split, for their spread (1)")
     parser.add_argument("--share", type=float, default=0.3, help="share of the open entries that are hidden (0.3)")
     parser.add_argument(
-        "--min-fraction", type=float, default=0.01, help="keep peaks open in this share of cells (0.01)"
+        "--min-fraction",
+        type=float,
+        help="keep peaks open in this share of cells (those of the fit in the file, else 0.01)",
     )
     parser.add_argument("--groupby", help="column of obs with known types: their means as a yardstick")
     parser.add_argument("--figure", help=".png, .pdf or .svg: draw the scores")
@@ -71,7 +73,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     made = recorded(adata.uns.get("sccase"), "tl.enhance")
     layer = args.layer or (None if made is None else made.params.get("layer"))
     judged = adata.copy() if holds_data(target) else adata
-    sk.pp.filter_peaks(judged, min_fraction=args.min_fraction, layer=layer)
+    if args.min_fraction is not None or made is None:
+        least = 0.01 if args.min_fraction is None else args.min_fraction
+        sk.pp.filter_peaks(judged, min_fraction=least, layer=layer)
     result = sk.metrics.held_out(
         judged,
         _methods(adata, args.methods),

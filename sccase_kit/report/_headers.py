@@ -60,7 +60,7 @@ PEAKS: Headers = {
 GROUPS: Headers = {
     "n_peaks": ("marker peaks", "kept for the group"),
     "n_highest": ("highest here", "marker peaks whose enhanced profile is higher than in any other group"),
-    "n_significant": ("of them significant", "with an adjusted p of at most 0.05"),
+    "n_significant": ("significant peaks", "all peaks with an adjusted p of at most 0.05, listed or not"),
     "resembles": ("most like", "the group with the most similar profile"),
     "similarity": ("correlation with it", "of the enhanced profiles; 1 is the same"),
     "ranking": ("ranked by", "what orders the peaks; score: see the table of peaks"),

@@ -49,3 +49,19 @@ def test_unknown_methods_are_refused(counts_file, call, capsys):
     with pytest.raises(SystemExit):
         call("held-out", counts_file, "--methods", "magic")
     assert "sccase:8, is expected, got 'magic'" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore:left out of the held-out scores")
+def test_the_fit_in_the_file_is_judged_at_its_own_peaks(counts_file, call_json, tmp_path, monkeypatch):
+    """Peaks that were kept below the filter's default are judged too; counts alone are filtered as `enhance` would."""
+    fitted, filtered = tmp_path / "fitted.h5ad", []
+    monkeypatch.setattr(sk.pp, "filter_peaks", lambda adata, **given: filtered.append(given["min_fraction"]))
+    adata = sk.read(counts_file)
+    sk.tl.enhance(adata, 3, method="sccase")
+    adata.write_h5ad(fitted)
+    options = ["--splits", 1, "-o", tmp_path / "table.tsv"]
+    call_json("held-out", fitted, *options)
+    assert filtered == []
+    call_json("held-out", fitted, *options, "--min-fraction", 0.08)
+    call_json("held-out", counts_file, *options, "--methods", "sccase:3")
+    assert filtered == [0.08, 0.01]
