@@ -127,6 +127,7 @@ _HOW = {
     "near peaks": (
         f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
     ),
+    "most like": "Most like: the group whose mean profile correlates most (r); beyond .97 compare their marker peaks.",
     "motifs": (
         "Motifs and other sets: effect in standard deviations against all other cells, and how well the activity of "
         "the factor's gene follows (r); of a family of motifs, the member whose gene fits best."
@@ -164,6 +165,7 @@ def _cards(
     reasons = (
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
+    like = _groups.most_like(groups)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
@@ -188,6 +190,8 @@ def _cards(
             lines.append(("near peaks", ", ".join(genes[group])))
         elif places.get(group):
             lines.append(("peaks", ", ".join(places[group])))
+        if group in like:
+            lines.append(("most like", like[group]))
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
                 lines.append((word, found[group]))

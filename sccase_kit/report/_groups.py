@@ -204,6 +204,15 @@ def depths_of(depth: np.ndarray, labels: pd.Series) -> pd.Series:
     return pd.Series(depth).groupby(labels.astype(str).to_numpy()).median()
 
 
+def most_like(groups: pd.DataFrame | None) -> dict[str, str]:
+    """Return which group every group resembles most, with the correlation of their mean profiles."""
+    if groups is None or "resembles" not in groups.columns:
+        return {}
+    known = groups[np.isfinite(groups["similarity"].astype(float))]
+    texts = known["resembles"].astype(str) + known["similarity"].map(" (r {:.2f})".format)
+    return dict(zip(known["group"].astype(str), texts, strict=True))
+
+
 def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, float]]:
     """Return pairs of groups whose mean profiles correlate at least so much, each once, the most alike first."""
     if groups is None or "resembles" not in groups.columns:
