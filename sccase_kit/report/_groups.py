@@ -17,7 +17,7 @@ _GENES, _PEAKS, _MOTIFS = 6, 3, 4
 _FEW_PEAKS = 10  # of a set of peaks, below which its deviations are those of single peaks
 #: Bases from a peak within which the nearest gene is shown.
 FAR = 100_000
-_LEAST_EFFECT, _NEAR_EFFECT, _ALPHA = 0.5, 0.7, 0.05
+_LEAST_EFFECT, _NEAR_EFFECT, _ALPHA, _SOME = 0.5, 0.7, 0.05, 0.5
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
 
 
@@ -205,10 +205,10 @@ def depths_of(depth: np.ndarray, labels: pd.Series) -> pd.Series:
 
 
 def most_like(groups: pd.DataFrame | None) -> dict[str, str]:
-    """Return which group every group resembles most, with the correlation of their mean profiles."""
+    """Return which group every group resembles most, with the correlation of their mean profiles, from .5."""
     if groups is None or "resembles" not in groups.columns:
         return {}
-    known = groups[np.isfinite(groups["similarity"].astype(float))]
+    known = groups[groups["similarity"].astype(float) >= _SOME]
     texts = known["resembles"].astype(str) + known["similarity"].map(" (r {:.2f})".format)
     return dict(zip(known["group"].astype(str), texts, strict=True))
 

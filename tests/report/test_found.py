@@ -261,7 +261,8 @@ def test_depth_small_groups_and_clusters(study):
 def test_pairs_that_are_alike_come_once():
     groups = pd.DataFrame({"group": list("abc"), "resembles": list("bab"), "similarity": [0.99, 0.99, 0.5]})
     assert _groups.alike(groups, least=0.9) == [("a", "b", 0.99)]
-    assert _groups.most_like(groups.iloc[:2]) == {"a": "b (r 0.99)", "b": "a (r 0.99)"}
+    assert _groups.most_like(groups) == {"a": "b (r 0.99)", "b": "a (r 0.99)", "c": "b (r 0.50)"}
+    assert _groups.most_like(groups.assign(similarity=[0.99, 0.4, -0.1])) == {"a": "b (r 0.99)"}
     assert _groups.most_like(groups.assign(similarity=np.nan)) == _groups.most_like(None) == {}
 
 
