@@ -72,12 +72,17 @@ def gene_scores(opens: np.ndarray, weights: sparse.csr_matrix, level: np.ndarray
 def gene_z(opens: np.ndarray, weights: sparse.csc_matrix, depth: np.ndarray) -> np.ndarray:
     """Return z of genes in groups, shape (n_groups, n_genes): above 0 where they are more open than at that depth."""
     share = depth / max(depth.sum(), 1)
-    total = opens.sum(axis=0)
     squared = weights.copy()
     squared.data **= 2
-    expected = share[:, None] * (weights.T @ total)[None, :]
-    variance = (share * (1 - share))[:, None] * (squared.T @ total)[None, :]
-    return ((weights.T @ opens.T).T - expected) / np.sqrt(np.where(variance > 0, variance, 1))
+    seen, expected = gene_sums(opens, weights, depth)
+    variance = (share * (1 - share))[:, None] * (squared.T @ opens.sum(axis=0))[None, :]
+    return (seen - expected) / np.sqrt(np.where(variance > 0, variance, 1))
+
+
+def gene_sums(opens: np.ndarray, weights: sparse.csc_matrix, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted open cells of genes in groups, and those expected at that depth, (n_groups, n_genes) each."""
+    share = depth / max(depth.sum(), 1)
+    return (weights.T @ opens.T).T, share[:, None] * (weights.T @ opens.sum(axis=0))[None, :]
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

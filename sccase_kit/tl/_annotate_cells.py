@@ -19,7 +19,7 @@ from .._calls import steps
 from .._logging import warn
 from .._validate import check_adata
 from ..genes import cell_set_scores, factor_activity, group_pvalues
-from ..genes.naming import gene_z
+from ..genes.naming import gene_sums, gene_z
 from ..get.thin import dense_matrix, factors, is_dense
 from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
@@ -169,10 +169,8 @@ def listed_genes(
     """
     used = sorted({int(gene) for top in tops.values() for gene in top})
     columns = weights[:, used].tocsc().astype(np.float64)
-    total = opens.sum(axis=0, dtype=np.float64)
-    depth = opens.sum(axis=1, dtype=np.float64)
-    expected = (columns.T @ total)[None, :] * (depth / max(depth.sum(), 1))[:, None]
-    fold = (columns.T @ opens.T.astype(np.float64)).T / np.where(expected > 0, expected, np.nan)
+    seen, expected = gene_sums(opens.astype(np.float64), columns, opens.sum(axis=1, dtype=np.float64))
+    fold = seen / np.where(expected > 0, expected, np.nan)
     start, end = places["start"].to_numpy(np.int64), places["end"].to_numpy(np.int64)
     tss, symbols = genes["tss"].to_numpy(np.int64), genes["symbol"].to_numpy(dtype=object)
     rows = []
