@@ -90,3 +90,12 @@ def passing(table: pd.DataFrame, kind: Kind) -> pd.Series:
     """Return which rows pass by the rule of their kind; a missing enrichment does not count against a term."""
     significant = (table[list(kind.adjusted)] <= MAX_FDR).all(axis=1)
     return significant & ~(table[kind.effect] < kind.min_fold)
+
+
+def ranked(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
+    """Return the rows by what decides whether they pass: the larger adjusted p, then the raw p, then the enrichment."""
+    worst = table[list(kind.adjusted)].max(axis=1)
+    order = table.assign(_worst=worst).sort_values(
+        ["_worst", kind.raw, kind.effect], ascending=[True, True, False], kind="stable", ignore_index=True
+    )
+    return order.drop(columns="_worst")

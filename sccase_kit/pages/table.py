@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from .values import columns_of, is_number, pack, percent, shown
+from .values import columns_of, first_names, is_number, pack, percent, shown
 
 #: Rows of a page; tables of a few more are whole, and tables of fewer have no filter.
 ROWS, WHOLE, UNFILTERED = 12, 20, 12
@@ -47,6 +47,9 @@ class Table:
         Its place in the page, for links that filter it.
     percent
         Columns of shares, shown in percent; the filter and the saved file take them as they are.
+    lists
+        Columns of names joined by commas or semicolons: the first and their number are shown and sorted by; the filter
+        and the saved file take all.
     """
 
     scripts: ClassVar[tuple[str, ...]] = ("table.js",)
@@ -61,6 +64,7 @@ class Table:
     notes: Mapping[str, str] = field(default_factory=dict)
     anchor: str = ""
     percent: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
     def html(self) -> str:
         """Return the table: first rows as HTML, all rows packed for the script."""
@@ -74,9 +78,10 @@ class Table:
         put = len(frame) if self.print_all else PRINTED
         headers = [self.headers.get(str(c), str(c)) for c in frame.columns]
         shares = [n and str(c) in self.percent for c, n in zip(frame.columns, numeric, strict=True)]
+        named = [str(c) in self.lists for c in frame.columns]
         cells = [
-            [_cell(v, numeric=n, share=s) for v in c.iloc[:put]]
-            for c, n, s in zip(columns, numeric, shares, strict=True)
+            [_listed(v) if many else _cell(v, numeric=n, share=s) for v in c.iloc[:put]]
+            for c, n, s, many in zip(columns, numeric, shares, named, strict=True)
         ]
         paper = _on_paper(headers, cells, numeric)
         marks = ["" if inside else " np" for inside in paper]
@@ -100,7 +105,7 @@ class Table:
             search = f'<input type="search" placeholder="filter" title="{hint}" aria-label="{escape(label)}">'
         css = "table narrow" if frame.shape[1] < 5 else "table"
         anchor = f' id="{escape(self.anchor)}"' if self.anchor else ""
-        packed = pack(columns_of(frame, percent=self.percent))
+        packed = pack(columns_of(frame, percent=self.percent, lists=self.lists))
         left = [header for header, inside in zip(headers, paper, strict=True) if not inside]
         return (
             f'<div class="{css}"{anchor} data-page="{first}" data-printed="{put}" data-rows="{len(frame)}" '
@@ -154,6 +159,11 @@ def _button(name: str, header: str, note: str) -> str:
     title = f"{note} (in the file: {own})" if note and own else note or own
     title = f' title="{escape(title)}"' if title else ""
     return f'<button type="button"{title}>{escape(header)}</button>'
+
+
+def _listed(value: Any) -> tuple[str, str]:
+    """Return the class and the text of names joined by commas."""
+    return "w", first_names(value)
 
 
 def _cell(value: Any, *, numeric: bool, share: bool) -> tuple[str, str]:

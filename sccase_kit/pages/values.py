@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 _LONGEST = 300
+_NAMES = 4  # shown of a list
 #: Integers above this are not exact in a browser.
 _EXACT = 2**53
 
@@ -66,6 +67,18 @@ def percent(value: Any) -> str:
     return f"{_float(float(f'{100 * float(value):.3g}'))} %"
 
 
+def names_of(value: Any) -> list[str]:
+    """Return names that are joined by commas or semicolons; none where there is no text."""
+    parts = value.replace(";", ",").split(",") if isinstance(value, str) else []
+    return [part.strip() for part in parts if part.strip()]
+
+
+def first_names(value: Any) -> str:
+    """Return the first of names that are joined, and how many there are, as ``format`` of ``page.js`` does."""
+    names = names_of(value)
+    return ", ".join(names[:_NAMES]) + (f" … ({len(names):,})" if len(names) > _NAMES else "")
+
+
 def is_number(column: pd.Series) -> bool:
     """Return whether a column holds numbers that sort as such."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
@@ -77,12 +90,18 @@ def pack(data: Any) -> str:
     return base64.b64encode(gzip.compress(text.encode("utf-8", "replace"), 9, mtime=0)).decode("ascii")
 
 
-def columns_of(frame: pd.DataFrame, *, percent: Collection[str] = ()) -> list[dict[str, Any]]:
+def columns_of(
+    frame: pd.DataFrame, *, percent: Collection[str] = (), lists: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """Return the columns of a table as JSON: name, kind, and values (numbers) or words and codes (texts).
 
-    Numbers of the columns `percent` are of that kind.
+    Numbers of the columns `percent` are of that kind; texts of the columns `lists` are names, which are kept whole.
     """
-    found = [_column(str(frame.columns[j]), frame.iloc[:, j]) for j in range(frame.shape[1])]
+    names = [str(name) for name in frame.columns]
+    found = [
+        _names(name, frame.iloc[:, j]) if name in lists else _column(name, frame.iloc[:, j])
+        for j, name in enumerate(names)
+    ]
     return [c | {"kind": "percent"} if c["name"] in percent and c["kind"] == "number" else c for c in found]
 
 
@@ -93,6 +112,11 @@ def _column(name: str, column: pd.Series) -> dict[str, Any]:
             return {"name": name, "kind": "integer" if whole else "number", "values": _numbers(column, whole=whole)}
     codes, words = pd.factorize(pd.Series([shown(value) for value in column], dtype=object))
     return {"name": name, "kind": "text", "words": list(words), "codes": codes.tolist()}
+
+
+def _names(name: str, column: pd.Series) -> dict[str, Any]:
+    codes, words = pd.factorize(pd.Series([", ".join(names_of(value)) for value in column], dtype=object))
+    return {"name": name, "kind": "names", "words": list(words), "codes": codes.tolist()}
 
 
 def _numbers(column: pd.Series, *, whole: bool) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,11 @@ from anndata import AnnData
 
 from .._arguments import checked
 from .._record import recorded, required
-from .._validate import check_int, check_key, check_number, check_some, check_table
-from ..great.passing import MAX_FDR, kind_of
+from .._validate import check_table
+from ..great.alike import ALIKE
+from ..great.passing import MAX_FDR
 from ..great.result import GreatResult
+from ._great_terms import prepared, short_name, top_terms
 from ._style import PALETTE, SEQUENTIAL, check_cmap, colors_of, get_axes, legend_inches, name_legend, plain
 
 if TYPE_CHECKING:
@@ -21,15 +23,6 @@ if TYPE_CHECKING:
 
 _EDGES = np.array([-500, -50, -5, 0, 5, 50, 500]) * 1_000
 _BINS = ["< −500", "−500 to −50", "−50 to −5", "−5 to 0", "0 to 5", "5 to 50", "50 to 500", "> 500"]
-
-
-class _Labels(NamedTuple):
-    """What the axes and colours show, and the enrichment that a term of such a table must have."""
-
-    effect: str
-    score: str
-    fdr: str
-    min_fold: float
 
 
 def _stored(given: Any, key: str, part: str) -> Any:
@@ -41,68 +34,6 @@ def _stored(given: Any, key: str, part: str) -> Any:
         msg = f"key={key!r}: the result of an earlier version holds no {part}; run sccase_kit.tl.great again"
         raise KeyError(msg)
     return results[part]
-
-
-def _prepare(
-    table: pd.DataFrame, groups: Sequence[Hashable] | None, ontology: str | None
-) -> tuple[pd.DataFrame, _Labels]:
-    """Return ID, name, group, score (−log10 p), fdr, effect of every row; and their labels."""
-    columns = set(check_table(table).columns)
-    kind = kind_of(table)
-    if kind is None:
-        msg = f"table must come from tl.great or tl.enrich_genes; its columns are {list(table.columns)}"
-        raise ValueError(msg)
-    raw, effect, logs = kind.raw, kind.effect, kind.raw.endswith("Log10_PValue")
-    table = check_table(
-        table,
-        labels=["ID", "name", *(["group"] if "group" in columns else []), *(["ontology"] if ontology else [])],
-        numbers=[effect, *([raw] if logs else [])],
-        p_values=[*kind.adjusted, *([] if logs else [raw])],
-    ).reset_index(drop=True)
-    score = (-table[raw] if logs else -np.log10(table[raw].clip(lower=1e-300))) + 0.0
-    tidy = pd.DataFrame({"ID": table["ID"], "name": table["name"], "score": score})
-    tidy["fdr"] = table[list(kind.adjusted)].max(axis=1, skipna=False)
-    tidy["effect"] = table[effect].where(np.isfinite(table[effect]))
-    tidy["group"] = table["group"] if "group" in columns else "all"
-    tidy = tidy[np.isfinite(tidy["score"])]
-    if ontology is not None:
-        check_key(ontology, table["ontology"].unique(), name="ontology", where="the table")
-        tidy = tidy[(table["ontology"] == ontology)[tidy.index]]
-    if groups is not None:
-        groups = check_some(groups, name="groups")
-        if missing := [g for g in groups if g not in set(tidy["group"])]:
-            msg = f"groups: {missing} are not in the table; available: {list(tidy['group'].unique())}"
-            raise ValueError(msg)
-        tidy = tidy[tidy["group"].isin(list(groups))]
-    names = list(groups) if groups is not None else list(pd.unique(tidy["group"]))
-    tidy["group"] = pd.Categorical(tidy["group"].astype(object), categories=names)
-    both = "the larger of both tests" if len(kind.adjusted) > 1 else kind.test
-    return tidy, _Labels(kind.label, f"−log₁₀ p ({kind.test})", f"−log₁₀ adjusted p\n({both})", kind.min_fold)
-
-
-def _top(tidy: pd.DataFrame, n_top: int, max_fdr: float, min_fold: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the terms with the smallest p of every group that pass the thresholds, and all that pass."""
-    check_int(n_top, name="n_top", minimum=1)
-    check_number(max_fdr, name="max_fdr", minimum=0, maximum=1)
-    passed = tidy[(tidy["fdr"] <= max_fdr) & ~(tidy["effect"] < min_fold)]
-    if passed.empty:
-        msg = f"no term has an adjusted p <= {max_fdr} and an enrichment >= {min_fold}: "
-        significant = tidy[tidy["fdr"] <= max_fdr]
-        if significant.empty:
-            msg += f"the smallest adjusted p is {tidy['fdr'].min():.3g} (max_fdr={max_fdr})"
-        else:
-            msg += (
-                f"of the {len(significant)} with such a p, the largest enrichment is {significant['effect'].max():.3g} "
-            )
-            msg += f"(min_fold={min_fold}); peaks that are a large part of the background cannot be enriched more"
-        raise ValueError(msg)
-    best = passed.sort_values(["group", "score", "effect"], ascending=[True, False, False], kind="stable")
-    return best.groupby("group", observed=True, sort=False).head(n_top), passed
-
-
-def _short(name: object, limit: int = 48) -> str:
-    name = str(name)
-    return plain(name if len(name) <= limit else name[: limit - 1].rstrip() + "…", limit)
 
 
 def _own_colors(given: Any, key: str, names: Sequence[Hashable]) -> dict[Hashable, str] | None:
@@ -142,10 +73,13 @@ def great_bar(
     n_top: int = 5,
     max_fdr: float = MAX_FDR,
     min_fold: float | None = None,
+    similar: float | None = ALIKE,
     colors: dict[Hashable, str] | None = None,
     ax: Any | None = None,
 ) -> Axes:
-    """Draw the top terms of every group as bars of −log10 p, block by block.
+    """Draw the top terms of every group as bars of −log10 of the adjusted p, block by block.
+
+    A dotted line marks `max_fdr`. After the name of a term stands how many others say the same ("+2").
 
     Parameters
     ----------
@@ -164,6 +98,9 @@ def great_bar(
         Terms must have an adjusted p of at most this (in both tests against the genome), and an enrichment (fold, or
         odds ratio) of at least this. `None`: 2, as in the default view of the server; 1 against a background, of which
         the peaks of a group may be so large a part that no term can be enriched twice.
+    similar
+        Terms of a group that share at least this part of the genes behind either (Jaccard index of the column Genes)
+        are drawn once, as the strongest of them; `None` draws all.
     colors
         Colour by group; by default, of an AnnData, those of its groups (``uns["<groupby>_colors"]``).
     ax
@@ -180,16 +117,19 @@ def great_bar(
     TypeError
         If `table` is not a DataFrame, or a column holds no numbers.
     """
-    tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
-    top, _ = _top(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold)
+    tidy, labels = prepared(_stored(table, key, "table"), groups, ontology)
+    top, _ = top_terms(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold, similar)
     names = [g for g in top["group"].cat.categories if (top["group"] == g).any()]
     colors = colors or _own_colors(table, key, names)
     colors = _group_colors(colors, names if colors else list(top["group"].cat.categories))
     block = top["group"].map({g: i for i, g in enumerate(names)}).to_numpy(float)
     place = np.arange(len(top)) + 0.6 * block
     ax = get_axes(ax, figsize=(6.4, 0.8 + 0.22 * (len(top) + 0.6 * len(names))))
-    ax.barh(place, top["score"], color=[colors[g] for g in top["group"]], height=0.78)
-    ax.set_yticks(place, [_short(n) for n in top["name"]], fontsize="small")
+    ax.barh(place, -np.log10(top["fdr"].clip(lower=1e-300)) + 0.0, color=[colors[g] for g in top["group"]], height=0.78)
+    if 0 < max_fdr < 1:
+        ax.axvline(-np.log10(max_fdr), color="0.25", linewidth=0.9, linestyle=":")
+    names_drawn = [short_name(name) + (f" +{n}" if n else "") for name, n in zip(top["name"], top["more"], strict=True)]
+    ax.set_yticks(place, names_drawn, fontsize="small")
     ax.set_ylim(place.max() + 0.7, -0.7)
     ax.set_xlabel(labels.score)
     ax.tick_params(axis="y", length=0)
@@ -220,6 +160,7 @@ def great_dot(
     n_top: int = 5,
     max_fdr: float = MAX_FDR,
     min_fold: float | None = None,
+    similar: float | None = ALIKE,
     cmap: str = SEQUENTIAL,
     ax: Any | None = None,
 ) -> Axes:
@@ -229,7 +170,7 @@ def great_dot(
 
     Parameters
     ----------
-    table, key, groups, ontology, n_top, max_fdr, min_fold, ax
+    table, key, groups, ontology, n_top, max_fdr, min_fold, similar, ax
         As in :func:`great_bar`.
     cmap
         Colour map.
@@ -246,8 +187,8 @@ def great_dot(
         If `table` is not a DataFrame, or a column holds no numbers.
     """
     check_cmap(cmap)
-    tidy, labels = _prepare(_stored(table, key, "table"), groups, ontology)
-    top, passed = _top(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold)
+    tidy, labels = prepared(_stored(table, key, "table"), groups, ontology)
+    top, passed = top_terms(tidy, n_top, max_fdr, labels.min_fold if min_fold is None else min_fold, similar)
     terms = list(dict.fromkeys(top["ID"]))
     columns = list(tidy["group"].cat.categories)
     shown = passed[passed["ID"].isin(terms)]
@@ -264,12 +205,13 @@ def great_dot(
     ax.set_xlim(-0.6, len(columns) - 0.4)
     ax.set_ylim(len(terms) - 0.4, -0.6)
     ax.set_xticks(range(len(columns)), [plain(c, 24) for c in columns], rotation=45, ha="right", rotation_mode="anchor")
-    ax.set_yticks(range(len(terms)), [_short(name[t]) for t in terms], fontsize="small")
+    ax.set_yticks(range(len(terms)), [short_name(name[t]) for t in terms], fontsize="small")
     ax.grid(color="0.92", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.figure.colorbar(dots, ax=ax, label=labels.fdr, shrink=min(1.0, 1.6 / ax.figure.get_figheight() + 0.2))
-    steps = reference * np.array([0.25, 0.5, 1.0])
-    handles = [ax.scatter([], [], s=12 + 130 * s / reference, color="0.5", label=f"{s:.3g}") for s in steps]
+    least = min(float(known.min()) if len(known) else 0.0, reference)
+    steps = np.unique(np.round(np.linspace(max(least, 0.1 * reference), reference, 3), 2))
+    handles = [ax.scatter([], [], s=12 + 130 * s / reference, color="0.5", label=f"{s:.2g}") for s in steps]
     ax.legend(
         handles=handles,
         title=labels.effect,

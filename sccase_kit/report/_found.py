@@ -208,6 +208,7 @@ def _cards(
         aside = f"{n:,} cell{'' if n == 1 else 's'}, {n / len(labels):.1%}"
         quoted = f'"{group}"' if " " in group else group
         links = [("tracks", "tracks", group), ("marker peaks", "marker-peaks", f"group={quoted}")]
+        links += [("terms", "terms", f"group={quoted}")] if group in tested["terms"] else []
         cards.append(Card(group, aside, study.colors.get(group, ""), head, lines, " ".join(notes), links))
     return (
         cards,

@@ -125,6 +125,7 @@ TERMS: Headers = {
     "Hyper_Total_Regions": ("peaks of the term", "in the background, near genes of the term"),
     "Hyper_Observed_Gene_Hits": ("genes hit", "genes of the term near a peak"),
     "Hyper_Adjp_BH": ("adjusted p, genes", "hypergeometric test, after Benjamini and Hochberg"),
+    "Genes": ("genes behind it", "genes of the term near peaks of the group; the filter finds all, the file has all"),
     "Odds Ratio": ("odds ratio", "how much likelier genes near peaks are in the term"),
     "Adjusted P-value": ("adjusted p", "after Benjamini and Hochberg"),
     "P-value": _P,
@@ -223,6 +224,9 @@ STAGES: Headers = {
 #: Columns of shares, shown in percent.
 PERCENT = ("share", "pct_in", "pct_out", "support", "fraction_05", "Prop._SNPs", "Prop._h2", "of_types")
 
+#: Columns of names joined by commas, of which the first and their number are shown.
+LISTS = ("Genes",)
+
 
 def described_table(frame: pd.DataFrame, caption: str, headers: Headers, **options: Any) -> Table:
     """Return a table in which every column has words, a unit where it has one, and a meaning under the pointer.
@@ -240,19 +244,22 @@ def described_table(frame: pd.DataFrame, caption: str, headers: Headers, **optio
         headers={name: known[name][0] if name in known else name.replace("_", " ") for name in names},
         notes={name: known[name][1] for name in names if name in known},
         percent=tuple(name for name in names if name in PERCENT and pd.api.types.is_float_dtype(frame[name])),
+        lists=tuple(name for name in names if name in LISTS and not pd.api.types.is_numeric_dtype(frame[name])),
         **options,
     )
 
 
-def grouped_table(table: pd.DataFrame, caption: str, headers: Headers | None = None, *, anchor: str = "") -> Table:
+def grouped_table(
+    table: pd.DataFrame, caption: str, headers: Headers | None = None, *, anchor: str = "", max_rows: int = 20_000
+) -> Table:
     """Return a table in which, where it is too long to keep whole, every group has its first rows.
 
     Without `headers` it is a user's own, whose columns keep their names.
     """
     file = "_".join(re.findall(r"\w+", caption))[:40] or "table"
     if headers is None:
-        return Table(table, caption, by="group", file=file)
-    return described_table(table, caption, headers, by="group", file=file, anchor=anchor)
+        return Table(table, caption, by="group", file=file, max_rows=max_rows)
+    return described_table(table, caption, headers, by="group", file=file, anchor=anchor, max_rows=max_rows)
 
 
 def _is_empty(column: Any) -> bool:

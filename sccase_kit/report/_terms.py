@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import partial
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from anndata import AnnData
 
 from .. import pl
-from ..great.passing import LARGE_SHARE, Kind, kind_of, passing, remedy_for_share
+from ..great.alike import genes_behind, leaders
+from ..great.passing import LARGE_SHARE, MAX_FDR, Kind, kind_of, passing, ranked, remedy_for_share
 from ..interpret.steps import BACKGROUND
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
@@ -17,11 +20,18 @@ from ._figures import draw
 from ._groups import grouping_of
 from ._headers import TERMS, TERMS_BACKGROUND, grouped_table
 
-_TERMS = 3
+_TERMS, _DRAWN, _WEAK = 3, 5, 2.0
+#: Terms of every group in the table of the page at least, and rows of the table at most.
+_KEPT, _MOST_KEPT = 200, 20_000
+#: Columns with the genes of a term that are hit, and that can be.
+_GENE_COUNTS = [
+    ("Hyper_Foreground_Gene_Hits", "Hyper_Background_Gene_Hits"),
+    ("Hyper_Observed_Gene_Hits", "Hyper_Total_Genes"),
+]
 _COLUMNS = [
-    *["group", "ontology", "ID", "name", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
+    *["group", "name", "Genes", "Binom_Fold_Enrichment", "Binom_Observed_Region_Hits", "Binom_Adjp_BH"],
     *["Hyper_Fold_Enrichment", "Hyper_Foreground_Region_Hits", "Hyper_Total_Regions", "Hyper_Observed_Gene_Hits"],
-    *["Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value"],
+    *["Hyper_Adjp_BH", "Odds Ratio", "Adjusted P-value", "ID", "ontology"],
 ]
 
 
@@ -34,8 +44,9 @@ def is_enrichment(table: pd.DataFrame) -> bool:
 def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     """Return the terms of every group that pass by the rule of their table, the strongest first, as figures draw them.
 
-    A group without one has the term that is nearest to pass, with its p-value. Tables of another grouping are left
-    out: by the record of the peaks they were made from or, for tables that were given, where they name other groups.
+    Every term has its enrichment, its adjusted p, the genes behind it where they are known, and how many other terms
+    say the same. A group without one has the term that is nearest to pass. Tables of another grouping are left out: by
+    the record of the peaks they were made from or, for tables that were given, where they name other groups.
     """
     passed: dict[str, list[str]] = {}
     nearest: dict[str, tuple[float, str]] = {}
@@ -48,28 +59,51 @@ def terms_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) -
             or grouping_of(adata, groupby, where, table) != groupby
         ):
             continue
-        ranked = _ranked(table, kind)
-        for group, part in ranked[passing(ranked, kind)].groupby("group", sort=False, observed=True):
-            passed.setdefault(str(group), []).extend(part["name"].astype(str).head(_TERMS))
-        worst = ranked[list(kind.adjusted)].max(axis=1)
-        for group, values in worst.groupby(ranked["group"], sort=False, observed=True):
+        rows = ranked(table, kind)
+        n_tested = rows.groupby("group", observed=True).size()
+        for group, part in rows[passing(rows, kind)].groupby("group", sort=False, observed=True):
+            alone = f"the only one of {n_tested[group]:,} that passes" if len(part) == 1 else ""
+            passed.setdefault(str(group), []).extend(_once(part, kind, alone))
+        worst = rows[list(kind.adjusted)].max(axis=1)
+        for group, values in worst.groupby(rows["group"], sort=False, observed=True):
             if values.notna().any() and (value := float(values.min())) < nearest.get(str(group), (1.0, ""))[0]:
-                nearest[str(group)] = value, str(ranked.loc[values.idxmin(), "name"])
-    close = {
-        group: f"none passes; nearest: {name} (adjusted p {value:.2g})" for group, (value, name) in nearest.items()
-    }
-    return close | {group: "; ".join(names) for group, names in passed.items()}
+                nearest[str(group)] = value, _said(rows.loc[values.idxmin()], kind)
+    close = {group: f"none passes; nearest: {text}" for group, (_, text) in nearest.items()}
+    return close | {group: "; ".join(texts) for group, texts in passed.items()}
 
 
-def _ranked(table: pd.DataFrame, kind: Kind) -> pd.DataFrame:
-    return table.sort_values([kind.raw, kind.effect], ascending=[True, False], kind="stable", ignore_index=True)
+def _once(part: pd.DataFrame, kind: Kind, alone: str) -> list[str]:
+    """Return the first terms of a group in words, those with largely the same genes as one."""
+    genes = genes_behind(part["Genes"].tolist() if "Genes" in part.columns else [""] * len(part))
+    first, n = np.unique(leaders(genes), return_counts=True)
+    texts = []
+    for i, count in list(zip(first, n, strict=True))[:_TERMS]:
+        row, more = part.iloc[i], [f"{count - 1} like it"] if count > 1 else []
+        if alone:
+            more.append(f"{alone}, and less than twice: weak" if row[kind.effect] < _WEAK else alone)
+        texts.append(_said(row, kind, *more))
+    return texts
+
+
+def _said(row: Any, kind: Kind, *more: str) -> str:
+    """Return a term with what speaks for it."""
+    parts = [f"{row[kind.effect]:.1f}×"] if np.isfinite(row[kind.effect]) else []
+    parts.append(f"adjusted p {row[list(kind.adjusted)].max():.2g}")
+    for hit, total in _GENE_COUNTS:
+        if {hit, total} <= set(row.index):
+            parts.append(f"{row[hit]:,.0f} of {row[total]:,.0f} genes")
+            break
+    return f"{row['name']} ({', '.join([*parts, *more])})"
 
 
 def rule_of(tables: Mapping[str, pd.DataFrame]) -> str:
     """Return by which rule terms pass on cards and in figures."""
     kinds = [kind for table in tables.values() if (kind := kind_of(table)) is not None]
     rules = "; or ".join(dict.fromkeys(kind.rule for kind in kinds))
-    return f"Terms pass, here and in the figures, with an {rules}." if rules else ""
+    if not rules:
+        return ""
+    text = "Terms: times as enriched as expected, adjusted p, and how many of the term's genes are near the peaks; "
+    return f"{text}they pass, here and in the figures, with an {rules}."
 
 
 def large_share(table: pd.DataFrame) -> tuple[float, int, int, float] | None:
@@ -112,9 +146,12 @@ def _share_note(table: pd.DataFrame) -> str:
 
 
 def enrichment_section(
-    tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]] | None = None
+    tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]] | None = None, *, main: str = ""
 ) -> Section | None:
-    """Return the section on the functions of the genes near peaks; `colors` holds those of groups by table."""
+    """Return the section on the functions of the genes near peaks.
+
+    `colors` holds those of groups by table; to the table `main` the cards of groups lead.
+    """
     blocks: list[Block] = []
     for where, table in tables.items():
         safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
@@ -125,12 +162,14 @@ def enrichment_section(
         groups = set(table["group"].astype(str)) if "group" in table.columns else {""}
         own: dict[Hashable, str] | None
         own = {name.replace("$", r"\$"): color for name, color in known.items()} if groups <= set(known) else None
-        blocks.append(draw(partial(pl.great_bar, safe, colors=own), "The strongest terms of every group."))
+        blocks.append(draw(partial(pl.great_bar, safe, colors=own, n_top=_DRAWN), _bar_caption(table)))
         if table.get("group", pd.Series(dtype=object)).nunique() > 1:
-            blocks.append(draw(partial(pl.great_dot, safe), "The strongest terms across the groups."))
+            caption = "The same terms across all groups: a dot where the term passes; no dot where it does not."
+            blocks.append(draw(partial(pl.great_dot, safe, n_top=_DRAWN), caption))
         shown = [column for column in _COLUMNS if column in table.columns]
         headers = TERMS_BACKGROUND if "Hyper_Total_Regions" in table.columns else TERMS
-        blocks.append(grouped_table(table[shown], "Terms", headers))
+        anchor = "terms" if where == main else ""
+        blocks.append(grouped_table(table[shown], "Terms", headers, anchor=anchor, max_rows=_rows_kept(table)))
     return Section("Functions of nearby genes", blocks, "Functions") if blocks else None
 
 
@@ -147,3 +186,25 @@ def _passed(table: pd.DataFrame) -> list[Block]:
         text = f"{n} of {n_groups} group{'' if n_groups == 1 else 's'} have a term that passes. {text}"
     note = _share_note(table)
     return [Text(text), *([Text(note, kind="note")] if note else [])]
+
+
+def _bar_caption(table: pd.DataFrame) -> str:
+    """Return what the bars are, and of how many groups."""
+    text = f"The strongest terms, at most {_DRAWN} a group"
+    if "group" in table.columns and (kind := kind_of(table)) is not None:
+        named = table["group"].astype(str)
+        text += f", of the {named[passing(table, kind)].nunique()} of {named.nunique()} groups that have one"
+        text += " (the background peaks count as a group)" if (named == BACKGROUND).any() else ""
+    text += f", by adjusted p; dotted: {MAX_FDR:g}."
+    if "Genes" in table.columns:
+        text += " Of terms with largely the same genes the strongest is drawn: +2 means that two more say the same."
+    return text
+
+
+def _rows_kept(table: pd.DataFrame) -> int:
+    """Return how many rows the page keeps, so that every term that passes is among them."""
+    kind = kind_of(table)
+    if kind is None or "group" not in table.columns:
+        return _MOST_KEPT
+    passed = int(passing(table, kind).groupby(table["group"], observed=True).sum().max())
+    return min(_MOST_KEPT, max(_KEPT, passed) * table["group"].nunique())

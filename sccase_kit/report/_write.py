@@ -205,7 +205,9 @@ def render(
         "names": lambda: naming_section(adata),
         "peaks": lambda: peak_section(adata, view, main, key, background=shown.background),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
-        "functions": lambda: enrichment_section(terms, _colors_of_tables(adata, main, terms, colors)),
+        "functions": lambda: enrichment_section(
+            terms, _colors_of_tables(adata, main, terms, colors), main=_first_of_groups(adata, main, terms)
+        ),
         "variants": lambda: variant_section(adata, effects),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
@@ -247,6 +249,14 @@ def _colors_of_tables(
     grouped = {where: t for where, t in tables.items() if groupby is not None and "group" in t.columns}
     named = {where: grouping_of(adata, str(groupby), where, table) for where, table in grouped.items()}
     return {where: colors[by] for where, by in named.items() if by is not None and by in colors}
+
+
+def _first_of_groups(adata: AnnData, groupby: str | None, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Return where the first table of the groups that the page describes is, "" if none is."""
+    if groupby is None:
+        return ""
+    by_group = (where for where, table in tables.items() if "group" in table.columns)
+    return next((where for where in by_group if grouping_of(adata, groupby, where, tables[where]) == groupby), "")
 
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:

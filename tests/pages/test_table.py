@@ -49,6 +49,17 @@ def test_values_as_people_read_them(value, text):
     assert shown(value) == text
 
 
+def test_lists_of_names_show_the_first_and_keep_all():
+    names = ",".join(f"GENE{i}" for i in range(200))
+    frame = pd.DataFrame({"Genes": [names, "A;B", "", None]})
+    text = Table(frame, "t", lists=("Genes",)).html()
+    assert "GENE0, GENE1, GENE2, GENE3 … (200)</td>" in text
+    assert ">A, B</td>" in text
+    (column,) = unpack(text)
+    assert column["kind"] == "names"
+    assert [column["words"][code] for code in column["codes"]] == [names.replace(",", ", "), "A, B", "", ""]
+
+
 def test_headers_are_for_people_and_names_for_the_filter_and_the_file():
     frame = pd.DataFrame({"padj": [0.5], "w<": ["a"]})
     text = Table(frame, "t", headers={"padj": "adjusted <p>", "other": "x"}, notes={"padj": "of <all>"}).html()
@@ -154,8 +165,10 @@ def opened(browser, tmp_path_factory):
         }
     )
     many = pd.DataFrame({"peak": [f"chr{1 + i % 9}:{i}" for i in range(N)], "padj": rng.random(N), "k": np.arange(N)})
+    listed = pd.DataFrame({"Genes": [",".join(f"g{j}" for j in range(i)) for i in range(25)]})
     path = tmp_path_factory.mktemp("tables") / "page.html"
     blocks = [Table(hard, "hard"), Table(many, "many", max_rows=N, headers={"padj": "adjusted p"})]
+    blocks.append(Table(listed, "listed", lists=("Genes",), file="listed"))
     path.write_text(page("Tables", "", [Section("Tables", blocks)]), encoding="utf-8")
     assert path.stat().st_size < 3.5e6
     browser.get_log("browser")
@@ -224,6 +237,27 @@ def test_saved_as_csv_without_formulas(opened):
         *["-0.25,4,<b>", "999.94,5,é", "2500000000000,6,", "-Infinity,7,'-x", "0.00001,8,z", "12.3456,9,y"],
         *["3.5,10,x", "7,11,w", *(f"{n},{n},v" for n in range(21, 29))],
     ])  # fmt: skip
+
+
+def test_lists_sort_by_their_number_filter_by_each_and_are_saved_whole(opened):
+    before = rows(opened, 2)
+    assert before[5] == ["g0, g1, g2, g3 … (5)"]
+    click(opened, "th button", 2)  # those without any are last
+    until(lambda: rows(opened, 2)[0] == ["g0"])
+    assert rows(opened, 2) == [*before[1:12], ["g0, g1, g2, g3 … (12)"]]
+    for text, n in (("Genes=g20", 4), ("g20", 4), ("genes=g2", 22), ("genes=g", 0)):
+        script = "const i = document.querySelectorAll('.table')[2].querySelector('input'); i.value = arguments[0]; "
+        opened.execute_script(script + "i.dispatchEvent(new Event('input'))", text)
+        said = f"{n} of 25 rows match"
+        told = "return document.querySelectorAll('.table')[2].querySelector('.count').textContent"
+        until(lambda: opened.execute_script(told) == said)  # noqa: B023
+    opened.execute_script("window.saved.length = 0")
+    opened.execute_script(script + "i.dispatchEvent(new Event('input'))", "Genes=g23")
+    until(lambda: opened.execute_script(told) == "1 of 25 rows match")
+    click(opened, ".csv", 2)
+    until(lambda: opened.execute_script("return window.saved.length") == 1)
+    (name, text), *_ = opened.execute_script("return window.saved")
+    assert (name, text.split("\r\n")[1]) == ("listed.csv", '"' + ", ".join(f"g{j}" for j in range(24)) + '"')
 
 
 def test_many_rows_stay_quick(opened):

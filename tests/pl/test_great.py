@@ -20,9 +20,26 @@ def test_bars_are_the_best_terms(result):
     ax = sk.pl.great_bar(result.table, n_top=1, groups=["type_2", "type_1"])
     assert [t.get_text() for t in ax.get_yticklabels()] == ["TERM_2", "TERM_1"]
     widths = [p.get_width() for p in ax.patches]
-    best = result.table[result.table["ID"] == "TERM_2"]["Binom_Log10_PValue"].min()
-    assert widths[0] == pytest.approx(-best)
-    assert ax.get_xlabel() == "−log₁₀ p (binomial)"
+    row = result.table[(result.table["ID"] == "TERM_2") & (result.table["group"] == "type_2")].iloc[0]
+    decides = max(row["Binom_Adjp_BH"], row["Hyper_Adjp_BH"])
+    assert widths[0] == pytest.approx(-np.log10(decides))
+    assert ax.get_xlabel() == "−log₁₀ adjusted p (the larger of both tests)"
+    assert [line.get_xdata()[0] for line in ax.lines] == [pytest.approx(-np.log10(0.05))]
+
+
+def test_terms_with_the_same_genes_are_drawn_once():
+    table = pd.DataFrame({"group": ["g"] * 4, "ID": list("abcd"), "name": ["A", "B", "C", "D"], "ontology": ""})
+    table["P-value"] = table["Adjusted P-value"] = [1e-5, 1e-4, 1e-3, 1e-2]
+    table["Odds Ratio"], table["Genes"] = 3.0, ["x;y", "x;y;z", "v;w", "x;v"]
+    labels = [text.get_text() for text in sk.pl.great_bar(table).get_yticklabels()]
+    assert labels == ["A +1", "C", "D"]
+    assert [text.get_text() for text in sk.pl.great_dot(table).get_yticklabels()] == ["A", "C", "D"]
+    for every in ({"similar": None}, {"similar": 0.7}):
+        assert len(sk.pl.great_bar(table, **every).patches) == 4
+    assert len(sk.pl.great_bar(table, n_top=1).patches) == 1
+    assert len(sk.pl.great_bar(table.drop(columns="Genes")).patches) == 4
+    with pytest.raises(ValueError, match="similar"):
+        sk.pl.great_bar(table, similar=0)
 
 
 def test_dots(result):

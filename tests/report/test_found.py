@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.pages.blocks import Cards, Lines, Text, Tiles
+from sccase_kit.pages.blocks import Cards, Figure, Lines, Text, Tiles
+from sccase_kit.pages.table import Table
 from sccase_kit.report import _groups
 from sccase_kit.report._batches import batches_of
 from sccase_kit.report._found import Study, found_section
@@ -169,15 +170,42 @@ def test_terms_of_cards_are_those_of_figures_and_the_nearest_is_said(study):
     genome["Binom_Adjp_BH"], genome["Hyper_Adjp_BH"] = [0.04, 1e-5, 1e-4, 0.3], [0.04, 1e-3, 0.06, 0.2]
     genome["Binom_Fold_Enrichment"] = [2.0, 1.9, 5.0, 9.0]
     found = terms_of(adata, "cell_type", {"great": genome})
-    assert found == {"type_1": "a", "type_2": "none passes; nearest: d (adjusted p 0.3)"}
+    alone = "the only one of 3 that passes"
+    assert found == {
+        "type_1": f"a (2.0×, adjusted p 0.04, {alone})",
+        "type_2": "none passes; nearest: d (9.0×, adjusted p 0.3)",
+    }
     drawn = {text.get_text() for text in sk.pl.great_bar(genome).get_yticklabels()}
     assert drawn == {"a"}
     background = genome.drop(columns=["Binom_Log10_PValue", "Binom_Adjp_BH", "Binom_Fold_Enrichment"])
     background["Hyper_Log10_PValue"], background["Hyper_Fold_Enrichment"] = [-3.0, -5.0, -2.0, -1.0], 1.2
     found = terms_of(adata, "cell_type", {"great": background})
-    assert found["type_1"] == "b; a"
+    assert found["type_1"] == "b (1.2×, adjusted p 0.001); a (1.2×, adjusted p 0.04)"
+    genes = background.assign(Genes=["x,y", "x,y,z", "", ""], Hyper_Foreground_Gene_Hits=[2, 3, 0, 0])
+    genes["Hyper_Background_Gene_Hits"] = [20, 30, 4, 5]
+    found = terms_of(adata, "cell_type", {"great": genes})
+    assert found["type_1"] == "b (1.2×, adjusted p 0.001, 3 of 30 genes, 1 like it)"
+    assert {text.get_text() for text in sk.pl.great_bar(genes).get_yticklabels()} == {"b +1"}
+    lone = terms_of(adata, "cell_type", {"great": genes.iloc[[1, 2, 3]]})["type_1"]
+    assert lone.endswith("the only one of 2 that passes, and less than twice: weak)")
     assert {text.get_text() for text in sk.pl.great_dot(background).get_yticklabels()} == {"a", "b"}
     assert "2 times as many peaks" in rule_of({"great": genome})
+
+
+def test_the_section_of_terms_says_how_many_are_drawn_and_has_the_genes():
+    table = pd.DataFrame({"group": ["g1", "g2", "background"], "ID": list("abc"), "name": list("abc")})
+    table["Hyper_Log10_PValue"], table["Hyper_Adjp_BH"] = [-9.0, -1.0, -1.0], [1e-7, 0.5, 0.6]
+    table["Hyper_Fold_Enrichment"], table["Genes"] = 2.5, ["A,B,C,D,E,F", "A", ""]
+    section = enrichment_section({"great": table}, main="great")
+    captions = " ".join(block.caption for block in section.blocks if isinstance(block, (Figure, Table)))
+    assert "The strongest terms, at most 5 a group, of the 1 of 3 groups that have one (the background" in captions
+    assert "dotted: 0.05" in captions
+    (shown,) = (block for block in section.blocks if isinstance(block, Table))
+    assert (shown.anchor, shown.lists, shown.max_rows) == ("terms", ("Genes",), 600)
+    assert "A, B, C, D … (6)" in shown.html()
+    many = pd.concat([table.iloc[[0]]] * 300).assign(ID=[f"t{i}" for i in range(300)])
+    (shown,) = (block for block in enrichment_section({"x": many}).blocks if isinstance(block, Table))
+    assert shown.max_rows == 300  # all that pass
 
 
 def test_a_large_part_of_a_small_background_is_said(study):

@@ -6,6 +6,10 @@ const kit = {
   format(value, kind) {
     if (value === null || value === undefined || value === "") return "";
     if (kind === "text") return value;
+    if (kind === "names") {
+      const names = value.split(", ");
+      return names.slice(0, 4).join(", ") + (names.length > 4 ? ` … (${names.length.toLocaleString("en-US")})` : "");
+    }
     const v = Number(value);
     if (Number.isNaN(v)) return "";
     if (!Number.isFinite(v)) return v > 0 ? "∞" : "−∞";

@@ -15,7 +15,8 @@ for (const box of document.querySelectorAll(".table")) {
       columns = data;
       columns.forEach((c, j) => { c.off = heads[j].classList.contains("np"); });
       for (const c of columns) {
-        if (c.kind === "text") c.at = (i) => (c.codes[i] < 0 ? "" : c.words[c.codes[i]]);
+        c.text = c.kind === "text" || c.kind === "names";
+        if (c.text) c.at = (i) => (c.codes[i] < 0 ? "" : c.words[c.codes[i]]);
         else c.at = (i) => c.values[i];
       }
       number = columns.length ? (columns[0].values || columns[0].codes).length : 0;
@@ -35,7 +36,8 @@ for (const box of document.querySelectorAll(".table")) {
         const cell = document.createElement("td");
         cell.textContent = kit.format(c.at(i), c.kind);
         const text = cell.textContent;
-        cell.className = c.kind !== "text" ? "n" : text.length > 32 ? "w" : text.includes(" ") ? "k" : "o";
+        if (c.kind === "names") cell.title = c.at(i);
+        cell.className = !c.text ? "n" : c.kind === "names" || text.length > 32 ? "w" : text.includes(" ") ? "k" : "o";
         if (c.off) cell.classList.add("np");
         row.append(cell);
       }
@@ -60,7 +62,10 @@ for (const box of document.querySelectorAll(".table")) {
     if (!sorted) return;
     const c = columns[sorted.column];
     let key;
-    if (c.kind === "text") {
+    if (c.kind === "names") {
+      const counts = Float64Array.from(c.words, (word) => (word === "" ? NaN : word.split(", ").length));
+      key = (i) => (c.codes[i] < 0 ? NaN : counts[c.codes[i]]);
+    } else if (c.kind === "text") {
       const words = new Intl.Collator(undefined, { numeric: true });
       const ranks = c.words.map((_, i) => i).sort((a, b) => words.compare(c.words[a], c.words[b]));
       const place = new Float64Array(c.words.length);
@@ -86,6 +91,10 @@ for (const box of document.querySelectorAll(".table")) {
     const c = columns.find((one) => name(one.name) === wanted) ||
       columns.find((_, j) => name(heads[j].textContent) === wanted);
     if (!c) return null;
+    if (c.kind === "names") {
+      const wantedName = (i) => c.at(i).toLowerCase().split(", ").includes(found[3]);
+      return found[2] === "=" ? wantedName : null;
+    }
     if (c.kind === "text") return found[2] === "=" ? (i) => c.at(i).toLowerCase() === found[3] : null;
     const bound = Number(found[3].replaceAll(",", "").replace("−", "-"));
     if (Number.isNaN(bound)) return null;
@@ -101,7 +110,7 @@ for (const box of document.querySelectorAll(".table")) {
       const compare = test(word);
       if (compare) return compare;
       if (!texts) {
-        const lower = columns.map((c) => (c.kind === "text" ? c.words.map((w) => w.toLowerCase()) : null));
+        const lower = columns.map((c) => (c.text ? c.words.map((w) => w.toLowerCase()) : null));
         texts = Array.from({ length: number }, (_, i) => columns.map((c, j) =>
           (lower[j] ? (c.codes[i] < 0 ? "" : lower[j][c.codes[i]]) : c.values[i] ?? "")).join("\t"));
       }
@@ -149,7 +158,7 @@ for (const box of document.querySelectorAll(".table")) {
   csv.addEventListener("click", () => load().then(() => {
     const lines = [columns.map((c) => quoted(c.name)).join(",")];
     for (const i of order) {
-      lines.push(columns.map((c) => (c.kind === "text" ? quoted(c.at(i)) : c.values[i] ?? "")).join(","));
+      lines.push(columns.map((c) => (c.text ? quoted(c.at(i)) : c.values[i] ?? "")).join(","));
     }
     kit.save(box.dataset.file + ".csv", lines.join("\r\n") + "\r\n", "text/csv");
   }));
