@@ -118,6 +118,8 @@ class Card:
     links
         Word, anchor of a block of the page, and what the block is to show; where there is no such block, the page's
         script takes the link out.
+    anchor
+        Its place in the page, or "".
     """
 
     title: str
@@ -127,20 +129,30 @@ class Card:
     lines: Sequence[tuple[str, str]] = field(default_factory=list)
     note: str = ""
     links: Sequence[tuple[str, str, str]] = field(default_factory=list)
+    anchor: str = ""
 
     def html(self) -> str:
         """Return the card."""
-        chip = ""
-        if self.color:
-            chip = '<svg class="chip" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" '
-            chip += f'fill="{escape(self.color)}"/></svg> '
+        chip = _chip(self.color)
         head = f'<p class="what">{escape(self.head)}</p>' if self.head else ""
         lines = Lines(self.lines).html() if self.lines else ""
         note = f'<p class="doubt">{escape(self.note)}</p>' if self.note else ""
         aside = f' <span class="soft">{escape(self.aside)}</span>' if self.aside else ""
         links = "".join(_link(*link) for link in self.links)
         links = f'<p class="links">{links}</p>' if links else ""
-        return f'<article class="card"><h4>{chip}{escape(self.title)}{aside}</h4>{head}{lines}{note}{links}</article>'
+        anchor = f' id="{escape(self.anchor)}"' if self.anchor else ""
+        title = f"<h4>{chip}{escape(self.title)}{aside}</h4>"
+        return f'<article class="card"{anchor}>{title}{head}{lines}{note}{links}</article>'
+
+
+def _chip(color: str) -> str:
+    """Return a small square of a colour (#rrggbb), nothing for ""."""
+    if not color:
+        return ""
+    return (
+        '<svg class="chip" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" '
+        f'fill="{escape(color)}"/></svg> '
+    )
 
 
 def _link(word: str, anchor: str, shows: str) -> str:
@@ -156,6 +168,25 @@ class Cards:
     def html(self) -> str:
         """Return the cards."""
         return '<div class="cards">' + "".join(card.html() for card in self.cards) + "</div>"
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Lines of links to cards: what they have in common, then the cards, each with its colour and a text."""
+
+    lines: Sequence[tuple[str, Sequence[tuple[str, Card]]]]
+
+    def html(self) -> str:
+        """Return the list."""
+        return '<ul class="contents">' + "".join(self._line(*line) for line in self.lines) + "</ul>"
+
+    def _line(self, title: str, cards: Sequence[tuple[str, Card]]) -> str:
+        links = "".join(
+            f'<a href="#{escape(card.anchor)}" title="{escape(card.head)}">{_chip(card.color)}{escape(text)}</a>'
+            for text, card in cards
+        )
+        word = f'<span class="of">{escape(title)}</span>' if title else ""
+        return f"<li>{word}{links}</li>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from anndata import AnnData
 from .._arguments import checked
 from .._labels import column_name
 from .._record import required
-from .._validate import check_adata, check_int, check_table
+from .._validate import check_adata, check_int, check_some, check_table
 from ._style import DIVERGING, get_axes, plain
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def annotation(
     *,
     table: pd.DataFrame | None = None,
     key: str = "annotation",
+    groups: Sequence[Hashable] | None = None,
     max_types: int = 40,
     ax: Any | None = None,
 ) -> Axes:
@@ -46,6 +48,8 @@ def annotation(
         nothing is marked.
     key
         The `key_added` of the annotation.
+    groups
+        Groups to draw, in this order; by default all.
     max_types
         Types drawn at most: those that score highest in any group.
     ax
@@ -62,11 +66,12 @@ def annotation(
     TypeError
         If scores are not numbers.
     ValueError
-        If `max_types` is below 2, no score is a number, names of groups or types repeat, or `table` comes with data
-        or has groups without scores.
+        If `max_types` is below 2, no score is a number, a group is not there, names of groups or types repeat, or
+        `table` comes with data or has groups without scores.
     """
     check_int(max_types, name="max_types", minimum=2)
     scores, names, label = _parts(adata, table, key)
+    scores, names = _chosen(scores, names, groups)
     scores = scores.dropna(axis=1, how="all")
     highest = np.argsort(-scores.max(axis=0).to_numpy(), kind="stable")[:max_types]
     scores = scores.iloc[:, np.sort(highest)]
@@ -100,6 +105,20 @@ def annotation(
     bar.set_label(label, fontsize="small")
     bar.ax.tick_params(labelsize="small")
     return ax
+
+
+def _chosen(
+    scores: pd.DataFrame, names: pd.DataFrame, groups: Sequence[Hashable] | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of some groups, in their order, and their names."""
+    if groups is None:
+        return scores, names
+    wanted = [str(name) for name in check_some(groups, name="groups")]
+    at = {str(name): i for i, name in enumerate(scores.index)}
+    if missing := [name for name in wanted if name not in at]:
+        msg = f"groups: {missing} are not annotated; available: {list(at)}"
+        raise ValueError(msg)
+    return scores.iloc[[at[name] for name in wanted]], names[names["group"].astype(str).isin(wanted)]
 
 
 def _parts(given: Any, table: pd.DataFrame | None, key: str) -> tuple[pd.DataFrame, pd.DataFrame, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from ..matrix.access import get_matrix
 from ..matrix.blocks import iter_row_blocks
 from ..matrix.sums import count_statistics
 from ..pages.blocks import Block, Figure, Text
+from ._order import in_order
 
 _DPI, _SHOWN = 160, 120  # pixels of an inch, and CSS pixels that it takes on the page
 _LONGEST = 24
@@ -92,19 +93,24 @@ def drawing_copy(
     max_cells: int,
     rng: int,
     colors: Mapping[str, Mapping[str, str]] | None = None,
+    order: Mapping[str, Sequence[str]] | None = None,
 ) -> AnnData:
     """Return what the plots may write to and draw from: `X` holds the counts of `layer`, at most `max_cells` cells.
 
     The fit says that `X` was enhanced, so that plots take it as the raw data. Labels are made safe to draw and `obs`
-    gets the column ``log₁₀ depth``; `colors` (column → label → colour) are stored; the original stays as it is.
+    gets the column ``log₁₀ depth``; `colors` (column → label → colour) are stored, the labels of the columns of `order`
+    are in that order; the original stays as it is.
     """
     from ..get import ranges
 
     counts = get_matrix(adata, layer)
     obs = adata.obs.copy()
     obs[DEPTH] = np.log10(np.maximum(count_statistics(counts)[0], 1))
+    for name, names in (order or {}).items():
+        obs[name] = in_order(obs[name], names)
+    chosen_colors = {name: _of_categories(obs[name], chosen) for name, chosen in (colors or {}).items()}
     whole = AnnData(obs=obs, var=adata.var.copy(), uns=dict(adata.uns), obsm=dict(adata.obsm), varm=dict(adata.varm))
-    whole.uns |= {f"{name}_colors": list(chosen.values()) for name, chosen in (colors or {}).items()}
+    whole.uns |= {f"{name}_colors": listed for name, listed in chosen_colors.items()}
     if f"{key}_cell_factors" in whole.obsm:
         ranges(whole, key=key)
     chosen = np.arange(adata.n_obs)
@@ -124,6 +130,12 @@ def drawing_copy(
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             view.obs[name] = _plain_labels(column)
     return view
+
+
+def _of_categories(column: pd.Series, colors: Mapping[str, str]) -> list[str]:
+    """Return the colours of the labels of a column in the order of its categories."""
+    categories = [str(c) for c in column.astype("category").cat.categories]
+    return [colors[name] for name in categories] if set(categories) == set(colors) else list(colors.values())
 
 
 def _rows(counts: Any, chosen: np.ndarray) -> sparse.csr_matrix:

@@ -15,13 +15,15 @@ from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
 from ..metrics.depth import depth_correlation
-from ..pages.blocks import Block, Card, Cards, Lines, Text, Tiles
+from ..pages.blocks import Block, Card, Cards, Contents, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
 from ._batches import Taken, batches_said, some
+from ._order import Kin
 from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
+_FEW_CARDS = 4  # which are seen at once
 _ALIKE, _FEW_CELLS, _DEPTH_FOLD, _DEPTH_CORRELATION = 0.97, 30, 2.0, 0.5
 
 
@@ -53,6 +55,8 @@ class Study:
         Tables of groups in which the variants of traits act, by their place.
     batches
         Columns that hold batches, or may.
+    kin
+        Groups that stand together, in the order of the page; where there are none, they are in their own order.
     """
 
     adata: AnnData
@@ -67,6 +71,7 @@ class Study:
     fits: pd.DataFrame | None = None
     effects: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     batches: Sequence[Taken] = ()
+    kin: Sequence[Kin] = ()
 
 
 def found_section(study: Study) -> Section:
@@ -88,6 +93,9 @@ def found_section(study: Study) -> Section:
         cards, group_doubts, n_named = _cards(study, labels, depth, tested)
         if n_named is not None:
             tiles["names suggested"] = f"{n_named} of {len(labels.cat.categories)}"
+        if len(cards) > _FEW_CARDS:
+            linked = {card.title: (card.title + "?" * card.head.startswith("unknown"), card) for card in cards}
+            blocks.append(Contents([(kin.title, [linked[name] for name in kin.groups]) for kin in study.kin]))
         blocks.append(Cards(cards))
         if (names := _groups.first_of(adata, "tl.annotate", study.groupby, "table")) is not None:
             cells = {str(name): int(n) for name, n in labels.value_counts().items()}
@@ -179,8 +187,7 @@ def _cards(
     counts = labels.dropna().astype(str).value_counts()
     cards: list[Card] = []
     deep = []
-    for category in labels.cat.categories:
-        group = str(category)
+    for group in [name for kin in study.kin for name in kin.groups] or [str(c) for c in labels.cat.categories]:
         head, sure, doubt = _groups.named(rows[group]) if group in rows else ("", "", "")
         lines = [("support", sure)] if sure else []
         lines += [(name, shares[group]) for name, shares in others.items() if group in shares]
@@ -209,7 +216,8 @@ def _cards(
         quoted = f'"{group}"' if " " in group else group
         links = [("tracks", "tracks", group), ("marker peaks", "marker-peaks", f"group={quoted}")]
         links += [("terms", "terms", f"group={quoted}")] if group in tested["terms"] else []
-        cards.append(Card(group, aside, study.colors.get(group, ""), head, lines, " ".join(notes), links))
+        color, anchor = study.colors.get(group, ""), f"group{len(cards)}"
+        cards.append(Card(group, aside, color, head, lines, " ".join(notes), links, anchor))
     return (
         cards,
         _group_doubts(study, counts, rows, groups, reasons, deep),

@@ -16,6 +16,7 @@ from ..pl.layouts import RAW, stored_layout
 from ._browse import group_tracks
 from ._figures import DEPTH
 from ._groups import made_with
+from ._order import in_order
 
 #: Values of tracks on the page at most; with more, only the surroundings of marker genes are there.
 _MOST_VALUES = 1_500_000
@@ -23,7 +24,12 @@ _MOST_LABELS = 60
 
 
 def map_section(
-    adata: AnnData, view: AnnData, columns: Sequence[str], colors: Mapping[str, Mapping[str, str]], key: str
+    adata: AnnData,
+    view: AnnData,
+    columns: Sequence[str],
+    colors: Mapping[str, Mapping[str, str]],
+    key: str,
+    order: Mapping[str, Sequence[str]],
 ) -> Section:
     """Return the section with maps of the cells from the raw and from the enhanced data.
 
@@ -39,6 +45,8 @@ def map_section(
         Column → label → colour.
     key
         The fit.
+    order
+        Column → labels in the order of the legend; of other columns their own.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of peaks that are closed in a subset of the cells
@@ -47,10 +55,9 @@ def map_section(
     rows = adata.obs_names.get_indexer(view.obs_names)
     shown = {name: adata.obs[name].iloc[rows] for name in columns if adata.obs[name].nunique() <= _MOST_LABELS}
     labels = pd.DataFrame({name: values.to_numpy() for name, values in shown.items()})
-    for name, values in shown.items():  # in the order of their categories
-        labels[name] = pd.Categorical(
-            values.astype(str), [str(c) for c in adata.obs[name].astype("category").cat.categories]
-        )
+    for name, values in shown.items():
+        own = in_order(adata.obs[name], order.get(name, [])).cat.categories
+        labels[name] = pd.Categorical(values.astype(str), [str(c) for c in own])
     labels["log₁₀ counts per cell"] = view.obs[DEPTH].to_numpy()
     caption = "UMAP of 50 principal components, from the raw TF-IDF and from the enhanced data. Distances between far "
     caption += "groups mean little."
@@ -81,7 +88,12 @@ def _ramp() -> list[str]:
 
 
 def track_section(
-    adata: AnnData, groupby: str | None, colors: Mapping[str, Mapping[str, str]], key: str, layer: str | None
+    adata: AnnData,
+    groupby: str | None,
+    colors: Mapping[str, Mapping[str, str]],
+    key: str,
+    layer: str | None,
+    order: Sequence[str] | None = None,
 ) -> Section | None:
     """Return the section with tracks at the marker genes; None where there are no groups or coordinates."""
     from ..intervals.peaks import known_coordinates
@@ -90,7 +102,13 @@ def track_section(
         return None
     try:
         tracks, cut = group_tracks(
-            adata, groupby, key=key, layer=layer, colors=colors.get(groupby), most_values=_MOST_VALUES
+            adata,
+            groupby,
+            key=key,
+            layer=layer,
+            colors=colors.get(groupby),
+            groups=order or None,
+            most_values=_MOST_VALUES,
         )
     except ValueError as err:  # peaks without coordinates among the others, too many and no markers
         return Section("Tracks", [Text(f"Not drawn: {err}", kind="note")])

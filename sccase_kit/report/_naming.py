@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..pages.blocks import Block, Text
 from ..pages.page import Section
 from ._figures import draw
 from ._headers import GROUPS, NAMES, described_table
+from ._order import rows_in_order
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
 PEAK_COLUMNS = [
@@ -25,14 +27,18 @@ PEAK_COLUMNS = [
 _NAME_COLUMNS = ["group", "n_cells", "label", "genes", "reason", "best", "support", "padj", "score", "second", "margin"]
 
 
-def naming_section(adata: AnnData) -> Section | None:
-    """Return the section on what the groups may be: names, scores, and the genes or samples that speak for them."""
+def naming_section(adata: AnnData, order: Mapping[str, Sequence[str]] | None = None) -> Section | None:
+    """Return the section on what the groups may be: names, scores, and the genes or samples that speak for them.
+
+    `order`: column → its groups in the order of the page.
+    """
     blocks: list[Block] = []
     for name, made in records(adata.uns).items():
         if made.function != "tl.annotate":
             continue
         table: pd.DataFrame = made.results["table"]
-        by = made.params.get("groupby", "")
+        by = str(made.params.get("groupby", ""))
+        table = rows_in_order(table, (order or {}).get(by, []))
         named = int((table["reason"] == "").sum())
         blocks.append(Text(f"Names for {by} ({name})", kind="heading"))
         text = (
@@ -42,10 +48,10 @@ def naming_section(adata: AnnData) -> Section | None:
         blocks.append(Text(text + "Names are suggestions: check the genes."))
         blocks.append(
             draw(
-                partial(pl.annotation, adata, key=name),
-                "Scores of types in groups, types in the order of the first group that they are best in: z of their "
-                "marker genes, added, over the root of their number n. A dot marks the name (half-filled: a lineage), "
-                "a ring the best of an unknown group.",
+                partial(pl.annotation, adata, key=name, groups=table["group"].tolist()),
+                "Scores of types in groups, groups in the order of the cards, types in the order of the first group "
+                "that they are best in: z of their marker genes, added, over the root of their number n. A dot marks "
+                "the name (half-filled: a lineage), a ring the best of an unknown group.",
             )
         )
         first = [name for name in _NAME_COLUMNS if name in table.columns]
@@ -61,11 +67,12 @@ def peak_columns(table: pd.DataFrame) -> pd.DataFrame:
     return table[[column for column in PEAK_COLUMNS if column in table.columns]]
 
 
-def group_blocks(entry: Any) -> list[Block]:
-    """Return the table of all groups of marker peaks, with a sentence on those with few."""
+def group_blocks(entry: Any, order: Sequence[str] = ()) -> list[Block]:
+    """Return the table of all groups of marker peaks, in an order, with a sentence on those with few."""
     groups = entry.get("groups")
     if not isinstance(groups, pd.DataFrame) or "reason" not in groups.columns:
         return []
+    groups = rows_in_order(groups, order)
     few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
     what = "Every group: its peaks, how many are significant and higher than in any other group, the group it resembles"
     peaks = entry.get("peaks")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -172,11 +172,18 @@ def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
 
 
 def peak_section(
-    adata: AnnData, view: AnnData, groupby: str | None, key: str, *, background: pd.DataFrame | None = None
+    adata: AnnData,
+    view: AnnData,
+    groupby: str | None,
+    key: str,
+    *,
+    background: pd.DataFrame | None = None,
+    order: Mapping[str, Sequence[str]] | None = None,
 ) -> Section | None:
     """Return the section on specific peaks (from the model and by scABC) and background peaks.
 
-    `background`: those of an interpretation, shown in place of the stored ones, which are the same without genes.
+    `background`: those of an interpretation, shown in place of the stored ones, which are the same without genes;
+    `order`: column → its groups in the order of the page.
     """
     blocks: list[Block] = []
     for name, entry in adata.uns.items():
@@ -197,7 +204,7 @@ def peak_section(
             if len(own) < asked:
                 text += f" {len(own):,} of {asked:,}: a peak of several groups stands with the first of them."
             blocks.append(draw(partial(pl.peak_heatmap, view, own, by, key=key), text))
-        blocks += group_blocks(entry)
+        blocks += group_blocks(entry, (order or {}).get(str(by), ()))
         of = f"{title[function]} of {by}" if by is not None and function != "tl.background_peaks" else title[function]
         anchor = "marker-peaks" if function == "tl.specific_peaks" and by == groupby else ""
         blocks.append(grouped_table(peak_columns(table), f"{of} ({name})", PEAKS, anchor=anchor))

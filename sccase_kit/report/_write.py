@@ -31,6 +31,7 @@ from ._held_out import held_out_section, judge_fit, stored_results, verdict
 from ._maps import drawn_by, map_section, track_section
 from ._motifs import gene_fits, is_motif_test, motif_section
 from ._naming import naming_section
+from ._order import kin_of
 from ._sections import (
     choose_groups,
     closing_sections,
@@ -182,7 +183,17 @@ def render(
     colors = column_colors(adata.obs, adata.uns, columns)
     tests = {} if main is None else deviations_of(adata, main) | given_tests(adata, main, given)
     effects = {k: t for k, t in given.items() if is_trait_groups(t)}
-    view = drawing_copy(adata, key=key, layer=layer, max_cells=max_cells, rng=rng, colors=colors)
+    kin = [] if main is None else kin_of(adata, main, _categories(adata.obs[main]))
+    order = {} if main is None else {main: [name for part in kin for name in part.groups]}
+    view = drawing_copy(
+        adata,
+        key=key,
+        layer=layer,
+        max_cells=max_cells,
+        rng=rng,
+        colors=colors,
+        order=order,
+    )
     terms = {k: t for k, t in everything.items() if is_enrichment(t)}
     study = Study(
         adata,
@@ -197,13 +208,14 @@ def render(
         effects=effects,
         verdict=verdict(judged),
         batches=batches,
+        kin=kin,
     )
     makers = {
         "found": lambda: found_section(study),
-        "maps": lambda: map_section(adata, view, columns, colors, key),
-        "tracks": lambda: track_section(adata, main, colors, key, layer),
-        "names": lambda: naming_section(adata),
-        "peaks": lambda: peak_section(adata, view, main, key, background=shown.background),
+        "maps": lambda: map_section(adata, view, columns, colors, key, order),
+        "tracks": lambda: track_section(adata, main, colors, key, layer, order.get(str(main))),
+        "names": lambda: naming_section(adata, order),
+        "peaks": lambda: peak_section(adata, view, main, key, background=shown.background, order=order),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
         "functions": lambda: enrichment_section(
             terms, _colors_of_tables(adata, main, terms, colors), main=_first_of_groups(adata, main, terms)
@@ -240,6 +252,10 @@ def render(
         rows //= 2
         text = page(title, subtitle, [shortened(section, rows) for section in sections], footer=footer)
     return text
+
+
+def _categories(column: pd.Series) -> list[str]:
+    return [str(name) for name in column.astype("category").cat.remove_unused_categories().cat.categories]
 
 
 def _colors_of_tables(

@@ -140,6 +140,10 @@ def test_names_of_groups_from_the_scores_are_those_of_the_data():
     expected = numbers(sk.pl.annotation(adata))
     for given, wanted in zip(numbers(sk.pl.annotation(entry["scores"], table=entry["table"])), expected, strict=True):
         np.testing.assert_array_equal(given, wanted)
+    names = [text.get_text() for text in sk.pl.annotation(adata, groups=["cluster 3", "cluster 1"]).get_yticklabels()]
+    assert names == ["cluster 3", "cluster 1"]
+    with pytest.raises(ValueError, match=r"groups: \['x'\] are not annotated; available"):
+        sk.pl.annotation(adata, groups=["cluster 1", "x"])
     shuffled = numbers(sk.pl.annotation(entry["scores"], table=entry["table"].iloc[::-1]))
     assert len(shuffled) == len(expected)
     assert {tuple(marks.ravel()) for marks in shuffled if marks.shape == (1, 2)} == {

@@ -112,11 +112,14 @@ def test_cards_lead_to_tracks_and_peaks(page, full):
       for (const link of card.querySelectorAll('.links a')) link.click();
       return card.querySelectorAll('.links a').length;
     """
-    assert page.execute_script(script) == 2
+    assert page.execute_script(script) == 3
     chosen = "return document.querySelector('figure.tracks .places').selectedOptions[0].textContent"
     assert page.execute_script(chosen).startswith(f"{group}: ")
-    rows = "return [...document.querySelectorAll('#marker-peaks tbody tr')].map((r) => r.cells[0].textContent)"
-    until(lambda: set(page.execute_script(rows)) == {group})
+    rows = "return [...document.querySelectorAll(arguments[0])].map((r) => r.cells[0].textContent)"
+    for table in ("#marker-peaks tbody tr", "#terms tbody tr"):
+        until(lambda: set(page.execute_script(rows, table)) == {group})  # noqa: B023
+    linked = "return [...document.querySelectorAll('.contents a')].map((a) => document.querySelector(a.hash).id)"
+    assert page.execute_script(linked) == [f"group{i}" for i in range(5)]
 
 
 def test_the_list_of_places_says_what_is_seen(page):
