@@ -123,7 +123,7 @@ def peak_heatmap(
         Enhanced data.
     peaks
         Names in display order, or a table with a column `peak`; with a column `group` of the same groups, these are
-        marked at the left, and at the right the group in which the peak is highest, with a count of the peaks that are
+        marked at the left, and at the right the group in which the peak is highest; the titles count the peaks that are
         highest in their own: in the counts by the open cells at equal depth, enhanced by the mean. Alone, a column of
         `obs`: then the first 30 marker peaks of each of its groups are drawn, as
         :func:`sccase_kit.tl.specific_peaks` stored them, a peak of several groups with the first.
@@ -182,7 +182,9 @@ def peak_heatmap(
             best = _highest(values, drawn, weights)
             color_strip(panel, best, colors, side="right")
             own = int((best.astype(str).to_numpy() == marks.astype(str).to_numpy()).sum())
-            text = f"right: where it is highest (its own: {own:,} of {len(cols):,})"
+            title = f"{panel.get_title()}\n{own:,} of {len(cols):,} highest in their own group"
+            panel.set_title(title, fontsize="medium")
+            text = "right: the group in which it is highest"
             panel.set_xlabel(f"{cells_of(len(rows), adata.n_obs)}\n{text}", fontsize="small")
     bar = axes[1].figure.colorbar(image, ax=axes[1], shrink=0.6, pad=0.02)
     bar.set_label("accessibility, scaled per peak", fontsize="small")

@@ -12,9 +12,14 @@ from anndata import AnnData
 from .._batch_columns import batch_columns
 from .._record import recorded
 from ..metrics.mixing import neighbours_of_other_batches
+from ..pages.blocks import Block, Text
+from ..pages.page import Section
+from ..pages.table import Table
+from ._order import rows_in_order
 
 _MIXED, _APART = 0.8, 0.5  # of what chance gives
-_ONE_BATCH = 0.95
+_MOST, _ODDS, _LEAST_EXPECTED = 0.5, 3.0, 5  # a group is mostly of one batch, far more than all cells are
+_WIDE = 8  # batches with a column each in the table
 _LOOKED_AT, _SAID = 5, 2  # columns that may hold batches
 _NAMED = 30  # things named in a line before it says how many more there are
 _WHY = {"name": "by its name", "values": "because cells of one value lie together inside the groups"}
@@ -80,9 +85,73 @@ def batches_said(adata: AnnData, groupby: str | None, key: str, taken: Sequence[
     return " ".join(["Not corrected: the fit was given no batch_key.", *texts, after]), doubts
 
 
+class Skew(NamedTuple):
+    """A batch that most cells of a group are of: its name, its share there, and its share of all cells."""
+
+    batch: str
+    share: float
+    overall: float
+
+
+def skewed(adata: AnnData, groupby: str | None, column: str) -> dict[str, Skew]:
+    """Return the groups that are mostly of one batch, far more than all cells are: group → batch and shares.
+
+    That is half of the cells or more, at three times the odds of all cells, where five cells of other batches or more
+    are expected.
+    """
+    if groupby is None:
+        return {}
+    counts = _counts(adata, groupby, column)
+    overall = counts.sum() / counts.to_numpy().sum()
+    found = {}
+    for group, row in counts.iterrows():
+        batch, n = str(row.idxmax()), int(row.sum())
+        share, usual = float(row.max() / n), float(overall[row.idxmax()])
+        odds = share * (1 - usual), usual * (1 - share)
+        if share >= _MOST and odds[0] >= _ODDS * odds[1] and n * (1 - usual) >= _LEAST_EXPECTED:
+            found[str(group)] = Skew(batch, share, usual)
+    return found
+
+
+def _counts(adata: AnnData, groupby: str, column: str) -> pd.DataFrame:
+    """Return the cells of every group (rows) and batch (columns) that have a label of both."""
+    cells = adata.obs[adata.obs[groupby].notna() & adata.obs[column].notna()]
+    return pd.crosstab(cells[groupby].astype(str), cells[column].astype(str))
+
+
+def batch_table(adata: AnnData, groupby: str, column: str, order: Sequence[str] = ()) -> pd.DataFrame:
+    """Return cells and shares of the batches in every group.
+
+    Up to eight batches have columns of their own, with a first row of all cells; of more, every row is a group and a
+    batch.
+    """
+    counts = rows_in_order(_counts(adata, groupby, column).rename_axis(None, axis=1).reset_index(), order, groupby)
+    counts = counts.set_index(groupby)
+    whole = counts.sum()
+    if counts.shape[1] > _WIDE:
+        long = counts.rename_axis(groupby).reset_index().melt(groupby, var_name=column, value_name="cells")
+        long["share of the group"] = long["cells"] / long.groupby(groupby, sort=False)["cells"].transform("sum")
+        long["share of all cells"] = long[column].map(whole / whole.sum())
+        return long[long["cells"] > 0].rename(columns={groupby: "group"}).reset_index(drop=True)
+    counts = pd.concat([whole.to_frame("all cells").T, counts]).astype(int)
+    shares = counts.div(counts.sum(axis=1), axis=0)
+    table = pd.DataFrame({"group": counts.index.astype(str), "cells": counts.sum(axis=1).to_numpy()})
+    for batch in counts.columns:
+        table[f"{batch}, share"] = shares[batch].to_numpy()
+    for batch in counts.columns:
+        table[f"{batch}, cells"] = counts[batch].to_numpy()
+    return table
+
+
 def _held(adata: AnnData, groupby: str | None, column: str) -> list[str]:
-    held = _one_batch(adata, groupby, column)
-    return [f"groups with nearly all cells of one {column}: {some(held)}; a type or a batch effect"] if held else []
+    held = skewed(adata, groupby, column)
+    if not held:
+        return []
+    by_share = sorted(held.items(), key=lambda item: -item[1].share)
+    texts = [f"{group} ({skew.share:.0%} {skew.batch})" for group, skew in by_share]
+    usual = ", ".join(f"{name} {share:.0%}" for name, share in {s.batch: s.overall for s in held.values()}.items())
+    text = f"groups that are mostly of one {column}: {some(texts)}; of all cells {usual} (Batches, below)"
+    return [f"{text}. A type that others lack, or a batch effect"]
 
 
 def _mixing(adata: AnnData, groupby: str | None, key: str, column: str) -> tuple[str, float | None]:
@@ -99,16 +168,25 @@ def _mixing(adata: AnnData, groupby: str | None, key: str, column: str) -> tuple
     ratio = shares[0] / shares[1] if shares[1] > 0 else 1.0
     word = "mixed" if ratio >= _MIXED else "apart" if ratio < _APART else "partly mixed"
     text = f"{column}: {n} values, {word} inside the groups: {shares[0]:.0%} of a cell's neighbours are of another "
-    return text + f"{column}, {shares[1]:.0%} by chance.", ratio
+    return text + f"{column}, {shares[1]:.0%} by chance in these groups.", ratio
 
 
-def _one_batch(adata: AnnData, groupby: str | None, column: str) -> list[str]:
+def batch_section(
+    adata: AnnData, groupby: str | None, taken: Sequence[Taken], order: Sequence[str] = ()
+) -> Section | None:
+    """Return the section with the cells of every group by batch."""
     if groupby is None:
-        return []
-    cells = adata.obs[adata.obs[groupby].notna()]
-    shares = pd.crosstab(cells[groupby].astype(str), cells[column].astype(str), normalize="index").max(axis=1)
-    overall = adata.obs[column].astype(str).value_counts(normalize=True).max()
-    return [str(group) for group in shares.index[(shares >= _ONE_BATCH) & (shares > overall)]]
+        return None
+    blocks: list[Block] = []
+    for name, *_ in taken:
+        table = batch_table(adata, groupby, name, order)
+        shares = tuple(column for column in table.columns if "share" in str(column))
+        what = f"Cells of every group of {groupby} by {name}"
+        notes = dict.fromkeys(shares, "of the group's cells; the first row: of all cells")
+        blocks.append(Table(table, what, percent=shares, notes=notes, file=f"{groupby}_by_{name}"))
+    if not blocks:
+        return None
+    return Section("Batches", [Text("A share far from that of all cells is a type, or a batch effect."), *blocks])
 
 
 def some(names: Sequence[str]) -> str:

@@ -33,6 +33,7 @@ from . import _groups
 #: Values (groups × peaks × sides) that are kept whole; with more, only what surrounds the places.
 MOST_VALUES = 12_000_000
 _AROUND = 250_000  # bases kept on both sides of a place, where not all are
+_NEXT_TO = 5_000  # bases from a gene within which a peak is next to it
 _KNOWN, _PER_GROUP = 3, 3  # known marker genes of a group to go to, and genes next to its marker peaks
 _CAPTION = (
     "Bars are peaks, not bases; both columns are counts per million of the group, each on its own axis, which all "
@@ -265,8 +266,9 @@ def marker_places(
 ) -> list[Place]:
     """Return where to go first: known marker genes of every group, then those next to its first marker peaks.
 
-    Known ones are those that speak for the names of :func:`sccase_kit.tl.annotate`. Where no gene is known, marker
-    peaks are named themselves.
+    Known ones are those that speak for the names of :func:`sccase_kit.tl.annotate`, those with a peak in or next
+    to them before those whose only peak is in the neighbourhood of another gene. Where no gene is known, marker peaks
+    are named themselves.
     """
     peaks = _groups.first_of(adata, "tl.specific_peaks", groupby, "peaks")
     markers = _known_markers(adata, groupby)
@@ -278,17 +280,9 @@ def marker_places(
     known = genes is not None and {"gene_id", "start", "end"} <= set(genes.columns)
     found: list[Place] = []
     for group in groups:
-        shown: set[str] = set()
-        for gene in markers.get(group, []) if genes is not None and known else []:
-            at = gene_positions(genes, [gene])[0] if genes is not None and len(shown) < _KNOWN else -1
-            if genes is None or at < 0:
-                continue
-            body = int(genes["start"].iloc[at]), int(genes["end"].iloc[at])
-            reach = _with_a_peak(where, str(genes["chrom"].iloc[at]), *body, flank=flank)
-            if reach is None:  # it was named by peaks that are not in these data
-                continue
-            found.append((f"{group}: {gene}", str(genes["chrom"].iloc[at]), *reach))
-            shown.add(gene)
+        own = _gene_places(markers.get(group, []), genes, where, flank=flank) if genes is not None and known else {}
+        found += [(f"{group}: {gene}", *place) for gene, place in list(own.items())[:_KNOWN]]
+        shown = set(list(own)[:_KNOWN])
         pairs = list(by_gene.get(group, {}).items()) if known else []
         pairs = pairs or [(peak, peak) for peak in by_peak.get(group, [])]
         for name, peak in [pair for pair in pairs if pair[1] in rows and pair[0] not in shown][:_PER_GROUP]:
@@ -301,17 +295,51 @@ def marker_places(
     return found
 
 
-def _with_a_peak(where: pd.DataFrame, chrom: str, low: int, high: int, *, flank: int) -> tuple[int, int] | None:
-    """Return the surroundings of a gene, as wide as to hold its nearest peak; None if that is too far away."""
+def _gene_places(
+    names: Iterable[str], genes: pd.DataFrame, where: pd.DataFrame, *, flank: int
+) -> dict[str, tuple[str, int, int]]:
+    """Return the surroundings of genes that have a peak: first of those with one in or next to them.
+
+    Then come genes whose nearest peak is nearer to no other gene; last those with a peak in the neighbourhood of
+    another gene, which a reader would take for what is shown.
+    """
+    inside: dict[str, tuple[str, int, int]] = {}
+    nearest: dict[str, tuple[str, int, int]] = {}
+    others: dict[str, tuple[str, int, int]] = {}
+    for gene in names:
+        at = gene_positions(genes, [gene])[0]
+        if at < 0:
+            continue
+        chrom, body = str(genes["chrom"].iloc[at]), (int(genes["start"].iloc[at]), int(genes["end"].iloc[at]))
+        peak = _nearest_peak(where, chrom, *body)
+        if peak is None:  # it was named by peaks that are not in these data
+            continue
+        low, high, away = peak
+        near = body if away <= flank else (min(body[0], low), max(body[1], high))
+        place = chrom, max(0, near[0] - flank), near[1] + flank
+        if away <= _NEXT_TO:
+            inside[gene] = place
+        elif away <= _away(genes[genes["chrom"].astype(str) == chrom], low, high).min():
+            nearest[gene] = place
+        else:
+            others[gene] = place
+    return inside | nearest | others
+
+
+def _nearest_peak(where: pd.DataFrame, chrom: str, low: int, high: int) -> tuple[int, int, int] | None:
+    """Return start and end of the peak next to a gene and how far it is; None if that is too far."""
     part = where[where["chrom"].astype(str) == chrom]
-    start, end = part["start"].to_numpy(np.int64), part["end"].to_numpy(np.int64)
-    away = np.maximum(np.maximum(low - end, start - high), 0)
+    away = _away(part, low, high)
     if not len(away) or away.min() > _groups.FAR:
         return None
     best = int(away.argmin())
-    if away[best] > flank:
-        low, high = min(low, int(start[best])), max(high, int(end[best]))
-    return max(0, low - flank), high + flank
+    return int(part["start"].iloc[best]), int(part["end"].iloc[best]), int(away[best])
+
+
+def _away(regions: pd.DataFrame, low: int, high: int) -> np.ndarray:
+    """Return how far regions are from another, in bases; 0 where they meet."""
+    start, end = regions["start"].to_numpy(np.int64), regions["end"].to_numpy(np.int64)
+    return np.maximum(np.maximum(low - end, start - high), 0)
 
 
 def _known_markers(adata: AnnData, groupby: str) -> dict[str, list[str]]:

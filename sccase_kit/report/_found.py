@@ -18,7 +18,7 @@ from ..metrics.depth import depth_correlation
 from ..pages.blocks import Block, Card, Cards, Contents, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
-from ._batches import Taken, batches_said, some
+from ._batches import Taken, batches_said, skewed, some
 from ._order import Kin
 from ._terms import large_share, rule_of, terms_of
 
@@ -133,7 +133,8 @@ _HOW = {
         "expected, the number of peaks in reach, and how far the nearest is from the gene's start."
     ),
     "near peaks": (
-        f"Near peaks: genes next to its first marker peaks, at most {_groups.FAR // 1000} kb from the gene's start."
+        f"Near peaks: genes whose start is at most {_groups.NEAR // 1000} kb from one of its first "
+        f"{_groups.FIRST} marker peaks."
     ),
     "most like": "Most like: the group whose mean profile correlates most (r); beyond .97 compare their marker peaks.",
     "motifs": (
@@ -175,7 +176,7 @@ def _cards(
     )
     like = _groups.most_like(groups)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
-    genes, places = _groups.gene_peaks(peaks), _groups.marker_peaks(peaks)
+    genes, places = _groups.near_genes(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
     motifs, traits = (
         {group: ", ".join(names) for group, names in found.items()}
@@ -183,6 +184,7 @@ def _cards(
     )
     motifs = _groups.strongest_of(study.tests) | motifs
     others = {name: _groups.composition(adata, by, name) for name in study.others}
+    held = {taken.name: skewed(adata, by, taken.name) for taken in study.batches}
     depths, middle = _groups.depths_of(depth, labels), float(np.median(depth)) if len(depth) else 0.0
     counts = labels.dropna().astype(str).value_counts()
     cards: list[Card] = []
@@ -191,11 +193,17 @@ def _cards(
         head, sure, doubt = _groups.named(rows[group]) if group in rows else ("", "", "")
         lines = [("support", sure)] if sure else []
         lines += [(name, shares[group]) for name, shares in others.items() if group in shares]
+        lines += [
+            (name, f"{skew.share:.0%} {skew.batch}, {skew.overall:.0%} of all cells")
+            for name, groups_held in held.items()
+            if (skew := groups_held.get(group)) is not None
+        ]
         if group in rows and rows[group].get("genes"):
             lines.append(("markers", evidence.get(group, str(rows[group]["genes"]))))
         if genes.get(group):
-            lines.append(("near peaks", ", ".join(genes[group])))
-        elif places.get(group):
+            near = [f"{gene} ({_groups.in_kb(far)})" for gene, far in genes[group].items()]
+            lines.append(("near peaks", ", ".join(near)))
+        elif places.get(group) and not rows.get(group, {}).get("genes"):
             lines.append(("peaks", ", ".join(places[group])))
         if group in like:
             lines.append(("most like", like[group]))

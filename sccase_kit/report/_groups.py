@@ -14,9 +14,14 @@ from .._record import Record, records
 from ..tl import differential_deviations
 
 _GENES, _PEAKS, _MOTIFS = 6, 3, 4
+_NEAR_GENES = 4
 _FEW_PEAKS = 10  # of a set of peaks, below which its deviations are those of single peaks
 #: Bases from a peak within which the nearest gene is shown.
 FAR = 100_000
+#: Bases from a marker peak within which a gene that starts there is shown on a card.
+NEAR = 10_000
+#: Marker peaks of a group, the first ones, whose genes are shown on its card.
+FIRST = 50
 _LEAST_EFFECT, _NEAR_EFFECT, _ALPHA, _SOME = 0.5, 0.7, 0.05, 0.5
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
 
@@ -59,6 +64,26 @@ def gene_peaks(peaks: pd.DataFrame | None) -> dict[str, dict[str, str]]:
         if gene not in genes and len(genes) < _GENES:
             genes[gene] = peak
     return found
+
+
+def near_genes(peaks: pd.DataFrame | None) -> dict[str, dict[str, int]]:
+    """Return the genes that start next to one of the first marker peaks of every group: gene → distance in bases."""
+    if peaks is None or "nearest_gene" not in peaks.columns:
+        return {}
+    first = peaks.groupby("group", sort=False, observed=True).head(FIRST)
+    first = first[(first["nearest_gene"].astype(str) != "") & (first["distance"].abs() <= NEAR)]
+    found: dict[str, dict[str, int]] = {}
+    for row in first[["group", "nearest_gene", "distance"]].to_dict("records"):
+        genes = found.setdefault(str(row["group"]), {})
+        if len(genes) < _NEAR_GENES:
+            genes.setdefault(str(row["nearest_gene"]), abs(int(row["distance"])))
+    return found
+
+
+def in_kb(distance: float) -> str:
+    """Return a distance in bases in words."""
+    far = distance / 1000
+    return "at its start" if far == 0 else f"{far:.0f} kb" if far >= 10 else f"{far:.1f} kb"
 
 
 def marker_peaks(peaks: pd.DataFrame | None) -> dict[str, list[str]]:
@@ -230,8 +255,7 @@ def marker_genes(table: pd.DataFrame | None) -> dict[str, str]:
         return {}
     found: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
-        far = row["distance"] / 1000
-        where = "at its start" if far == 0 else f"{far:.0f} kb" if far >= 10 else f"{far:.1f} kb"
+        where = in_kb(row["distance"])
         n = int(row["n_peaks"])
         peaks = "1 peak" if n == 1 else f"{n} peaks"
         found.setdefault(str(row["group"]), []).append(f"{row['gene']} {row['fold']:.1f}× ({peaks}, {where})")

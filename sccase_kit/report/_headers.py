@@ -59,8 +59,9 @@ PEAKS: Headers = {
 #: Of the table of groups of marker peaks.
 GROUPS: Headers = {
     "n_peaks": ("marker peaks", "kept for the group"),
-    "n_highest": ("highest here", "marker peaks whose enhanced profile is higher than in any other group"),
-    "n_significant": ("significant peaks", "all peaks with an adjusted p of at most 0.05, listed or not"),
+    "n_listed": ("of them significant", "marker peaks with an adjusted p of at most 0.05"),
+    "n_highest": ("of them highest here", "marker peaks whose enhanced profile is higher than in any other group"),
+    "n_significant": ("significant of all peaks", "all peaks with an adjusted p of at most 0.05, listed or not"),
     "resembles": ("most like", "the group with the most similar profile"),
     "similarity": ("correlation with it", "of the enhanced profiles; 1 is the same"),
     "ranking": ("ranked by", "what orders the peaks; score: see the table of peaks"),

@@ -23,6 +23,7 @@ PEAK_COLUMNS = [
     *["log2fc_nearest", "pct_in", "pct_out", "pvalue", "padj", "component", "coefficient", "contrast"],
 ]
 
+_ALPHA = 0.05
 #: Columns of names that come first.
 _NAME_COLUMNS = ["group", "n_cells", "label", "genes", "reason", "best", "support", "padj", "score", "second", "margin"]
 
@@ -74,13 +75,18 @@ def group_blocks(entry: Any, order: Sequence[str] = ()) -> list[Block]:
         return []
     groups = rows_in_order(groups, order)
     few = groups.loc[groups["reason"].astype(str) != "", "group"].astype(str).tolist()
-    what = "Every group: its peaks, how many are significant and higher than in any other group, the group it resembles"
+    what = "Every group: its marker peaks, how many of them are significant and higher than in any other group"
     peaks = entry.get("peaks")
-    if isinstance(peaks, pd.DataFrame) and "log2fc_nearest" in peaks.columns:
-        highest = (peaks["log2fc_nearest"] > 0).groupby(peaks["group"].astype(str)).sum()
-        column = groups["group"].astype(str).map(highest).fillna(0).astype(int)
+    if isinstance(peaks, pd.DataFrame):
         groups = groups.copy()
-        groups.insert(list(groups.columns).index("n_peaks") + 1, "n_highest", column)
+        at = list(groups.columns).index("n_peaks") + 1
+        for name, column, passes in (
+            ("n_highest", "log2fc_nearest", lambda values: values > 0),
+            ("n_listed", "padj", lambda values: values <= _ALPHA),
+        ):
+            if column in peaks.columns:
+                counted = passes(peaks[column]).groupby(peaks["group"].astype(str)).sum()
+                groups.insert(at, name, groups["group"].astype(str).map(counted).fillna(0).astype(int))
     blocks: list[Block] = [described_table(groups, what, GROUPS)]
     if few:
         blocks.append(Text(f"Groups with few marker peaks, with the reason in the table: {', '.join(few)}."))

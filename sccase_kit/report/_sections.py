@@ -23,13 +23,15 @@ from ..pages.versions import versions
 from ._figures import draw, objective_trace
 from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TISSUES, TRAITS, described_table, grouped_table
 from ._naming import group_blocks, peak_columns
+from ._order import in_order, rows_in_order
 from ._reproduce import code, parameter_table
 
 _PEAKS_DRAWN = 30
 _HIGHEST = (
     "The colour at the right of a row is that of the group in which the peak is highest. Where it is another than at "
     "the left, the peak is more open in the group than in all other cells together, but not than in every other "
-    "group: related groups share peaks."
+    "group: related groups share peaks. Where few are highest in their own group, as the titles count, the groups "
+    "differ by little but degree."
 )
 _WALKS = (
     "How often a random walk from the cells with the most variants visits a group, over random walks from random "
@@ -64,8 +66,8 @@ def choose_groups(adata: AnnData) -> str | None:
     return None
 
 
-def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Section:
-    """Return the section on the counts: sizes, depth, groups."""
+def data_section(adata: AnnData, groupby: str | None, layer: str | None, order: Sequence[str] = ()) -> Section:
+    """Return the section on the counts: sizes, depth, groups (in an order)."""
     depth, n_open, nnz = count_statistics(canonical(get_matrix(adata, layer)))
     tiles = {
         "cells": adata.n_obs,
@@ -79,11 +81,12 @@ def data_section(adata: AnnData, groupby: str | None, layer: str | None) -> Sect
         draw(lambda: _depths(depth, n_open), "Total counts per cell, and cells in which each peak is open."),
     ]
     if groupby is not None:
-        groups = adata.obs[groupby].astype("category")
+        groups = in_order(adata.obs[groupby], order)
         table = pd.DataFrame({"cells": groups.value_counts(sort=False)})
         table["share"] = table["cells"] / max(1, len(groups))
         table["median counts per cell"] = pd.Series(depth, index=groups.index).groupby(groups, observed=False).median()
         table = table.rename_axis(groupby).reset_index()
+        blocks += [Text(_clusters_said(adata, groupby))] if groupby in clusterings(adata) else []
         blocks.append(described_table(table, f"Cells by {groupby}", {}))
     return Section("Data", blocks)
 
@@ -153,15 +156,11 @@ def enhancement_section(adata: AnnData, view: AnnData, groupby: str | None, key:
 
 
 def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
-    """Return the section on the clusters, each against the groups."""
+    """Return the section on the clusters against the groups; the groups themselves are in the section on the data."""
     blocks: list[Block] = []
-    for name in clusterings(adata):
-        entry = adata.uns[name]
-        text = f"{name}: {int(entry['n_clusters'])} clusters at resolution {float(entry['resolution']):.4g}."
-        if not entry.get("reached", True):
-            text += " The number wanted was not reached."
-        blocks.append(Text(text))
-        if groupby is not None and groupby != name:
+    for name in [name for name in clusterings(adata) if name != groupby]:
+        blocks.append(Text(_clusters_said(adata, name)))
+        if groupby is not None:
             table = pd.crosstab(adata.obs[name], adata.obs[groupby].astype(str))
             table.columns = [str(c) for c in table.columns]
             blocks.append(Table(table.reset_index(), f"Cells of the clusters {name} by {groupby}"))
@@ -169,6 +168,13 @@ def cluster_section(adata: AnnData, groupby: str | None) -> Section | None:
             counts = adata.obs[name].value_counts(sort=False).rename_axis(name).rename("cells").reset_index()
             blocks.append(Table(counts, f"Cells by {name}"))
     return Section("Clusters", blocks) if blocks else None
+
+
+def _clusters_said(adata: AnnData, name: str) -> str:
+    """Return how many clusters a column holds, and by which resolution."""
+    entry = adata.uns[name]
+    text = f"{name}: {int(entry['n_clusters'])} clusters at resolution {float(entry['resolution']):.4g}."
+    return text if entry.get("reached", True) else f"{text} The number wanted was not reached."
 
 
 def peak_section(
@@ -198,6 +204,7 @@ def peak_section(
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
         if function != "tl.background_peaks" and by is not None and by in view.obs:
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
+            top = rows_in_order(top, (order or {}).get(str(by), ()))
             own, asked = top.drop_duplicates("peak"), len(top)
             text = f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}. "
             text += _HIGHEST

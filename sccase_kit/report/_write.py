@@ -21,7 +21,7 @@ from ..get.thin import check_fitted
 from ..interpret.steps import CALLED
 from ..pages.page import Section, page, shortened
 from ..pl.colors import column_colors
-from ._batches import batches_of
+from ._batches import batch_section, batches_of
 from ._figures import drawing_copy
 from ._found import Study, found_section
 from ._fragments import fragment_section
@@ -224,10 +224,11 @@ def render(
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
         "traits": lambda: trait_section({k: t for k, t in everything.items() if is_ldsc(t)}),
         "clusters": lambda: cluster_section(adata, groupby),
+        "batches": lambda: batch_section(adata, main, batches, order.get(str(main), ())),
         "enhancement": lambda: enhancement_section(adata, view, main, key),
         "held-out": lambda: held_out_section(judged),
         "fragments": lambda: fragment_section(adata),
-        "data": lambda: data_section(adata, groupby, layer),
+        "data": lambda: data_section(adata, groupby, layer, order.get(str(groupby), ())),
         "tables": lambda: other_section({k: t for k, t in everything.items() if not _has_place(adata, k, t)}),
     }
     sections: list[Section] = []

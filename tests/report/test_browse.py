@@ -14,7 +14,7 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit.pages.tracks import STEPS, Tracks
-from sccase_kit.report._browse import _with_a_peak
+from sccase_kit.report._browse import _gene_places, _nearest_peak
 
 
 def unpack(text):
@@ -66,11 +66,30 @@ def test_places_are_marker_genes_or_what_was_asked(study):
 
 def test_the_surroundings_of_a_gene_hold_its_nearest_peak():
     where = pd.DataFrame({"chrom": ["chr1", "chr1", "chr2"], "start": [1000, 60_000, 5], "end": [1500, 60_500, 9]})
-    assert _with_a_peak(where, "chr1", 1_200, 9_000, flank=100) == (1_100, 9_100)
-    assert _with_a_peak(where, "chr1", 20_000, 40_000, flank=25_000) == (0, 65_000)
-    assert _with_a_peak(where, "chr1", 20_000, 45_000, flank=100) == (19_900, 60_600)
-    assert _with_a_peak(where, "chr1", 160_501, 170_000, flank=100) is None
-    assert _with_a_peak(where, "chr3", 1, 2, flank=100) is None
+    bodies = [("A", "chr1", 1_200, 9_000), ("B", "chr1", 20_000, 40_000), ("C", "chr1", 160_501, 170_000)]
+    bodies += [("D", "chr3", 1, 2)]
+    genes = pd.DataFrame(bodies, columns=["symbol", "chrom", "start", "end"]).assign(gene_id=list("abcd"))
+
+    def places(names, flank):
+        return _gene_places(names, genes, where, flank=flank)
+
+    assert places(["A", "none"], 100) == {"A": ("chr1", 1_100, 9_100)}
+    assert places(["B"], 25_000) == {"B": ("chr1", 0, 65_000)}
+    assert places(["B"], 100) == {"B": ("chr1", 900, 40_100)}  # 18.5 kb to the first peak, 20 kb to the other
+    assert places(["C", "D"], 100) == {}
+    assert _nearest_peak(where, "chr1", 1_200, 9_000) == (1000, 1500, 0)
+    assert _nearest_peak(where, "chr1", 160_501, 170_000) is None
+    assert _nearest_peak(where, "chr3", 1, 2) is None
+
+
+def test_genes_with_a_peak_of_their_own_come_first():
+    where = pd.DataFrame({"chrom": "chr1", "start": [100_000, 400_000], "end": [100_500, 400_500]})
+    rows = [("FAR", 10_000, 20_000), ("NEXT", 104_000, 120_000), ("ALONE", 430_000, 450_000), ("BY", 90_000, 99_000)]
+    genes = pd.DataFrame(rows, columns=["symbol", "start", "end"]).assign(chrom="chr1", gene_id=list("abcd"))
+    # 80 kb from FAR the peak is next to BY and NEXT; ALONE is 29.5 kb from its peak, with no other gene nearer
+    found = _gene_places(["FAR", "ALONE", "NEXT"], genes, where, flank=10)
+    assert list(found) == ["NEXT", "ALONE", "FAR"]
+    assert found["FAR"] == ("chr1", 9_990, 100_510)
 
 
 def test_groups_colours_and_counts_alone(study):

@@ -16,7 +16,7 @@ from sccase_kit.pages.blocks import Figure
 from sccase_kit.report._sections import data_section, tissue_section
 
 SECTIONS = ["What was found", "Maps", "Tracks", "Peaks", "Motifs", "Functions of nearby genes"]
-SECTIONS += ["Clusters", "Enhancement", "Data", "Other tables", "Parameters", "Reproduce"]
+SECTIONS += ["Clusters", "Batches", "Enhancement", "Data", "Other tables", "Parameters", "Reproduce"]
 
 
 @pytest.fixture(scope="module")
@@ -234,6 +234,6 @@ def test_names_and_groups_are_on_the_page(small, tmp_path):
     text = sk.report.write_report(adata, tmp_path / "a.html", "cell_type").read_text(encoding="utf-8")
     assert "Names for cell_type (annotation)" in text
     assert "What the groups may be" in text
-    assert "Every group: its peaks" in text
+    assert "Every group: its marker peaks" in text
     assert "sk.tl.annotate(" in text
     assert "Not drawn" not in text
