@@ -52,6 +52,13 @@ def layout_settings(adata: AnnData, slot: str) -> dict[str, Any] | None:
     return dict(entry) if isinstance(entry, Mapping) else None
 
 
+def least_fraction(uns: Mapping[str, Any]) -> float | None:
+    """Return the share of cells from which :func:`sccase_kit.pp.filter_peaks` kept peaks; None if it is not known."""
+    shares = [params.get("min_fraction") for function, params in steps(uns) if function == "pp.filter_peaks"]
+    known = [float(share) for share in shares if isinstance(share, (int, float))]
+    return max(known, default=None)
+
+
 def forget_layouts(adata: AnnData, key: str) -> None:
     """Drop the layouts of a fit that this package drew; those of the user stay."""
     for method in ("umap", "tsne"):

@@ -10,6 +10,8 @@ import pandas as pd
 MAX_FDR = 0.05
 #: Shares of the background above which the peaks of a group are a large part of it, and one that costs terms by itself.
 LARGE_SHARE, TOO_LARGE_SHARE = 0.1, 0.2
+#: Share of cells in which a peak is open at which a filter leaves out few: what is advised where peaks are wanting.
+FEW_CELLS = 0.001
 
 
 class Kind(NamedTuple):
@@ -78,9 +80,14 @@ def kind_of(table: pd.DataFrame) -> Kind | None:
     return next((kind for kind in KINDS if {kind.raw, kind.adjusted[0], kind.effect} <= columns), None)
 
 
-def remedy_for_share(share: float) -> str:
-    """Return what helps where the peaks of groups are such a share of the background, as it was measured."""
+def remedy_for_share(share: float, *, least: float | None = None) -> str:
+    """Return what helps where the peaks of groups are such a share of the background, as it was measured.
+
+    `least`: share of cells from which peaks were kept, None where that is not known.
+    """
     more = "more peaks in the data (enhance --min-fraction 0.001, if it dropped many)"
+    if least is not None and least <= FEW_CELLS:
+        more = f"more peaks in the data (called on more cells; those open in {least:.4g} of the cells are there)"
     if share > TOO_LARGE_SHARE:
         return f"at most a fifth of all peaks per group (n_top, -n) helps a little, {more} most"
     return f"fewer peaks per group do not help, {more} do"

@@ -156,9 +156,18 @@ def held_out_verdict(result: HeldOut, method: str | None = None) -> tuple[str, d
         text += "; the method says the peak mean itself, so there are no differences between cells to judge."
     elif gain > least:
         low, high = CALIBRATED
-        size = "right" if low <= slope <= high else "too small" if slope > high else "too large"
-        text += f"; differences between cells have {'the right' if size == 'right' else 'a'} size"
-        text += f" (slope {slope:.2f})." if size == "right" else f" that is {size} (slope {slope:.2f} instead of 1)."
+        if low <= slope <= high:
+            text += f"; differences between cells have the right size (slope {slope:.2f})."
+        elif slope > high:
+            text += (
+                f"; differences between cells come out too small: in the hidden fragments they are {slope:.2f} times "
+            )
+            text += "as large, so read which cells have more of a peak, not how much more."
+        else:
+            text += (
+                f"; differences between cells come out too large: in the hidden fragments they are {slope:.2f} times "
+            )
+            text += "as large, so small ones may be noise."
     else:
         text += "."
     return text, numbers

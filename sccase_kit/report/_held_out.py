@@ -36,12 +36,25 @@ def stored_results(adata: AnnData) -> dict[str, HeldOut]:
     return {key: stored_held_out(adata, key) for key in keys}
 
 
-def verdict(results: Mapping[str, HeldOut]) -> str | None:
-    """Return the sentence on the first evaluation's first method that has a score; None where there is none."""
+def verdict(results: Mapping[str, HeldOut], n_peaks: int | None = None) -> str | None:
+    """Return the sentence on the first evaluation's first method that has a score; None where there is none.
+
+    With the number of peaks of the fit, it says how many of them were judged.
+    """
     for result in results.values():
         scored = result.table.index[result.table["gain"].notna()]
         if len(scored):
-            return held_out_verdict(result, str(scored[0]))[0]
+            text = held_out_verdict(result, str(scored[0]))[0]
+            if n_peaks is None:
+                return text
+            of = "the" if result.n_peaks == n_peaks else f"{result.n_peaks:,} of the"
+            other = result.n_peaks > n_peaks
+            judged = (
+                f"{result.n_peaks:,} peaks, other than the {n_peaks:,} of the fit"
+                if other
+                else (f"{of} {n_peaks:,} peaks of the fit")
+            )
+            return f"{text} Judged at {judged}, in {result.n_cells:,} cells."
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from .._record import Record, records
 from .._record_old import BEFORE, GIVEN
 from .._rng import generator_code
 from ..enhance import METHODS
+from ..interpret.steps import CALLED
 
 #: Functions in the order of a study, between two steps of preparation; others come after them, as they were called.
 STUDY = [
@@ -46,7 +47,13 @@ def parameter_table(uns: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stored in", "function", "parameter", "value"]).astype({"value": object})
 
 
-def code(uns: Mapping[str, Any], *, source: str | None = None, interpreted: Mapping[str, Any] | None = None) -> str:
+def code(
+    uns: Mapping[str, Any],
+    *,
+    source: str | None = None,
+    interpreted: Mapping[str, Any] | None = None,
+    last: Sequence[str] = (),
+) -> str:
     """Return a script of the calls that are stored: steps of preparation as they came, results in a study's order.
 
     It repeats the results from the counts that went into the first call.
@@ -59,6 +66,8 @@ def code(uns: Mapping[str, Any], *, source: str | None = None, interpreted: Mapp
         File that is read; None for that of the counts that is recorded, else "counts.h5ad".
     interpreted
         Arguments of :func:`sccase_kit.tl.interpret` as code, as its folder keeps them, or None.
+    last
+        Lines that follow, such as the call that writes the page.
     """
     counts, options = ("counts.h5ad", {}) if source_of(uns) is None else source_of(uns)  # type: ignore[misc]
     if source is not None and source != counts:
@@ -83,11 +92,40 @@ def code(uns: Mapping[str, Any], *, source: str | None = None, interpreted: Mapp
             lines += call(function, "", params)
     if interpreted:
         lines.append(_interpret(interpreted))
+    lines += last
     if any("np." in line for line in lines):
         lines.insert(0, "import numpy as np")
     if any("partial(" in line for line in lines):
         lines.insert(0, "from functools import partial\n")
     return "\n".join(lines)
+
+
+def page_call(
+    path: str,
+    groupby: str | None,
+    options: Mapping[str, Any],
+    *,
+    tables: Mapping[str, pd.DataFrame],
+    command: str | None = None,
+) -> list[str]:
+    """Return the lines that write the page again: the call and, where there is one, the command of a shell.
+
+    Parameters
+    ----------
+    path, groupby, options, tables
+        Arguments of :func:`sccase_kit.report.write_report` as they were given; those at their defaults are left out.
+    command
+        The line of the shell.
+    """
+    defaults = inspect.signature(sccase_kit.report.write_report).parameters
+    words = [repr(path), *([] if groupby is None else [repr(groupby)])]
+    changed = {name: value for name, value in options.items() if not _same(value, defaults[name].default)}
+    words += [f"{name}={value!r}" for name, value in changed.items()]
+    own = [name for name, table in tables.items() if not isinstance(table.attrs.get(CALLED), dict)]
+    words += ["tables=tables"] if tables else []
+    note = f"  # in tables, give what was used then: {', '.join(own)}" if own else ""
+    lines = [f"sk.report.write_report(adata, {', '.join(words)}){note}"]
+    return lines + ([f"# from a shell: {command}"] if command else [])
 
 
 def _interpret(call: Mapping[str, Any]) -> str:

@@ -311,9 +311,11 @@ def other_section(tables: Mapping[str, pd.DataFrame]) -> Section | None:
     return Section("Other tables", blocks) if blocks else None
 
 
-def closing_sections(adata: AnnData, source: str | None, interpreted: Mapping[str, Any] | None = None) -> list[Section]:
-    """Return the sections on parameters, reproduction and versions."""
-    script = code(adata.uns, source=source, interpreted=interpreted)
+def closing_sections(
+    adata: AnnData, source: str | None, interpreted: Mapping[str, Any] | None = None, called: Sequence[str] = ()
+) -> list[Section]:
+    """Return the sections on parameters, reproduction (`called`: its last lines) and versions."""
+    script = code(adata.uns, source=source, interpreted=interpreted, last=called)
     return [
         Section("Parameters", [Table(parameter_table(adata.uns), "Parameters of the stored results", print_all=True)]),
         Section(
@@ -321,8 +323,8 @@ def closing_sections(adata: AnnData, source: str | None, interpreted: Mapping[st
             [
                 Text(
                     "The calls that are stored in the data: filters and other steps of sk.pp, and what was computed, "
-                    "in an order that repeats it. What else changed cells, peaks or counts is not stored; a comment "
-                    "names what else must be given."
+                    "in an order that repeats it, to this page. What else changed cells, peaks or counts is not "
+                    "stored; a comment names what else must be given."
                 ),
                 Code(script),
                 Table(versions(), "Versions installed when this page was made"),

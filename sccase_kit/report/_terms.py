@@ -131,33 +131,38 @@ def large_share(table: pd.DataFrame) -> tuple[float, int, int, float] | None:
     )
 
 
-def _share_note(table: pd.DataFrame) -> str:
+def _share_note(table: pd.DataFrame, least: float | None) -> str:
     """Return what a reader must know where the peaks of groups are a large part of the background, else ""."""
     if (found := large_share(table)) is None:
         return ""
     share, n_large, n, middle = found
-    remedy = remedy_for_share(share)
+    remedy = remedy_for_share(share, least=least)
     return (
         f"Few terms can pass here: the peaks of {n_large} of {n} groups are {share:.0%} or more of the background, so "
         f"that no term can be enriched more than {1 / share:.3g} times, and half of the terms have at most "
         f"{middle:.0f} peaks. A group without terms is no sign that nothing is there. "
-        f"{remedy[0].upper()}{remedy[1:]}: if these are a choice of the peaks that were counted, keep more."
+        f"{remedy[0].upper()}{remedy[1:]}."
     )
 
 
 def enrichment_section(
-    tables: Mapping[str, pd.DataFrame], colors: Mapping[str, Mapping[str, str]] | None = None, *, main: str = ""
+    tables: Mapping[str, pd.DataFrame],
+    colors: Mapping[str, Mapping[str, str]] | None = None,
+    *,
+    main: str = "",
+    least: float | None = None,
 ) -> Section | None:
     """Return the section on the functions of the genes near peaks.
 
-    `colors` holds those of groups by table; to the table `main` the cards of groups lead.
+    `colors` holds those of groups by table; to the table `main` the cards of groups lead; `least` is the share of cells
+    from which peaks were kept, where it is known.
     """
     blocks: list[Block] = []
     for where, table in tables.items():
         safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
         if "group" in table.columns:
             safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)
-        blocks += [Text(where, kind="heading"), *_passed(table)]
+        blocks += [Text(where, kind="heading"), *_passed(table, least)]
         known = {"background": "#888888"} | dict((colors or {}).get(where, {}))
         groups = set(table["group"].astype(str)) if "group" in table.columns else {""}
         own: dict[Hashable, str] | None
@@ -173,7 +178,7 @@ def enrichment_section(
     return Section("Functions of nearby genes", blocks, "Functions") if blocks else None
 
 
-def _passed(table: pd.DataFrame) -> list[Block]:
+def _passed(table: pd.DataFrame, least: float | None) -> list[Block]:
     """Return how many groups have terms, by which rule, and what limits that."""
     kind = kind_of(table)
     if kind is None:
@@ -184,7 +189,7 @@ def _passed(table: pd.DataFrame) -> list[Block]:
         cells = named != BACKGROUND
         n, n_groups = named[passing(table, kind) & cells].nunique(), named[cells].nunique()
         text = f"{n} of {n_groups} group{'' if n_groups == 1 else 's'} have a term that passes. {text}"
-    note = _share_note(table)
+    note = _share_note(table, least)
     return [Text(text), *([Text(note, kind="note")] if note else [])]
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from anndata import AnnData
 
 from .._arguments import checked
-from .._calls import made_by, source_of
+from .._calls import least_fraction, made_by, source_of
 from .._logging import logger
 from .._progress import progress
 from .._validate import check_adata, check_int, check_key
@@ -32,6 +33,7 @@ from ._maps import drawn_by, map_section, track_section
 from ._motifs import gene_fits, is_motif_test, motif_section
 from ._naming import naming_section
 from ._order import kin_of
+from ._reproduce import page_call
 from ._sections import (
     choose_groups,
     closing_sections,
@@ -68,6 +70,7 @@ def write_report(
     max_cells: int = 10_000,
     held_out: bool = False,
     rng: int = 0,
+    command: str | None = None,
 ) -> Path:
     """Write one self-contained HTML page of an enhanced study.
 
@@ -86,7 +89,8 @@ def write_report(
     groupby
         Column of `obs` that orders and colours the cells; by default the cell types, else the clusters.
     title
-        First line of the page; `None` for the name of its file.
+        First line of the page; `None` for the name of the file of counts where it is known, else of the page's file,
+        with the number of cells and groups.
     tables
         What :func:`sccase_kit.tl.interpret` returned, and more tables by caption, such as the result of
         :func:`sccase_kit.tl.great`.
@@ -104,6 +108,8 @@ def write_report(
         enhancing helps these data. What ``held_out(..., key_added=...)`` stored is shown without that.
     rng
         Seed of the subset and the maps.
+    command
+        The line of a shell that writes the page, for its last section.
 
     Returns
     -------
@@ -129,18 +135,14 @@ def write_report(
         msg = f"path must end in .html, got {str(path)!r}"
         raise ValueError(msg)
     check_place(target)
-    text = render(
-        adata,
-        groupby,
-        title=target.stem if title is None else title,
-        tables=tables,
-        key=key,
-        layer=layer,
-        source=source,
-        max_cells=max_cells,
-        held_out=held_out,
-        rng=rng,
-    )
+    options: dict[str, Any] = {"title": title, "key": key, "layer": layer, "source": source, "max_cells": max_cells}
+    options |= {"held_out": held_out, "rng": rng}
+
+    def called() -> list[str]:
+        counts = source or (source_of(adata.uns) or (None,))[0]
+        return page_call(str(path), groupby, {**options, "source": counts}, tables=tables or {}, command=command)
+
+    text = render(adata, groupby, tables=tables, called=called, name=target.stem, **options)
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     logger.info("wrote %s (%.1f MB)", target, len(text) / 1e6)
@@ -151,7 +153,7 @@ def render(
     adata: AnnData,
     groupby: str | None,
     *,
-    title: str,
+    title: str | None,
     tables: Mapping[str, pd.DataFrame] | None,
     key: str,
     layer: str | None,
@@ -159,8 +161,13 @@ def render(
     max_cells: int,
     held_out: bool,
     rng: int,
+    name: str = "report",
+    called: Callable[[], list[str]] = list,
 ) -> str:
-    """Return the page of :func:`write_report` as text."""
+    """Return the page of :func:`write_report` as text.
+
+    `name` is that of its file, `called` gives the lines that write it.
+    """
     check_adata(adata)
     check_fitted(adata, key)
     layer = raw_layer(adata, key, layer)
@@ -206,7 +213,7 @@ def render(
         tests=tests,
         fits=gene_fits(adata),
         effects=effects,
-        verdict=verdict(judged),
+        verdict=verdict(judged, adata.n_vars),
         batches=batches,
         kin=kin,
     )
@@ -218,7 +225,10 @@ def render(
         "peaks": lambda: peak_section(adata, view, main, key, background=shown.background, order=order),
         "motifs": lambda: motif_section(adata, view, main, key, tests),
         "functions": lambda: enrichment_section(
-            terms, _colors_of_tables(adata, main, terms, colors), main=_first_of_groups(adata, main, terms)
+            terms,
+            _colors_of_tables(adata, main, terms, colors),
+            main=_first_of_groups(adata, main, terms),
+            least=least_fraction(adata.uns),
         ),
         "variants": lambda: variant_section(adata, effects),
         "tissues": lambda: tissue_section({k: t for k, t in everything.items() if is_snpsea(t)}),
@@ -233,16 +243,19 @@ def render(
     }
     sections: list[Section] = []
     bar = progress(makers.items(), desc="report", unit="section")
-    for name, make in bar:
-        bar.set_description(f"report: {name}")
+    for part, make in bar:
+        bar.set_description(f"report: {part}")
         section = make()
         sections += [section] if section is not None else []
     interpreted = next(
         (t.attrs[CALLED] for t in (tables or {}).values() if isinstance(t.attrs.get(CALLED), dict)), None
     )
-    sections += closing_sections(adata, source, interpreted)
+    sections += closing_sections(adata, source, interpreted, called())
     now = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     known = source if source is not None else (source_of(adata.uns) or ("",))[0]
+    if title is None:
+        in_groups = "" if main is None else f" in {len(order[main])} groups"
+        title = f"{Path(known).stem if known else name}: {adata.n_obs:,} cells{in_groups}"
     subtitle = " · ".join(
         [f"{adata.n_obs:,} cells × {adata.n_vars:,} peaks", *([Path(known).name] if known else []), now]
     )

@@ -13,7 +13,7 @@ from anndata import AnnData
 
 from .._arguments import checked
 from .._atomic import check_folder, file_names
-from .._calls import made_by
+from .._calls import least_fraction, made_by
 from .._logging import warn
 from .._progress import progress
 from .._record import record
@@ -163,7 +163,8 @@ def interpret(
     background_peaks(adata, n_top=n_top, groupby=None if paper else groupby, key=key)
     table = _joined(adata, genome)
     if (background := great.get("background")) is not None and great.get("gene_sets") is not None:
-        _warn_large(table, background.n_vars if isinstance(background, AnnData) else len(background))
+        n_background = background.n_vars if isinstance(background, AnnData) else len(background)
+        _warn_large(table, n_background, least=least_fraction(adata.uns))
     folder.mkdir(parents=True, exist_ok=True)
     lift = chain if options and genome != data_genome else None
     groups = adata.uns["specific_peaks"]["groups"]
@@ -201,7 +202,7 @@ def interpret(
     return tables
 
 
-def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:
+def _warn_large(table: pd.DataFrame, n_peaks: int, *, least: float | None) -> None:
     """Say that the peaks of groups are too large a part of all peaks for terms to be enriched among them."""
     sizes = table.loc[table["group"] != BACKGROUND, "group"].value_counts()
     large = sizes[sizes > LARGE_SHARE * n_peaks]
@@ -209,7 +210,7 @@ def _warn_large(table: pd.DataFrame, n_peaks: int) -> None:
         share = f"more than {LARGE_SHARE:.0%} of the {n_peaks:,} of the background"
         msg = f"the peaks of {len(large)} of {len(sizes)} groups are {share} (group {large.index[0]}: "
         msg += f"{large.iloc[0] / n_peaks:.0%}), so that fewer terms can pass; "
-        warn(f"{msg}{remedy_for_share(large.min() / n_peaks)} (measured in docs/great.md)")
+        warn(f"{msg}{remedy_for_share(large.min() / n_peaks, least=least)} (measured in docs/great.md)")
 
 
 def _with_known_sets(great: dict[str, Any], genome: str) -> dict[str, Any]:

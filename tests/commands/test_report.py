@@ -17,7 +17,7 @@ def test_report(call_json, enhanced_file, tmp_path):
     result = call_json("report", enhanced_file, "-o", tmp_path / "r.html", "--max-cells", 100)
     text = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert result["megabytes"] == round(len(text.encode()) / 1e6, 2)
-    assert "<h1>r</h1>" in text
+    assert re.search(r"<h1>enhanced: \d+ cells in \d+ groups</h1>", text)
     assert "peaks · enhanced.h5ad · 20" in text
     assert "sk.read(&#x27;enhanced.h5ad&#x27;)" in text
     assert "Not drawn" not in text
@@ -71,13 +71,18 @@ def test_the_code_on_the_page_repeats_the_shell(call_json, counts_file, tmp_path
     lines = script.splitlines()
     assert lines[4].startswith("adata = sk.read('counts.h5ad')")
     assert "methods={'robust': partial(sk.tl.enhance, method='robust', batch_key='batch')}" in script
-    assert lines[-1] == (
+    assert lines[-2:] == [
+        "sk.report.write_report(adata, 'study.html', 'louvain', source='counts.h5ad', tables=tables)",
+        "# from a shell: sccase-kit report study.h5ad -o study.html -g louvain --tables meaning",
+    ]
+    assert lines[-3] == (
         "tables = sk.tl.interpret(adata, 'louvain', 'meaning', genome='hg38', great={'background': "
         "adata.var[['chrom', 'start', 'end']], 'gene_sets': 'terms.gmt'}, n_top=40)"
     )
     Path("again").mkdir()
     space = {}
-    exec(script.replace("'meaning'", "'again'"), space)  # the script is ours, made above
+    script = script.replace("'meaning'", "'again'").replace("'study.html'", "'again/study.html'")
+    exec(script, space)  # the script is ours, made above
     adata, study = space["adata"], sk.read("study.h5ad")
     assert adata.obs["louvain"].tolist() == study.obs["louvain"].tolist()
     assert adata.obs["annotation"].tolist() == study.obs["annotation"].tolist()
@@ -85,5 +90,5 @@ def test_the_code_on_the_page_repeats_the_shell(call_json, counts_file, tmp_path
     np.testing.assert_array_equal(*held_out)
     for step in ("peaks", "great"):
         assert Path("again", step, "result.tsv").read_text() == Path("meaning", step, "result.tsv").read_text()
-    page = sk.report.write_report(adata, "again/study.html", "louvain", tables=space["tables"])
-    assert parts(page.read_text(encoding="utf-8").replace("(folder again)", "(folder meaning)")) == parts(text)
+    page = Path("again/study.html").read_text(encoding="utf-8")
+    assert parts(page.replace("(folder again)", "(folder meaning)")) == parts(text)

@@ -37,3 +37,8 @@ def test_other_tables_are_of_no_kind():
 def test_what_helps_depends_on_the_share():
     assert "a fifth of all peaks" in remedy_for_share(0.3)
     assert "fewer peaks per group do not help, more peaks in the data" in remedy_for_share(0.11)
+    assert "--min-fraction 0.001" in remedy_for_share(0.11, least=0.01)
+    for least in (0.001, 0.0005):
+        text = remedy_for_share(0.11, least=least)
+        assert "--min-fraction" not in text  # it was done
+        assert f"those open in {least:g} of the cells are there" in text

@@ -60,3 +60,20 @@ def test_nothing_is_stored_unasked_and_other_results_stay(study):
     sk.tl.enhance(study, method="tfidf")
     with pytest.raises(ValueError, match=r"holds the result of sccase_kit.tl.enhance"):
         sk.metrics.held_out(study, {"halves": halves}, key_added="sccase")
+
+
+@pytest.mark.parametrize(
+    ("slope", "said"),
+    [
+        (1.0, "differences between cells have the right size (slope 1.00)."),
+        (
+            1.5,
+            "come out too small: in the hidden fragments they are 1.50 times as large, so read which cells have more",
+        ),
+        (0.5, "come out too large: in the hidden fragments they are 0.50 times as large, so small ones may be noise."),
+    ],
+)
+def test_what_a_slope_means_is_said(slope, said):
+    table = pd.DataFrame({"gain": [0.1], "se": [0.01], "slope": [slope], "error": [""]}, index=["robust"])
+    result = sk.metrics.HeldOut(table, pd.DataFrame(), 10, 20, 1000, 0.3)
+    assert said in sk.metrics.held_out_verdict(result)[0]

@@ -46,6 +46,16 @@ def test_a_stored_evaluation_is_said_and_drawn(small, tmp_path):
     )
 
 
+def test_which_peaks_were_judged_is_said():
+    table = pd.DataFrame({"gain": [0.1], "se": [0.01], "slope": [1.0], "error": [""]}, index=["robust"])
+    result = {"held_out": sk.metrics.HeldOut(table, pd.DataFrame(), 10, 20, 1000, 0.3)}
+    plain = verdict(result)
+    assert "Judged" not in plain
+    assert verdict(result, 20) == f"{plain} Judged at the 20 peaks of the fit, in 10 cells."
+    assert verdict(result, 30) == f"{plain} Judged at 20 of the 30 peaks of the fit, in 10 cells."
+    assert verdict(result, 9) == f"{plain} Judged at 20 peaks, other than the 9 of the fit, in 10 cells."
+
+
 def test_the_fit_is_judged_with_its_own_options(small):
     def same(adata, rng):
         sk.tl.enhance(adata, 4, method="sccase", batch_key="batch", lam=1e5, rng=rng)

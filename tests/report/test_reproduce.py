@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import sccase_kit as sk
 from sccase_kit._calls import made_by
 from sccase_kit._record import record
 from sccase_kit.pages.versions import versions
-from sccase_kit.report._reproduce import NO_STEPS, STUDY, UNRECORDED, code, parameter_table
+from sccase_kit.report._reproduce import NO_STEPS, STUDY, UNRECORDED, code, page_call, parameter_table
 
 
 def test_the_script_gives_the_same_result(tmp_path):
@@ -314,3 +315,19 @@ def test_tables(full):
     shown = versions().set_index("package")["version"]
     assert shown["sccase_kit"] == sk.__version__
     assert shown["numpy"] == np.__version__
+
+
+def test_the_script_ends_with_the_page():
+    given = {"title": None, "key": "sccase", "layer": "counts", "max_cells": 50, "held_out": True, "rng": 0}
+    step = pd.DataFrame({"x": [1]})
+    step.attrs["interpret"] = {"groupby": "'cl'"}
+    call = page_call("a.html", "cl", given, tables={"peaks": step})
+    assert call == [
+        "sk.report.write_report(adata, 'a.html', 'cl', layer='counts', max_cells=50, held_out=True, tables=tables)"
+    ]
+    own = page_call("a.html", None, {}, tables={"Mine": pd.DataFrame()}, command="sccase-kit report x")
+    assert own == [
+        "sk.report.write_report(adata, 'a.html', tables=tables)  # in tables, give what was used then: Mine",
+        "# from a shell: sccase-kit report x",
+    ]
+    assert code({}, last=["x()"]).splitlines()[-1] == "x()"

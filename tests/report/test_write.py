@@ -237,3 +237,16 @@ def test_names_and_groups_are_on_the_page(small, tmp_path):
     assert "Every group: its marker peaks" in text
     assert "sk.tl.annotate(" in text
     assert "Not drawn" not in text
+
+
+def test_the_title_is_the_file_with_its_size(small, tmp_path):
+    adata = small.copy()
+
+    def first(**given):
+        text = sk.report.write_report(adata, tmp_path / "page.html", "cell_type", max_cells=20, **given).read_text(
+            "utf-8"
+        )
+        return re.search("<h1>(.*?)</h1>", text)[1]
+
+    assert first() == "page: 60 cells in 5 groups"
+    assert first(source="some/counts.h5ad") == "counts: 60 cells in 5 groups"
