@@ -21,6 +21,8 @@ from scipy import sparse, stats
 from .._arguments import Generator, Matrix, Named, Numbers, Whole, checked
 
 LOWEST, HIGHEST = -2.0, 4.0
+#: Random sets of genes that a set is compared with: no p-value is below 1 / (1 + this).
+N_RANDOM = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def set_pvalues(opens: np.ndarray, weights: sparse.csr_matrix, sets: Mapping[str
     rng=Generator(),
 )
 def set_scores(
-    genes: np.ndarray, sets: Mapping[str, np.ndarray], *, n_random: int = 2000, rng: np.random.Generator
+    genes: np.ndarray, sets: Mapping[str, np.ndarray], *, n_random: int = N_RANDOM, rng: np.random.Generator
 ) -> SetScores:
     """Score sets of genes in every group.
 

@@ -114,6 +114,7 @@ class CommunitySearch:
         precision: float = 1e-6,
         n_retries: int = 10,
         cached: dict[float, np.ndarray] | None = None,
+        on_trial: Callable[[float, int], None] | None = None,
     ) -> Clustering:
         """Return the clusters with the number nearest to `n_clusters`, by bisection of the resolution.
 
@@ -136,6 +137,8 @@ class CommunitySearch:
         cached
             Partitions by resolution, read and filled: searches for several numbers share their trials and start
             from the narrowest interval known.
+        on_trial
+            Called with the resolution and the number of clusters after every trial.
         """
         cached = {} if cached is None else cached
         trace: list[tuple[float, int]] = []
@@ -151,6 +154,8 @@ class CommunitySearch:
             found = int(labels.max()) + 1
             trace.append((resolution, found))
             tried.append((found, resolution, labels))
+            if on_trial is not None:
+                on_trial(resolution, found)
             return found
 
         def best() -> tuple[int, float, np.ndarray]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from ..genes.naming import N_RANDOM
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
@@ -127,7 +128,10 @@ def found_section(study: Study) -> Section:
 
 #: What the lines of the cards mean, said where there is such a line.
 _HOW = {
-    "support": "Support: resamplings of the marker genes (or peaks of a reference) in which the name stays the best.",
+    "support": (
+        "Support: resamplings of the marker genes (or peaks of a reference) in which the name stays the best. A p with "
+        f"≤ is the least that {N_RANDOM:,} random sets of genes can give: there the scores say which name is surer."
+    ),
     "markers": (
         "Markers: genes of the nearest type, more open in the group than in all cells: how many times as open as "
         "expected, the number of peaks in reach, and how far the nearest is from the gene's start."

@@ -11,6 +11,7 @@ import pandas as pd
 from anndata import AnnData
 
 from .._record import Record, records
+from ..genes.naming import N_RANDOM
 from ..tl import differential_deviations
 
 _GENES, _PEAKS, _MOTIFS = 6, 3, 4
@@ -276,7 +277,10 @@ def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     elif np.isfinite(row["margin"]):
         measures.append(f"lead of {row['margin']:.2g} over {row['second']}")
     if np.isfinite(value := row.get("padj", np.nan)):
-        measures.append(f"adjusted p {value:.2g}")
+        at_floor = row.get("pvalue", 1.0) <= 1.001 / (1 + N_RANDOM)
+        measures.append(
+            f"adjusted p ≤ {value:.2g}, score {row['score']:.1f}" if at_floor else f"adjusted p {value:.2g}"
+        )
     if note := row.get("note", ""):
         measures.append(str(note))
     return str(row["label"]), "; ".join(measures), ""

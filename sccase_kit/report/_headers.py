@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..genes.naming import N_RANDOM
 from ..pages.table import Table
 
 #: Stored name → header, and what it means, in a sentence without its full stop.
@@ -76,6 +77,10 @@ COMPONENTS: Headers = {
 }
 #: Of names for groups.
 NAMES: Headers = {
+    "padj": (
+        "adjusted p",
+        f"after Benjamini and Hochberg; p itself cannot be below 1 in {N_RANDOM + 1:,}: there compare the scores",
+    ),
     "label": ("name", "the type, or its lineage where related types cannot be told apart; or unknown"),
     "genes": ("genes that speak for it", "marker genes of the nearest type that are most open in the group"),
     "reason": ("why it has no name", "empty where it has one"),

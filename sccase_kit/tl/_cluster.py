@@ -11,11 +11,12 @@ from anndata import AnnData
 from .._arguments import checked
 from .._calls import check_free, made_by
 from .._logging import logger, warn
+from .._progress import progress, stage
 from .._record import record, seeded
 from .._validate import check_adata, check_choice, check_int, check_key, check_number
 from ..matrix.access import in_memory_copy
 from ..metrics.evaluation import profiles_of
-from ..neighbors.communities import METHODS, cluster_to_k, community_search
+from ..neighbors.communities import METHODS, Clustering, CommunitySearch, community_search, explain_miss
 
 
 @checked()
@@ -99,10 +100,13 @@ def cluster(
         msg = f"adata.obsm[{use_rep!r}] holds NaN or infinite values; enhance again or drop those cells"
         raise ValueError(msg)
     rng, seed = seeded(rng)
+    with stage(f"neighbours of {adata.n_obs:,} cells"):
+        search = community_search(embedding, n_neighbors, rng=rng)
     if n_clusters is None:
-        found = community_search(embedding, n_neighbors, rng=rng).at(resolution, method)
+        with stage(f"{method} at resolution {resolution:.4g}"):
+            found = search.at(resolution, method)
     else:
-        found = cluster_to_k(embedding, n_clusters, method, n_neighbors=n_neighbors, rng=rng, on_miss=warn)
+        found = _search(search, n_clusters, method)
     target = in_memory_copy(adata) if copy else adata
     if slot in adata.obs and made_by(adata.uns.get(slot)) != "tl.cluster":
         warn(f"obs[{slot!r}] was there before and is replaced")
@@ -122,6 +126,20 @@ def cluster(
     record(target, slot, "tl.cluster", params=params, **result)
     logger.info("%s: %d clusters at resolution %.4g", method, found.n_clusters, found.resolution)
     return target if copy else None
+
+
+def _search(search: CommunitySearch, n_clusters: int, method: str) -> Clustering:
+    """Return the clusters with the number nearest to the wanted one, with a bar of the resolutions that are tried."""
+    with progress(desc=f"{method}, {n_clusters} clusters wanted", unit="resolution", leave=False) as bar:
+
+        def tried(resolution: float, found: int) -> None:
+            bar.set_postfix_str(f"{found} at {resolution:.4g}", refresh=False)
+            bar.update()
+
+        found = search.search(n_clusters, method, on_trial=tried)
+    if not found.reached:
+        warn(explain_miss(found, n_clusters, method, search.n_islands))
+    return found
 
 
 def _embedding(adata: AnnData, use_rep: str, key: str) -> np.ndarray:

@@ -66,3 +66,17 @@ def test_errors(embedded):
         sk.tl.cluster(embedded, 3)
     with pytest.warns(UserWarning, match="resolution is not used"), pytest.raises(KeyError):
         sk.tl.cluster(embedded, 3, resolution=2, use_rep="none")
+
+
+def test_the_stages_and_the_resolutions_that_are_tried_are_shown(capsys):
+    adata = sk.datasets.toy_study(n_cells=80, n_peaks=300).adata
+    adata.obsm["X"] = np.random.default_rng(0).normal(size=(80, 4)) + 6 * (np.arange(80) % 4)[:, None]
+    with sk.settings.override(progress=True):
+        sk.tl.cluster(adata, use_rep="X", n_neighbors=8)
+        one = capsys.readouterr().err
+        sk.tl.cluster(adata, 4, use_rep="X", n_neighbors=8)
+        wanted = capsys.readouterr().err
+    assert "neighbours of 80 cells" in one
+    assert "louvain at resolution 1" in one
+    assert "louvain, 4 clusters wanted" in wanted
+    assert "resolution" in wanted
