@@ -15,7 +15,8 @@ from .files import add_input, add_output, add_seed, check_data_or_table, finish,
 HELP = "cluster the cells"
 EXAMPLE = """example:
   sccase-kit cluster enhanced.h5ad -n 8 -o enhanced.h5ad
-  sccase-kit cluster enhanced.h5ad --resolution 0.5 > clusters.tsv"""
+  sccase-kit cluster enhanced.h5ad --resolution 0.5 > clusters.tsv
+  sccase-kit cluster enhanced.h5ad --merge -o enhanced.h5ad  # those that nothing tells apart are one"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--method", choices=["louvain", "leiden"], default="louvain", help="(louvain)")
     parser.add_argument("--use-rep", default="X_sccase", help="embedding in obsm, or 'enhanced' (X_sccase)")
     parser.add_argument("--key-added", help="column of obs written (the method's name)")
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="merge clusters that held-out counts do not tell apart; a second column of obs, louvain_merged, has them",
+    )
     add_seed(parser, "seed (0)")
 
 
@@ -38,8 +44,9 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
     target = check_data_or_table(args.output)
     adata = read_input(args)
     key = args.key_added or args.method
+    merged = f"{key}_merged"
     if not holds_data(target):
-        adata.obs = adata.obs.drop(columns=key, errors="ignore")  # nothing of the input is replaced
+        adata.obs = adata.obs.drop(columns=[key, merged], errors="ignore")  # nothing of the input is replaced
     sk.tl.cluster(
         adata,
         args.n_clusters,
@@ -57,4 +64,11 @@ def run(args: argparse.Namespace) -> dict[str, Any]:
         "column of obs": key,
     }
     table = pd.DataFrame({"cell": adata.obs_names, key: labels.astype(str).to_numpy()})
+    if args.merge:
+        sk.tl.merge_clusters(adata, key, rng=args.seed, key_added=merged)
+        clusters = adata.uns[merged]["clusters"]
+        result["merged clusters"] = len(clusters)
+        result["members of merged clusters"] = dict(zip(clusters["cluster"], clusters["members"], strict=True))
+        result["column of merged clusters"] = merged
+        table[merged] = adata.obs[merged].astype(str).to_numpy()
     return finish(result, target, adata, table)

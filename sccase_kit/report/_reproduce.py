@@ -20,7 +20,8 @@ from ..interpret.steps import CALLED
 
 #: Functions in the order of a study, between two steps of preparation; others come after them, as they were called.
 STUDY = [
-    *["pp.tfidf", "tl.estimate_k", "tl.enhance", "tl.cluster", "tl.specific_peaks", "tl.background_peaks", "tl.scabc"],
+    *["pp.tfidf", "tl.estimate_k", "tl.enhance", "tl.cluster", "tl.merge_clusters", "tl.specific_peaks"],
+    *["tl.background_peaks", "tl.scabc", "tl.sister_groups"],
     *["tl.match_motifs", "tl.match_sites", "tl.chromvar"],
 ]
 #: Functions that made the data themselves; the script names them, and starts from the file.

@@ -297,6 +297,6 @@ def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:
         return True
     own = {"tl.specific_peaks", "tl.scabc", "tl.background_peaks", "tl.chromvar", "tl.estimate_k"}
     own |= {"tl.annotate", "tl.gene_activity", "metrics.held_out", "tl.trait_scores", "io.read_fragments"}
-    own |= {"tl.motif_genes"}
+    own |= {"tl.motif_genes", "tl.sister_groups", "tl.merge_clusters"}
     keys = [k for k, e in adata.uns.items() if made_by(e) in own]
     return any(where.startswith(f"uns[{k!r}]") for k in keys)

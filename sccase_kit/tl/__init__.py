@@ -12,11 +12,13 @@ from ._gene_enrichment import enrich_genes
 from ._great import great
 from ._interpret import interpret
 from ._ldsc import ldsc
+from ._merge_clusters import merge_clusters
 from ._motif_genes import motif_genes
 from ._motifs import add_gc_content, match_motifs
 from ._peak_gene_links import peak_gene_links
 from ._peaks import background_peaks, compare_specific_peaks
 from ._scabc import scabc
+from ._sister_groups import sister_groups
 from ._sites import match_sites
 from ._snpsea import snpsea
 from ._specific_peaks import specific_peaks
@@ -41,11 +43,13 @@ __all__ = [
     "ldsc",
     "match_motifs",
     "match_sites",
+    "merge_clusters",
     "motif_correlation",
     "motif_genes",
     "motif_synergy",
     "peak_gene_links",
     "scabc",
+    "sister_groups",
     "snpsea",
     "specific_peaks",
     "trait_scores",

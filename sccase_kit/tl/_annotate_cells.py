@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -171,15 +172,31 @@ def listed_genes(
     columns = weights[:, used].tocsc().astype(np.float64)
     seen, expected = gene_sums(opens.astype(np.float64), columns, opens.sum(axis=1, dtype=np.float64))
     fold = seen / np.where(expected > 0, expected, np.nan)
-    start, end = places["start"].to_numpy(np.int64), places["end"].to_numpy(np.int64)
     tss, symbols = genes["tss"].to_numpy(np.int64), genes["symbol"].to_numpy(dtype=object)
     rows = []
     for g, (group, top) in enumerate(tops.items()):
         for gene in top:
             at = used.index(int(gene))
-            reach = columns.indices[columns.indptr[at] : columns.indptr[at + 1]]
-            far = np.maximum(np.maximum(start[reach] - tss[gene], tss[gene] - end[reach] + 1), 0)
-            near = reach[far.argmin()]
-            row = {"group": group, "gene": symbols[gene], "fold": fold[g, at], "n_peaks": len(reach)}
-            rows.append(row | {"peak": str(places.index[near]), "distance": int(far.min())})
+            row = {"group": group, "gene": symbols[gene], "fold": fold[g, at]}
+            rows.append(row | nearest_in_reach(columns, at, places, int(tss[gene])))
     return pd.DataFrame(rows, columns=["group", "gene", "fold", "n_peaks", "peak", "distance"])
+
+
+def nearest_in_reach(weights: sparse.csc_matrix, column: int, places: pd.DataFrame, tss: int) -> dict[str, Any]:
+    """Return how many peaks have a weight for a gene, the nearest of them, and its distance from the start.
+
+    Parameters
+    ----------
+    weights
+        Sparse, (n_peaks, n_genes), by columns.
+    column
+        Position of the gene, which a peak reaches.
+    places
+        start and end of the peaks, one row per row of `weights`, under their names.
+    tss
+        Start of its transcription, 0-based.
+    """
+    reach = weights.indices[weights.indptr[column] : weights.indptr[column + 1]]
+    start, end = (places[name].to_numpy()[reach].astype(np.int64) for name in ("start", "end"))
+    far = np.maximum(np.maximum(start - tss, tss - end + 1), 0)
+    return {"n_peaks": len(reach), "peak": str(places.index[reach[far.argmin()]]), "distance": int(far.min())}

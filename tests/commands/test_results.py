@@ -72,6 +72,19 @@ def test_cluster_into_a_table(call_json, enhanced_file, tmp_path, name, sep):
     assert list(pd.read_csv(tmp_path / name, sep=sep).columns) == ["cell", "louvain"]
 
 
+def test_cluster_merges_what_held_out_counts_do_not_tell_apart(call_json, enhanced_file, tmp_path):
+    result = call_json("cluster", enhanced_file, "--resolution", 3, "--merge", "-o", tmp_path / "a.h5ad")
+    adata = sk.read(tmp_path / "a.h5ad")
+    again = sk.tl.merge_clusters(adata, "louvain", key_added="again", copy=True)
+    assert adata.obs["louvain_merged"].tolist() == again.obs["again"].tolist()
+    assert result["merged clusters"] == adata.obs["louvain_merged"].nunique() < result["clusters"]
+    assert result["column of merged clusters"] == "louvain_merged"
+    assert set(result["members of merged clusters"]) == set(adata.obs["louvain_merged"])
+    call_json("cluster", enhanced_file, "--resolution", 3, "--merge", "-o", tmp_path / "c.tsv")
+    table = pd.read_csv(tmp_path / "c.tsv", sep="\t", dtype=str)
+    assert table["louvain_merged"].tolist() == adata.obs["louvain_merged"].tolist()
+
+
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -304,3 +317,35 @@ def test_great_refusals(call, road, enhanced_file, gene_files, tmp_path):
         assert (code, out) == (1, ""), argv
         assert message in err
     assert [p.name for p in tmp_path.iterdir()] == ["p.bed"]
+
+
+# --- what sets alike groups apart -------------------------------------------------------------------------------------
+
+
+def test_peaks_into_data_tell_sister_groups_apart(call, call_json, enhanced_file, tmp_path):
+    result = call_json("peaks", enhanced_file, "-g", "cell_type", "-o", tmp_path / "a.h5ad")
+    stored = sk.read(tmp_path / "a.h5ad")
+    n_groups = stored.obs["cell_type"].nunique()
+    families = stored.uns["sister_groups"]["groups"]["family"].nunique()
+    assert result["groups told apart by held-out counts"] == f"{families} of {n_groups}"
+    again = sk.tl.sister_groups(sk.read(enhanced_file), "cell_type", copy=True).uns["sister_groups"]
+    pd.testing.assert_frame_equal(stored.uns["sister_groups"]["pairs"], again["pairs"], check_dtype=False)
+    call_json("peaks", enhanced_file, "-g", "cell_type", "--no-sisters", "-o", tmp_path / "b.h5ad")
+    assert "sister_groups" not in sk.read(tmp_path / "b.h5ad").uns
+    code, _, err = call("peaks", enhanced_file, "-g", "cell_type", "--sisters", "-o", tmp_path / "c.tsv")
+    assert code == 1
+    assert "--sisters are stored with the data: give -o FILE.h5ad" in err
+    code, _, err = call("peaks", enhanced_file, "--method", "background", "--sisters")
+    assert code == 1
+    assert "--sisters is of --method model" in err
+
+
+@pytest.mark.filterwarnings("always:what sets alike groups apart")
+def test_peaks_go_on_where_the_fit_cannot_be_repeated(call, enhanced_file, tmp_path):
+    adata = sk.read(enhanced_file)
+    adata.uns["sccase"]["objects"] = np.array(["reference"], dtype=object)
+    adata.write_h5ad(tmp_path / "a.h5ad")
+    code, _, err = call("peaks", tmp_path / "a.h5ad", "-g", "cell_type", "-o", tmp_path / "b.h5ad")
+    assert code == 0
+    assert "left out: what was enhanced used a reference" in err
+    assert "specific_peaks" in sk.read(tmp_path / "b.h5ad").uns

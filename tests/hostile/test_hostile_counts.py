@@ -52,6 +52,7 @@ ELSEWHERE = {
         "interpret",
     }  # files, regions
     | {"cluster", "specific_peaks", "background_peaks", "compare_specific_peaks"}  # after a fit: test_hostile_fits
+    | {"merge_clusters", "sister_groups"}
     | {"differential_deviations", "differential_variability", "motif_correlation", "motif_synergy"}
     | {
         "annotate",

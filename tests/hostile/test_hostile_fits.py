@@ -18,6 +18,8 @@ READERS = {
     "tl.cluster": lambda a: sk.tl.cluster(a, 3, key_added="c"),
     "tl.specific_peaks": lambda a: sk.tl.specific_peaks(a, "cell_type", n_top=20),
     "tl.specific_peaks, contrast": lambda a: sk.tl.specific_peaks(a, "cell_type", n_top=20, ranking="contrast"),
+    "tl.sister_groups": lambda a: sk.tl.sister_groups(a, "cell_type", n_top=20),
+    "tl.merge_clusters": lambda a: sk.tl.merge_clusters(a, "cell_type"),
     "tl.background_peaks": lambda a: sk.tl.background_peaks(a, n_top=20),
     "tl.background_peaks, groups": lambda a: sk.tl.background_peaks(a, n_top=20, groupby="cell_type"),
     "metrics.evaluate": lambda a: sk.metrics.evaluate(a, "cell_type").to_numpy(float),

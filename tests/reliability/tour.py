@@ -232,6 +232,8 @@ FITTED: dict[str, Callable[[AnnData], Any]] = {
         a, "sets", source="enhanced", n_background=5, n_bootstrap=5, copy=True
     ),
     "tl.specific_peaks": lambda a: sk.tl.specific_peaks(a, "cell_type", n_top=10, copy=True),
+    "tl.sister_groups": lambda a: sk.tl.sister_groups(a, "cell_type", n_top=5, copy=True),
+    "tl.merge_clusters": lambda a: sk.tl.merge_clusters(a, "cell_type", copy=True),
     "metrics.evaluate": lambda a: sk.metrics.evaluate(a, "cell_type", n_components=3, n_neighbors=4),
 }
 
