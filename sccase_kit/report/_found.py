@@ -21,6 +21,7 @@ from ..pages.page import Section
 from . import _groups
 from ._batches import Taken, batches_said, skewed, some
 from ._order import Kin
+from ._sisters import HOW, merge_call, sister_doubts, sister_lines, unled_doubt
 from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
@@ -121,7 +122,7 @@ def found_section(study: Study) -> Section:
     if blocks:
         there = {word for card in cards for word, _ in card.lines}
         rule = {"terms": rule_of(study.tables)}
-        how = " ".join(text for word, text in (_HOW | rule).items() if word in there)
+        how = " ".join(text for word, text in (_HOW | HOW | rule).items() if word in there)
         first += [Text(f"The groups of {study.groupby}", kind="heading"), *([Text(how, kind="soft")] if how else [])]
     return Section(TITLE, [*first, *blocks])
 
@@ -178,7 +179,7 @@ def _cards(
     reasons = (
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
-    like = _groups.most_like(groups)
+    like, sisters = _groups.most_like(groups), sister_lines(adata, by)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.near_genes(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
@@ -211,6 +212,7 @@ def _cards(
             lines.append(("peaks", ", ".join(places[group])))
         if group in like:
             lines.append(("most like", like[group]))
+        lines += sisters.get(group, [])
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
                 lines.append((word, found[group]))
@@ -245,11 +247,14 @@ def _group_doubts(
     reasons: Mapping[str, str],
     deep: list[str],
 ) -> list[str]:
-    doubts = []
-    if pairs := _groups.alike(groups, least=_ALIKE):
-        shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
-        what = "groups that are nearly the same, by the correlation of their mean profiles"
-        doubts.append(f"{what}: {some(shown)}. {_merge(study)}")
+    doubts = sister_doubts(study.adata, str(study.groupby))
+    if doubts is None:
+        doubts = []
+        if pairs := _groups.alike(groups, least=_ALIKE):
+            shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
+            what = "groups that are nearly the same, by the correlation of their mean profiles"
+            doubts.append(f"{what}: {some(shown)}. {merge_call(study.adata, str(study.groupby))}")
+    doubts += unled_doubt(_groups.first_of(study.adata, "tl.specific_peaks", str(study.groupby), "peaks"))
     if few := [group for group, reason in reasons.items() if reason]:
         doubts.append(f"groups with few significant marker peaks: {some(few)}")
     if small := [str(group) for group, n in counts.items() if n < _FEW_CELLS]:
@@ -276,19 +281,6 @@ def _group_doubts(
 def _plain(verdict: str) -> str:
     """Return the sentence without the measures in brackets, which its own section has and explains."""
     return re.sub(r" \((?:gain|slope)[^)]*\)", "", verdict)
-
-
-def _merge(study: Study) -> str:
-    """Say what to do about groups that are nearly the same."""
-    made = _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby))
-    if made is None:
-        return "Compare their genes before you read them as one"
-    used = float(made.results.get("resolution", made.params.get("resolution", 1.0)))
-    lower = f"{0.6 * used:.2g}"
-    text = f"Compare their genes before you read them as one; a lower resolution than {used:.3g} makes fewer groups, "
-    return (
-        text + f"and may join types (sccase-kit cluster --resolution {lower}; sk.tl.cluster(adata, resolution={lower}))"
-    )
 
 
 def _depth_doubts(study: Study, depth: np.ndarray) -> list[str]:

@@ -1,0 +1,149 @@
+"""What the page says of groups that resemble each other: what tells them apart, or that nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from anndata import AnnData
+
+from ._batches import some
+from ._groups import FAR, first_of, in_kb, made_with
+
+_ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 4, 3, 1.5, 2
+
+#: What the lines mean, for those that are there.
+HOW = {
+    "same as": "Same as: groups that one half of the counts does not tell apart, when the other half makes the groups.",
+    "against": (
+        "Against: the most alike groups that are told apart. In held-out counts: how much the profiles differ, genes "
+        "next to the most certain peaks (how many times as open, how far from the gene's start), and marker genes."
+    ),
+}
+
+
+def sister_lines(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the lines of the card of every group: what it is the same as, and what tells it from the next ones.
+
+    Parameters
+    ----------
+    adata
+        Data, perhaps with :func:`sccase_kit.tl.sister_groups` written for `groupby`.
+    groupby
+        Column of the groups.
+    """
+    results = _results(adata, groupby)
+    if results is None:
+        return {}
+    groups = results["groups"]
+    members = dict(zip(groups["family"].astype(str), groups["members"].astype(str), strict=True))
+    families: dict[str, list[tuple[str, str]]] = {}
+    for row in results["contrasts"].sort_values("difference", kind="stable").to_dict("records"):
+        text = _against(row, results, members)
+        families.setdefault(str(row["family"]), []).append(("against", text))
+    found = {}
+    for row in groups.to_dict("records"):
+        group, names = str(row["group"]), str(row["members"]).split(", ")
+        others = ", ".join(name for name in names if name != group)
+        first = [("same as", f"{others}: nothing tells them apart, one type split in {len(names)}")] if others else []
+        found[group] = first + families.get(str(row["family"]), [])[:_AGAINST]
+    return found
+
+
+def sister_doubts(adata: AnnData, groupby: str) -> list[str] | None:
+    """Return a doubt on groups that nothing tells apart, with the call that merges them; None where nobody looked."""
+    results = _results(adata, groupby)
+    if results is None:
+        return None
+    families = results["groups"].drop_duplicates("family")
+    alike = [str(text) for text, n in zip(families["members"], families["n_groups"], strict=True) if n > 1]
+    if not alike:
+        return []
+    shown = "; ".join(alike)
+    text = f"nothing tells these groups apart, each list is one type split: {shown}. {merge_call(adata, groupby)}"
+    return [f"{text} ({len(families)} groups are left)"]
+
+
+def merge_call(adata: AnnData, groupby: str) -> str:
+    """Return the calls that merge what held-out counts do not tell apart."""
+    call = f"sk.tl.merge_clusters(adata, {groupby!r})"
+    if groupby in made_with(adata, "tl.cluster"):
+        call = f"sccase-kit cluster --merge, then --groupby {groupby}_merged; {call}"
+    return f"Merge what held-out counts do not tell apart: {call}"
+
+
+def unled(peaks: pd.DataFrame | None) -> list[str]:
+    """Return the groups of marker peaks of which none is higher there than in every other group."""
+    if peaks is None or "log2fc_nearest" not in peaks.columns:
+        return []
+    leads = (peaks["log2fc_nearest"] > 0).groupby(peaks["group"].astype(str), sort=False).any()
+    return [str(group) for group in leads.index[~leads]]
+
+
+def unled_doubt(peaks: pd.DataFrame | None) -> list[str]:
+    """Return a doubt on groups without a peak of their own."""
+    found = unled(peaks)
+    return [f"groups without a marker peak that is highest there: {some(found)}"] if found else []
+
+
+def _results(adata: AnnData, groupby: str) -> Mapping[str, pd.DataFrame] | None:
+    groups = first_of(adata, "tl.sister_groups", groupby, "groups")
+    if groups is None or set(groups["group"]) != set(adata.obs[groupby].dropna().astype(str)):
+        return None
+    made = next(iter(made_with(adata, "tl.sister_groups", groupby).values())).results
+    groups = groups.assign(n_groups=groups.groupby("family")["group"].transform("size"))
+    return {"groups": groups, **{name: made[name] for name in ("contrasts", "peaks", "genes") if name in made}}
+
+
+def _against(row: Mapping[str, Any], results: Mapping[str, pd.DataFrame], members: Mapping[str, str]) -> str:
+    """Return what tells a family from another: how much, how many peaks, genes of both directions."""
+    here, there = str(row["family"]), str(row["other"])
+    n_peaks = int(row["n_more"]) + int(row["n_less"])
+    text = f"{members[there]} (profiles differ by {row['difference']:.0%}"
+    text += f", {n_peaks} peak{'' if n_peaks == 1 else 's'} certain)" if n_peaks else ", no single peak is certain)"
+    parts = []
+    for direction, where in (("more", "more open here"), ("less", "less open here")):
+        near = _peak_genes(results["peaks"], here, there, direction)
+        told = list(near.values())
+        told += _marker_genes(results.get("genes"), here, there, direction, known=set(near))
+        if told:
+            parts.append(f"{where} {', '.join(told)}")
+    return f"{text}: {'; '.join(parts)}" if parts else text
+
+
+def _peak_genes(peaks: pd.DataFrame, here: str, there: str, direction: str) -> dict[str, str]:
+    """Return the genes next to the most certain peaks of one direction: how many times as open, how far."""
+    if "nearest_gene" not in peaks.columns:
+        return {}
+    own = peaks[_of(peaks, here, there) & (peaks["direction"] == direction) & (peaks["padj"] <= _ALPHA)]
+    own = own[(own["nearest_gene"].astype(str) != "") & (own["distance"].abs() <= FAR)]
+    own = own.drop_duplicates("nearest_gene").head(_GENES)
+    rows = zip(own["nearest_gene"].astype(str), own["log2fc"], own["distance"], strict=True)
+    return {gene: f"{gene} {2 ** abs(float(fold)):.1f}× ({in_kb(abs(int(far)))})" for gene, fold, far in rows}
+
+
+def _marker_genes(
+    genes: pd.DataFrame | None, here: str, there: str, direction: str, *, known: Collection[str]
+) -> list[str]:
+    """Return the other marker genes that differ by half or more; those that rest on the same one peak together."""
+    if genes is None:
+        return []
+    sign = 1 if direction == "more" else -1
+    own = genes[_of(genes, here, there) & (genes["padj"] <= _ALPHA) & (sign * genes["z"] > 0)]
+    own = own[~own["gene"].astype(str).isin(list(known))]
+    with np.errstate(divide="ignore"):
+        times = own["fold"].to_numpy(float) ** float(sign)
+    own = own.assign(times=times, reach=own["peak"].astype(str).where(own["n_peaks"] == 1, own["gene"].astype(str)))
+    own = own[own["times"] >= _LEAST_FOLD]
+    found = []
+    for _, part in own.groupby("reach", sort=False):
+        fold = float(part["times"].iloc[0])
+        names = "/".join(part["gene"].astype(str))
+        found.append(f"{names} {fold:.1f}× (marker)" if np.isfinite(fold) else f"{names} (marker, nowhere else)")
+    return found[:_MARKERS]
+
+
+def _of(table: pd.DataFrame, here: str, there: str) -> pd.Series:
+    return (table["family"].astype(str) == here) & (table["other"].astype(str) == there)
