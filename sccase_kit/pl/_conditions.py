@@ -12,7 +12,7 @@ from .._arguments import checked
 from .._validate import check_int, check_number, check_table
 from ._given import table_of
 from ._names import name_at_sides
-from ._style import PALETTE, RASTER_ABOVE, get_axes, plain
+from ._style import PALETTE, RASTER_ABOVE, get_axes, log_ticks, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,6 +127,7 @@ def accessibility_ma(
     ax.scatter(x[order], effect[order], s=10, c=colors[order], linewidths=0, rasterized=len(part) > RASTER_ABOVE)
     ax.axhline(0, color="0.3", linewidth=0.8)
     ax.set(xscale="log", xlabel="mean normalised count", ylabel="log₂ fold change", title=title)
+    log_ticks(ax.xaxis)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

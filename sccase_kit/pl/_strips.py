@@ -11,7 +11,7 @@ import pandas as pd
 from ._style import plain, spread, text_sizes
 
 _FONT, _AWAY, _THICK, _LEADER = 8.0, 2.0, 9.0, 8.0  # points
-_LONGEST = 24  # characters of a name
+_LONGEST = 30  # characters of a name
 _UNMOVED = 2.0  # points that a name may stand next to the middle of its category without a line
 _EASE = 1.25  # room for names to be turned back: turned ones take room too, and a layout must come to an end
 

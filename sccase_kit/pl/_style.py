@@ -26,6 +26,7 @@ __all__ = [
     "layout_of",
     "legend_inches",
     "legend_outside",
+    "log_ticks",
     "name_legend",
     "open_frame",
     "order_cells",
@@ -143,6 +144,16 @@ def legend_inches(names: Sequence[object]) -> float:
 def open_frame(ax: Any) -> None:
     """Hide the upper and the right edge of the frame."""
     ax.spines[["top", "right"]].set_visible(False)
+
+
+def log_ticks(axis: Any) -> None:
+    """Give a logarithmic axis few ticks, with plain numbers; where the range is small, at 2 and 5 as well."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1,) if high > 100 * low else (1, 2, 5)))
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def size_in_points(ax: Any) -> tuple[float, float]:

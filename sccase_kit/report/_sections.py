@@ -200,18 +200,19 @@ def peak_section(
             continue
         table = entry["top" if function == "tl.scabc" else "peaks"]
         by = required(adata, name, function).params.get("groupby", groupby)
+        in_page = (order or {}).get(str(by), ())
+        table = rows_in_order(table, in_page) if "group" in table.columns else table
         title = {"tl.specific_peaks": "Marker peaks", "tl.scabc": "scABC", "tl.background_peaks": "Background peaks"}
         blocks.append(Text(f"{title[function]} ({name})", kind="heading"))
         if function != "tl.background_peaks" and by is not None and by in view.obs:
             top = table.groupby("group", sort=False, observed=True).head(_PEAKS_DRAWN)
-            top = rows_in_order(top, (order or {}).get(str(by), ()))
             own, asked = top.drop_duplicates("peak"), len(top)
             text = f"The first {_PEAKS_DRAWN} peaks of each group, raw (left) and enhanced (right); cells by {by}. "
             text += _HIGHEST
             if len(own) < asked:
                 text += f" {len(own):,} of {asked:,}: a peak of several groups stands with the first of them."
             blocks.append(draw(partial(pl.peak_heatmap, view, own, by, key=key), text))
-        blocks += group_blocks(entry, (order or {}).get(str(by), ()))
+        blocks += group_blocks(entry, in_page)
         of = f"{title[function]} of {by}" if by is not None and function != "tl.background_peaks" else title[function]
         anchor = "marker-peaks" if function == "tl.specific_peaks" and by == groupby else ""
         blocks.append(grouped_table(peak_columns(table), f"{of} ({name})", PEAKS, anchor=anchor))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from ..pages.page import Section
 from ._figures import draw
 from ._groups import grouping_of
 from ._headers import TERMS, TERMS_BACKGROUND, grouped_table
+from ._order import rows_in_order
 
 _TERMS, _DRAWN, _WEAK = 3, 5, 2.0
 #: Terms of every group in the table of the page at least, and rows of the table at most.
@@ -149,16 +150,18 @@ def enrichment_section(
     tables: Mapping[str, pd.DataFrame],
     colors: Mapping[str, Mapping[str, str]] | None = None,
     *,
-    main: str = "",
+    order: Mapping[str, Sequence[str]] | None = None,
     least: float | None = None,
 ) -> Section | None:
     """Return the section on the functions of the genes near peaks.
 
-    `colors` holds those of groups by table; to the table `main` the cards of groups lead; `least` is the share of cells
-    from which peaks were kept, where it is known.
+    `colors` holds those of groups by table, `order` their order where it is that of the cards, which lead to the first
+    of these tables; `least` is the share of cells from which peaks were kept, where it is known.
     """
     blocks: list[Block] = []
-    for where, table in tables.items():
+    main = next(iter(order or {}), "")
+    for where, given in tables.items():
+        table = rows_in_order(given, (order or {}).get(where, ())) if "group" in given.columns else given
         safe = table.assign(name=table["name"].astype(str).str.replace("$", r"\$", regex=False))
         if "group" in table.columns:
             safe["group"] = safe["group"].astype(str).str.replace("$", r"\$", regex=False)

@@ -227,7 +227,7 @@ def render(
         "functions": lambda: enrichment_section(
             terms,
             _colors_of_tables(adata, main, terms, colors),
-            main=_first_of_groups(adata, main, terms),
+            order={where: order[str(main)] for where in _of_groups(adata, main, terms)},
             least=least_fraction(adata.uns),
         ),
         "variants": lambda: variant_section(adata, effects),
@@ -281,12 +281,12 @@ def _colors_of_tables(
     return {where: colors[by] for where, by in named.items() if by is not None and by in colors}
 
 
-def _first_of_groups(adata: AnnData, groupby: str | None, tables: Mapping[str, pd.DataFrame]) -> str:
-    """Return where the first table of the groups that the page describes is, "" if none is."""
+def _of_groups(adata: AnnData, groupby: str | None, tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Return where the tables of the groups that the page describes are."""
     if groupby is None:
-        return ""
-    by_group = (where for where, table in tables.items() if "group" in table.columns)
-    return next((where for where in by_group if grouping_of(adata, groupby, where, tables[where]) == groupby), "")
+        return []
+    by_group = [where for where, table in tables.items() if "group" in table.columns]
+    return [where for where in by_group if grouping_of(adata, groupby, where, tables[where]) == groupby]
 
 
 def _has_place(adata: AnnData, where: str, table: pd.DataFrame) -> bool:

@@ -198,13 +198,14 @@ def test_the_section_of_terms_says_how_many_are_drawn_and_has_the_genes():
     table = pd.DataFrame({"group": ["g1", "g2", "background"], "ID": list("abc"), "name": list("abc")})
     table["Hyper_Log10_PValue"], table["Hyper_Adjp_BH"] = [-9.0, -1.0, -1.0], [1e-7, 0.5, 0.6]
     table["Hyper_Fold_Enrichment"], table["Genes"] = 2.5, ["A,B,C,D,E,F", "A", ""]
-    section = enrichment_section({"great": table}, main="great")
+    section = enrichment_section({"great": table}, order={"great": ["background", "g2", "g1"]})
     captions = " ".join(block.caption for block in section.blocks if isinstance(block, (Figure, Table)))
     assert "The strongest terms, at most 5 a group, of the 1 of 3 groups that have one (the background" in captions
     assert "dotted: 0.05" in captions
     (shown,) = (block for block in section.blocks if isinstance(block, Table))
     assert (shown.anchor, shown.lists, shown.max_rows) == ("terms", ("Genes",), 600)
     assert "A, B, C, D … (6)" in shown.html()
+    assert shown.frame["group"].tolist() == ["background", "g2", "g1"]
     many = pd.concat([table.iloc[[0]]] * 300).assign(ID=[f"t{i}" for i in range(300)])
     (shown,) = (block for block in enrichment_section({"x": many}).blocks if isinstance(block, Table))
     assert shown.max_rows == 300  # all that pass
