@@ -14,8 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from ..matrix.row_block import as_float
 from ..matrix.rows import row_slices
-from .keys import Keys, uniform
+from .keys import Keys, drawn, uniform
 
 HIDDEN = 0.1  # the less, the nearer is the fit to what is left to the one to everything
 MOST_CELLS = 1_200
@@ -72,19 +73,11 @@ def sample_cells(op: ScaledOperator, keys: Keys, seed: int) -> Sample:
     seed
         Seed.
     """
-    drawn = uniform(keys.cells, seed)
-    sampled = np.ones(len(drawn), dtype=bool)
-    if len(drawn) > MOST_CELLS:
-        sampled = drawn <= np.partition(drawn, MOST_CELLS - 1)[MOST_CELLS - 1]
-    parts, order = [], []
-    for rows, block in op.iter_blocks():
-        inside = np.flatnonzero(sampled[rows])
-        part = block[inside]
-        part.eliminate_zeros()
-        cell = np.repeat(keys.cells[rows][inside], np.diff(part.indptr))
-        parts.append(part)
-        order.append(uniform(cell ^ (keys.peaks[part.indices] << np.uint64(1)), seed + 1))
-    return Sample(sparse.vstack(parts, format="csr"), np.concatenate(order))
+    sampled = drawn(keys.cells, MOST_CELLS, seed)
+    counts = as_float(op.with_rows(sampled).stored(), op.dtype, binary=op.binary)
+    counts.eliminate_zeros()
+    cell = np.repeat(keys.cells[sampled], np.diff(counts.indptr))
+    return Sample(counts, uniform(cell ^ (keys.peaks[counts.indices] << np.uint64(1)), seed + 1))
 
 
 @dataclass(frozen=True)

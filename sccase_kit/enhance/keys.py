@@ -61,6 +61,17 @@ def uniform(keys: np.ndarray, salt: int) -> np.ndarray:
     return (mixed(keys, salt) >> np.uint64(11)) * 2.0**-53 + 2.0**-54
 
 
+def drawn(keys: np.ndarray, n: int, salt: int, *, first: np.ndarray | None = None) -> np.ndarray:
+    """Return a mask of `n` of the keys, drawn by them, not by their places; all where there are no more.
+
+    Those in the mask `first` are taken before the others.
+    """
+    numbers = uniform(keys, salt) + (0 if first is None else ~first)
+    kept = np.zeros(len(keys), dtype=bool)
+    kept[np.argsort(numbers, kind="stable")[:n]] = True
+    return kept
+
+
 def normal(keys: np.ndarray, n_columns: int, rng: np.random.Generator) -> np.ndarray:
     """Return standard normal numbers, a row for every key: (keys × n_columns), float64.
 

@@ -115,9 +115,12 @@ def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixture
     sums = phi.sum(axis=0, dtype=np.float64).astype(phi.dtype)
     phi /= np.where(sums > 0, sums, 1)
     phi[:, sums <= 0] = mean[:, None]
-    theta = [_rows_of_one(one / np.maximum(one.sum(axis=0), _TINY)) for one in hs]
-    bank = tuple(one.shape[1] for one in hs)
-    return Mixtures(np.hstack(theta).astype(np.float32), phi.astype(np.float32, copy=False), bank)
+    return Mixtures(memberships(hs), phi.astype(np.float32, copy=False), tuple(one.shape[1] for one in hs))
+
+
+def memberships(hs: list[np.ndarray]) -> np.ndarray:
+    """Return the memberships of factorisations, (cells × ΣK), float32; rows of each sum to 1."""
+    return np.hstack([_rows_of_one(one / np.maximum(one.sum(axis=0), _TINY)) for one in hs]).astype(np.float32)
 
 
 def _rows_of_one(values: np.ndarray) -> np.ndarray:
@@ -193,7 +196,7 @@ def climb_each(
             add_prior(phi, peaks, prior, mean, sums)
         return cells, peaks, (1 / np.where(sums > 0, sums, 1)).astype(np.float32)
 
-    def memberships(cells: np.ndarray, alpha: float) -> np.ndarray:
+    def posterior(cells: np.ndarray, alpha: float) -> np.ndarray:
         theta, around = np.empty_like(cells), kernel @ cells
         for part in parts:
             theta[:, part] = _rows_of_one(cells[:, part] + alpha * _rows_of_one(around[:, part]))
@@ -205,12 +208,12 @@ def climb_each(
         first_factors = np.ones_like(first_factors)
     for alpha in alphas:
         cells, peaks, factors = first_cells, first_peaks, first_factors
-        theta = memberships(cells, alpha)
+        theta = posterior(cells, alpha)
         for number in range(1, n_passes):
             if number > 1:
                 peaks *= factors
             cells, peaks, factors = step(theta, peaks)
-            theta = memberships(cells, alpha)
+            theta = posterior(cells, alpha)
         phi = np.empty((len(peaks), len(lanes.slots)), dtype=np.float32)
         gathered(peaks, lanes.slots, factors, phi)
         yield Mixtures(theta, phi, mixtures.bank)

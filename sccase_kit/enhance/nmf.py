@@ -59,14 +59,10 @@ def orthonormalise(matrix: np.ndarray) -> np.ndarray:
     return np.linalg.qr(matrix)[0]
 
 
-def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, keyed: bool = False, rng: np.random.Generator) -> Sketch:
-    """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 reads of the data, two products each.
-
-    With `keyed` the random numbers follow the peaks wherever they stand (:mod:`sccase_kit.enhance.keys`).
-    """
+def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, rng: np.random.Generator) -> Sketch:
+    """Return a randomised sketch of X̃ with `rank` columns from n_power + 1 reads of the data, two products each."""
     rank = min(rank, *op.shape)
-    drawn = normal(data_keys(op).peaks, rank, rng) if keyed else rng.standard_normal((op.shape[1], rank))
-    probe = drawn.astype(op.dtype)
+    probe = rng.standard_normal((op.shape[1], rank)).astype(op.dtype)
     for _ in range(n_power):
         probe = orthonormalise(op.sweep(probe, lambda _rows, product: product)[1])
     image, back = op.sweep(probe, lambda _rows, product: product)

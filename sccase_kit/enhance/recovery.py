@@ -8,10 +8,12 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from .bank import sampled
 from .expected import measured_peaks
 from .experts import Choice, Consensus, choose, consensus_profiles
 from .keys import data_keys
-from .mixture import Mixtures, climb, peak_shares, start
+from .mixture import Mixtures, climb, memberships, peak_shares, start
+from .nmf import SMALL
 from .preparation import Places
 from .reference import Reference
 from .robust import RobustOptions
@@ -64,7 +66,10 @@ def recover(
     used, experts = choice.climbed > 0, (choice.plain + choice.smooth) > 0
     climbing, chosen = ([h for h, keep in zip(every, which, strict=True) if keep] for which in (used, experts))
     climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
-    if climbing:
+    if climbing and op.shape[0] > SMALL:
+        first = replace(_of_sample(op, climbing, choice.alpha, rng), theta=memberships(climbing))
+        climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries, n_passes=1)
+    elif climbing:
         first = start(op, climbing, mean)
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
         del first
@@ -73,3 +78,13 @@ def recover(
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
     theta, phi = small.combined(climbed, consensus, mean, places=places)
     return theta.astype(np.float32), phi, choice
+
+
+def _of_sample(op: ScaledOperator, hs: list[np.ndarray], alpha: float, rng: np.random.Generator) -> Mixtures:
+    """Return the mixtures of a sample of the cells after one step, for their profiles."""
+    kept = sampled(op, rng)
+    sample = op.with_rows(kept)
+    mean, n_entries = peak_shares(sample)
+    alone = sparse.csr_matrix(sparse.identity(sample.shape[0], dtype=np.float32))
+    first = start(sample, [h[kept] for h in hs], mean)
+    return climb(sample, first, alone, alpha=alpha, mean=mean, n_entries=n_entries, n_passes=1)

@@ -14,7 +14,17 @@ from .._settings import settings
 from .._threads import available_threads
 from .blocks import iter_row_blocks
 from .cluster import ClusterBlocks, cluster_of
-from .row_block import COMPILED_NNZ, Packed, RowBlock, Totals, Turned, as_float, compilable, row_block
+from .row_block import (
+    COMPILED_NNZ,
+    MOST_TURNED,
+    Packed,
+    RowBlock,
+    Totals,
+    Turned,
+    as_float,
+    compilable,
+    row_block,
+)
 from .rows import even_cuts, view_rows
 from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
@@ -108,11 +118,12 @@ class ScaledOperator:
     def _keep_blocks(self, csr: sparse.csr_matrix) -> None:
         self._compiled = csr.nnz >= COMPILED_NNZ
         as_stored = self._compiled or self.device is not None
+        turn = as_stored and self.shape[0] <= MOST_TURNED
         self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
         self._row_blocks = []
         for rows in self._split(csr.indptr):
             part = view_rows(self._source, rows)
-            turned = self.memo.setdefault(f"turned {rows.start} {rows.stop}", Turned(part)) if as_stored else None
+            turned = self.memo.setdefault(f"turned {rows.start} {rows.stop}", Turned(part)) if turn else None
             self._row_blocks.append((rows, self._block(part, turned)))
 
     def _block(self, csr: sparse.csr_matrix, turned: Turned | None = None) -> Block:
@@ -147,6 +158,14 @@ class ScaledOperator:
         if "n_open" in self.memo:
             other.memo["n_open"] = self.memo["n_open"][kept]
         return other
+
+    def with_rows(self, kept: np.ndarray) -> ScaledOperator:
+        """Return the operator of some cells (boolean mask), whose counts are read once and held in memory."""
+        parts = [sparse.csr_matrix(block[np.flatnonzero(kept[rows])]) for rows, block in self._iter_stored()]
+        counts = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
+        del parts
+        scales = self.row_scale[kept], self.col_scale
+        return ScaledOperator(counts, *scales, dtype=self.dtype, binary=self.binary, device=self.device)
 
     def binarized(self) -> ScaledOperator:
         """Return the operator of the 0/1 matrix with the same scalings."""

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 COMPILED_NNZ = 300_000  # stored counts from which on compiling (a second, once per machine) pays
+MOST_TURNED = 20_000  # cells up to which a copy of the counts by columns pays (2 to 14 % less time)
 _SLAB = 2048  # columns whose 64 numbers each fit the second-level cache
 _NNZ_PER_CUT = 32  # stored counts of a row between two cuts, on average, at least
 _NNZ_PER_TILE = 3_000_000

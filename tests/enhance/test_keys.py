@@ -9,7 +9,7 @@ from scipy.stats import kstest
 
 import sccase_kit as sk
 from sccase_kit.enhance import hiding
-from sccase_kit.enhance.keys import data_keys, mixed, normal, uniform
+from sccase_kit.enhance.keys import data_keys, drawn, mixed, normal, uniform
 from sccase_kit.matrix.operator import ScaledOperator
 
 
@@ -57,3 +57,17 @@ def test_a_fit_does_not_depend_on_the_order(most, monkeypatch):
     for scale in (None, "accessibility"):
         a, b = sk.get.enhanced(adata, scale=scale)[np.ix_(rows, cols)], sk.get.enhanced(other, scale=scale)
         assert np.linalg.norm(a - b) < 1e-4 * np.linalg.norm(a)
+
+
+def test_draws_follow_the_keys_and_take_some_first():
+    keys = mixed(np.arange(500, dtype=np.uint64))
+    kept, order = drawn(keys, 40, 3), np.random.default_rng(0).permutation(500)
+    assert kept.sum() == 40
+    np.testing.assert_array_equal(drawn(keys[order], 40, 3), kept[order])
+    assert drawn(keys, 600, 3).all()
+    assert (drawn(keys, 40, 4) != kept).any()
+    first = np.arange(500) < 30
+    taken = drawn(keys, 40, 3, first=first)
+    assert taken.sum() == 40
+    assert taken[:30].all()
+    assert drawn(np.zeros(500, dtype=np.uint64), 40, 3).sum() == 40  # cells that cannot be told apart

@@ -197,3 +197,15 @@ def test_counts_stored_twice_are_added():
     np.testing.assert_array_equal(a.n_cells_open, b.n_cells_open)
     np.testing.assert_allclose(a.op.matmul(np.eye(3)), b.op.matmul(np.eye(3)))
     assert len(twice.data) == 5
+
+
+def test_some_cells_are_those_rows_of_any_storage(tmp_path):
+    counts = sparse.random(60, 40, 0.2, format="csr", random_state=0, dtype=np.float32)
+    kept = np.random.default_rng(0).random(60) < 0.4
+    scales = np.linspace(1, 2, 60), np.linspace(2, 3, 40)
+    right = np.random.default_rng(1).standard_normal((40, 3))
+    for storage in (counts, counts.toarray(), counts.tocsc()):
+        op = ScaledOperator(storage, *scales, dtype=np.float64)
+        part = op.with_rows(kept)
+        assert part.shape == (kept.sum(), 40)
+        np.testing.assert_allclose(part.matmul(right), op.matmul(right)[kept])
