@@ -3,7 +3,8 @@
     git worktree add ../old 20538af && python -m venv snap && snap/bin/pip install snapatac2
     python benchmarks/fit.py --old ../old --snapatac2 snap/bin/python        # some minutes
     python benchmarks/fit.py --old ../old --snapatac2 snap/bin/python --only "20k x 50k" --repeats 5
-    python benchmarks/fit.py --large                                          # also 100k x 100k, this build alone
+    python benchmarks/fit.py --before ../before                               # a build with the same default, b4f9c3a
+    python benchmarks/fit.py --large  # also 40k x 40k and 100k x 100k
 
 Every run has a process of its own that is warmed up first (imports, compiled code) and one thread; engines take turns.
 CPU seconds and memory (peak above what was there before the call) are medians. SnapATAC2 computes 30 components of all
@@ -30,7 +31,7 @@ HERE = Path(__file__).resolve().parent
 DATA = Path(os.environ.get("SCCASE_KIT_SHARED", HERE.parents[1] / "shared")) / "data"
 STORED = {"bm0828": "bm0828", "bm0828_full": "bm0828_full", "granja_bmmc": "granja_bmmc"}
 SIMULATED = {"14k x 10k": (14_000, 10_000, 500), "20k x 50k": (20_000, 50_000, 1000)}
-LARGE = {"100k x 100k": (100_000, 100_000, 2720)}
+LARGE = {"40k x 40k": (40_000, 40_000, 1000), "100k x 100k": (100_000, 100_000, 2720)}
 KEYS = ["data", "engine"]
 
 
@@ -98,6 +99,7 @@ def measure(engines: dict[str, tuple[str, Path]], path: Path, repeats: int) -> d
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--old", type=Path, help="folder of another build (a git worktree)")
+    parser.add_argument("--before", type=Path, help="folder of a further build")
     parser.add_argument("--snapatac2", help="Python of an environment that has SnapATAC2")
     parser.add_argument("--only", nargs="+", choices=[*STORED, *SIMULATED, *LARGE])
     parser.add_argument("--large", action="store_true")
@@ -111,6 +113,8 @@ def main() -> None:
     engines = {"new": (sys.executable, HERE.parent)}
     if args.old is not None:
         engines["old"] = (sys.executable, args.old.resolve())
+    if args.before is not None:
+        engines["before"] = (sys.executable, args.before.resolve())
     if args.snapatac2 is not None:
         engines["snapatac2"] = (args.snapatac2, HERE)
     sizes = SIMULATED | (LARGE if args.large or set(args.only or ()) & set(LARGE) else {})
