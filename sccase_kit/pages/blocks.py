@@ -120,6 +120,8 @@ class Card:
         script takes the link out.
     anchor
         Its place in the page, or "".
+    folded, folded_title
+        Further lines that a click on the title opens.
     """
 
     title: str
@@ -130,6 +132,8 @@ class Card:
     note: str = ""
     links: Sequence[tuple[str, str, str]] = field(default_factory=list)
     anchor: str = ""
+    folded: Sequence[tuple[str, str]] = field(default_factory=list)
+    folded_title: str = "more"
 
     def html(self) -> str:
         """Return the card."""
@@ -142,7 +146,9 @@ class Card:
         links = f'<p class="links">{links}</p>' if links else ""
         anchor = f' id="{escape(self.anchor)}"' if self.anchor else ""
         title = f"<h4>{chip}{escape(self.title)}{aside}</h4>"
-        return f'<article class="card"{anchor}>{title}{head}{lines}{note}{links}</article>'
+        more = Lines(self.folded).html() if self.folded else ""
+        more = f"<details><summary>{escape(self.folded_title)}</summary>{more}</details>" if more else ""
+        return f'<article class="card"{anchor}>{title}{head}{lines}{note}{more}{links}</article>'
 
 
 def _chip(color: str) -> str:

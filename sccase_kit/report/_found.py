@@ -21,7 +21,9 @@ from ..pages.page import Section
 from . import _groups
 from ._batches import Taken, batches_said, skewed, some
 from ._order import Kin
-from ._sisters import HOW, merge_call, sister_doubts, sister_lines, unled_doubt
+from ._rivals import TITLE as WHY_NOT
+from ._rivals import not_found, why_not
+from ._sisters import HOW, merge_call, sister_doubts, sister_lines, split_lines, unled_doubt
 from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
@@ -103,6 +105,8 @@ def found_section(study: Study) -> Section:
             cells = {str(name): int(n) for name, n in labels.value_counts().items()}
             said = _groups.in_words(names, cells)
             lines.append(("What they are", f"{said[:1].upper()}{said[1:]}."))
+            if missing := not_found(adata, study.groupby):
+                lines.append(("Not found", missing))
         doubts += group_doubts
         if n := int(labels.isna().sum()):
             what = "cell has no label and is" if n == 1 else "cells have no label and are"
@@ -179,7 +183,7 @@ def _cards(
     reasons = (
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
-    like, sisters = _groups.most_like(groups), sister_lines(adata, by)
+    like, sisters, rivals = _groups.most_like(groups), sister_lines(adata, by), why_not(adata, by)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.near_genes(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
@@ -212,7 +216,8 @@ def _cards(
             lines.append(("peaks", ", ".join(places[group])))
         if group in like:
             lines.append(("most like", like[group]))
-        lines += sisters.get(group, [])
+        apart, next_apart = split_lines(sisters.get(group, []))
+        lines += apart
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
             if found.get(group):
                 lines.append((word, found[group]))
@@ -231,7 +236,8 @@ def _cards(
         links = [("tracks", "tracks", group), ("marker peaks", "marker-peaks", f"group={quoted}")]
         links += [("terms", "terms", f"group={quoted}")] if group in tested["terms"] else []
         color, anchor = study.colors.get(group, ""), f"group{len(cards)}"
-        cards.append(Card(group, aside, color, head, lines, " ".join(notes), links, anchor))
+        more = rivals.get(group, []) + next_apart
+        cards.append(Card(group, aside, color, head, lines, " ".join(notes), links, anchor, more, WHY_NOT))
     return (
         cards,
         _group_doubts(study, counts, rows, groups, reasons, deep),

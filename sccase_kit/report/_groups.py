@@ -266,7 +266,8 @@ def marker_genes(table: pd.DataFrame | None) -> dict[str, str]:
 def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return what a group is, how sure that is, and why it has no name ("" where it has one)."""
     if row["reason"]:
-        return f"unknown, nearest {row['best']}", "", f"No name: {row['reason']}."
+        note = f" {note[:1].upper()}{note[1:]}." if (note := str(row.get("note", ""))) else ""
+        return f"unknown, nearest {row['best']}", "", f"No name: {row['reason']}.{note}"
     measures = []
     lineage = row["label"] != row["best"]
     if np.isfinite(share := row.get("support", np.nan)):

@@ -68,6 +68,32 @@ GROUPS: Headers = {
     "ranking": ("ranked by", "what orders the peaks; score: see the table of peaks"),
     "reason": ("why there are few", "empty where there are enough"),
 }
+#: Of groups of one name against each other.
+AMONG: Headers = {
+    "among": ("nearest to", "the name, or the nearest type of groups without one"),
+    "n_groups": ("groups compared", "all that are nearest to this name"),
+    "called": ("its type", "the best type of that name, among these groups"),
+    "score_called": ("score of its type", "among these groups; below 0: less than in the others"),
+    "progenitor": ("nearest progenitor", "the best type of the lineage Progenitor, among these groups"),
+    "score_progenitor": ("score of the progenitor", "among these groups"),
+    "padj": ("adjusted p", "of the best type of all, among these groups"),
+    "support_progenitor": ("support of progenitors", "share of draws of the marker genes in which one is best"),
+    "support_called": ("support of its type", "share of draws of the marker genes in which it is best"),
+    "rather": ("rather a progenitor", "a progenitor is best, has half of the draws, and its type is below 0 and 10 %"),
+    "genes": ("genes of the progenitor", "times as open as in all of these groups"),
+}
+#: Of the types of a panel.
+PANEL: Headers = {
+    "type": ("type", "of the markers that were given"),
+    "n_markers": ("marker genes", "of the type"),
+    "n_markers_covered": ("of them near a peak", "marker genes that a peak reaches"),
+    "group": ("highest in", "the group in which it scores highest"),
+    "score": ("score there", "z of the marker genes among all genes, added and divided by the root of their number"),
+    "support": ("support there", "share of draws of the marker genes in which it is best"),
+    "n_named": ("groups named so", "groups that are called after it"),
+    "n_lineage": ("of its lineage", "groups that are called after a lineage that holds it"),
+    "n_nearest": ("nearest to it", "groups without a name that are nearest to it"),
+}
 #: Of the components of the embedding that belong to groups.
 COMPONENTS: Headers = {
     "component": ("component", "number of a column of the embedding, from 0"),
@@ -228,7 +254,10 @@ STAGES: Headers = {
     "time (s)": ("time (s)", "that it took"),
 }
 #: Columns of shares, shown in percent.
-PERCENT = ("share", "pct_in", "pct_out", "support", "fraction_05", "Prop._SNPs", "Prop._h2", "of_types")
+PERCENT = (
+    *("share", "pct_in", "pct_out", "support", "support_progenitor", "support_called", "fraction_05"),
+    *("Prop._SNPs", "Prop._h2", "of_types"),
+)
 
 #: Columns of names joined by commas, of which the first and their number are shown.
 LISTS = ("Genes",)

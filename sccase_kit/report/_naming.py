@@ -14,7 +14,7 @@ from .._record import records
 from ..pages.blocks import Block, Text
 from ..pages.page import Section
 from ._figures import draw
-from ._headers import GROUPS, NAMES, described_table
+from ._headers import AMONG, GROUPS, NAMES, PANEL, described_table
 from ._order import rows_in_order
 
 #: Columns of marker peaks on the page, where they are there; the files hold all.
@@ -24,6 +24,7 @@ PEAK_COLUMNS = [
 ]
 
 _ALPHA = 0.05
+_AMONG_TITLE = "Groups nearest to one name, scored against each other alone: is one rather a progenitor?"
 #: Columns of names that come first.
 _NAME_COLUMNS = ["group", "n_cells", "label", "genes", "reason", "best", "support", "padj", "score", "second", "margin"]
 
@@ -58,7 +59,19 @@ def naming_section(adata: AnnData, order: Mapping[str, Sequence[str]] | None = N
         first = [name for name in _NAME_COLUMNS if name in table.columns]
         ordered = table[[*first, *(name for name in table.columns if name not in first)]]
         blocks.append(described_table(ordered, "What the groups may be", NAMES))
+        blocks += _behind_names(made.results, (order or {}).get(by, []))
     return Section("Names", blocks) if blocks else None
+
+
+def _behind_names(results: Mapping[str, Any], order: Sequence[str]) -> list[Block]:
+    """Return the tables behind the names: groups of one name against each other, and the types looked for."""
+    blocks: list[Block] = []
+    for name, title, headers in (("among", _AMONG_TITLE, AMONG), ("panel", "Types that were looked for", PANEL)):
+        table = results.get(name)
+        if isinstance(table, pd.DataFrame) and len(table):
+            table = rows_in_order(table, order) if name == "among" else table
+            blocks.append(described_table(table, title, headers))
+    return blocks
 
 
 def peak_columns(table: pd.DataFrame) -> pd.DataFrame:

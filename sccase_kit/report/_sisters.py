@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from anndata import AnnData
 from ._batches import some
 from ._groups import FAR, first_of, in_kb, made_with
 
-_ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 4, 3, 1.5, 2
+_ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 3, 2, 1.5, 2
 
 #: What the lines mean, for those that are there.
 HOW = {
@@ -22,6 +22,13 @@ HOW = {
         "next to the most certain peaks (how many times as open, how far from the gene's start), and marker genes."
     ),
 }
+
+
+def split_lines(lines: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the lines that a card shows, up to the first other group, and those that it folds."""
+    words = [word for word, _ in lines]
+    shown = words.index("against") + 1 if "against" in words else len(words)
+    return list(lines[:shown]), list(lines[shown:])
 
 
 def sister_lines(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:

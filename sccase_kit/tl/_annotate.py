@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -17,18 +18,19 @@ from .._labels import column_names
 from .._logging import warn
 from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
-from ..genes import peak_gene_weights, reference_scores, smallest_lineage
+from ..genes import peak_gene_weights, reference_scores
+from ..genes.reach import same_peaks
 from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
 from ..peaks import group_profiles, level_profiles
 from ._annotate_cells import listed_genes, matched_counts, more_open, naming_factors, warn_dropped
+from ._annotate_evidence import panel_table, rival_table
 from ._annotate_inputs import check_lineages, matched_reference, read_markers
+from ._annotate_names import give_names
 from ._annotate_related import Evidence, mark_progenitors
 from ._group_opens import count_opens, group_opens, mean_profiles
 from ._nearest_gene import check_genes, peak_places
-
-UNKNOWN = "unknown"
 
 
 @checked()
@@ -115,9 +117,9 @@ def annotate(
         type's activities in the group, enhanced or from `counts`, against as many cells drawn at random, times the
         number of types), padj (Benjamini–Hochberg over the groups), n_markers, n_markers_covered (in reach of a peak),
         genes (those that speak most for the best type and are more open in the group than in all cells); with a
-        reference n_peaks; reason (why it is unknown); and with markers note. Of groups with one name, one that
-        fits a progenitor when compared with the others alone (GMP among monocytes) is named after the lineage
-        of both, and the note says so; for that, lineages must have one called "Progenitor".
+        reference n_peaks; reason (why it is unknown); and with markers note. Of the groups nearest to one name,
+        one that fits a progenitor when compared with the others alone (GMP among monocytes) is named after the
+        lineage of both, and the note says so; for that, lineages must have one called "Progenitor".
     ``scores``
         DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
         read it as a folder; all other places keep it.
@@ -126,6 +128,20 @@ def annotate(
     ``genes``
         DataFrame, with markers: group, gene (those of ``table``), fold (weighted open peaks over those expected at the
         group's depth), n_peaks (in reach of it), peak (the nearest) and distance (bases to the start of transcription).
+    ``rivals``
+        DataFrame, with markers, for every group the genes of the best type and of the two others with the most support:
+        group, type, rank (1: the best), support, score, gene (those that rest on the same peaks as one, "CD8A/CD8B"),
+        says ("for": more open in the group than in all cells; "silent": it has a peak and is not; "no peak"), fold,
+        value (standardised score), n_peaks, peak and distance.
+    ``panel``
+        DataFrame, with markers, one row per type that was looked for: type, n_markers, n_markers_covered, group (in
+        which it scores highest), score and support there, n_named (groups called after it), n_lineage (after a lineage
+        that holds it), n_nearest (unknown, and nearest to it).
+    ``among``
+        DataFrame, with markers, of groups compared with those nearest to the same name alone: group, among (the name),
+        n_groups, called (the best type of the name), score_called, progenitor (the best type of "Progenitor"),
+        score_progenitor, padj (of the best type of all), support_progenitor and support_called (among these groups),
+        rather (whether it has the note) and genes (of the progenitor, with how many times as open as in all of them).
     ``types``
         The names of the columns of scores as they were given.
     ``params``
@@ -184,16 +200,17 @@ def annotate(
         if genome is None:
             msg = "markers are genes: give genome= too (hg19, hg38, mm9, mm10, a GTF or a table of genes)"
             raise ValueError(msg)
-        table, scores, support, evidence, listed = _by_markers(
-            adata, counts, markers, genome, names, generator, codes=codes, key=key, layer=layer
-        )
+        found = _by_markers(adata, counts, markers, genome, names, generator, codes=codes, key=key, layer=layer)
+        table, scores, support, evidence = found.table, found.scores, found.support, found.evidence
         results = {"scores": scores, "support": support}
-        stored["genes"] = listed
+        stored |= {"genes": found.genes, "rivals": found.rivals}
         failing = {"n_markers_covered": min_covered, "padj": alpha}
     table.insert(1, "n_cells", np.bincount(codes, minlength=len(names)))
-    _name(table, support, families, failing, min_support=min_support, min_margin=min_margin)
+    give_names(table, support, families, failing, min_support=min_support, min_margin=min_margin)
     if evidence is not None and support is not None:
-        mark_progenitors(table, support, families, evidence, generator, alpha=alpha, min_support=min_support)
+        stored["among"] = mark_progenitors(table, support, families, evidence, generator, alpha=alpha)
+        sizes = {"n_markers": found.n_markers, "n_covered": found.n_covered}
+        stored["panel"] = panel_table(table, scores, support, families, **sizes)
     target = in_memory_copy(adata) if copy else adata
     target.obs[key_added] = pd.Categorical(table["label"].to_numpy()[codes])
     params = {"groupby": groupby, "markers": markers, "genome": genome, "reference": reference}
@@ -207,6 +224,20 @@ def annotate(
     return target if copy else None
 
 
+@dataclass(frozen=True, eq=False)
+class _ByMarkers:
+    """Rows of the groups, scores and support of the types, what they rest on, and the genes behind them."""
+
+    table: pd.DataFrame
+    scores: pd.DataFrame
+    support: pd.DataFrame
+    evidence: Evidence
+    genes: pd.DataFrame
+    rivals: pd.DataFrame
+    n_markers: list[int]
+    n_covered: list[int]
+
+
 def _by_markers(
     adata: AnnData,
     counts: AnnData | str | os.PathLike[str] | None,
@@ -218,7 +249,7 @@ def _by_markers(
     codes: np.ndarray,
     key: str,
     layer: str | None,
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, Evidence, pd.DataFrame]:
+) -> _ByMarkers:
     measured = adata if counts is None else matched_counts(adata, counts)
     genes = check_genes(measured, genome)
     sets = read_markers(markers, genome)
@@ -244,7 +275,8 @@ def _by_markers(
         opens = count_opens(measured, codes, len(names), layer=layer)
         profiles = group_profiles(cells, peaks, codes=codes, n_groups=len(names))
     members = {kind: np.unique(part[part >= 0]) for kind, part in found.items()}
-    evidence = Evidence(opens, profiles, weights, members, cells, peaks, codes)
+    symbols = genes["symbol"].to_numpy(dtype=object)
+    evidence = Evidence(opens, profiles, weights, members, cells, peaks, codes, symbols)
     scored = evidence.scored(np.arange(len(names)), rng)
     values, result, pvalues = scored.values, scored.result, scored.pvalues
     covered = np.isfinite(values).all(axis=0)
@@ -256,25 +288,31 @@ def _by_markers(
     padj = benjamini_hochberg(pvalue)
     support = pd.DataFrame(scored.support, index=names, columns=list(sets))
     seen = more_open(opens, weights)
-    symbols, kinds = genes["symbol"].to_numpy(dtype=object), list(sets)
+    kinds = list(sets)
     rows = []
-    tops: dict[str, np.ndarray] = {}
+    tops: dict[str, list[list[int]]] = {}
+    columns = weights.tocsc()
+    columns.sort_indices()
     for g, name in enumerate(names):
         best, second = order[g]
         own = members[kinds[best]][covered[members[kinds[best]]]]
         own_open = own[(values[g, own] > 0) & seen[g, own]]
-        top = tops[name] = own_open[np.argsort(-values[g, own_open], kind="stable")][:5]
+        tops[name] = same_peaks(columns, own_open[np.argsort(-values[g, own_open], kind="stable")])[:5]
         row = _lead(name, kinds, result.scores[g], best, second)
         row |= {"support": support.iloc[g, best], "pvalue": pvalue[g], "padj": padj[g]}
         row |= {
             "n_markers": len(sets[kinds[best]]),
             "n_markers_covered": len(own),
-            "genes": ", ".join(symbols[top]),
+            "genes": ", ".join("/".join(symbols[part]) for part in tops[name]),
         }
         rows.append(row)
     scores = pd.DataFrame(np.where(np.isfinite(result.scores), result.scores, np.nan), index=names, columns=kinds)
     listed = listed_genes(tops, genes, places, opens=opens, weights=weights)
-    return pd.DataFrame(rows), scores, support, evidence, listed
+    behind = {"opens": opens, "weights": weights, "genes": genes, "places": places}
+    rivals = rival_table(values, scores, support, members, **behind)
+    n_markers = [len(sets[kind]) for kind in kinds]
+    n_covered = [int(covered[members[kind]].sum()) for kind in kinds]
+    return _ByMarkers(pd.DataFrame(rows), scores, support, evidence, listed, rivals, n_markers, n_covered)
 
 
 def _by_reference(
@@ -295,52 +333,3 @@ def _lead(group: str, kinds: list[str], scores: np.ndarray, best: int, second: i
     both = np.isfinite(scores[[best, second]]).all()
     row = {"group": group, "best": kinds[best], "second": kinds[second]}
     return row | {"score": scores[best], "margin": scores[best] - scores[second] if both else np.nan}
-
-
-def _name(
-    table: pd.DataFrame,
-    support: pd.DataFrame | None,
-    families: Mapping[str, Iterable[str]],
-    failing: Mapping[str, float],
-    *,
-    min_support: float,
-    min_margin: float,
-) -> None:
-    """Give every row its label, the support of that, and the reason of those that are unknown."""
-    labels: list[str] = []
-    reasons: list[str] = []
-    own = table["support"].to_numpy(copy=True)
-    for g, row in table.iterrows():
-        reason, label, share = _reason(row, failing), "", float(row["support"])
-        behind = bool(row["margin"] < min_margin)
-        if share >= min_support and not behind:
-            label = str(row["best"])
-        elif support is not None:
-            shares = dict(zip(support.columns, support.iloc[len(labels)], strict=True))
-            label, share = smallest_lineage(str(row["best"]), shares, families, min_support=min_support)
-        if not label and not reason:
-            rivals = f"it is best in only {row['support']:.0%} of resamplings"
-            if support is not None:
-                others = support.iloc[len(labels)].drop(row["best"]).nlargest(2)
-                rivals += f" ({', '.join(f'{kind} in {other:.0%}' for kind, other in others[others > 0].items())})"
-            reason = f"{row['second']} is only {row['margin']:.3g} behind" if row["support"] >= min_support else rivals
-        labels.append(UNKNOWN if reason else label)
-        table.loc[g, "support"] = row["support"] if reason else share
-        reasons.append(reason)
-    table.insert(2, "label", labels)
-    table.insert(list(table.columns).index("support") + 1, "support_best", own)
-    table["reason"] = reasons
-
-
-def _reason(row: pd.Series, failing: Mapping[str, float]) -> str:
-    """Return why a group cannot have a name whatever fits best, or ""."""
-    if not np.isfinite(row["score"]) or row["score"] <= 0:
-        return "no type scores above chance"
-    if "n_markers_covered" in failing and row["n_markers_covered"] < failing["n_markers_covered"]:
-        n = row["n_markers_covered"]
-        return f"only {n} marker {'gene has' if n == 1 else 'genes have'} a peak in reach"
-    if "n_peaks" in failing and row["n_peaks"] < failing["n_peaks"]:
-        return f"only {row['n_peaks']} peaks are shared with the reference"
-    if "padj" in failing and row["padj"] > failing["padj"]:
-        return f"adjusted p-value {row['padj']:.2g}"
-    return ""

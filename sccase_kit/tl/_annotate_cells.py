@@ -8,7 +8,7 @@ s_i` (one step of a KL-divergence factorisation from equal factors). All peaks g
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -140,7 +140,7 @@ def more_open(opens: np.ndarray, weights: sparse.csr_matrix) -> np.ndarray:
 
 
 def listed_genes(
-    tops: dict[str, np.ndarray],
+    tops: Mapping[str, Sequence[Sequence[int]]],
     genes: pd.DataFrame,
     places: pd.DataFrame,
     *,
@@ -152,7 +152,8 @@ def listed_genes(
     Parameters
     ----------
     tops
-        Positions of the genes of every group, in the order of the rows of `opens`.
+        Positions of the genes of every group, in the order of the rows of `opens`; of those that rest on the same peaks
+        a list.
     genes
         symbol and tss (0-based), one row per column of `weights`.
     places
@@ -164,21 +165,21 @@ def listed_genes(
 
     Returns
     -------
-    DataFrame, one row per group and gene: group, gene, fold (weighted open peaks over those expected at the group's
-    depth), n_peaks (in reach), peak (the nearest of them) and distance (bases from it to the transcription start, 0 if
-    it covers it).
+    DataFrame, one row per group and gene: group, gene (several as "CD8A/CD8B"), fold (weighted open peaks over those
+    expected at the group's depth), n_peaks (in reach), peak (the nearest of them) and distance (bases from it to the
+    transcription start, 0 if it covers it).
     """
-    used = sorted({int(gene) for top in tops.values() for gene in top})
+    used = sorted({int(part[0]) for top in tops.values() for part in top})
     columns = weights[:, used].tocsc().astype(np.float64)
     seen, expected = gene_sums(opens.astype(np.float64), columns, opens.sum(axis=1, dtype=np.float64))
     fold = seen / np.where(expected > 0, expected, np.nan)
     tss, symbols = genes["tss"].to_numpy(np.int64), genes["symbol"].to_numpy(dtype=object)
     rows = []
     for g, (group, top) in enumerate(tops.items()):
-        for gene in top:
-            at = used.index(int(gene))
-            row = {"group": group, "gene": symbols[gene], "fold": fold[g, at]}
-            rows.append(row | nearest_in_reach(columns, at, places, int(tss[gene])))
+        for part in top:
+            at = used.index(int(part[0]))
+            row = {"group": group, "gene": "/".join(str(symbols[gene]) for gene in part), "fold": fold[g, at]}
+            rows.append(row | nearest_in_reach(columns, at, places, int(tss[part[0]])))
     return pd.DataFrame(rows, columns=["group", "gene", "fold", "n_peaks", "peak", "distance"])
 
 

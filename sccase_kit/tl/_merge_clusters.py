@@ -20,7 +20,7 @@ def merge_clusters(
     groupby: str = "louvain",
     *,
     alpha: float = 0.01,
-    min_difference: float = 0.04,
+    min_difference: float = 0.03,
     n_splits: int = 1,
     layer: str | None = None,
     key: str = "sccase",
@@ -45,7 +45,7 @@ def merge_clusters(
     alpha
         Largest adjusted p-value (Bonferroni over all pairs of clusters) at which two clusters are told apart.
     min_difference
-        Least difference of their profiles, 0.04 for 4 % (root mean square of relative differences along what the other
+        Least difference of their profiles, 0.03 for 3 % (root mean square of relative differences along what the other
         half says). In many cells differences are certain that are too small to mean a type.
     n_splits
         Random divisions into halves; more make the answer depend less on the seed.

@@ -31,7 +31,7 @@ def sister_groups(
     n_next: int = 2,
     n_top: int = 50,
     alpha: float = 0.01,
-    min_difference: float = 0.04,
+    min_difference: float = 0.03,
     n_splits: int = 1,
     layer: str | None = None,
     key: str = "sccase",
@@ -67,7 +67,7 @@ def sister_groups(
     alpha
         Largest adjusted p-value (Bonferroni over all pairs of groups) at which two groups are told apart.
     min_difference
-        Least difference of the profiles of two groups that are told apart, 0.04 for 4 %; see Returns.
+        Least difference of the profiles of two groups that are told apart, 0.03 for 3 %; see Returns.
     n_splits
         Random divisions into halves; more make the answer depend less on the seed.
     layer

@@ -320,7 +320,7 @@ def test_what_speaks_for_the_genes_of_a_name():
     genes = pd.DataFrame({"symbol": ["G", "H"], "tss": [105, 1000]})
     places = pd.DataFrame({"chrom": "chr1", "start": [100, 300, 700, 1100], "end": [110, 320, 720, 1120]})
     places.index = list("pqrs")
-    tops = {"x": np.array([0, 1]), "y": np.array([1])}
+    tops = {"x": [[0], [1]], "y": [[1, 0]]}
     found = listed_genes(tops, genes, places, opens=opens, weights=sparse.csr_matrix(weights))
     share = opens.sum(axis=1) / opens.sum()
     expected = []
@@ -329,7 +329,7 @@ def test_what_speaks_for_the_genes_of_a_name():
         expected.append(seen / (share[g] * sum(opens[:, p].sum() * weights[p, gene] for p in range(4))))
     np.testing.assert_allclose(found["fold"], expected)
     assert found["group"].tolist() == ["x", "x", "y"]
-    assert found["gene"].tolist() == ["G", "H", "H"]
+    assert found["gene"].tolist() == ["G", "H", "H/G"]
     assert found["peak"].tolist() == ["p", "s", "s"]
     assert found["distance"].tolist() == [0, 100, 100]
     assert found["n_peaks"].tolist() == [2, 2, 2]
