@@ -18,6 +18,7 @@ from ._style import (
     category_colors,
     get_axes,
     get_panels,
+    legend_inches,
     name_legend,
     open_frame,
     plain,
@@ -50,6 +51,11 @@ def _result(adata: AnnData, key: str, name: str, hint: str) -> Any:
 
 def _colors_of_samples(names: Sequence[object]) -> dict[Any, str]:
     return dict(zip(names, category_colors(len(names)), strict=True))
+
+
+def _size(names: Sequence[object]) -> tuple[float, float]:
+    """Return the size of a figure whose legend, if any, stands at the right of its Axes."""
+    return 4.0 + (legend_inches(names) if len(names) > 1 else 0.0), 3.5
 
 
 def _legend(ax: Any, handles: Sequence[Any], names: Sequence[object]) -> None:
@@ -89,7 +95,7 @@ def barcode_rank(adata: AnnData, *, key: str = "fragments", ax: Any | None = Non
         If there is no such entry, or the barcodes were given, so that the others were not counted.
     """
     curves = _result(adata, key, "barcode_rank", "the barcodes were given, so no others were counted")
-    ax = get_axes(ax)
+    ax = get_axes(ax, figsize=_size(list(curves)))
     colors = _colors_of_samples(list(curves))
     handles = []
     for name, curve in curves.items():
@@ -131,7 +137,7 @@ def fragment_lengths(adata: AnnData, *, key: str = "fragments", max_length: int 
     """
     check_number(max_length, name="max_length", minimum=10, maximum=1000)
     lengths = _result(adata, key, "lengths", "read the fragments again")
-    ax = get_axes(ax)
+    ax = get_axes(ax, figsize=_size(list(lengths)))
     shares = {name: lengths[name] / max(lengths[name].sum(), 1) * 100 for name in lengths}
     last = int(max_length) if max_length == 1000 else int(max_length) + 1  # the last bin holds all that are longer
     handles = _sample_lines(
@@ -169,7 +175,8 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
     """
     profiles: Any = _result(adata, key, "tss_profile", "read the fragments with genome= or tss=")
     scores = _result(adata, key, "files", "read the fragments again")["tss_enrichment"]
-    ax = get_axes(ax)
+    names = [f"{name} ({scores[name]:.1f})" for name in profiles]
+    ax = get_axes(ax, figsize=_size(names))
     at = profiles.index.astype(int)
     handles = _sample_lines(ax, at, {name: profiles[name].to_numpy(np.float64) for name in profiles})
     ax.axhline(1, color="0.8", linewidth=0.8, zorder=0)
@@ -179,7 +186,6 @@ def tss_profile(adata: AnnData, *, key: str = "fragments", ax: Any | None = None
         xlim=(at[0], at[-1]),
         xticks=[-2000, -1000, 0, 1000, 2000],
     )
-    names = [f"{name} ({scores[name]:.1f})" for name in profiles]
     if len(names) > 1:
         _legend(ax, handles, names)
     else:

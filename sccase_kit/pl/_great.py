@@ -16,7 +16,17 @@ from ..great.alike import ALIKE
 from ..great.passing import MAX_FDR
 from ..great.result import GreatResult
 from ._great_terms import prepared, short_name, top_terms
-from ._style import PALETTE, SEQUENTIAL, check_cmap, colors_of, get_axes, legend_inches, name_legend, plain
+from ._style import (
+    PALETTE,
+    SEQUENTIAL,
+    check_cmap,
+    colors_of,
+    get_axes,
+    legend_inches,
+    name_legend,
+    plain,
+    slanted_inches,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -193,7 +203,9 @@ def great_dot(
     columns = list(tidy["group"].cat.categories)
     shown = passed[passed["ID"].isin(terms)]
     name = dict(zip(top["ID"], top["name"], strict=True))
-    ax = get_axes(ax, figsize=(5.2 + 0.35 * len(columns), max(2.6, 1.2 + 0.22 * len(terms))))
+    ax = get_axes(
+        ax, figsize=(5.2 + 0.35 * len(columns), max(2.6, 1.2 + 0.22 * len(terms)) + slanted_inches(columns, 24))
+    )
     known = shown["effect"].dropna()
     reference = float(np.percentile(known, 95)) if len(known) else 1.0
     reference = reference if reference > 0 else 1.0

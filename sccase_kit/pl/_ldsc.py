@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._arguments import checked
 from .._validate import check_choice, check_some, check_table
 from ._given import table_of
-from ._style import get_axes, plain
+from ._style import get_axes, plain, slanted_inches
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +101,7 @@ def ldsc(
     if part[column].isna().all():
         msg = f"column {column!r} holds no finite number for {trait!r}: there is nothing to draw"
         raise ValueError(msg)
-    ax = get_axes(ax, figsize=(max(2.6, 0.55 * len(part) + 1.3), 3.3))
+    ax = get_axes(ax, figsize=(max(2.6, 0.55 * len(part) + 1.3), 3.3 + slanted_inches(list(part.index))))
     height = part[column].to_numpy(float)
     spread = np.zeros(len(part)) if error is None else np.maximum(part[error].fillna(0).to_numpy(float), 0)
     colors = [_BACKGROUND if g == background else _SPECIFIC for g in part.index]

@@ -103,7 +103,7 @@ def snpsea(
     limit = max(1.05 * np.nanmax(scores.to_numpy()), -1.15 * np.log10(alpha / len(wide)))
     for panel, group in zip(axes[1:], groups, strict=True):
         _draw_bars(panel, scores[group], alpha, len(wide), limit)
-        panel.set_title(plain(group, 24))
+        panel.set_title(plain(group, 24), fontsize="medium")
     axes[-1].set_yticks(np.arange(len(shown)), [_short(str(name)) for name in shown], fontsize=8)
     axes[-1].yaxis.tick_right()
     axes[-1].tick_params(axis="y", length=0)

@@ -32,6 +32,7 @@ __all__ = [
     "order_cells",
     "plain",
     "size_in_points",
+    "slanted_inches",
     "spread",
     "text_sizes",
 ]
@@ -139,6 +140,11 @@ def name_legend(ax: Any, handles: Sequence[Any], names: Sequence[object], **kwar
 def legend_inches(names: Sequence[object]) -> float:
     """Return about how wide a column of a legend with these names is, in inches."""
     return 0.4 + 0.075 * max((len(plain(name, _LEGEND_WIDTH)) for name in names), default=0)
+
+
+def slanted_inches(names: Sequence[object], limit: int = 40) -> float:
+    """Return about how much more height slanted names below an axis take than short ones, in inches."""
+    return max(0.0, 0.058 * max((len(plain(name, limit)) for name in names), default=0) - 0.6)
 
 
 def open_frame(ax: Any) -> None:
