@@ -68,6 +68,22 @@ GROUPS: Headers = {
     "ranking": ("ranked by", "what orders the peaks; score: see the table of peaks"),
     "reason": ("why there are few", "empty where there are enough"),
 }
+#: Of groups against those that they resemble, in held-out counts.
+SISTERS: Headers = {
+    "family": ("group", "with those that nothing tells apart from it; the name is that of the largest"),
+    "members": ("groups", "that nothing tells apart"),
+    "other": ("against", "the other group"),
+    "z": ("z", "standard normal where the two are one type"),
+    "pvalue": ("p", "of the test; of a peak two-sided, exact binomial, in held-out counts"),
+    "padj": ("adjusted p", "times the number of pairs; of peaks after Benjamini and Hochberg within the comparison"),
+    "difference": ("difference of profiles", "root mean square of relative differences along what the other half says"),
+    "apart": ("told apart", "adjusted p and difference pass"),
+    "n_more": ("peaks more open", "in the first, with an adjusted p of at most 0.05"),
+    "n_less": ("peaks less open", "in the first, with an adjusted p of at most 0.05"),
+    "direction": ("here", "whether the peak is more or less open in the first group"),
+    "rank": ("rank", "by p"),
+    "log2fc": ("log2 fold change", "of held-out opens at equal depth"),
+}
 #: Of groups of one name against each other.
 AMONG: Headers = {
     "among": ("nearest to", "the name, or the nearest type of groups without one"),

@@ -25,6 +25,7 @@ from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TISSUES, T
 from ._naming import group_blocks, peak_columns
 from ._order import in_order, rows_in_order
 from ._reproduce import code, parameter_table
+from ._sisters import sister_blocks
 
 _PEAKS_DRAWN = 30
 _HIGHEST = (
@@ -219,6 +220,7 @@ def peak_section(
         if isinstance(entry.get("components"), pd.DataFrame):
             what = "Components of the embedding that belong to the groups"
             blocks.append(described_table(entry["components"], what, COMPONENTS))
+    blocks += sister_blocks(adata)
     if background is not None:
         blocks.append(Text("Background peaks (background_peaks)", kind="heading"))
         blocks.append(grouped_table(background, "Background peaks (background_peaks)", PEAKS))

@@ -9,9 +9,19 @@ import numpy as np
 import pandas as pd
 from anndata import AnnData
 
+from .._record import records
+from ..pages.blocks import Block, Text
 from ._batches import some
 from ._groups import FAR, first_of, in_kb, made_with
+from ._headers import PEAKS, SISTERS, described_table
 
+#: Rows of the table of peaks on the page; the data hold all.
+_MOST = 2_000
+_WHAT = (
+    "One random half of the counts is enhanced alone and tells which group every cell is in; the groups are compared "
+    "in the other half, which had no part in that, at equal depth and within batches; the halves change places. Groups "
+    "that this does not tell apart are one family. The groups were not chosen by the counts that are tested here."
+)
 _ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 3, 2, 1.5, 2
 
 #: What the lines mean, for those that are there.
@@ -71,6 +81,26 @@ def sister_doubts(adata: AnnData, groupby: str) -> list[str] | None:
     shown = "; ".join(alike)
     text = f"nothing tells these groups apart, each list is one type split: {shown}. {merge_call(adata, groupby)}"
     return [f"{text} ({len(families)} groups are left)"]
+
+
+def sister_blocks(adata: AnnData) -> list[Block]:
+    """Return the tables of groups against those that they resemble, of every grouping that was compared."""
+    blocks: list[Block] = []
+    for name, made in records(adata.uns).items():
+        if made.function != "tl.sister_groups":
+            continue
+        results, by = made.results, made.params.get("groupby", "")
+        blocks.append(Text(f"Groups of {by} against those most like them ({name})", kind="heading"))
+        blocks.append(Text(_WHAT))
+        contrasts = results["contrasts"].sort_values("difference", kind="stable")
+        peaks = results["peaks"]
+        sure = peaks[peaks["padj"] <= _ALPHA].reset_index(drop=True)
+        blocks.append(described_table(results["pairs"], f"All pairs of groups of {by}", SISTERS))
+        if len(contrasts):
+            blocks.append(described_table(contrasts, "Families against the next ones", SISTERS))
+        if len(sure):
+            blocks.append(described_table(sure, "Peaks that differ between them", {**PEAKS, **SISTERS}, max_rows=_MOST))
+    return blocks
 
 
 def merge_call(adata: AnnData, groupby: str) -> str:

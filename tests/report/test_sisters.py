@@ -8,8 +8,9 @@ import pytest
 
 import sccase_kit as sk
 from sccase_kit.pages.blocks import Cards, Lines, Text
+from sccase_kit.pages.table import Table
 from sccase_kit.report._found import Study, found_section
-from sccase_kit.report._sisters import merge_call, sister_doubts, sister_lines, unled_doubt
+from sccase_kit.report._sisters import merge_call, sister_blocks, sister_doubts, sister_lines, unled_doubt
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +102,16 @@ def test_the_first_section_has_them(adata):
     how = next(block.text for block in blocks if isinstance(block, Text) and block.kind == "soft")
     assert "Same as: groups" in how
     assert "Against: the most alike" in how
+
+
+def test_the_section_on_peaks_has_the_tables(adata):
+    blocks = sister_blocks(adata)
+    tables = {block.caption: block.frame for block in blocks if isinstance(block, Table)}
+    entry = adata.uns["sister_groups"]
+    assert len(tables["All pairs of groups of split"]) == len(entry["pairs"])
+    assert tables["Families against the next ones"]["difference"].is_monotonic_increasing
+    assert len(tables["Peaks that differ between them"]) == (entry["peaks"]["padj"] <= 0.05).sum() > 0
+    assert sister_blocks(adata[:, :5].copy()[:20].copy()) != []  # results go with the data
+    view = adata.copy()
+    del view.uns["sister_groups"]
+    assert sister_blocks(view) == []
