@@ -49,6 +49,18 @@ def _line(word: str, text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """Lines that the reader opens, under a title; on paper they are open."""
+
+    title: str
+    lines: Sequence[tuple[str, str]]
+
+    def html(self) -> str:
+        """Return the lines, closed."""
+        return f"<details><summary>{escape(self.title)}</summary>{Lines(self.lines).html()}</details>"
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Code to copy."""
 

@@ -63,7 +63,8 @@ def trait_groups(
     )
     score = wide["score"].unstack().loc[groups, traits].to_numpy()
     starred = wide["p_value_adj"].unstack().loc[groups, traits].to_numpy() <= alpha
-    ax = get_axes(ax, figsize=(1.6 + 0.55 * len(traits), 1.8 + 0.24 * len(groups)))
+    width = 1.6 + 0.55 * len(traits) + max(0.0, 0.08 * max(len(plain(name)) for name in groups) - 1.0)
+    ax = get_axes(ax, figsize=(width, 1.8 + 0.24 * len(groups)))
     largest = float(np.nanmax(score)) if max_score is None else check_number(max_score, name="max_score", minimum=0)
     image = ax.imshow(score, cmap=cmap, vmin=0, vmax=largest or 1.0, aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(starred), strict=True):

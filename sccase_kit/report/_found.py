@@ -16,7 +16,7 @@ from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
 from ..metrics.depth import depth_correlation
-from ..pages.blocks import Block, Card, Cards, Contents, Lines, Text, Tiles
+from ..pages.blocks import Block, Card, Cards, Contents, Details, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
 from ._batches import Taken, batches_said, skewed, some
@@ -121,14 +121,19 @@ def found_section(study: Study) -> Section:
     lines += [("Not looked at", " ".join(left))] if left else []
     doubts += batch_doubts + _depth_doubts(study, depth)
     doubts = doubts or ["nothing that the stored results can tell"]
-    lines += [("To doubt" if i == 0 else "", text[0].upper() + text[1:] + ".") for i, text in enumerate(doubts)]
+    lines += [("To doubt" if i == 0 else "", _sentence(text) + ".") for i, text in enumerate(doubts)]
     first: list[Block] = [Tiles(tiles), Lines(lines)]
     if blocks:
         there = {word for card in cards for word, _ in card.lines}
         rule = {"terms": rule_of(study.tables)}
-        how = " ".join(text for word, text in (_HOW | HOW | rule).items() if word in there)
-        first += [Text(f"The groups of {study.groupby}", kind="heading"), *([Text(how, kind="soft")] if how else [])]
+        how = [text.partition(": ")[::2] for word, text in (_HOW | HOW | rule).items() if word in there and text]
+        first.append(Text(f"The groups of {study.groupby}", kind="heading"))
+        first += [Details("How to read the cards", [(word, _sentence(text)) for word, text in how])] if how else []
     return Section(TITLE, [*first, *blocks])
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 #: What the lines of the cards mean, said where there is such a line.

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.pages.blocks import Cards, Figure, Lines, Text, Tiles
+from sccase_kit.pages.blocks import Cards, Details, Figure, Lines, Text, Tiles
 from sccase_kit.pages.table import Table
 from sccase_kit.report import _groups
 from sccase_kit.report._batches import batches_of
@@ -123,8 +123,8 @@ def test_given_tables_of_motifs_and_traits_are_said_of_their_groups(study):
     assert lines["motifs"] == "GATA1 (2.0, gene r 0.75), GATA2 (1.5, gene r -0.20)"
     assert lines["traits"] == "platelets (2.5 × chance)"
     blocks = found_section(Study(study.adata, "cell_type", "sccase", None, {}, (), {}, tests, None, fits)).blocks
-    said = " ".join(block.text for block in blocks if isinstance(block, Text))
-    assert "Motifs and other sets: effect in standard deviations" in said
+    said = {word: text for block in blocks if isinstance(block, Details) for word, text in block.lines}
+    assert said["Motifs and other sets"].startswith("Effect in standard deviations")
     assert "Terms" not in said
     assert cards[groups[1]].lines == [("motifs", "none passes"), ("traits", "none passes")]
     assert cards[groups[2]].lines == []

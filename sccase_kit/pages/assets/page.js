@@ -143,3 +143,11 @@ for (const button of document.querySelectorAll("button.theme")) {
     retheme();
   });
 }
+
+/* Paper has what the reader could open. */
+window.addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details:not([open])")) { one.open = true; one.dataset.printed = ""; }
+});
+window.addEventListener("afterprint", () => {
+  for (const one of document.querySelectorAll("details[data-printed]")) { one.open = false; delete one.dataset.printed; }
+});
