@@ -34,6 +34,12 @@ _NEXT = (
         "names for the groups; or 'brain', 'general', your own table",
     ),
     ("tl.specific_peaks", "tl.cluster", "sk.tl.specific_peaks(adata, {by!r}, genome={genome})", "marker peaks"),
+    (
+        "tl.sister_groups",
+        "tl.cluster",
+        "sk.tl.sister_groups(adata, {by!r}, genome={genome})",
+        "what tells alike groups apart, or that nothing does",
+    ),
     ("tl.great", "tl.specific_peaks", "sk.tl.great(adata, {genome}, 'GO:BP')", "functions of the genes near them"),
     ("tl.chromvar", "tl.match_motifs", "sk.tl.chromvar(adata)", "motifs in the cells"),
     ("", "tl.specific_peaks", "sk.browse(adata, {by!r})", "look at the markers"),
