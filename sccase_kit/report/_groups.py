@@ -84,7 +84,7 @@ def near_genes(peaks: pd.DataFrame | None) -> dict[str, dict[str, int]]:
 def in_kb(distance: float) -> str:
     """Return a distance in bases in words."""
     far = distance / 1000
-    return "at its start" if far == 0 else f"{far:.0f} kb" if far >= 10 else f"{far:.1f} kb"
+    return "at its start" if far < 0.05 else f"{far:.0f} kb" if far >= 10 else f"{far:.1f} kb"
 
 
 def marker_peaks(peaks: pd.DataFrame | None) -> dict[str, list[str]]:

@@ -172,6 +172,7 @@ for (const box of document.querySelectorAll("figure.tracks")) {
       let top = 0;
       for (const i of peaks) for (let g = 0; g < data.groups.length; g++) top = Math.max(top, side.at(g, i));
       top = top > 0 ? Number(top.toPrecision(2)) : 1;
+      charts[s].title.textContent = `${side.title}; every row from 0 to ${kit.format(top, "number")}`;
       svg.replaceChildren();
       const clip = `clip${charts[s].id}`, frame = make("clipPath", { id: clip }, make("defs", {}, svg));
       make("rect", { x: 0, y: -20, width: wide, height: 1e4 }, frame);
@@ -182,7 +183,6 @@ for (const box of document.querySelectorAll("figure.tracks")) {
         make("path", { d: bars(side, g, peaks, x, top, ROW - 8), transform: "translate(0,8)", fill: kit.seen(data.colors[g]), "data-group": g }, row);
         make("line", { x1: 0, x2: wide, y1: ROW, y2: ROW, class: "base" }, body).setAttribute("transform", `translate(0,${y})`);
         write(group, { x: 2, y: y + 6, class: "name" }, body);
-        if (g === 0) write(`every row: 0 to ${kit.format(top, "number")}`, { x: wide - 2, y: y + 6, class: "limit", "text-anchor": "end" }, body);
       });
       let y = data.groups.length * (ROW + GAP) + 16;
       y += drawGenes(make("g", { "clip-path": `url(#${clip})`, transform: `translate(0,0)` }, body), genes, x, wide, y);
@@ -286,7 +286,7 @@ for (const box of document.querySelectorAll("figure.tracks")) {
       const svg = make("svg", {}, null);
       holder.append(title, svg);
       sides.append(holder);
-      charts.push({ holder, svg, id: `${Array.from(document.querySelectorAll("figure.tracks")).indexOf(box)}-${s}` });
+      charts.push({ holder, svg, title, id: `${Array.from(document.querySelectorAll("figure.tracks")).indexOf(box)}-${s}` });
     });
     const start = data.places[0] || ["", data.chroms[0], data.start[0] - 50000, data.start[0] + 50000];
     go(data.chroms.indexOf(start[1]), start[2], start[3]);
