@@ -11,7 +11,7 @@ from anndata import AnnData
 
 from ._groups import first_of, made_with
 
-_SOME = 0.5  # correlation from which a group resembles another
+_SOME = 0.75  # correlation from which a group without a name stands next to another
 
 
 @dataclass(frozen=True, slots=True)

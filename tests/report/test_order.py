@@ -15,7 +15,7 @@ GROUPS = [str(i) for i in range(9)]
 NAMES = ["B", "T", "unknown", "B", "T", "unknown", "unknown", "unknown", "HSC"]
 BEST = ["B", "T", "T", "B", "T", "B", "HSC", "NK", "HSC"]
 LIKE = ["3", "4", "0", "0", "1", "0", "2", "8", "6"]
-SIMILAR = [0.9, 0.9, 0.8, 0.9, 0.9, 0.7, 0.6, 0.4, 0.3]
+SIMILAR = [0.9, 0.9, 0.8, 0.9, 0.9, 0.78, 0.76, 0.4, 0.3]
 TYPES = ["HSC", "NK", "T", "B"]
 
 
