@@ -22,6 +22,7 @@ _WHAT = (
     "in the other half, which had no part in that, at equal depth and within batches; the halves change places. Groups "
     "that this does not tell apart are one family. The groups were not chosen by the counts that are tested here."
 )
+_LIKELY = 5  # groups that one type may be split in; of more, the counts may tell nothing apart
 _ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 3, 2, 1.5, 2
 
 #: What the lines mean, for those that are there.
@@ -64,9 +65,14 @@ def sister_lines(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]
     for row in groups.to_dict("records"):
         group, names = str(row["group"]), str(row["members"]).split(", ")
         others = ", ".join(name for name in names if name != group)
-        first = [("same as", f"{others}: nothing tells them apart, one type split in {len(names)}")] if others else []
+        first = [("same as", f"{others}: nothing tells them apart, {_split(len(names))}")] if others else []
         found[group] = first + families.get(str(row["family"]), [])[:_AGAINST]
     return found
+
+
+def _split(n: int) -> str:
+    """Return what groups may be that nothing tells apart: of many, the counts may be too few to tell any."""
+    return f"one type split in {n}" if n <= _LIKELY else f"one type split in {n}, or these counts are too few to tell"
 
 
 def sister_doubts(adata: AnnData, groupby: str) -> list[str] | None:
@@ -79,7 +85,9 @@ def sister_doubts(adata: AnnData, groupby: str) -> list[str] | None:
     if not alike:
         return []
     shown = "; ".join(alike)
-    text = f"nothing tells these groups apart, each list is one type split: {shown}. {merge_call(adata, groupby)}"
+    few = int(results["groups"]["n_groups"].max()) > _LIKELY
+    what = "one type split, or these counts are too few to tell" if few else "one type split"
+    text = f"nothing tells these groups apart, each list is {what}: {shown}. {merge_call(adata, groupby)}"
     return [f"{text} ({len(families)} groups are left)"]
 
 

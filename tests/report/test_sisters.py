@@ -10,7 +10,7 @@ import sccase_kit as sk
 from sccase_kit.pages.blocks import Cards, Lines, Text
 from sccase_kit.pages.table import Table
 from sccase_kit.report._found import Study, found_section
-from sccase_kit.report._sisters import merge_call, sister_blocks, sister_doubts, sister_lines, unled_doubt
+from sccase_kit.report._sisters import _split, merge_call, sister_blocks, sister_doubts, sister_lines, unled_doubt
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +115,8 @@ def test_the_section_on_peaks_has_the_tables(adata):
     view = adata.copy()
     del view.uns["sister_groups"]
     assert sister_blocks(view) == []
+
+
+def test_of_many_groups_that_nothing_tells_apart_the_counts_may_be_too_few():
+    assert _split(5) == "one type split in 5"
+    assert _split(14) == "one type split in 14, or these counts are too few to tell"
