@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.pages.blocks import Cards, Lines, Text
+from sccase_kit.pages.blocks import Cards, Details, Lines
 from sccase_kit.pages.table import Table
 from sccase_kit.report._found import Study, found_section
 from sccase_kit.report._sisters import _split, merge_call, sister_blocks, sister_doubts, sister_lines, unled_doubt
@@ -99,9 +99,9 @@ def test_the_first_section_has_them(adata):
         assert shown + list(card.folded) == lines_of
         assert [word for word, _ in shown].count("against") == 1
     assert "Nothing tells these groups apart" in lines["To doubt"]
-    how = next(block.text for block in blocks if isinstance(block, Text) and block.kind == "soft")
-    assert "Same as: groups" in how
-    assert "Against: the most alike" in how
+    how = dict(next(block for block in blocks if isinstance(block, Details)).lines)
+    assert how["Same as"].startswith("Groups")
+    assert how["Against"].startswith("The most alike")
 
 
 def test_the_section_on_peaks_has_the_tables(adata):
