@@ -219,7 +219,7 @@ def peak_section(
         blocks.append(grouped_table(peak_columns(table), f"{of} ({name})", PEAKS, anchor=anchor))
         if isinstance(entry.get("components"), pd.DataFrame):
             what = "Components of the embedding that belong to the groups"
-            blocks.append(described_table(entry["components"], what, COMPONENTS))
+            blocks.append(described_table(rows_in_order(entry["components"], in_page), what, COMPONENTS))
     blocks += sister_blocks(adata)
     if background is not None:
         blocks.append(Text("Background peaks (background_peaks)", kind="heading"))

@@ -200,9 +200,10 @@ def _bar_caption(table: pd.DataFrame) -> str:
     """Return what the bars are, and of how many groups."""
     text = f"The strongest terms, at most {_DRAWN} a group"
     if "group" in table.columns and (kind := kind_of(table)) is not None:
-        named = table["group"].astype(str)
-        text += f", of the {named[passing(table, kind)].nunique()} of {named.nunique()} groups that have one"
-        text += " (the background peaks count as a group)" if (named == BACKGROUND).any() else ""
+        named, passed = table["group"].astype(str), passing(table, kind)
+        cells = named != BACKGROUND
+        text += f", of the {named[passed & cells].nunique()} of {named[cells].nunique()} groups that have one"
+        text += " and of the background peaks" if (passed & ~cells).any() else ""
     text += f", by adjusted p; dotted: {MAX_FDR:g}."
     if "Genes" in table.columns:
         text += " Of terms with largely the same genes the strongest is drawn: +2 means that two more say the same."

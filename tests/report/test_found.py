@@ -200,7 +200,7 @@ def test_the_section_of_terms_says_how_many_are_drawn_and_has_the_genes():
     table["Hyper_Fold_Enrichment"], table["Genes"] = 2.5, ["A,B,C,D,E,F", "A", ""]
     section = enrichment_section({"great": table}, order={"great": ["background", "g2", "g1"]})
     captions = " ".join(block.caption for block in section.blocks if isinstance(block, (Figure, Table)))
-    assert "The strongest terms, at most 5 a group, of the 1 of 3 groups that have one (the background" in captions
+    assert "The strongest terms, at most 5 a group, of the 1 of 2 groups that have one, by adjusted p" in captions
     assert "dotted: 0.05" in captions
     (shown,) = (block for block in section.blocks if isinstance(block, Table))
     assert (shown.anchor, shown.lists, shown.max_rows) == ("terms", ("Genes",), 600)
