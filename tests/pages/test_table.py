@@ -274,7 +274,7 @@ def test_many_rows_stay_quick(opened):
 
     assert count() == "100,000 rows"
     click(opened, "th:nth-child(2) button", 1)
-    waits = [until(lambda: rows(opened, 1)[0][1].endswith("e−6") or float(rows(opened, 1)[0][1][:6]) < 0.001)]
+    waits = [until(lambda: "e−" in rows(opened, 1)[0][1])]  # the smallest of so many
     fill("chr3 padj<0.01")
     waits.append(until(lambda: count().endswith("rows match")))
     assert all(row[0].startswith("chr3:") for row in rows(opened, 1))
