@@ -10,6 +10,7 @@ from .._arguments import checked
 from .._calls import check_free, made_by
 from .._logging import logger, warn
 from .._record import record
+from .._validate import check_adata
 from ..matrix.access import in_memory_copy
 from ._sisters import find_sisters, pair_table
 
@@ -88,6 +89,7 @@ def merge_clusters(
     >>> adata.obs["louvain_merged"].nunique() < adata.obs["louvain"].nunique()
     True
     """
+    check_adata(adata)
     slot = check_free(adata, f"{groupby}_merged" if key_added is None else key_added, "tl.merge_clusters")
     found = find_sisters(
         adata,

@@ -13,7 +13,7 @@ from .._arguments import checked
 from .._calls import check_free
 from .._logging import logger
 from .._record import record
-from .._validate import check_int
+from .._validate import check_adata, check_int
 from ..matrix.access import in_memory_copy
 from ._annotate_inputs import read_markers
 from ._nearest_gene import check_genes
@@ -123,6 +123,7 @@ def sister_groups(
     >>> bool(adata.uns["sister_groups"]["pairs"]["apart"].all())
     True
     """
+    check_adata(adata)
     check_free(adata, key_added, "tl.sister_groups")
     n_next = check_int(n_next, name="n_next", minimum=1)
     n_top = check_int(n_top, name="n_top", minimum=1)

@@ -12,7 +12,7 @@ from anndata import AnnData
 from scipy import stats
 
 from .._record import seeded
-from .._validate import check_adata, check_int, check_labels, check_number
+from .._validate import check_int, check_labels, check_number
 from ..peaks.halves import HalfSums
 from ..peaks.sisters import PairTest, merged_groups, pair_test, told_apart
 from ._held_out_halves import held_out_halves
@@ -75,7 +75,6 @@ def find_sisters(
     rng: int | np.random.Generator | None,
 ) -> Sisters:
     """Check the arguments, hold out halves of the counts, and merge what they do not tell apart."""
-    check_adata(adata)
     labels = check_labels(adata, groupby, min_groups=2, text=True)
     alpha = check_number(alpha, name="alpha", minimum=0, maximum=1)
     min_difference = check_number(min_difference, name="min_difference", minimum=0)
