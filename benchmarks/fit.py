@@ -43,8 +43,8 @@ def ours(path: str) -> tuple:
     import sccase_kit as sk
 
     sk.settings.n_threads = 1
-    warm_up({"rng": 0})
     adata = ad.read_h5ad(path)
+    warm_up({"rng": 0}, dtype=adata.X.dtype)
     return lambda: sk.tl.enhance(adata, rng=0), adata
 
 

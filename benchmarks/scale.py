@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import DTypeLike
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results" / "scale.csv"
@@ -64,7 +65,9 @@ def open_peaks(n_cells: int, n_peaks: int, per_cell: int, *, first: int, rng: np
     return np.minimum(out, n_peaks - per_cell + steps).astype(np.int32)
 
 
-def write_counts(path: Path, n_cells: int, n_peaks: int, per_cell: int, *, seed: int = 0) -> Path:
+def write_counts(
+    path: Path, n_cells: int, n_peaks: int, per_cell: int, *, seed: int = 0, dtype: DTypeLike = np.int32
+) -> Path:
     """Write counts block by block into an uncompressed .h5ad."""
     import anndata as ad
     import h5py
@@ -80,8 +83,8 @@ def write_counts(path: Path, n_cells: int, n_peaks: int, per_cell: int, *, seed:
         for name in ("data", "indices", "indptr"):
             del group[name]
         group["indptr"] = np.arange(0, nnz + 1, per_cell)
-        for name in ("data", "indices"):
-            group.create_dataset(name, shape=nnz, dtype=np.int32)
+        group.create_dataset("data", shape=nnz, dtype=dtype)
+        group.create_dataset("indices", shape=nnz, dtype=np.int32)
         step = max(1, 4_000_000 // per_cell)
         for start in range(0, n_cells, step):
             stop = min(start + step, n_cells)
@@ -109,13 +112,13 @@ def deciding_modules() -> list:
     return [m for n, m in list(sys.modules.items()) if n.startswith("sccase_kit.") and hasattr(m, "COMPILED_NNZ")]
 
 
-def warm_up(options: dict) -> None:
+def warm_up(options: dict, *, dtype: DTypeLike = np.int32) -> None:
     """Import and compile what a run needs, on small pieces of the same kind of data: many cells, and few."""
     import sccase_kit as sk
 
     with tempfile.TemporaryDirectory() as folder:
-        path = write_counts(Path(folder) / "small.h5ad", 1500, 1500, 50)
-        wide = write_counts(Path(folder) / "wide.h5ad", 200, 1500, 50)
+        path = write_counts(Path(folder) / "small.h5ad", 1500, 1500, 50, dtype=dtype)
+        wide = write_counts(Path(folder) / "wide.h5ad", 200, 1500, 50, dtype=dtype)
         sk.tl.enhance(sk.read(path), **options)
         modules = deciding_modules()
         thresholds = [module.COMPILED_NNZ for module in modules]

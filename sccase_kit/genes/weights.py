@@ -25,12 +25,13 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from .._arguments import Numbers, Table, Whole, checked
+from .._arguments import Number, Numbers, Table, Whole, checked
 from .._validate import check_choice
 
 DECAY, UPSTREAM, REACH = 5_000, 5_000, 100_000
 PROMOTER, EXPONENTIAL_REACH, LEAST_BEYOND = 2_000, 50_000, 1_000
 MAX_LENGTH_FACTOR = 5.0
+NEARER = 3.0  # for names of groups; how it was chosen is in docs/genes.md
 
 Ways = Literal["archr", "body", "promoter", "exponential"]
 
@@ -118,9 +119,14 @@ def _cut_windows(genes: pd.DataFrame, low: np.ndarray, high: np.ndarray) -> tupl
     return np.minimum(first, low - LEAST_BEYOND), np.maximum(last, high + LEAST_BEYOND)
 
 
-@checked(peaks=Table(("chrom", "start", "end")), genes=Table(("chrom", "tss", "strand")))
+@checked(peaks=Table(("chrom", "start", "end")), genes=Table(("chrom", "tss", "strand")), nearer=Number(1))
 def peak_gene_weights(
-    peaks: pd.DataFrame, genes: pd.DataFrame, *, weights: Ways = "archr", cut: bool = False
+    peaks: pd.DataFrame,
+    genes: pd.DataFrame,
+    *,
+    weights: Ways = "archr",
+    cut: bool = False,
+    nearer: float | None = None,
 ) -> sparse.csr_matrix:
     """Compute the weight of every peak for every gene near it.
 
@@ -135,6 +141,9 @@ def peak_gene_weights(
         See :mod:`sccase_kit.genes.weights`.
     cut
         Of ``"archr"``: end the window at the neighbouring genes, each extended upstream; see :func:`neighbor_bounds`.
+    nearer
+        Leave out the peaks that lie so many times nearer to the start of another gene than to that of this one, and
+        neither in its body nor within 5 kb of its start; None for all.
 
     Returns
     -------
@@ -160,15 +169,49 @@ def peak_gene_weights(
         low, high = gene_windows(genes, upstream=UPSTREAM)
         factor = length_factors(genes["end"].to_numpy() - genes["start"].to_numpy())
         bounds = _cut_windows(genes, low, high) if cut else None
-        return _near(
+        found = _near(
             peaks, genes, low, high, REACH, lambda d, g: (np.exp(-d / DECAY) + np.exp(-1)) * factor[g], bounds=bounds
         )
-    if weights == "body":
+    elif weights == "body":
         low, high = gene_windows(genes, upstream=PROMOTER)
-        return _near(peaks, genes, low, high, 0, lambda d, _: np.ones(len(d)))
-    if weights == "promoter":
-        return _near(peaks, genes, tss - PROMOTER, tss + PROMOTER, 0, lambda d, _: np.ones(len(d)))
-    return _near(peaks, genes, tss, tss, EXPONENTIAL_REACH, lambda d, _: np.exp(-d / DECAY))
+        found = _near(peaks, genes, low, high, 0, lambda d, _: np.ones(len(d)))
+    elif weights == "promoter":
+        found = _near(peaks, genes, tss - PROMOTER, tss + PROMOTER, 0, lambda d, _: np.ones(len(d)))
+    else:
+        found = _near(peaks, genes, tss, tss, EXPONENTIAL_REACH, lambda d, _: np.exp(-d / DECAY))
+    return found if nearer is None else _without_nearer(found, peaks, genes, nearer)
+
+
+def _without_nearer(
+    found: sparse.csr_matrix, peaks: pd.DataFrame, genes: pd.DataFrame, factor: float
+) -> sparse.csr_matrix:
+    """Return the weights without the peaks that lie `factor` times nearer to another gene's start, outside the gene."""
+    middle = (peaks["start"].to_numpy(np.int64) + peaks["end"].to_numpy(np.int64)) // 2
+    tss = genes["tss"].to_numpy(np.int64)
+    pairs = found.tocoo()
+    away = np.abs(middle[pairs.row] - tss[pairs.col])
+    low, high = gene_windows(genes, upstream=0) if "start" in genes.columns else (tss, tss)
+    inside = (middle[pairs.row] >= low[pairs.col]) & (middle[pairs.row] <= high[pairs.col])
+    least, nearest = _nearest_starts(middle, peaks["chrom"].astype(str).to_numpy(), genes)
+    symbols = genes["symbol"].to_numpy() if "symbol" in genes.columns else np.arange(len(genes))
+    own = symbols[nearest[pairs.row]] == symbols[pairs.col]  # another start of the same gene
+    kept = own | inside | (away <= UPSTREAM) | (least[pairs.row] * factor >= away)
+    return sparse.csr_matrix((pairs.data[kept], (pairs.row[kept], pairs.col[kept])), shape=found.shape)
+
+
+def _nearest_starts(middle: np.ndarray, chrom: np.ndarray, genes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far the nearest start of a gene is from every place, and of which gene (0 and far where none is)."""
+    tss, gene_chrom = genes["tss"].to_numpy(np.int64), genes["chrom"].astype(str).to_numpy()
+    least, nearest = np.full(len(middle), np.iinfo(np.int64).max // 1000), np.zeros(len(middle), dtype=np.int64)
+    for name in pd.unique(gene_chrom):
+        here, own = np.flatnonzero(chrom == name), np.flatnonzero(gene_chrom == name)
+        own = own[np.argsort(tss[own], kind="stable")]
+        after = np.searchsorted(tss[own], middle[here])
+        for at in (own[np.maximum(after - 1, 0)], own[np.minimum(after, len(own) - 1)]):
+            away = np.abs(middle[here] - tss[at])
+            closer = away < least[here]
+            least[here[closer]], nearest[here[closer]] = away[closer], at[closer]
+    return least, nearest
 
 
 def _near(

@@ -20,6 +20,7 @@ from .._record import record, seeded
 from .._validate import check_adata, check_int, check_labels, check_number
 from ..genes import peak_gene_weights, reference_scores
 from ..genes.reach import same_peaks
+from ..genes.weights import NEARER
 from ..get.thin import check_fitted
 from ..intervals.gene_names import gene_positions
 from ..matrix.access import in_memory_copy
@@ -266,7 +267,7 @@ def _by_markers(
         warn(f"{n_all - n_known} of {n_all} marker genes are not in the annotation: {missing[:10]}")
     model: Literal["archr", "exponential"] = "archr" if "start" in genes.columns else "exponential"
     places = peak_places(measured)
-    weights = peak_gene_weights(places, genes, weights=model)
+    weights = peak_gene_weights(places, genes, weights=model, nearer=NEARER)
     cells, peaks = naming_factors(adata, key, None if counts is None else measured, layer=layer)
     if counts is None:
         opens = group_opens(adata, codes, len(names), key=key, layer=layer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from scipy import sparse, stats
 from .._adjust import benjamini_hochberg
 from ..genes import peak_gene_weights
 from ..genes.contrasts import gene_contrast
+from ..genes.weights import NEARER
 from ..intervals.gene_names import gene_positions
 from ..peaks.sisters import PeakContrast, peak_contrast
 from ._annotate_cells import nearest_in_reach
@@ -40,7 +41,8 @@ def reached_markers(adata: AnnData, genes: pd.DataFrame, sets: Mapping[str, list
     places = peak_places(adata)
     found = [gene_positions(genes, part) for part in sets.values()]
     at = np.unique(np.concatenate([part[part >= 0] for part in found]))
-    weights = peak_gene_weights(places, genes, weights="archr" if "start" in genes.columns else "exponential")
+    model: Literal["archr", "exponential"] = "archr" if "start" in genes.columns else "exponential"
+    weights = peak_gene_weights(places, genes, weights=model, nearer=NEARER)
     at = at[np.asarray((weights[:, at] > 0).sum(axis=0)).ravel() > 0]
     return Markers(genes.iloc[at].reset_index(drop=True), weights[:, at].tocsc(), places)
 

@@ -112,3 +112,28 @@ def test_a_window_that_is_cut_holds_no_peak_of_a_neighbour(places):
     assert (cut > 0).sum() < (whole > 0).sum()
     with pytest.raises(ValueError, match="cut=True is of weights='archr'"):
         peak_gene_weights(peaks, genes, weights="body", cut=True)
+
+
+@pytest.mark.parametrize("way", ["archr", "exponential"])
+def test_peaks_nearer_to_another_start_are_left_out(places, way):
+    peaks, genes = places
+    for table in (genes, genes.assign(symbol=[f"g{i // 2}" for i in range(len(genes))])):
+        whole = peak_gene_weights(peaks, table, weights=way).toarray()
+        found = peak_gene_weights(peaks, table, weights=way, nearer=3).toarray()
+        middle = ((peaks["start"] + peaks["end"]) // 2).to_numpy()
+        n_left = 0
+        for i, j in zip(*np.nonzero(whole), strict=True):
+            gene = table.iloc[j]
+            on = table[table["chrom"] == peaks["chrom"][i]]
+            away, other = abs(middle[i] - gene["tss"]), (on["tss"] - middle[i]).abs()
+            same = "symbol" in table and on.loc[other.idxmin(), "symbol"] == gene["symbol"]
+            body = way in ("archr", "exponential") and gene["start"] <= middle[i] <= gene["end"] - 1
+            left = away > 5_000 and not body and not same and away > 3 * other.min()
+            assert found[i, j] == (0 if left else whole[i, j])
+            n_left += left
+        assert 0 < n_left < np.count_nonzero(whole)
+
+
+def test_nearer_must_be_at_least_one(places):
+    with pytest.raises(ValueError, match="nearer"):
+        peak_gene_weights(*places, nearer=0.5)
