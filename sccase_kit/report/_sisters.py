@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._record import records
 from ..pages.blocks import Block, Text
 from ._batches import some
-from ._groups import FAR, first_of, in_kb, made_with
+from ._groups import first_of, in_kb, made_with
 from ._headers import PEAKS, SISTERS, described_table
 
 #: Rows of the table of peaks on the page; the data hold all.
@@ -23,14 +23,15 @@ _WHAT = (
     "that this does not tell apart are one family. The groups were not chosen by the counts that are tested here."
 )
 _LIKELY = 5  # groups that one type may be split in; of more, the counts may tell nothing apart
-_ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 3, 2, 1.5, 2
+_ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 2, 4, 1.5, 2
+_NEAR = 25_000  # bases from a peak to the start of a gene that is named for it
 
 #: What the lines mean, for those that are there.
 HOW = {
     "same as": "Same as: groups that one half of the counts does not tell apart, when the other half makes the groups.",
     "against": (
-        "Against: the most alike groups that are told apart. In held-out counts: how much the profiles differ, genes "
-        "next to the most certain peaks (how many times as open, how far from the gene's start), and marker genes."
+        "Against: the most alike groups that are told apart. In held-out counts: how much the profiles differ, marker "
+        "genes (how many times as open, and of which types), and genes that start next to the most certain peaks."
     ),
 }
 
@@ -150,44 +151,42 @@ def _against(row: Mapping[str, Any], results: Mapping[str, pd.DataFrame], member
     text += f", {n_peaks} peak{'' if n_peaks == 1 else 's'} certain)" if n_peaks else ", no single peak is certain)"
     parts = []
     for direction, where in (("more", "more open here"), ("less", "less open here")):
-        near = _peak_genes(results["peaks"], here, there, direction)
-        told = list(near.values())
-        told += _marker_genes(results.get("genes"), here, there, direction, known=set(near))
+        marks = _marker_genes(results.get("genes"), here, there, direction)
+        known = {name for names in marks for name in names.split("/")}
+        near = _peak_genes(results["peaks"], here, there, direction, known=known)
+        told = [*marks.values(), *near]
         if told:
             parts.append(f"{where} {', '.join(told)}")
     return f"{text}: {'; '.join(parts)}" if parts else text
 
 
-def _peak_genes(peaks: pd.DataFrame, here: str, there: str, direction: str) -> dict[str, str]:
-    """Return the genes next to the most certain peaks of one direction: how many times as open, how far."""
+def _peak_genes(peaks: pd.DataFrame, here: str, there: str, direction: str, *, known: Collection[str]) -> list[str]:
+    """Return the other genes that start next to the most certain peaks of one direction: how many times as open."""
     if "nearest_gene" not in peaks.columns:
-        return {}
-    own = peaks[_of(peaks, here, there) & (peaks["direction"] == direction) & (peaks["padj"] <= _ALPHA)]
-    own = own[(own["nearest_gene"].astype(str) != "") & (own["distance"].abs() <= FAR)]
-    own = own.drop_duplicates("nearest_gene").head(_GENES)
-    rows = zip(own["nearest_gene"].astype(str), own["log2fc"], own["distance"], strict=True)
-    return {gene: f"{gene} {2 ** abs(float(fold)):.1f}× ({in_kb(abs(int(far)))})" for gene, fold, far in rows}
-
-
-def _marker_genes(
-    genes: pd.DataFrame | None, here: str, there: str, direction: str, *, known: Collection[str]
-) -> list[str]:
-    """Return the other marker genes that differ by half or more; those that rest on the same one peak together."""
-    if genes is None:
         return []
+    own = peaks[_of(peaks, here, there) & (peaks["direction"] == direction) & (peaks["padj"] <= _ALPHA)]
+    own = own[(own["nearest_gene"].astype(str) != "") & (own["distance"].abs() <= _NEAR)]
+    own = own[~own["nearest_gene"].astype(str).isin(list(known))].drop_duplicates("nearest_gene").head(_GENES)
+    rows = zip(own["nearest_gene"].astype(str), own["log2fc"], own["distance"], strict=True)
+    return [f"{gene} {2 ** abs(float(fold)):.1f}× ({in_kb(abs(int(far)))})" for gene, fold, far in rows]
+
+
+def _marker_genes(genes: pd.DataFrame | None, here: str, there: str, direction: str) -> dict[str, str]:
+    """Return the marker genes that differ by half or more, with the types that they mark; of one peak, together."""
+    if genes is None:
+        return {}
     sign = 1 if direction == "more" else -1
     own = genes[_of(genes, here, there) & (genes["padj"] <= _ALPHA) & (sign * genes["z"] > 0)]
-    own = own[~own["gene"].astype(str).isin(list(known))]
     with np.errstate(divide="ignore"):
         times = own["fold"].to_numpy(float) ** float(sign)
     own = own.assign(times=times, reach=own["peak"].astype(str).where(own["n_peaks"] == 1, own["gene"].astype(str)))
     own = own[own["times"] >= _LEAST_FOLD]
-    found = []
+    found = {}
     for _, part in own.groupby("reach", sort=False):
-        fold = float(part["times"].iloc[0])
-        names = "/".join(part["gene"].astype(str))
-        found.append(f"{names} {fold:.1f}× (marker)" if np.isfinite(fold) else f"{names} (marker, nowhere else)")
-    return found[:_MARKERS]
+        fold, names = float(part["times"].iloc[0]), "/".join(part["gene"].astype(str))
+        kinds = ", ".join(dict.fromkeys(part["types"].astype(str))) if "types" in part.columns else "marker"
+        found[names] = f"{names} {fold:.1f}× ({kinds})" if np.isfinite(fold) else f"{names} ({kinds}; nowhere else)"
+    return dict(list(found.items())[:_MARKERS])
 
 
 def _of(table: pd.DataFrame, here: str, there: str) -> pd.Series:

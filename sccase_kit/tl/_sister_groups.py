@@ -101,8 +101,9 @@ def sister_groups(
         depth, two opens added to both), pvalue, padj, nearest_gene and distance (with `genome`). Cells that half of the
         counts puts into the wrong group make these differences smaller than they are.
     ``genes``
-        DataFrame, with `markers`, all of them in reach of a peak: family, other, gene, fold (weighted opens at equal
-        depth), z, pvalue, padj (Benjamini–Hochberg within the contrast), n_peaks, peak (the nearest) and distance.
+        DataFrame, with `markers`, all of them in reach of a peak: family, other, gene, types (whose sets have it), fold
+        (weighted opens at equal depth), z, pvalue, padj (Benjamini–Hochberg within the contrast), n_peaks, peak (the
+        nearest) and distance.
     ``params``
         The arguments.
 

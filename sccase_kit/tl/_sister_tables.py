@@ -24,12 +24,12 @@ from ._specific_peaks import coordinates
 
 _CONTRASTS = ["family", "other", "z", "padj", "difference", "n_more", "n_less"]
 _PEAKS = ["family", "other", "direction", "rank", "peak", "log2fc", "pvalue", "padj"]
-_GENES = ["family", "other", "gene", "fold", "z", "pvalue", "padj", "n_peaks", "peak", "distance"]
+_GENES = ["family", "other", "gene", "types", "fold", "z", "pvalue", "padj", "n_peaks", "peak", "distance"]
 
 
 @dataclass(frozen=True, eq=False)
 class Markers:
-    """Marker genes in reach of a peak: their table, the weights of peaks for them, and where the peaks lie."""
+    """Marker genes in reach of a peak: their table, with the types that they mark, the weights of peaks, and these."""
 
     genes: pd.DataFrame
     weights: sparse.csc_matrix
@@ -44,7 +44,8 @@ def reached_markers(adata: AnnData, genes: pd.DataFrame, sets: Mapping[str, list
     model: Literal["archr", "exponential"] = "archr" if "start" in genes.columns else "exponential"
     weights = peak_gene_weights(places, genes, weights=model, nearer=NEARER)
     at = at[np.asarray((weights[:, at] > 0).sum(axis=0)).ravel() > 0]
-    return Markers(genes.iloc[at].reset_index(drop=True), weights[:, at].tocsc(), places)
+    marks = [", ".join(kind for kind, part in zip(sets, found, strict=True) if k in part) for k in at]
+    return Markers(genes.iloc[at].reset_index(drop=True).assign(types=marks), weights[:, at].tocsc(), places)
 
 
 def contrast_tables(
@@ -102,7 +103,13 @@ def _marker_rows(markers: Markers, contrast: PeakContrast, both: Mapping[str, st
     rows: list[dict[str, Any]] = []
     for k in np.argsort(found.pvalue, kind="stable"):
         gene = markers.genes.iloc[k]
-        values = {"gene": gene["symbol"], "fold": found.fold[k], "z": found.z[k], "pvalue": found.pvalue[k]}
+        values = {
+            "gene": gene["symbol"],
+            "types": gene["types"],
+            "fold": found.fold[k],
+            "z": found.z[k],
+            "pvalue": found.pvalue[k],
+        }
         where = nearest_in_reach(markers.weights, int(k), markers.places, int(gene["tss"]))
         rows.append({**both, **values, "padj": padj[k], **where})
     return pd.DataFrame(rows, columns=_GENES)

@@ -38,9 +38,14 @@ def test_every_card_says_what_it_is_the_same_as_and_what_tells_it_apart(adata):
     text = lines["type_3"][0][1]
     n_peaks = row["n_more"] + row["n_less"]
     begin = f"{row['other']} (profiles differ by {row['difference']:.0%}, {n_peaks} peaks certain): more open here "
-    own = entry["peaks"].query(f"family == 'type_3' and other == {row['other']!r} and direction == 'more'")
-    own = own[own["distance"].abs() <= 100_000].iloc[0]
-    assert text.startswith(f"{begin}{own['nearest_gene']} {2 ** own['log2fc']:.1f}× (")
+    of = f"family == 'type_3' and other == {row['other']!r}"
+    mark = entry["genes"].query(f"{of} and padj <= 0.05 and fold >= 1.5 and z > 0").iloc[0]
+    assert text.startswith(f"{begin}{mark['gene']} {mark['fold']:.1f}× (type_3)")
+    near = entry["peaks"].query(f"{of} and direction == 'more' and padj <= 0.05")
+    near = near[near["distance"].abs() <= 25_000].drop_duplicates("nearest_gene")
+    marks = set(entry["genes"].query(f"{of} and padj <= 0.05 and fold >= 1.5 and z > 0")["gene"].head(4))
+    for own in near[~near["nearest_gene"].isin(marks)].head(2).itertuples():
+        assert f"{own.nearest_gene} {2**own.log2fc:.1f}× (" in text
     assert "less open here" in text
 
 
@@ -48,12 +53,13 @@ def test_genes_that_rest_on_one_peak_are_told_as_one(adata):
     view = adata.copy()
     entry = dict(view.uns["sister_groups"])
     row = {"family": "type_3", "other": "type_4", "z": -9.0, "padj": 1e-9, "n_peaks": 1, "peak": "chr1:1-2"}
-    rows = [row | {"gene": gene, "fold": 0.1} for gene in ("CD8A", "CD8B")]
-    rows += [row | {"gene": "LONE", "fold": 0.0, "peak": "chr1:5-6"}, row | {"gene": "WEAK", "fold": 0.9, "peak": "c"}]
+    rows = [row | {"gene": gene, "fold": 0.1, "types": "CD8 T cell"} for gene in ("CD8A", "CD8B")]
+    rows += [row | {"gene": "LONE", "fold": 0.0, "peak": "chr1:5-6", "types": "Pre-B, CLP"}]
+    rows += [row | {"gene": "WEAK", "fold": 0.9, "peak": "c", "types": "CLP"}]
     entry["genes"] = pd.DataFrame(rows)
     view.uns["sister_groups"] = entry
     text = next(text for _, text in sister_lines(view, "split")["type_3"] if text.startswith("type_4"))
-    assert "CD8A/CD8B 10.0× (marker), LONE (marker, nowhere else)" in text
+    assert "CD8A/CD8B 10.0× (CD8 T cell), LONE (Pre-B, CLP; nowhere else)" in text
     assert "WEAK" not in text
 
 
