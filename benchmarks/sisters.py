@@ -9,7 +9,8 @@ labels; `ari_same_number`: of clusters whose resolution was searched for that nu
 least 40 cells, dealt at random into two: pairs of halves that are told apart (none should be), and pairs of different
 types that are. `one type`: as many cells as the largest type has, at most 2,000, drawn from its mean profile at their
 depths, so that they differ by chance alone; enhanced and clustered like any data: pairs of these clusters that are told
-apart (none should be).
+apart (none should be). `clusters of one type`: every labelled type of at least 1,000 cells, enhanced and clustered
+alone: clusters before and after merging.
 """
 
 from __future__ import annotations
@@ -97,6 +98,22 @@ def one_type(adata: ad.AnnData, seed: int) -> dict[str, object]:
     }
 
 
+def alone(adata: ad.AnnData, batch: str | None, share: float) -> list[dict[str, object]]:
+    """Enhance and cluster the cells of every type of at least 1,000 alone, and merge: how many clusters are left."""
+    rows = []
+    for name, size in adata.obs["cell_type"].value_counts().items():
+        if size < 1000:
+            continue
+        cells = adata[adata.obs["cell_type"] == name].copy()
+        sk.pp.filter_peaks(cells, min_fraction=share or 0.001)
+        sk.tl.enhance(cells, batch_key=batch)
+        sk.tl.cluster(cells)
+        sk.tl.merge_clusters(cells)
+        n = cells.obs["louvain"].nunique()
+        rows.append({"what": f"clusters of one type ({name})", "n": n, "found": cells.obs["louvain_merged"].nunique()})
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=HERE.parents[1] / "shared" / "data")
@@ -122,6 +139,7 @@ def main() -> None:
             more, pairs = split_types(adata, seed)
             found += [*more, one_type(adata, seed)]
             types.append(pairs.assign(data=path.stem, seed=seed))
+        found += alone(sk.read(path), batch, share)
         rows += [{"data": path.stem, **row} for row in found]
         print(pd.DataFrame(found).to_string(), flush=True)
     for name, table in (("sisters", pd.DataFrame(rows)), ("sister_types", pd.concat(types))):
