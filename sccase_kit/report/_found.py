@@ -19,6 +19,8 @@ from ..metrics.depth import depth_correlation
 from ..pages.blocks import Block, Card, Cards, Contents, Details, Lines, Text, Tiles
 from ..pages.page import Section
 from . import _groups
+from ._among import HOW as AMONG
+from ._among import among_lines
 from ._batches import Taken, batches_said, skewed, some
 from ._order import Kin
 from ._rivals import TITLE as WHY_NOT
@@ -126,7 +128,9 @@ def found_section(study: Study) -> Section:
     if blocks:
         there = {word for card in cards for word, _ in card.lines}
         rule = {"terms": rule_of(study.tables)}
-        how = [text.partition(": ")[::2] for word, text in (_HOW | HOW | rule).items() if word in there and text]
+        how = [
+            text.partition(": ")[::2] for word, text in (_HOW | AMONG | HOW | rule).items() if word in there and text
+        ]
         first.append(Text(f"The groups of {study.groupby}", kind="heading"))
         first += [Details("How to read the cards", [(word, _sentence(text)) for word, text in how])] if how else []
     return Section(TITLE, [*first, *blocks])
@@ -189,6 +193,7 @@ def _cards(
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
     like, sisters, rivals = _groups.most_like(groups), sister_lines(adata, by), why_not(adata, by)
+    among = among_lines(adata, by, study.kin)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.near_genes(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
@@ -206,6 +211,7 @@ def _cards(
     for group in [name for kin in study.kin for name in kin.groups] or [str(c) for c in labels.cat.categories]:
         head, sure, doubt = _groups.named(rows[group]) if group in rows else ("", "", "")
         lines = [("support", sure)] if sure else []
+        lines += [("among these", among[group])] if group in among else []
         lines += [(name, shares[group]) for name, shares in others.items() if group in shares]
         lines += [
             (name, f"{skew.share:.0%} {skew.batch}, {skew.overall:.0%} of all cells")

@@ -267,7 +267,7 @@ def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return what a group is, how sure that is, and why it has no name ("" where it has one)."""
     if row["reason"]:
         note = f" {note[:1].upper()}{note[1:]}." if (note := str(row.get("note", ""))) else ""
-        return f"unknown, nearest {row['best']}", "", f"No name: {row['reason']}.{note}"
+        return f"unknown, nearest {row['best']}", "", f"No name: {row['reason']}. {_to_check(row)}{note}"
     measures = []
     lineage = row["label"] != row["best"]
     if np.isfinite(share := row.get("support", np.nan)):
@@ -285,6 +285,14 @@ def named(row: Mapping[str, Any]) -> tuple[str, str, str]:
     if note := row.get("note", ""):
         measures.append(str(note))
     return str(row["label"]), "; ".join(measures), ""
+
+
+def _to_check(row: Mapping[str, Any]) -> str:
+    """Return what a reader can look at where a group has no name."""
+    text = f"To check: what speaks for and against {row['best']} and {row['second']} (below)"
+    if "n_markers_covered" in row:
+        text += f"; {row['n_markers_covered']} of {row['n_markers']} genes of {row['best']} have a peak in reach"
+    return f"{text}."
 
 
 def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:

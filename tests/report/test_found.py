@@ -315,7 +315,10 @@ def test_confidence_in_words():
     said = "93% of resamplings; lead of 1.5 over NK cell; adjusted p 0.012"
     assert _groups.named(of_best) == ("CD4 T cell", said, "")
     unknown = row | {"reason": "adjusted p-value 0.4", "label": "unknown"}
-    assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "", "No name: adjusted p-value 0.4.")
+    check = "To check: what speaks for and against CD4 T cell and NK cell (below)."
+    assert _groups.named(unknown) == ("unknown, nearest CD4 T cell", "", f"No name: adjusted p-value 0.4. {check}")
+    counted = _groups.named(unknown | {"n_markers": 8, "n_markers_covered": 3})[2]
+    assert counted.endswith("NK cell (below); 3 of 8 genes of CD4 T cell have a peak in reach.")
 
 
 def test_groups_in_words():
