@@ -86,16 +86,16 @@ SISTERS: Headers = {
 }
 #: Of groups of one name against each other.
 AMONG: Headers = {
-    "among": ("nearest to", "the name, or the nearest type of groups without one"),
-    "n_groups": ("groups compared", "all that are nearest to this name"),
-    "called": ("its type", "the best type of that name, among these groups"),
-    "score_called": ("score of its type", "among these groups; below 0: less than in the others"),
+    "among": ("among", "groups of this lineage that are nearest to a type of it that is no progenitor"),
+    "n_groups": ("groups compared", "of this lineage"),
+    "called": ("nearest other type", "the best type of the lineage that is no progenitor, among these groups"),
+    "score_called": ("score of that", "among these groups; below 0: less than in the others"),
     "progenitor": ("nearest progenitor", "the best type of the lineage Progenitor, among these groups"),
     "score_progenitor": ("score of the progenitor", "among these groups"),
     "padj": ("adjusted p", "of the best type of all, among these groups"),
     "support_progenitor": ("support of progenitors", "share of draws of the marker genes in which one is best"),
-    "support_called": ("support of its type", "share of draws of the marker genes in which it is best"),
-    "rather": ("rather a progenitor", "a progenitor is best, has half of the draws, and its type is below 0 and 10 %"),
+    "support_called": ("support of the others", "share of draws in which another type of the lineage is best"),
+    "rather": ("rather a progenitor", "a progenitor is best, passes, and has nine tenths of the draws"),
     "genes": ("genes of the progenitor", "times as open as in all of these groups"),
 }
 #: Of the types of a panel.

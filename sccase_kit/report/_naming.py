@@ -24,7 +24,7 @@ PEAK_COLUMNS = [
 ]
 
 _ALPHA = 0.05
-_AMONG_TITLE = "Groups nearest to one name, scored against each other alone: is one rather a progenitor?"
+_AMONG_TITLE = "Groups of one lineage, scored against each other alone: is one rather a progenitor?"
 #: Columns of names that come first.
 _NAME_COLUMNS = ["group", "n_cells", "label", "genes", "reason", "best", "support", "padj", "score", "second", "margin"]
 

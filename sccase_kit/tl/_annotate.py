@@ -118,9 +118,9 @@ def annotate(
         type's activities in the group, enhanced or from `counts`, against as many cells drawn at random, times the
         number of types), padj (Benjamini–Hochberg over the groups), n_markers, n_markers_covered (in reach of a peak),
         genes (those that speak most for the best type and are more open in the group than in all cells); with a
-        reference n_peaks; reason (why it is unknown); and with markers note. Of the groups nearest to one name,
-        one that fits a progenitor when compared with the others alone (GMP among monocytes) is named after the
-        lineage of both, and the note says so; for that, lineages must have one called "Progenitor".
+        reference n_peaks; reason (why it is unknown); and with markers note. Of the groups of a lineage, one that
+        fits a progenitor when compared with the others alone (GMP among monocytes) is named after the lineage of both,
+        and the note says so; for that, lineages must have one called "Progenitor".
     ``scores``
         DataFrame groups × types (or samples): all scores. A ``/`` in the name of a column is written ``|``, for files
         read it as a folder; all other places keep it.
@@ -139,10 +139,11 @@ def annotate(
         which it scores highest), score and support there, n_named (groups called after it), n_lineage (after a lineage
         that holds it), n_nearest (unknown, and nearest to it).
     ``among``
-        DataFrame, with markers, of groups compared with those nearest to the same name alone: group, among (the name),
-        n_groups, called (the best type of the name), score_called, progenitor (the best type of "Progenitor"),
-        score_progenitor, padj (of the best type of all), support_progenitor and support_called (among these groups),
-        rather (whether it has the note) and genes (of the progenitor, with how many times as open as in all of them).
+        DataFrame, with markers, of groups of a lineage compared with each other alone: group, among (the lineage),
+        n_groups, called (the best type of it that is no progenitor), score_called, progenitor (the best type of
+        "Progenitor"), score_progenitor, padj (of the best type of all), support_progenitor and support_called (of all
+        progenitors and of the lineage's other types, among these groups), rather (whether it has the note) and genes
+        (of the progenitor, with how many times as open as in all of them).
     ``types``
         The names of the columns of scores as they were given.
     ``params``

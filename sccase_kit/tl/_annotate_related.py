@@ -16,15 +16,15 @@ from scipy import sparse
 
 from .._adjust import benjamini_hochberg
 from ..genes import gene_scores, set_scores, set_support
-from ..genes.naming import SetScores, gene_sums
+from ..genes.naming import SetScores, gene_sums, set_pvalues
 from ..genes.reach import one_per_locus
 from ..peaks import level_profiles
 from ._annotate_cells import cell_pvalues
 
 #: The lineage whose types come before those of other lineages.
 PROGENITOR = "Progenitor"
-#: Least support of progenitors among groups of one name, and largest of that name, of one that is rather a progenitor.
-MOST, HARDLY = 0.5, 0.1
+#: Least support of progenitors, among groups of one lineage, of a group that is rather one.
+MOST = 0.9
 AMONG = ["group", "among", "n_groups", "called", "score_called", "progenitor", "score_progenitor"]
 AMONG += ["padj", "support_progenitor", "support_called", "rather", "genes"]
 
@@ -112,19 +112,20 @@ def mark_progenitors(
 ) -> pd.DataFrame:
     """Give groups that are rather progenitors than what they are called the name of the lineage of both, with a note.
 
-    Groups of one name, and those without a name that are nearest to it, are compared with each other; genes that share
-    a peak count once there (ELANE, PRTN3 and AZU1 lie together). Where a type of
-    the lineage "Progenitor" is best in a group of them, with the p-value that a name needs, types of that lineage have
-    most of the support, and the type that it is called after is less than in the others, with hardly any support, the
-    group's name becomes the smallest lineage that holds this type and a progenitor. A group without a name gets the
-    note alone.
+    Groups of one lineage that are nearest to a type of it that is no progenitor are compared with each other; genes
+    that share a peak count once there (ELANE, PRTN3 and AZU1 lie together). Where a type of the lineage "Progenitor" is
+    best in one of them, with the p-value that a name needs and in the counts alone (groups that are one differ by
+    little, which scores do not say), and nine tenths of the draws say progenitors, its name becomes the smallest
+    lineage that holds what it was called and a progenitor. A group without a name gets the note
+    alone.
 
     Returns
     -------
-    What every group that was compared scores: group, among (the name), n_groups (compared), called (the best type of
-    the name), score_called, progenitor (the best type of that lineage), score_progenitor, padj (of the best type of
-    all), support_progenitor, support_called, rather (whether it is marked) and genes (those that speak most for the
-    progenitor, and how many times as open as in all that were compared).
+    What every group that was compared scores: group, among (the lineage), n_groups (compared), called (its best type
+    that is no progenitor), score_called, progenitor (the best type of that lineage), score_progenitor, padj (of the
+    best type of all), support_progenitor and support_called (of all progenitors, and of the lineage's other types),
+    rather (whether it is marked) and genes (those that speak most for the progenitor, and how many times as open as in
+    all that were compared).
     """
     table["note"] = ""
     columns = evidence.weights.tocsc()
@@ -133,19 +134,19 @@ def mark_progenitors(
     kinds = list(support.columns)
     young = np.array([kind in early for kind in kinds])
     rows: list[dict[str, Any]] = []
-    for label, own, wider, groups in _compared(table, families, kinds, early, alpha=alpha):
+    for wider, own, groups in _compared(table, families, kinds, early, alpha=alpha):
         found = evidence.scored(groups, rng)
         scores = found.result.scores
         best, at = scores.argmax(axis=1), np.arange(len(groups))
-        padj = benjamini_hochberg(found.pvalues[at, best])
+        counted = np.minimum(set_pvalues(evidence.opens[groups], evidence.weights, evidence.members) * len(kinds), 1)
+        padj = benjamini_hochberg(np.maximum(found.pvalues, counted)[at, best])
         called = np.array([kinds.index(kind) for kind in own])
         progenitor = np.flatnonzero(young)[scores[:, young].argmax(axis=1)]
         shares = found.support[:, young].sum(axis=1), found.support[:, called].sum(axis=1)
-        less = scores[:, called].max(axis=1) < 0
-        rather = young[best] & less & (padj <= alpha) & (shares[0] >= MOST) & (shares[1] <= HARDLY)
+        rather = young[best] & (padj <= alpha) & (shares[0] >= MOST)
         for k, group in enumerate(groups):
             kind = called[scores[k, called].argmax()]
-            row = {"group": str(table.loc[group, "group"]), "among": label, "n_groups": len(groups)}
+            row = {"group": str(table.loc[group, "group"]), "among": wider, "n_groups": len(groups)}
             row |= {"called": kinds[kind], "score_called": scores[k, kind]}
             row |= {"progenitor": kinds[progenitor[k]], "score_progenitor": scores[k, progenitor[k]]}
             row |= {"padj": padj[k], "support_progenitor": shares[0][k], "support_called": shares[1][k]}
@@ -158,41 +159,44 @@ def mark_progenitors(
 
 def _compared(
     table: pd.DataFrame, families: Mapping[str, Iterable[str]], kinds: list[str], early: set[str], *, alpha: float
-) -> Iterator[tuple[str, list[str], str, np.ndarray]]:
-    """Yield names with their types, the smallest lineage with a progenitor, and the groups to compare (ascending)."""
-    named = (table["reason"] == "").to_numpy()
+) -> Iterator[tuple[str, list[str], np.ndarray]]:
+    """Yield lineages that hold a progenitor, their other types, and the groups nearest to these (ascending).
+
+    A group belongs to the smallest such lineage that holds what it is called; one without a name that stands out, to
+    that of its nearest type.
+    """
     sure = (table["padj"] <= alpha).to_numpy() if "padj" in table else np.ones(len(table), dtype=bool)
-    unnamed = set(np.flatnonzero(~named & sure))
-    for label, rows in table.loc[table.index[named]].groupby("label", sort=False).groups.items():
-        own = [kind for kind in families.get(str(label), [str(label)]) if kind in kinds]
-        wider = _wider(own, families, early)
-        if not own or wider is None:
+    rows: dict[str, list[int]] = {}
+    for g, row in enumerate(table[["label", "best", "reason"]].itertuples(index=False)):
+        if str(row.best) in early or not (row.reason == "" or sure[g]):
             continue
-        near = [g for g in sorted(unnamed) if table["best"].iloc[g] in own]
-        unnamed -= set(near)
-        groups = np.sort(np.concatenate([rows.to_numpy(dtype=np.int64), np.array(near, dtype=np.int64)]))
+        name = str(row.label) if row.reason == "" else str(row.best)
+        own = [kind for kind in families.get(name, [name]) if kind in kinds]
+        wider = _wider(own, families, early)
+        if own and wider is not None:
+            rows.setdefault(wider, []).append(g)
+    for wider, groups in rows.items():
+        mature = [kind for kind in dict.fromkeys(families[wider]) if kind in kinds and kind not in early]
         if len(groups) > 1:
-            yield str(label), own, wider, groups
+            yield wider, mature, np.array(groups, dtype=np.int64)
 
 
 def _mark(
     table: pd.DataFrame, support: pd.DataFrame, group: int, row: Mapping[str, Any], wider: str, members: list[str]
 ) -> None:
     """Write the note of a progenitor, and the name of the lineage where it has a name."""
-    if table.loc[group, "reason"] == "":
+    if table.loc[group, "reason"] == "" and table.loc[group, "label"] != wider:
         table.loc[group, "label"] = wider
         table.loc[group, "support"] = min(float(support.iloc[group][list(dict.fromkeys(members))].sum()), 1.0)
     table.loc[group, "note"] = (
-        f"rather a progenitor: compared with the other {row['n_groups'] - 1} groups nearest to {row['among']} alone, "
+        f"rather a progenitor: compared with the other {row['n_groups'] - 1} groups of {row['among']} alone, "
         f"it fits {row['progenitor']} best (score {row['score_progenitor']:.1f}, {row['called']} "
         f"{row['score_called']:.1f}; {row['genes']})"
     )
 
 
 def _wider(own: list[str], families: Mapping[str, Iterable[str]], early: set[str]) -> str | None:
-    """Return the smallest lineage that holds types and a progenitor, None where they hold one or there is none."""
-    if early & set(own):
-        return None
+    """Return the smallest lineage that holds types and a progenitor, None where there is none."""
     sizes = {
         name: len(set(kinds))
         for name, kinds in ((name, list(kinds)) for name, kinds in families.items())
