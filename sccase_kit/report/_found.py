@@ -287,7 +287,8 @@ def _group_doubts(
             f"groups without terms: the marker peaks of a group are {min(sizes):.0%} or more of all peaks, so few "
             "terms can pass, whatever the group is (Functions, below)"
         )
-    if _groups.made_with(study.adata, "tl.cluster").get(str(study.groupby)) is not None and groups is not None:
+    made = [_groups.made_with(study.adata, name) for name in ("tl.cluster", "tl.merge_clusters")]
+    if any(str(study.groupby) in found for found in made) and groups is not None:
         doubts.append(
             "the groups were clustered from the same counts, so p-values of marker peaks are too small: they rank "
             "peaks and do not prove a group"

@@ -217,10 +217,19 @@ def traits_of(adata: AnnData, groupby: str, tables: Mapping[str, pd.DataFrame]) 
 
 
 def composition(adata: AnnData, groupby: str, other: str) -> dict[str, str]:
-    """Return what most cells of every group are called in another column."""
-    shares = pd.crosstab(adata.obs[groupby].astype(str), adata.obs[other].astype(str), normalize="index")
-    if shares.empty:
+    """Return what most cells of every group are called in another column; of finer groups, which it holds.
+
+    Where both columns hold the same groups, there is nothing to say.
+    """
+    cells = pd.crosstab(adata.obs[groupby].astype(str), adata.obs[other].astype(str))
+    if cells.empty:
         return {}
+    held = cells > 0
+    if (held.sum(axis=0) == 1).all():  # every group there lies in one here
+        if len(held) == held.shape[1]:
+            return {}
+        return {str(group): ", ".join(row.index[row].astype(str)) for group, row in held.iterrows()}
+    shares = cells.div(cells.sum(axis=1), axis=0)
     best = shares.idxmax(axis=1)
     return {str(group): f"{shares.loc[group, name]:.0%} {name}" for group, name in best.items()}
 

@@ -150,7 +150,8 @@ def sister_groups(
     own = None if genes is None or sets is None else reached_markers(adata, genes, sets)
     tables |= contrast_tables(adata, found, compared, genes, own, n_top=n_top)
     if alike := [found.members(f) for f, members in enumerate(found.families) if len(members) > 1]:
-        logger.info("held-out counts do not tell apart %s (sk.tl.merge_clusters)", "; ".join(alike))
+        how = "sk.tl.merge_clusters, or sccase-kit cluster --merge"
+        logger.info("held-out counts do not tell apart %s (%s)", "; ".join(alike), how)
     target = in_memory_copy(adata) if copy else adata
     params = {"groupby": groupby, "genome": genome, "n_next": n_next, "n_top": n_top, **limits}
     params |= {"markers": markers, "n_splits": n_splits, "layer": layer, "key": key, "rng": found.seed}

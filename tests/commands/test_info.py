@@ -26,6 +26,21 @@ def test_info_counts_what_is_there(call_json, study, counts_file):
     assert result["enhanced under"] == []
 
 
+def test_info_names_a_limit_where_most_peaks_would_be_dropped(call_json, tmp_path):
+    rng = np.random.default_rng(0)
+    dense = np.zeros((1000, 50), dtype=np.int32)
+    dense[:, :10] = rng.random((1000, 10)) < 0.2
+    for peak in range(10, 45):
+        dense[rng.choice(1000, 3, replace=False), peak] = 1
+    names = [f"chr1:{1000 * i}-{1000 * i + 500}" for i in range(50)]
+    ad.AnnData(sparse.csr_matrix(dense), var=pd.DataFrame(index=names)).write_h5ad(tmp_path / "rare.h5ad")
+    result = call_json("info", tmp_path / "rare.h5ad")
+    assert result["peaks open in 1 % of cells"] == 10
+    assert result["to keep more peaks"] == "enhance --min-fraction 0.001 keeps 45"
+    ad.AnnData(sparse.csr_matrix(dense[:, :15]), var=pd.DataFrame(index=names[:15])).write_h5ad(tmp_path / "few.h5ad")
+    assert "to keep more peaks" not in call_json("info", tmp_path / "few.h5ad")
+
+
 def test_info_finds_earlier_results(call_json, enhanced_file):
     result = call_json("info", enhanced_file)
     assert result["enhanced under"] == ["sccase"]

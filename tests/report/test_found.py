@@ -321,6 +321,16 @@ def test_confidence_in_words():
     assert counted.endswith("NK cell (below); 3 of 8 genes of CD4 T cell have a peak in reach.")
 
 
+def test_finer_groups_are_listed_and_the_same_ones_left_out():
+    from anndata import AnnData
+
+    obs = pd.DataFrame({"merged": list("aaab"), "fine": list("1123"), "same": list("xxxy"), "crossed": list("pqpp")})
+    adata = AnnData(np.zeros((4, 1)), obs=obs.set_axis([f"c{i}" for i in range(4)]))
+    assert _groups.composition(adata, "merged", "fine") == {"a": "1, 2", "b": "3"}
+    assert _groups.composition(adata, "merged", "same") == {}
+    assert _groups.composition(adata, "merged", "crossed") == {"a": "67% p", "b": "100% p"}
+
+
 def test_groups_in_words():
     names = pd.DataFrame({"group": ["0", "1", "2", "9"], "label": ["T cell", "B cell", "B cell", "x"], "reason": ""})
     names["best"] = names["label"]
