@@ -61,6 +61,10 @@ def test_nothing_overlaps_or_leaves_the_page(page, width, theme):
     page.execute_script("document.documentElement.dataset.theme = arguments[0]", theme)
     assert page.execute_script("return document.documentElement.scrollWidth") == width
     assert page.execute_script(OVERLAP) == []
+    page.execute_script("for (const d of document.querySelectorAll('details')) d.open = true")
+    wide = "return [...document.querySelectorAll('.card, .card *')].filter((e) => getComputedStyle(e).display !== "
+    assert page.execute_script(wide + "'inline' && e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)") == []
+    assert page.execute_script(OVERLAP) == []
     broad = "return [...document.querySelectorAll('main img, main canvas, main svg')].filter((e) => "
     assert page.execute_script(broad + "e.getBoundingClientRect().right > innerWidth + 1).length") == 0
 
