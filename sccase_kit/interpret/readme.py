@@ -28,7 +28,7 @@ _FILES = {
         {
             "input": "BED files for http://great.stanford.edu (assembly {genome}, the whole genome as background)",
             "result.tsv": "all terms × groups in the server's columns, computed offline",
-            "great.png": "the top terms of every group; a dot is a term that passes: {rule}",
+            "great.png": "the top terms of the groups that have one, like ones once; dots are terms that pass: {rule}",
         },
     ),
     "snpsea": (
