@@ -51,15 +51,18 @@ def _told(row: Mapping[str, object]) -> str:
 
 
 def not_found(adata: AnnData, groupby: str) -> str:
-    """Return which types were looked for and are in no group, with how many of their genes a peak reaches; or ""."""
+    """Return which types were looked for and are in no group, with their genes in reach, and where they fit; or ""."""
     table = _table(adata, groupby, "panel")
     if table is None:
         return ""
     none = table[(table["n_named"] == 0) & (table["n_lineage"] == 0) & (table["n_nearest"] == 0)]
-    texts = [f"{row.type} ({row.n_markers_covered} of {row.n_markers} genes have a peak)" for row in none.itertuples()]
+    texts = []
+    for row in none.itertuples():
+        where = f"; fits {row.group} best, {row.support:.0%}" if row.group else ""
+        texts.append(f"{row.type} ({row.n_markers_covered} of {row.n_markers} genes have a peak{where})")
     if not texts:
         return ""
-    return f"Of {len(table)} types that were looked for, no group is nearest to or named after: {', '.join(texts)}."
+    return f"Of {len(table)} types that were looked for, no group is nearest to or named after {', '.join(texts)}."
 
 
 def _table(adata: AnnData, groupby: str, result: str) -> pd.DataFrame | None:

@@ -63,8 +63,11 @@ def test_types_in_no_group_are_named_with_their_genes(adata):
     panel = adata.uns["annotation"]["panel"].set_index("type")
     if panel.loc["nothing", ["n_named", "n_lineage", "n_nearest"]].sum() == 0:
         n = panel.loc["nothing", "n_markers_covered"]
-        text = f"Of 6 types that were looked for, no group is nearest to or named after: nothing ({n} of 4 genes have a"
+        text = f"Of 6 types that were looked for, no group is nearest to or named after nothing ({n} of 4 genes have a"
         assert not_found(adata, "cell_type").startswith(text)
+        row = panel.loc["nothing"]
+        where = f"; fits {row['group']} best, {row['support']:.0%})"
+        assert (where in not_found(adata, "cell_type")) == bool(row["group"])
     view = adata.copy()
     view.uns["annotation"] = {**view.uns["annotation"], "panel": panel.reset_index().assign(n_named=1)}
     assert not_found(view, "cell_type") == ""
