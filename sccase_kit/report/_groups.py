@@ -307,6 +307,8 @@ def _to_check(row: Mapping[str, Any]) -> str:
 def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:
     """Return in a line what the groups are: names with their groups and share of the cells, then those without one.
 
+    A group that is named by its lineage has its type with a question mark, where half of the resamplings say it.
+
     Parameters
     ----------
     names
@@ -316,13 +318,16 @@ def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:
     """
     rows = {str(row["group"]): row for row in names.to_dict("records") if str(row["group"]) in cells}
     found: dict[str, list[str]] = {}
+    likely: dict[str, str] = {}
     for group, row in rows.items():
         if not row["reason"]:
             found.setdefault(str(row["label"]), []).append(group)
+            if row["label"] != row["best"] and row.get("support_best", 0.0) >= _SOME and not row.get("note"):
+                likely[group] = f"{group} ({row['best']}?)"
     total = max(1, sum(cells.values()))
     shares = {name: sum(cells[group] for group in groups) / total for name, groups in found.items()}
     parts = [
-        f"{name}: {', '.join(found[name])} ({shares[name]:.0%} of cells)"
+        f"{name}: {', '.join(likely.get(group, group) for group in found[name])} ({shares[name]:.0%} of cells)"
         for name in sorted(found, key=lambda n: -shares[n])
     ]
     if unknown := [f"{group} (nearest {row['best']})" for group, row in rows.items() if row["reason"]]:

@@ -336,6 +336,10 @@ def test_groups_in_words():
     names["best"] = names["label"]
     cells = {"0": 30, "1": 40, "2": 20, "3": 10}
     assert _groups.in_words(names, cells) == "B cell: 1, 2 (60% of cells); T cell: 0 (30% of cells)"
+    lineage = names.assign(best=["CD4 T cell", "B cell", "Pre-B", "x"], support_best=[0.6, 0.9, 0.4, 1.0], note="")
+    assert _groups.in_words(lineage, cells) == "B cell: 1, 2 (60% of cells); T cell: 0 (CD4 T cell?) (30% of cells)"
+    noted = lineage.assign(note=["rather a progenitor", "", "", ""])
+    assert _groups.in_words(noted, cells) == "B cell: 1, 2 (60% of cells); T cell: 0 (30% of cells)"
     names.loc[1, ["label", "reason", "best"]] = "unknown", "adjusted p-value 0.4", "NK cell"
     said = "T cell: 0 (30% of cells); B cell: 2 (20% of cells); no clear name: 1 (nearest NK cell)"
     assert _groups.in_words(names, cells) == said
