@@ -70,13 +70,17 @@ def batches_said(adata: AnnData, groupby: str | None, key: str, taken: Sequence[
     if given is not None:
         if not taken:
             return f"Corrected by {given!r}, which is no longer in the data.", doubts
-        return f"Corrected by {given!r} (the batch_key of the fit). {taken[0].text}", doubts
+        text = f"Corrected by {given!r} (the batch_key of the fit). {taken[0].text}"
+        return text + _all_the_same(adata, groupby, given), doubts
     if not taken:
         return _NO_BATCHES, ["batches were not given, so none were corrected"]
-    texts = [f"{name!r} is taken for batches {_WHY[why]}. {text}" for name, why, text, _ in taken]
+    texts = [
+        f"{name!r} is taken for batches {_WHY[why]}. {text}{_all_the_same(adata, groupby, name)}"
+        for name, why, text, _ in taken
+    ]
     what = " or ".join(f"--batch-key {column.name}" for column in taken)
     if all(ratio is not None and ratio >= _MIXED for *_, ratio in taken):
-        after = "Mixed as they are, nothing needs to be corrected."
+        after = "Mixed as they are inside the groups, nothing needs to be corrected there."
         return " ".join(["Not corrected: the fit was given no batch_key.", *texts, after]), doubts
     after = (
         f"Where that is a batch, fit again with it (sccase-kit enhance {what}; batch_key= in Python). Where it is a "
@@ -141,6 +145,13 @@ def batch_table(adata: AnnData, groupby: str, column: str, order: Sequence[str] 
     for batch in counts.columns:
         table[f"{batch}, cells"] = counts[batch].to_numpy()
     return table
+
+
+def _all_the_same(adata: AnnData, groupby: str | None, column: str) -> str:
+    """Say how many groups are mostly of one batch, although cells are mixed inside each."""
+    n = len(skewed(adata, groupby, column))
+    what = "group is" if n == 1 else "groups are"
+    return f" {n} {what} mostly of one {column} all the same (To doubt)." if n else ""
 
 
 def _held(adata: AnnData, groupby: str | None, column: str) -> list[str]:

@@ -60,6 +60,11 @@ def given_tables(adata: AnnData, tables: Mapping[str, pd.DataFrame] | None) -> G
     return Given(found, background)
 
 
+def given_title(what: str, name: str) -> str:
+    """Return the heading of a table that was given: its name where that says what it is, else both."""
+    return name if any(name.startswith(step) for step in _STEPS.values()) else f"{what} ({name})"
+
+
 def _is_joined(table: pd.DataFrame) -> bool:
     """Return whether a table holds marker and background peaks, as interpretations without a record of the call do."""
     return {"group", "peak", "rank"} <= set(table.columns) and BACKGROUND in set(table["group"].astype(str))

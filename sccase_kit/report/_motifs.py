@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,9 @@ from .._record import record, records
 from ..pages.blocks import Block, Grid, Text
 from ..pages.page import Section
 from ._figures import draw
+from ._given import given_title
 from ._headers import SETS, VARIABILITY, described_table, grouped_table
+from ._order import rows_in_order
 
 _SETS_DRAWN, _LOGOS_DRAWN = 30, 5
 _FAMILIES = (
@@ -42,13 +44,22 @@ def gene_fits(adata: AnnData) -> pd.DataFrame | None:
 
 
 def motif_section(
-    adata: AnnData, view: AnnData, groupby: str | None, key: str, tests: Mapping[str, pd.DataFrame]
+    adata: AnnData,
+    view: AnnData,
+    groupby: str | None,
+    key: str,
+    tests: Mapping[str, pd.DataFrame],
+    order: Sequence[str] = (),
 ) -> Section | None:
-    """Return the section on motifs (or other sets of peaks): by chromVAR as stored, and tests that were given."""
+    """Return the section on motifs (or other sets of peaks): by chromVAR as stored, and tests that were given.
+
+    `order`: the groups in the order of the page.
+    """
     blocks: list[Block] = []
+    tests = {name: rows_in_order(test, order) for name, test in tests.items()}
     for name, test in tests.items():
         if name not in adata.uns:
-            blocks.append(Text(f"Motifs by group ({name})", kind="heading"))
+            blocks.append(Text(given_title("Motifs by group", name), kind="heading"))
             if test.attrs.get("n_peaks") != test.attrs.get("n_peaks_all"):
                 some, of = test.attrs["n_peaks"], test.attrs["n_peaks_all"]
                 blocks.append(Text(f"Tested on {some:,} of {of:,} peaks, those with a sequence.", kind="note"))

@@ -12,7 +12,7 @@ from anndata import AnnData
 
 from .. import pl
 from .._calls import made_by
-from .._record import record, recorded, records, required
+from .._record import recorded, records, required
 from ..matrix.access import get_matrix
 from ..matrix.rows import canonical
 from ..matrix.sums import count_statistics
@@ -21,6 +21,7 @@ from ..pages.page import Section
 from ..pages.table import Table
 from ..pages.versions import versions
 from ._figures import draw, objective_trace
+from ._given import given_title
 from ._headers import COMPONENTS, HERITABILITY, LINKS, PEAKS, STAGES, TISSUES, TRAITS, described_table, grouped_table
 from ._naming import group_blocks, peak_columns
 from ._order import in_order, rows_in_order
@@ -268,8 +269,11 @@ def is_ldsc(table: pd.DataFrame) -> bool:
     return {"trait", "group", "Enrichment", "Enrichment_std_error", "Enrichment_p"} <= set(table.columns)
 
 
-def variant_section(adata: AnnData, tables: Mapping[str, pd.DataFrame]) -> Section | None:
-    """Return the section on the groups of cells in which variants of traits act, stored or as tables of groups."""
+def variant_section(adata: AnnData, tables: Mapping[str, pd.DataFrame], order: Sequence[str] = ()) -> Section | None:
+    """Return the section on the groups of cells in which variants of traits act, stored or as tables of groups.
+
+    `order`: the groups in the order of the page.
+    """
     blocks: list[Block] = []
     for name, made in records(adata.uns).items():
         if made.function != "tl.trait_scores" or not isinstance(made.results.get("groups"), pd.DataFrame):
@@ -282,12 +286,10 @@ def variant_section(adata: AnnData, tables: Mapping[str, pd.DataFrame]) -> Secti
         if isinstance(made.results.get("traits"), pd.DataFrame):
             what = "Traits: variants and peaks with a variant"
             blocks.append(described_table(made.results["traits"], what, TRAITS))
-    for where, table in tables.items():
-        traits = list(pd.unique(table["trait"]))
-        stand_in = AnnData(obs=pd.DataFrame(index=["0"]))
-        record(stand_in, "traits", "tl.trait_scores", params={}, groups=table, traits=pd.DataFrame({"trait": traits}))
-        blocks.append(Text(f"Fine-mapped variants ({where})", kind="heading"))
-        blocks.append(draw(partial(pl.trait_groups, stand_in), _WALKS))
+    for where, given in tables.items():
+        table = rows_in_order(given, order)
+        blocks.append(Text(given_title("Fine-mapped variants", where), kind="heading"))
+        blocks.append(draw(partial(pl.trait_groups, table), _WALKS))
         blocks.append(grouped_table(table, "Traits by group", TRAITS))
     return Section("Traits", blocks) if blocks else None
 

@@ -42,7 +42,7 @@ def test_folder_and_summary(call_json, enhanced_file, files, variants, tmp_path)
     page = tmp_path / "page.html"
     call_json("report", enhanced_file, "-o", page, "-g", "cell_type", "--tables", tmp_path / "out", "--max-cells", 60)
     text = page.read_text(encoding="utf-8")
-    for words in ("Functions of nearby genes", "Motifs by group (", "Fine-mapped variants ("):
+    for words in ("Functions of nearby genes", "Motif deviations (folder", "Fine-mapped variants (folder"):
         assert words in text
     table = pd.read_csv(tmp_path / "out" / "motifs" / "result.tsv", sep="\t").dropna(subset="effect_size")
     best = table.sort_values("effect_size").groupby("group").tail(1).set_index("group").loc["type_1"]

@@ -8,7 +8,7 @@ import pytest
 from anndata import AnnData
 
 from sccase_kit.pages.table import Table
-from sccase_kit.report._batches import Taken, batch_section, batch_table, skewed
+from sccase_kit.report._batches import Taken, _all_the_same, batch_section, batch_table, skewed
 
 
 def cells(counts):
@@ -54,3 +54,9 @@ def test_of_many_batches_every_row_is_a_group_and_a_batch():
     assert shown.percent == ("share of the group", "share of all cells")
     assert batch_section(cells(counts), "cl", []) is None
     assert batch_section(cells(counts), None, [Taken("donor", "name", "", 1.0)]) is None
+
+
+def test_groups_of_one_batch_are_said_although_cells_are_mixed():
+    adata = cells({("a", "D6"): 94, ("a", "D5"): 6, ("b", "D6"): 636, ("b", "D5"): 264})
+    assert _all_the_same(adata, "cl", "donor") == " 1 group is mostly of one donor all the same (To doubt)."
+    assert _all_the_same(adata, None, "donor") == ""

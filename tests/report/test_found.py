@@ -267,7 +267,7 @@ def test_columns_taken_for_batches_are_said_with_the_reason(study):
     assert "'lane' may be batches" not in lines  # mixed: nothing to doubt
     assert "nothing needs to be corrected" not in lines
     adata.obsm["X_sccase"] = study.adata.obsm["X_sccase"]
-    assert "Mixed as they are, nothing needs to be corrected" in section(adata)[1]
+    assert "Mixed as they are inside the groups, nothing needs to be corrected there" in section(adata)[1]
 
 
 def test_depth_small_groups_and_clusters(study):

@@ -8,7 +8,7 @@ from anndata import AnnData
 
 from sccase_kit._record import record
 from sccase_kit.interpret.steps import CALLED
-from sccase_kit.report._given import given_tables
+from sccase_kit.report._given import given_tables, given_title
 
 PEAKS = pd.DataFrame(
     {"group": ["a", "background"], "peak": ["chr1:1-2", "chr1:5-9"], "rank": [1, 1], "score": [2.0, None]}
@@ -51,3 +51,8 @@ def test_steps_are_called_what_they_are_and_other_tables_stay():
     odd = called(table)
     odd.attrs[CALLED] = {"path": "what("}
     assert list(given_tables(adata(marked=True), {"ldsc": odd}).tables) == ["LD score regression on the marker peaks"]
+
+
+def test_a_heading_does_not_say_the_same_twice():
+    assert given_title("Fine-mapped variants", "Fine-mapped variants (folder m)") == "Fine-mapped variants (folder m)"
+    assert given_title("Fine-mapped variants", "mine") == "Fine-mapped variants (mine)"
