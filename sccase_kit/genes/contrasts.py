@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, stats
 
+#: Opens added to both sides of a fold change, as for peaks (:mod:`sccase_kit.peaks.sisters`).
+PRIOR_OPENS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class GeneContrast:
@@ -17,7 +20,8 @@ class GeneContrast:
     z
         Weighted excess of opens in standard deviations; 0 for genes that no peak reaches.
     fold
-        Ratio of the weighted opens at equal depth; NaN where neither has any.
+        Ratio of the weighted opens at equal depth, two opens of the gene's mean weight added to both; NaN for genes
+        that no peak reaches.
     pvalue
         Two-sided (normal approximation); 1 for genes that no peak reaches.
     """
@@ -50,7 +54,8 @@ def gene_contrast(
     squared.data **= 2
     spread = np.sqrt(squared.T @ variance)
     z = np.where(spread > 0, (own.T @ excess) / np.where(spread > 0, spread, 1), 0)
-    here, there = own.T @ rates[0], own.T @ rates[1]
-    fold = np.where((here > 0) | (there > 0), here / np.where(there > 0, there, np.nan), np.nan)
-    fold[(here > 0) & (there <= 0)] = np.inf
+    reach = np.diff(own.indptr)
+    prior = PRIOR_OPENS * np.asarray(own.sum(axis=0)).ravel() / np.maximum(reach, 1)
+    here, there = own.T @ rates[0] + prior, own.T @ rates[1] + prior
+    fold = np.where(reach > 0, here / np.where(there > 0, there, 1), np.nan)
     return GeneContrast(z, fold, np.where(spread > 0, 2 * stats.norm.sf(np.abs(z)), 1.0))

@@ -102,8 +102,8 @@ def sister_groups(
         counts puts into the wrong group make these differences smaller than they are.
     ``genes``
         DataFrame, with `markers`, all of them in reach of a peak: family, other, gene, types (whose sets have it), fold
-        (weighted opens at equal depth), z, pvalue, padj (Benjamini–Hochberg within the contrast), n_peaks, peak (the
-        nearest) and distance.
+        (weighted opens at equal depth, two added to both), z, pvalue, padj (Benjamini–Hochberg within the contrast),
+        n_peaks, peak (the nearest) and distance.
     ``params``
         The arguments.
 
