@@ -62,5 +62,5 @@ def _told(scores: pd.Series, group: str) -> str:
     name = str(scores.name).replace("|", "/")
     if group in (low, high):
         word, other = ("lowest", high) if group == low else ("highest", low)
-        return f"{name} {scores[group]:.1f}, the {word} ({scores[other]:.1f} in {other})"
-    return f"{name} {scores[group]:.1f} ({scores[low]:.1f} in {low}, {scores[high]:.1f} in {high})"
+        return f"{name} score {scores[group]:.1f}, the {word} ({scores[other]:.1f} in {other})"
+    return f"{name} score {scores[group]:.1f} ({scores[low]:.1f} in {low}, {scores[high]:.1f} in {high})"

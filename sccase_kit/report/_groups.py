@@ -23,6 +23,7 @@ FAR = 100_000
 NEAR = 10_000
 #: Marker peaks of a group, the first ones, whose genes are shown on its card.
 FIRST = 50
+_LEAST_FOLD = 1.2  # of a marker gene that a card shows, other than the first
 _LEAST_EFFECT, _NEAR_EFFECT, _ALPHA, _SOME = 0.5, 0.7, 0.05, 0.5
 _DESCRIBES = ("tl.annotate", "tl.specific_peaks", "tl.scabc", "tl.trait_scores")
 
@@ -228,7 +229,8 @@ def composition(adata: AnnData, groupby: str, other: str) -> dict[str, str]:
     if (held.sum(axis=0) == 1).all():  # every group there lies in one here
         if len(held) == held.shape[1]:
             return {}
-        return {str(group): ", ".join(row.index[row].astype(str)) for group, row in held.iterrows()}
+        texts = {str(group): ", ".join(row.index[row].astype(str)) for group, row in held.iterrows()}
+        return {group: text for group, text in texts.items() if text != group}
     shares = cells.div(cells.sum(axis=1), axis=0)
     best = shares.idxmax(axis=1)
     return {str(group): f"{shares.loc[group, name]:.0%} {name}" for group, name in best.items()}
@@ -264,7 +266,7 @@ def marker_genes(table: pd.DataFrame | None) -> dict[str, str]:
     if table is None:
         return {}
     found: dict[str, list[str]] = {}
-    for row in table.to_dict("records"):
+    for row in table[(table["fold"] >= _LEAST_FOLD) | ~table["group"].duplicated()].to_dict("records"):
         where = in_kb(row["distance"])
         n = int(row["n_peaks"])
         peaks = "1 peak" if n == 1 else f"{n} peaks"
@@ -304,10 +306,15 @@ def _to_check(row: Mapping[str, Any]) -> str:
     return f"{text}."
 
 
+def _listed(groups: list[str], likely: Mapping[str, str]) -> str:
+    return ", ".join([*(likely[g] for g in groups if g in likely), *(g for g in groups if g not in likely)])
+
+
 def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:
     """Return in a line what the groups are: names with their groups and share of the cells, then those without one.
 
-    A group that is named by its lineage has its type with a question mark, where half of the resamplings say it.
+    A group that is named by its lineage has its type with a question mark, where half of the resamplings say it;
+    such groups come first.
 
     Parameters
     ----------
@@ -327,7 +334,7 @@ def in_words(names: pd.DataFrame, cells: Mapping[str, int]) -> str:
     total = max(1, sum(cells.values()))
     shares = {name: sum(cells[group] for group in groups) / total for name, groups in found.items()}
     parts = [
-        f"{name}: {', '.join(likely.get(group, group) for group in found[name])} ({shares[name]:.0%} of cells)"
+        f"{name}: {_listed(found[name], likely)} ({shares[name]:.0%} of cells)"
         for name in sorted(found, key=lambda n: -shares[n])
     ]
     if unknown := [f"{group} (nearest {row['best']})" for group, row in rows.items() if row["reason"]]:

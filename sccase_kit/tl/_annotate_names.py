@@ -10,6 +10,7 @@ import pandas as pd
 from ..genes import smallest_lineage
 
 UNKNOWN = "unknown"
+_HALF = 0.5
 
 
 def give_names(
@@ -40,6 +41,7 @@ def give_names(
             if support is not None:
                 others = support.iloc[len(labels)].drop(row["best"]).nlargest(2)
                 rivals += f" ({', '.join(f'{kind} in {other:.0%}' for kind, other in others[others > 0].items())})"
+                rivals += _together(shares, families)
             reason = f"{row['second']} is only {row['margin']:.3g} behind" if row["support"] >= min_support else rivals
         labels.append(UNKNOWN if reason else label)
         table.loc[g, "support"] = row["support"] if reason else share
@@ -47,6 +49,16 @@ def give_names(
     table.insert(2, "label", labels)
     table.insert(list(table.columns).index("support") + 1, "support_best", own)
     table["reason"] = reasons
+
+
+def _together(shares: Mapping[str, float], families: Mapping[str, Iterable[str]]) -> str:
+    """Return how often a type of the smallest lineage that has more than half of the draws is best, or ""."""
+    sums = {name: (len(list(kinds)), sum(shares.get(kind, 0.0) for kind in kinds)) for name, kinds in families.items()}
+    likely = [(size, -total, name) for name, (size, total) in sums.items() if total >= _HALF]
+    if not likely:
+        return ""
+    _, total, name = min(likely)
+    return f"; one of {name} in {-total:.0%}"
 
 
 def _reason(row: pd.Series, failing: Mapping[str, float]) -> str:

@@ -188,8 +188,9 @@ def _mark(
     if table.loc[group, "reason"] == "" and table.loc[group, "label"] != wider:
         table.loc[group, "label"] = wider
         table.loc[group, "support"] = min(float(support.iloc[group][list(dict.fromkeys(members))].sum()), 1.0)
+    n = row["n_groups"] - 1
     table.loc[group, "note"] = (
-        f"rather a progenitor: compared with the other {row['n_groups'] - 1} groups of {row['among']} alone, "
+        f"rather a progenitor: compared with the other {'group' if n == 1 else f'{n} groups'} of {row['among']} alone, "
         f"it fits {row['progenitor']} best (score {row['score_progenitor']:.1f}, {row['called']} "
         f"{row['score_called']:.1f}; {row['genes']})"
     )

@@ -43,9 +43,9 @@ def test_types_that_differ_are_told_with_their_range(adata):
         planted(adata, scores, support), "cell_type", [Kin("B", tuple(groups[:3])), Kin("T", (groups[3],))]
     )
     assert found == {
-        groups[0]: f"B cell 2.1, the highest (-0.1 in {groups[1]})",
-        groups[1]: f"B cell -0.1, the lowest (2.1 in {groups[0]})",
-        groups[2]: f"B cell 1.0 (-0.1 in {groups[1]}, 2.1 in {groups[0]})",
+        groups[0]: f"B cell score 2.1, the highest (-0.1 in {groups[1]})",
+        groups[1]: f"B cell score -0.1, the lowest (2.1 in {groups[0]})",
+        groups[2]: f"B cell score 1.0 (-0.1 in {groups[1]}, 2.1 in {groups[0]})",
     }
 
 
