@@ -24,8 +24,8 @@ from ._among import among_lines
 from ._batches import Taken, batches_said, skewed, some
 from ._order import Kin
 from ._rivals import TITLE as WHY_NOT
-from ._rivals import not_found, why_not
-from ._sisters import HOW, merge_call, sister_doubts, sister_lines, split_lines, unled_doubt
+from ._rivals import not_found, second_types, why_not
+from ._sisters import HOW, merge_call, mixed_doubt, sister_doubts, sister_lines, split_lines, told_lines, unled_doubt
 from ._terms import large_share, rule_of, terms_of
 
 TITLE = "What was found"
@@ -150,6 +150,7 @@ _HOW = {
         "Markers: genes of the nearest type, more open in the group than in all cells: how many times as open as "
         "expected, the number of peaks in reach, and how far the nearest is from the gene's start."
     ),
+    "or": "Or: another type that is best in a quarter of the resamplings or more, and its genes that speak for it.",
     "near peaks": (
         f"Near peaks: genes whose start is at most {_groups.NEAR // 1000} kb from one of its first "
         f"{_groups.FIRST} marker peaks."
@@ -192,8 +193,9 @@ def _cards(
     reasons = (
         {} if groups is None or "reason" not in groups else dict(zip(groups["group"], groups["reason"], strict=True))
     )
-    like, sisters, rivals = _groups.most_like(groups), sister_lines(adata, by), why_not(adata, by)
-    among = among_lines(adata, by, study.kin)
+    like, sisters, rivals = _groups.most_like(groups, names), sister_lines(adata, by), why_not(adata, by)
+    second = second_types(adata, by)
+    among, held_together = among_lines(adata, by, study.kin), told_lines(adata, by)
     evidence = _groups.marker_genes(_groups.first_of(adata, "tl.annotate", by, "genes"))
     genes, places = _groups.near_genes(peaks), _groups.marker_peaks(peaks)
     terms = terms_of(adata, by, study.tables)
@@ -220,6 +222,7 @@ def _cards(
         ]
         if group in rows and rows[group].get("genes"):
             lines.append(("markers", evidence.get(group, str(rows[group]["genes"]))))
+        lines += second.get(group, [])
         if genes.get(group):
             near = [f"{gene} ({_groups.in_kb(far)})" for gene, far in genes[group].items()]
             lines.append(("near peaks", ", ".join(near)))
@@ -227,6 +230,8 @@ def _cards(
             lines.append(("peaks", ", ".join(places[group])))
         if group in like:
             lines.append(("most like", like[group]))
+        if group in held_together:
+            lines.append(("holds", held_together[group][1]))
         apart, next_apart = split_lines(sisters.get(group, []))
         lines += apart
         for word, found in (("motifs", motifs), ("terms", terms), ("traits", traits)):
@@ -271,6 +276,7 @@ def _group_doubts(
             shown = [f"{a} and {b} ({value:.2f})" for a, b, value in pairs]
             what = "groups that are nearly the same, by the correlation of their mean profiles"
             doubts.append(f"{what}: {some(shown)}. {merge_call(study.adata, str(study.groupby))}")
+    doubts += mixed_doubt(study.adata, str(study.groupby))
     doubts += unled_doubt(_groups.first_of(study.adata, "tl.specific_peaks", str(study.groupby), "peaks"))
     if few := [group for group, reason in reasons.items() if reason]:
         doubts.append(f"groups with few significant marker peaks: {some(few)}")

@@ -241,13 +241,17 @@ def depths_of(depth: np.ndarray, labels: pd.Series) -> pd.Series:
     return pd.Series(depth).groupby(labels.astype(str).to_numpy()).median()
 
 
-def most_like(groups: pd.DataFrame | None) -> dict[str, str]:
-    """Return which group every group resembles most, with the correlation of their mean profiles, from .5."""
+def most_like(groups: pd.DataFrame | None, names: pd.DataFrame | None = None) -> dict[str, str]:
+    """Return which group every group resembles most, what it is called, and the correlation of profiles, from .5."""
     if groups is None or "resembles" not in groups.columns:
         return {}
-    known = groups[groups["similarity"].astype(float) >= _SOME]
-    texts = known["resembles"].astype(str) + known["similarity"].map(" (r {:.2f})".format)
-    return dict(zip(known["group"].astype(str), texts, strict=True))
+    called = {} if names is None else dict(zip(names["group"].astype(str), names["label"].astype(str), strict=True))
+    found = {}
+    for row in groups[groups["similarity"].astype(float) >= _SOME].to_dict("records"):
+        other = str(row["resembles"])
+        name = f"{called[other]}, " if called.get(other, "unknown") != "unknown" else ""
+        found[str(row["group"])] = f"{other} ({name}r {row['similarity']:.2f})"
+    return found
 
 
 def alike(groups: pd.DataFrame | None, *, least: float) -> list[tuple[str, str, float]]:

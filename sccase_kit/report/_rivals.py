@@ -9,6 +9,7 @@ from anndata import AnnData
 
 from ._groups import in_kb, made_with
 
+_SECOND, _GENES = 0.25, 5
 TITLE = "for and against: other types, the next group"
 
 
@@ -30,6 +31,20 @@ def why_not(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
         first = part.iloc[0]
         word = f"{first['type']}, {first['support']:.0%}"
         found.setdefault(str(group), []).append((word, _genes(part)))
+    return found
+
+
+def second_types(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
+    """Return, for groups of which another type is best in a quarter of the draws, that type and what speaks for it."""
+    table = _table(adata, groupby, "rivals")
+    if table is None:
+        return {}
+    own = table[(table["rank"] == 2) & (table["support"] >= _SECOND)]
+    found = {}
+    for group, part in own.groupby("group", sort=False):
+        speaks = [_told(row) for row in part[part["says"] == "for"].head(_GENES).to_dict("records")]
+        if speaks:
+            found[str(group)] = [("or", f"{part['type'].iloc[0]}, {part['support'].iloc[0]:.0%}: {', '.join(speaks)}")]
     return found
 
 

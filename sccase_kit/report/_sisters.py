@@ -26,8 +26,15 @@ _LIKELY = 5  # groups that one type may be split in; of more, the counts may tel
 _ALPHA, _GENES, _MARKERS, _LEAST_FOLD, _AGAINST = 0.05, 2, 4, 1.5, 2
 _NEAR = 25_000  # bases from a peak to the start of a gene that is named for it
 
+_POSSIBLE = 0.02  # support of a type that a group may be
+_FEW_STAY, _AWAY = 0.4, 4  # share of cells that stay, of which a group is doubted; groups that are named
+
 #: What the lines mean, for those that are there.
 HOW = {
+    "holds": (
+        "Holds: share of the cells that half of the counts, which had no part in the groups, puts into the group, and "
+        "where it puts others: into many where the group is mixed, into one where it is a part of a gradient."
+    ),
     "same as": "Same as: groups that one half of the counts does not tell apart, when the other half makes the groups.",
     "against": (
         "Against: the most alike groups that are told apart. In held-out counts: how much the profiles differ, marker "
@@ -58,9 +65,10 @@ def sister_lines(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]
         return {}
     groups = results["groups"]
     members = dict(zip(groups["family"].astype(str), groups["members"].astype(str), strict=True))
+    asked = _in_question(adata, groupby, members)
     families: dict[str, list[tuple[str, str]]] = {}
     for row in results["contrasts"].sort_values("difference", kind="stable").to_dict("records"):
-        text = _against(row, results, members)
+        text = _against(row, results, members, asked)
         families.setdefault(str(row["family"]), []).append(("against", text))
     found = {}
     for row in groups.to_dict("records"):
@@ -74,6 +82,37 @@ def sister_lines(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]
 def _split(n: int) -> str:
     """Return what groups may be that nothing tells apart: of many, the counts may be too few to tell any."""
     return f"one type split in {n}" if n <= _LIKELY else f"one type split in {n}, or these counts are too few to tell"
+
+
+def told_lines(adata: AnnData, groupby: str) -> dict[str, tuple[float, str]]:
+    """Return, for every group, which share of its cells half of the counts keeps there, and where others go.
+
+    Parameters
+    ----------
+    adata
+        Data, perhaps with :func:`sccase_kit.tl.sister_groups` written for `groupby`.
+    groupby
+        Column of the groups.
+    """
+    results = _results(adata, groupby)
+    if results is None or "told" not in results:
+        return {}
+    found = {}
+    for group, part in results["told"].groupby("group", sort=False):
+        own = part["own"].astype(bool)
+        away = part[~own].sort_values("share", ascending=False, kind="stable").head(_AWAY)
+        where = ", ".join(f"{row.family} {row.share:.0%}" for row in away.itertuples())
+        stay = float(part.loc[own, "share"].sum())
+        found[str(group)] = stay, f"{stay:.0%} of its cells" + (f"; others go to {where}" if where else "")
+    return found
+
+
+def mixed_doubt(adata: AnnData, groupby: str) -> list[str]:
+    """Return a doubt on groups of which half of the counts keeps few cells."""
+    few = [f"{group} ({text})" for group, (stay, text) in told_lines(adata, groupby).items() if stay < _FEW_STAY]
+    if not few:
+        return []
+    return [f"groups that half of the counts does not hold together, mixed ones or parts of a gradient: {some(few)}"]
 
 
 def sister_doubts(adata: AnnData, groupby: str) -> list[str] | None:
@@ -140,10 +179,29 @@ def _results(adata: AnnData, groupby: str) -> Mapping[str, pd.DataFrame] | None:
         return None
     made = next(iter(made_with(adata, "tl.sister_groups", groupby).values())).results
     groups = groups.assign(n_groups=groups.groupby("family")["group"].transform("size"))
-    return {"groups": groups, **{name: made[name] for name in ("contrasts", "peaks", "genes") if name in made}}
+    return {"groups": groups, **{name: made[name] for name in ("contrasts", "peaks", "genes", "told") if name in made}}
 
 
-def _against(row: Mapping[str, Any], results: Mapping[str, pd.DataFrame], members: Mapping[str, str]) -> str:
+def _in_question(adata: AnnData, groupby: str, members: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return, for every family, the types that one of its groups may be; none where no names were suggested."""
+    made = next(iter(made_with(adata, "tl.annotate", groupby).values()), None)
+    support = None if made is None else made.results.get("support")
+    if not isinstance(support, pd.DataFrame):
+        return {}
+    likely = support.rename(index=str, columns=lambda name: str(name).replace("|", "/")) >= _POSSIBLE
+    found = {}
+    for family, names in members.items():
+        own = [name for name in names.split(", ") if name in likely.index]
+        found[family] = set(likely.columns[likely.loc[own].any(axis=0)])
+    return found
+
+
+def _against(
+    row: Mapping[str, Any],
+    results: Mapping[str, pd.DataFrame],
+    members: Mapping[str, str],
+    asked: Mapping[str, set[str]],
+) -> str:
     """Return what tells a family from another: how much, how many peaks, genes of both directions."""
     here, there = str(row["family"]), str(row["other"])
     n_peaks = int(row["n_more"]) + int(row["n_less"])
@@ -151,7 +209,8 @@ def _against(row: Mapping[str, Any], results: Mapping[str, pd.DataFrame], member
     text += f", {n_peaks} peak{'' if n_peaks == 1 else 's'} certain)" if n_peaks else ", no single peak is certain)"
     parts = []
     for direction, where in (("more", "more open here"), ("less", "less open here")):
-        marks = _marker_genes(results.get("genes"), here, there, direction)
+        types = asked[here] | asked[there] if asked else None
+        marks = _marker_genes(results.get("genes"), here, there, direction, types)
         known = {name for names in marks for name in names.split("/")}
         near = _peak_genes(results["peaks"], here, there, direction, known=known)
         told = [*marks.values(), *near]
@@ -171,8 +230,13 @@ def _peak_genes(peaks: pd.DataFrame, here: str, there: str, direction: str, *, k
     return [f"{gene} {2 ** abs(float(fold)):.1f}× ({in_kb(abs(int(far)))})" for gene, fold, far in rows]
 
 
-def _marker_genes(genes: pd.DataFrame | None, here: str, there: str, direction: str) -> dict[str, str]:
-    """Return the marker genes that differ by half or more, with the types that they mark; of one peak, together."""
+def _marker_genes(
+    genes: pd.DataFrame | None, here: str, there: str, direction: str, asked: set[str] | None
+) -> dict[str, str]:
+    """Return the marker genes that differ by half or more, with the types that they mark; of one peak, together.
+
+    Of types that neither group may be, nothing is said (`asked`: those that one may be; None for all).
+    """
     if genes is None:
         return {}
     sign = 1 if direction == "more" else -1
@@ -184,7 +248,10 @@ def _marker_genes(genes: pd.DataFrame | None, here: str, there: str, direction: 
     found = {}
     for _, part in own.groupby("reach", sort=False):
         fold, names = float(part["times"].iloc[0]), "/".join(part["gene"].astype(str))
-        kinds = ", ".join(dict.fromkeys(part["types"].astype(str))) if "types" in part.columns else "marker"
+        marked = [kind for text in part["types"].astype(str) for kind in text.split(", ")] if "types" in part else []
+        kinds = ", ".join(kind for kind in dict.fromkeys(marked) if asked is None or kind in asked) or "marker"
+        if asked is not None and marked and kinds == "marker":
+            continue
         found[names] = f"{names} {fold:.1f}× ({kinds})" if np.isfinite(fold) else f"{names} ({kinds}; nowhere else)"
     return dict(list(found.items())[:_MARKERS])
 

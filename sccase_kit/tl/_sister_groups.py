@@ -18,7 +18,7 @@ from ..matrix.access import in_memory_copy
 from ._annotate_inputs import read_markers
 from ._nearest_gene import check_genes
 from ._sister_tables import contrast_tables, reached_markers
-from ._sisters import find_sisters, group_table, nearest_pairs, pair_table
+from ._sisters import find_sisters, group_table, nearest_pairs, pair_table, told_table
 
 
 @checked()
@@ -104,6 +104,9 @@ def sister_groups(
         DataFrame, with `markers`, all of them in reach of a peak: family, other, gene, types (whose sets have it), fold
         (weighted opens at equal depth, two added to both), z, pvalue, padj (Benjamini–Hochberg within the contrast),
         n_peaks, peak (the nearest) and distance.
+    ``told``
+        DataFrame: group, family, share of the group's cells that half of the counts puts into the family (a twentieth
+        at least, or its own), own. A group of which few cells stay is mixed, or lies between others.
     ``params``
         The arguments.
 
@@ -145,7 +148,7 @@ def sister_groups(
     )
     limits = {"alpha": alpha, "min_difference": min_difference}
     tables = {"pairs": pair_table(found, [[g] for g in range(len(found.names))], found.names, **limits)}
-    tables["groups"] = group_table(found)
+    tables["groups"], tables["told"] = group_table(found), told_table(found)
     compared = sorted({pair for f in range(len(found.families)) for pair in nearest_pairs(found, f, n_next)})
     own = None if genes is None or sets is None else reached_markers(adata, genes, sets)
     tables |= contrast_tables(adata, found, compared, genes, own, n_top=n_top)

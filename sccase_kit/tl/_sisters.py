@@ -19,6 +19,7 @@ from ._held_out_halves import held_out_halves
 
 #: Largest adjusted p-value of a peak that counts as different.
 PEAK_ALPHA = 0.05
+_SOME = 0.05  # share of the cells of a group
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,3 +130,18 @@ def group_table(found: Sisters) -> pd.DataFrame:
             row |= {"next": found.labels[other], "difference": test.difference, "z": test.z}
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def told_table(found: Sisters) -> pd.DataFrame:
+    """Return into which family half of the counts puts the cells of every group: shares of a twentieth, or its own."""
+    told = sum((half.told for half in found.halves[1:]), found.halves[0].told).astype(np.float64)
+    rows = []
+    for g, name in enumerate(found.names):
+        total = told[g].sum()
+        shares = [float(told[g, members].sum() / total) if total else 0.0 for members in found.families]
+        for f in sorted(range(len(shares)), key=lambda f: -shares[f]):
+            if shares[f] >= _SOME or g in found.families[f]:
+                rows.append(
+                    {"group": name, "family": found.labels[f], "share": shares[f], "own": g in found.families[f]}
+                )
+    return pd.DataFrame(rows, columns=["group", "family", "share", "own"])

@@ -295,6 +295,9 @@ def test_pairs_that_are_alike_come_once():
     assert _groups.most_like(groups) == {"a": "b (r 0.99)", "b": "a (r 0.99)", "c": "b (r 0.50)"}
     assert _groups.most_like(groups.assign(similarity=[0.99, 0.4, -0.1])) == {"a": "b (r 0.99)"}
     assert _groups.most_like(groups.assign(similarity=np.nan)) == _groups.most_like(None) == {}
+    names = pd.DataFrame({"group": ["b", "c"], "label": ["T cell", "unknown"]})
+    near = pd.DataFrame({"group": ["a", "b"], "resembles": ["b", "c"], "similarity": [0.99, 0.9]})
+    assert _groups.most_like(near, names) == {"a": "b (T cell, r 0.99)", "b": "c (r 0.90)"}
 
 
 def test_the_grouping_with_most_results_is_described(study):

@@ -10,7 +10,7 @@ import sccase_kit as sk
 from sccase_kit.pages.blocks import Card, Cards, Lines
 from sccase_kit.report._found import Study, found_section
 from sccase_kit.report._naming import naming_section
-from sccase_kit.report._rivals import not_found, why_not
+from sccase_kit.report._rivals import not_found, second_types, why_not
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,23 @@ def test_genes_for_and_against_every_type(adata):
         ("LMPP, 24%", "no gene speaks for it; not more open than in all cells: SELL"),
     ]
     assert why_not(view, "batch") == {}
+
+
+def test_a_second_type_that_is_nearly_as_likely_is_told(adata):
+    rows = [
+        ("a", "Pre-B", 1, 0.45, "PAX5", "for", 2.6, 3, 2200.0),
+        ("a", "B cell", 2, 0.44, "FCRL1", "for", 11.5, 2, 900.0),
+        ("a", "B cell", 2, 0.44, "CD19", "silent", 0.9, 1, 0.0),
+        ("b", "T cell", 1, 0.70, "CD3E", "for", 3.0, 1, 0.0),
+        ("b", "NK", 2, 0.20, "NKG7", "for", 2.0, 1, 0.0),
+        ("c", "T cell", 1, 0.60, "CD3E", "for", 3.0, 1, 0.0),
+        ("c", "NK", 2, 0.40, "NKG7", "silent", 0.5, 1, 0.0),
+    ]
+    columns = ["group", "type", "rank", "support", "gene", "says", "fold", "n_peaks", "distance"]
+    view = adata.copy()
+    view.uns["annotation"] = {**view.uns["annotation"], "rivals": pd.DataFrame(rows, columns=columns)}
+    assert second_types(view, "cell_type") == {"a": [("or", "B cell, 44%: FCRL1 11.5× (2 peaks, 0.9 kb)")]}
+    assert second_types(view, "batch") == {}
 
 
 def test_cards_fold_them(adata):

@@ -7,10 +7,20 @@ import pandas as pd
 import pytest
 
 import sccase_kit as sk
+from sccase_kit._record import record
 from sccase_kit.pages.blocks import Cards, Details, Lines
 from sccase_kit.pages.table import Table
 from sccase_kit.report._found import Study, found_section
-from sccase_kit.report._sisters import _split, merge_call, sister_blocks, sister_doubts, sister_lines, unled_doubt
+from sccase_kit.report._sisters import (
+    _split,
+    merge_call,
+    mixed_doubt,
+    sister_blocks,
+    sister_doubts,
+    sister_lines,
+    told_lines,
+    unled_doubt,
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +136,30 @@ def test_the_section_on_peaks_has_the_tables(adata):
 def test_of_many_groups_that_nothing_tells_apart_the_counts_may_be_too_few():
     assert _split(5) == "one type split in 5"
     assert _split(14) == "one type split in 14, or these counts are too few to tell"
+
+
+def test_cards_say_where_half_of_the_counts_puts_the_cells(adata):
+    lines = told_lines(adata, "split")
+    assert lines["type_3"][0] > 0.7
+    assert lines["type_3"][1].startswith(f"{lines['type_3'][0]:.0%} of its cells")
+    assert mixed_doubt(adata, "split") == []
+    view = adata.copy()
+    entry = dict(view.uns["sister_groups"])
+    rows = [("type_3", "type_3", 0.3, True), ("type_3", "type_4", 0.5, False), ("type_3", "type_2", 0.2, False)]
+    entry["told"] = pd.DataFrame(rows, columns=["group", "family", "share", "own"])
+    view.uns["sister_groups"] = entry
+    said = "30% of its cells; others go to type_4 50%, type_2 20%"
+    assert told_lines(view, "split") == {"type_3": (0.3, said)}
+    (doubt,) = mixed_doubt(view, "split")
+    assert doubt.endswith(f"type_3 ({said})")
+
+
+def test_genes_of_types_that_neither_group_may_be_are_left_out(adata):
+    view = adata.copy()
+    groups = list(view.obs["split"].cat.categories)
+    kinds = [f"type_{i}" for i in range(1, 5)]
+    support = pd.DataFrame(0.0, index=groups, columns=kinds).assign(type_3=1.0)
+    record(view, "annotation", "tl.annotate", params={"groupby": "split"}, support=support)
+    texts = [text for lines in sister_lines(view, "split").values() for word, text in lines if word == "against"]
+    assert any("(type_3)" in text for text in texts)
+    assert not any(f"({kind})" in text for text in texts for kind in kinds if kind != "type_3")
