@@ -27,6 +27,7 @@ from scipy import sparse
 
 from .._arguments import Number, Numbers, Table, Whole, checked
 from .._validate import check_choice
+from ..intervals.closest import closest_starts
 
 DECAY, UPSTREAM, REACH = 5_000, 5_000, 100_000
 PROMOTER, EXPONENTIAL_REACH, LEAST_BEYOND = 2_000, 50_000, 1_000
@@ -192,26 +193,15 @@ def _without_nearer(
     away = np.abs(middle[pairs.row] - tss[pairs.col])
     low, high = gene_windows(genes, upstream=0) if "start" in genes.columns else (tss, tss)
     inside = (middle[pairs.row] >= low[pairs.col]) & (middle[pairs.row] <= high[pairs.col])
-    least, nearest = _nearest_starts(middle, peaks["chrom"].astype(str).to_numpy(), genes)
+    places = pd.DataFrame({"chrom": peaks["chrom"].astype(str), "start": middle, "end": middle + 1})
+    region, gene, distance = closest_starts(places, genes.assign(chrom=genes["chrom"].astype(str)))
+    region, first = np.unique(region, return_index=True)  # of several at one distance the first
+    least, nearest = np.zeros(len(middle), dtype=np.int64), np.zeros(len(middle), dtype=np.int64)
+    least[region], nearest[region] = np.abs(distance[first]), gene[first]
     symbols = genes["symbol"].to_numpy() if "symbol" in genes.columns else np.arange(len(genes))
     own = symbols[nearest[pairs.row]] == symbols[pairs.col]  # another start of the same gene
     kept = own | inside | (away <= UPSTREAM) | (least[pairs.row] * factor >= away)
     return sparse.csr_matrix((pairs.data[kept], (pairs.row[kept], pairs.col[kept])), shape=found.shape)
-
-
-def _nearest_starts(middle: np.ndarray, chrom: np.ndarray, genes: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return how far the nearest start of a gene is from every place, and of which gene (0 and far where none is)."""
-    tss, gene_chrom = genes["tss"].to_numpy(np.int64), genes["chrom"].astype(str).to_numpy()
-    least, nearest = np.full(len(middle), np.iinfo(np.int64).max // 1000), np.zeros(len(middle), dtype=np.int64)
-    for name in pd.unique(gene_chrom):
-        here, own = np.flatnonzero(chrom == name), np.flatnonzero(gene_chrom == name)
-        own = own[np.argsort(tss[own], kind="stable")]
-        after = np.searchsorted(tss[own], middle[here])
-        for at in (own[np.maximum(after - 1, 0)], own[np.minimum(after, len(own) - 1)]):
-            away = np.abs(middle[here] - tss[at])
-            closer = away < least[here]
-            least[here[closer]], nearest[here[closer]] = away[closer], at[closer]
-    return least, nearest
 
 
 def _near(
