@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 from anndata import AnnData
 
-from ._groups import made_with
+from ._groups import table_of
 from ._order import Kin
 
 #: What the line means, for the cards that have it.
@@ -37,10 +37,10 @@ def among_lines(adata: AnnData, groupby: str, kin: Sequence[Kin]) -> dict[str, s
     kin
         Groups that stand together.
     """
-    made = next(iter(made_with(adata, "tl.annotate", groupby).values()), None)
-    if made is None or not all(isinstance(made.results.get(name), pd.DataFrame) for name in ("scores", "support")):
+    scores, support = (table_of(adata, "tl.annotate", groupby, name) for name in ("scores", "support"))
+    if scores is None or support is None:
         return {}
-    scores, support = (made.results[name].rename(index=str) for name in ("scores", "support"))
+    scores, support = scores.rename(index=str), support.rename(index=str)
     found = {}
     for part in kin:
         groups = [group for group in part.groups if group in scores.index]

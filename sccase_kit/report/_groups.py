@@ -46,6 +46,12 @@ def made_with(adata: AnnData, function: str, groupby: str | None = None) -> dict
     return {k: made for k, made in found.items() if groupby is None or made.params.get("groupby") == groupby}
 
 
+def table_of(adata: AnnData, function: str, groupby: str, result: str) -> pd.DataFrame | None:
+    """Return a table of the first result of a function for a grouping that has it; None where there is none."""
+    tables = (made.results.get(result) for made in made_with(adata, function, groupby).values())
+    return next((table for table in tables if isinstance(table, pd.DataFrame)), None)
+
+
 def first_of(adata: AnnData, function: str, groupby: str, result: str) -> pd.DataFrame | None:
     """Return a table of the first result of a function for a grouping, by group; None where there is none."""
     for made in made_with(adata, function, groupby).values():

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 from anndata import AnnData
 
-from ._groups import in_kb, made_with
+from ._groups import in_kb, table_of
 
 _SECOND, _GENES = 0.25, 5
 TITLE = "for and against: other types, the next group"
@@ -23,7 +23,7 @@ def why_not(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
     groupby
         Column of the groups.
     """
-    table = _table(adata, groupby, "rivals")
+    table = table_of(adata, "tl.annotate", groupby, "rivals")
     if table is None:
         return {}
     found: dict[str, list[tuple[str, str]]] = {}
@@ -36,7 +36,7 @@ def why_not(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
 
 def second_types(adata: AnnData, groupby: str) -> dict[str, list[tuple[str, str]]]:
     """Return, for groups of which another type is best in a quarter of the draws, that type and what speaks for it."""
-    table = _table(adata, groupby, "rivals")
+    table = table_of(adata, "tl.annotate", groupby, "rivals")
     if table is None:
         return {}
     own = table[(table["rank"] == 2) & (table["support"] >= _SECOND)]
@@ -67,7 +67,7 @@ def _told(row: Mapping[str, object]) -> str:
 
 def not_found(adata: AnnData, groupby: str) -> str:
     """Return which types were looked for and are in no group, with their genes in reach, and where they fit; or ""."""
-    table = _table(adata, groupby, "panel")
+    table = table_of(adata, "tl.annotate", groupby, "panel")
     if table is None:
         return ""
     none = table[(table["n_named"] == 0) & (table["n_lineage"] == 0) & (table["n_nearest"] == 0)]
@@ -78,11 +78,3 @@ def not_found(adata: AnnData, groupby: str) -> str:
     if not texts:
         return ""
     return f"Of {len(table)} types that were looked for, no group is nearest to or named after {', '.join(texts)}."
-
-
-def _table(adata: AnnData, groupby: str, result: str) -> pd.DataFrame | None:
-    for made in made_with(adata, "tl.annotate", groupby).values():
-        table = made.results.get(result)
-        if isinstance(table, pd.DataFrame):
-            return table
-    return None

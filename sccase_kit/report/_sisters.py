@@ -12,7 +12,7 @@ from anndata import AnnData
 from .._record import records
 from ..pages.blocks import Block, Text
 from ._batches import some
-from ._groups import first_of, in_kb, made_with
+from ._groups import first_of, in_kb, made_with, table_of
 from ._headers import PEAKS, SISTERS, described_table
 
 #: Rows of the table of peaks on the page; the data hold all.
@@ -184,9 +184,8 @@ def _results(adata: AnnData, groupby: str) -> Mapping[str, pd.DataFrame] | None:
 
 def _in_question(adata: AnnData, groupby: str, members: Mapping[str, str]) -> dict[str, set[str]]:
     """Return, for every family, the types that one of its groups may be; none where no names were suggested."""
-    made = next(iter(made_with(adata, "tl.annotate", groupby).values()), None)
-    support = None if made is None else made.results.get("support")
-    if not isinstance(support, pd.DataFrame):
+    support = table_of(adata, "tl.annotate", groupby, "support")
+    if support is None:
         return {}
     likely = support.rename(index=str, columns=lambda name: str(name).replace("|", "/")) >= _POSSIBLE
     found = {}
