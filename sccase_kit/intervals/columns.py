@@ -11,7 +11,7 @@ import pandas as pd
 
 from .names import NO_POSITION
 
-_LINE_OR_TAB = frozenset("\t\r\n")
+_LINE_OR_TAB = "\t\r\n"
 _BARE = re.compile(r"^(\d{1,2}|[XYMWZ]|MT)$")
 
 
@@ -39,14 +39,17 @@ def name_codes(values: pd.Series, *, name: str) -> tuple[np.ndarray, np.ndarray]
         msg = f"{name} is missing in {n_missing} of {len(values)} rows"
         raise ValueError(msg)
     texts = pd.Series(np.asarray(distinct), dtype=object).astype(str)
-    bad = np.array([not text.strip() or not _LINE_OR_TAB.isdisjoint(text) for text in texts], dtype=bool)
-    if bad.any():
-        rows = bad[codes]
+    if _holds(_LINE_OR_TAB, "".join(texts)) or not all(map(str.strip, texts)):  # looked at one by one to be named
+        rows = np.array([not text.strip() or _holds(_LINE_OR_TAB, text) for text in texts], dtype=bool)[codes]
         first = f"{values[rows].iloc[0]!r:.80}"
         msg = f"{name} is empty or holds a tab or a line end in {int(rows.sum())} of {len(rows)} rows, first: {first}"
         raise ValueError(msg)
     again, names = pd.factorize(texts.to_numpy(object))
     return again[codes], names
+
+
+def _holds(signs: str, text: str) -> bool:
+    return any(sign in text for sign in signs)
 
 
 def _equal_is_same(values: pd.Series) -> bool:

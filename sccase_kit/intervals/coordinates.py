@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .names import MISSING, NO_POSITION, places_table, share_of_places, split_name, table_of_places, whole_number
+from .names import (
+    MISSING,
+    NO_POSITION,
+    places_table,
+    share_of_places,
+    split_name,
+    table_of_places,
+    texts_of,
+    whole_number,
+)
 
 Columns = tuple[Hashable, Hashable, Hashable]
 
@@ -203,7 +212,7 @@ def find_coordinates(
         by_columns = _from_columns(table, columns, name, one_based=one_based)
         if not len(table) or not by_columns.missing.all():
             return by_columns
-    rows = list(map(str, table.index.tolist() if names is None else names))
+    rows = texts_of(table.index) if names is None else list(map(str, names))
     by_names = _from_places(table_of_places(rows, table.index), "names", (), one_based=one_based)
     if len(table) and by_names.missing.all():
         for column in _named_columns(table):

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .names import share_of_places
+from .names import share_of_places, texts_of
 
 _COLUMNS = ("feature_types", "feature_type", "modality", "featuretype", "featuretypes")
 _PEAKS = {*"peaks peak atac chromatinaccessibility accessibility tiles tile bins bin regions region cre".split()}
@@ -65,7 +65,7 @@ def choose_peaks(var: pd.DataFrame, *, source: str, kinds: Sequence[str] | None 
     ValueError
         If the features are motifs or genes, or types are given and nothing is a peak.
     """
-    names = list(map(str, var.index.tolist()))
+    names = texts_of(var.index)
     text = "\n".join(names)  # searched at once: hardly a file has names with dots, or of genes
     if "." in text:
         _refuse_motifs(names, source)

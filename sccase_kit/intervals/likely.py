@@ -16,7 +16,8 @@ from anndata import AnnData
 from .._logging import warn
 from .bodies import known_genome
 from .chromosomes import chromosome_key
-from .genomes import GENOMES, chrom_sizes, tss_table
+from .genomes import GENOMES, chrom_sizes
+from .shipped import shipped_table
 
 #: A peak this near to a gene's start lies at it.
 _NEAR = 500
@@ -31,7 +32,7 @@ _OVER_CHANCE = 10
 @cache
 def _sites(genome: str) -> dict[str, np.ndarray]:
     """Return the positions of genes' starts by chromosome."""
-    table = tss_table(genome)
+    table = shipped_table(f"tss_{genome}.tsv.gz")
     keys = table["chrom"].map({name: chromosome_key(name) for name in table["chrom"].unique()})
     return {str(key): part.to_numpy(np.int64) for key, part in table["tss"].groupby(keys)}
 

@@ -98,6 +98,12 @@ def split_names(names: Iterable[str]) -> list[Place | None]:
     return [p if p is None or p.chrom not in numbered else p._replace(chrom=p.chrom[1:]) for p in places]
 
 
+def texts_of(index: pd.Index) -> list[str]:
+    """Return the names of an index as texts."""
+    names: list[str] = index.tolist()
+    return names if index.inferred_type == "string" else list(map(str, names))
+
+
 def places_table(names: Iterable[str]) -> pd.DataFrame:
     """Return the places of names as a table.
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from ._errors import FormatError
+from ._stored_arrays import Layout
 from .heaps import check_heaps
-
-if TYPE_CHECKING:
-    import h5py
 
 #: Registered filters that hdf5plugin brings.
 _NAMES = {
@@ -27,44 +24,33 @@ _NAMES = {
 }
 
 
-def missing_filters(path: str | os.PathLike[str]) -> list[str]:
+def missing_filters(layout: Layout) -> list[str]:
     """Return the names of the filters that a file needs and h5py does not have now."""
     import h5py
 
-    needed: set[int] = set()
-
-    def look(_: str, item: h5py.Dataset | h5py.Group) -> None:
-        if isinstance(item, h5py.Dataset):
-            made = item.id.get_create_plist()
-            needed.update(made.get_filter(i)[0] for i in range(made.get_nfilters()))
-
-    with h5py.File(path, "r") as file:
-        file.visititems(look)
-    return sorted(_NAMES.get(code, f"filter {code}") for code in needed if not h5py.h5z.filter_avail(code))
+    return sorted(_NAMES.get(code, f"filter {code}") for code in layout.filters if not h5py.h5z.filter_avail(code))
 
 
-def prepare_filters(path: Path) -> str:
-    """Load hdf5plugin if a file needs it; return what is missing after that, with the way out, or an empty text.
+def prepare_filters(path: Path) -> Layout:
+    """Load hdf5plugin if a file needs it, and look at its heaps; return what the file's tree tells of its arrays.
 
     Nothing is said of files that are no HDF5: the reader does that.
 
     Raises
     ------
     FormatError
-        If the file is damaged where HDF5 would not come to an end.
+        If a filter is not installed, or the file is damaged where HDF5 would not come to an end.
     """
-    check_heaps(path)
-    try:
-        missing = missing_filters(path)
-    except (OSError, RuntimeError, ValueError, KeyError):
-        return ""
+    layout = check_heaps(path)
+    missing = missing_filters(layout)
     if missing and importlib.util.find_spec("hdf5plugin") is not None:
         import hdf5plugin  # noqa: F401  (registers its filters)
 
-        missing = missing_filters(path)
-    if not missing:
-        return ""
-    return (
-        f"{path}: the data are compressed with {' and '.join(missing)} (SnapATAC2 writes Blosc), which h5py does not "
-        "have. Install it: pip install hdf5plugin"
-    )
+        missing = missing_filters(layout)
+    if missing:
+        msg = (
+            f"{path}: the data are compressed with {' and '.join(missing)} (SnapATAC2 writes Blosc), which h5py does "
+            "not have. Install it: pip install hdf5plugin"
+        )
+        raise FormatError(msg)
+    return layout

@@ -18,6 +18,7 @@ from ._errors import FormatError
 from ._hdf5_filters import prepare_filters
 from ._mudata import is_mudata, read_modality
 from ._stored_parts import check_stored_parts
+from ._whole_h5ad import is_present_format, read_whole
 from .zarr_store import open_zarr
 
 _NO_X = "there is no X; put the counts there (adata.X = adata.layers[...]) and write the file again"
@@ -33,8 +34,7 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
     """
     import h5py
 
-    if missing := prepare_filters(path):
-        raise FormatError(missing)
+    layout = prepare_filters(path)
     try:
         with h5py.File(path, "r") as store:
             if "mod" in store and "X" not in store:
@@ -44,7 +44,9 @@ def read_h5ad(path: Path, *, backed: bool) -> AnnData:
                 msg = f"{path}: {_NO_X}"
                 raise FormatError(msg)
             check_stored_parts(store, source=path)
-        adata = ad.read_h5ad(path, backed="r" if backed else None)
+            adata = read_whole(store, layout) if not backed and is_present_format(store) else None
+        if adata is None:
+            adata = ad.read_h5ad(path, backed="r" if backed else None)
         if backed:
             _check_backed(adata)
     except FormatError:
@@ -113,8 +115,7 @@ def read_h5mu(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnDat
     """
     import h5py
 
-    if missing := prepare_filters(path):
-        raise FormatError(missing)
+    prepare_filters(path)
     try:
         if backed:
             store = h5py.File(path, "r")  # stays open for the blocks that are read later

@@ -24,8 +24,7 @@ def read_10x_h5(path: Path) -> tuple[AnnData, list[str] | None]:
     """
     import h5py
 
-    if missing := prepare_filters(path):
-        raise FormatError(missing)
+    prepare_filters(path)
     try:
         with h5py.File(path, "r") as store:
             if "matrix" not in store:

@@ -7,13 +7,14 @@ followed by HDF5 for ever (seen with 2.0), and one that points beyond the heap i
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ._errors import FormatError
+from ._stored_arrays import Layout, layout_of
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HEAP = b"GCOL\x01\0\0\0"  # with its version; these bytes come about by chance once in 1.8e19
@@ -21,11 +22,14 @@ _FIRST = 5  # bytes of it that are looked for: zeros at the end make a search sl
 _HEADER = 16
 _SMALLEST = 4096
 _PIECE = 1 << 20  # read at once
-_LARGE = 1 << 16  # smaller blocks of values are looked at rather than left out
 
 
-def check_heaps(path: Path) -> None:
-    """Look at every global heap of an HDF5 file: all bytes are searched but those of large blocks of numbers.
+def check_heaps(path: Path) -> Layout:
+    """Look at every global heap of an HDF5 file: all bytes are searched but those of large arrays of numbers.
+
+    Returns
+    -------
+    What the tree tells of these arrays; nothing where it cannot be walked.
 
     Raises
     ------
@@ -35,11 +39,13 @@ def check_heaps(path: Path) -> None:
     size = path.stat().st_size
     with path.open("rb") as file:
         if not _begins(file, size):
-            return
-        for start in _heaps(file, _between(_numbers(path), size)):
+            return Layout()
+        layout = layout_of(path)
+        for start in _heaps(file, _between(layout.blocks, size)):
             if not _is_sound(file, start, size):
                 msg = f"{path}: damaged: the texts at byte {start} have lost their order; copy or download it again"
                 raise FormatError(msg)
+    return layout
 
 
 def _at(file: Any, start: int, length: int) -> bytes:
@@ -57,46 +63,24 @@ def _begins(file: Any, size: int) -> bool:
     return False
 
 
-def _numbers(path: Path) -> list[tuple[int, int]]:
-    """Return where the values of large arrays of numbers lie, as (start, end); no heap lies there.
-
-    Files whose tree cannot be walked have none, nor those that begin with a block of their own (MuData), by which
-    versions of HDF5 count or do not count. Nothing is read but the tree, which holds no texts of heaps.
-    """
-    import h5py
-
-    found: list[tuple[int, int]] = []
-
-    def add(chunk: Any) -> None:
-        found.append((chunk.byte_offset, chunk.byte_offset + chunk.size))
-
-    def look(_: str, item: h5py.Dataset | h5py.Group) -> None:
-        if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "iufb":
-            return
-        length = item.id.get_storage_size()
-        if length >= _LARGE and item.chunks is not None and hasattr(item.id, "chunk_iter"):
-            item.id.chunk_iter(add)
-        elif length >= _LARGE and item.id.get_offset() is not None:
-            found.append((item.id.get_offset(), item.id.get_offset() + length))
-
-    try:
-        with h5py.File(path, "r") as tree:
-            if tree.userblock_size == 0:
-                tree.visititems(look)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):
-        return []
-    return found
-
-
-def _between(taken: list[tuple[int, int]], size: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of [0, size) that are not taken."""
+def _between(blocks: Mapping[str, np.ndarray], size: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of [0, size) where no array of numbers lies."""
     at = 0
-    for start, end in sorted(taken):
+    for start, end in _taken(blocks).tolist():
         if start > at:
             yield at, min(start, size)
         at = max(at, end)
     if at < size:
         yield at, size
+
+
+def _taken(blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return where the blocks of arrays lie, as rows of start and end in their order, those that touch as one."""
+    starts, lengths = np.concatenate([np.empty((0, 3), np.int64), *blocks.values()])[:, 1:].T
+    order = np.argsort(starts)
+    start, end = starts[order], np.maximum.accumulate((starts + lengths)[order])
+    apart = np.flatnonzero(start[1:] > end[:-1]) + 1
+    return np.stack([start[np.append(0, apart)], np.append(end[apart - 1], end[-1])], axis=1) if len(start) else start
 
 
 def _heaps(file: Any, parts: Iterator[tuple[int, int]]) -> Iterator[int]:
@@ -123,10 +107,13 @@ def _is_sound(file: Any, start: int, whole: int) -> bool:
     words = np.frombuffer(_at(file, start, size // 8 * 8), "<u8")  # all begins at multiples of 8
     step = np.minimum((np.minimum(words[1:], size) + 23) >> 3, 0xFF).astype(np.uint8)  # of an object with its header
     step[(words[:-1] & 0xFFFF == 0) | (step == 0xFF)] = 0  # looked at below
-    steps, at, end = step.tobytes(), _HEADER // 8, len(words)
+    steps, at, end, many = step.tobytes(), _HEADER // 8, len(words), 1
     while at + 2 <= end:
-        if steps[at]:
-            at += steps[at]
+        if steps[at]:  # objects of one length follow each other, as a rule: many are passed at once
+            run = steps[at : at + many * steps[at] : steps[at]]
+            same = len(run) - len(run.lstrip(run[:1]))
+            at += same * steps[at]
+            many = 2 * many if same == many else 1
             continue
         number, length = int(words[at]) & 0xFFFF, int(words[at + 1])
         if not number and (not length or length % 8):

@@ -295,8 +295,8 @@ def _check_unique(adata: AnnData, target: Path) -> None:
         (adata.obs_names, "cells", "two samples in one matrix? adata.obs_names_make_unique() tells them apart"),
         (adata.var_names, "peaks", "adata.var_names_make_unique() tells them apart"),
     ):
-        twice = names.duplicated(keep=False)
-        if twice.any():
+        if not names.is_unique:
+            twice = names.duplicated(keep=False)
             shown = list(dict.fromkeys(names[twice]))[:3]
             warn(
                 f"{target}: {int(twice.sum())} of {len(names)} {what} share their name with others, "

@@ -64,7 +64,7 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
 def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:
     """Check a block and return depth per cell and open cells per peak."""
     check_counts(raw, name="counts")
-    csr = sparse.csr_matrix(raw)
+    csr = raw if isinstance(raw, sparse.csr_matrix) else sparse.csr_matrix(raw)  # which copies parts of a matrix
     if csr.nnz >= _MANY and csr.dtype.kind in "iub" and "numba" not in sys.modules:  # exact either way
         return _integer_statistics(csr)
     if csr.nnz >= _MANY:
