@@ -10,11 +10,10 @@ import numpy as np
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import CountsByPeaks, by_peaks_pays
 from ..matrix.rows import row_slices
-from .keys import data_keys, drawn
 from .nmf import SMALL, leading_svd, nndsvd_bank
+from .survey import sample_of
 
 MOMENTUM = 0.5
-SAMPLED = 20_000  # cells of large data that are factorised first; 10,000 gave an adjusted Rand index .01 to .03 lower
 _COLD = 10  # sweeps from nothing
 FEW = 5_000  # cells up to which more full passes are taken; they raise silhouettes by less than .01
 
@@ -65,7 +64,7 @@ def nmf_bank(
         Full passes; by default 16 on few cells, 10 on more, 2 on large data, after 10 on a sample of their cells.
     """
     if op.shape[0] > SMALL:
-        sample = op.with_rows(sampled(op, rng))
+        sample = sample_of(op, rng).op
         found = nmf_bank(sample, sizes, rng=rng)
         best = found.best * op.sq_norm() / sample.sq_norm()
         h = np.zeros((op.shape[0], found.w.shape[1]), dtype=op.dtype)
@@ -73,11 +72,6 @@ def nmf_bank(
     h, w, best = _starts(op, sizes, rng=rng)
     n_iter = n_iter or (10 if op.shape[0] > FEW else 16)
     return Bank(*_shared_polish(op, h, w, sizes, n_iter=n_iter), sizes, best)
-
-
-def sampled(op: ScaledOperator, rng: np.random.Generator) -> np.ndarray:
-    """Return a mask of :data:`SAMPLED` cells, those with counts first, drawn by their keys."""
-    return drawn(data_keys(op).cells, SAMPLED, int(rng.integers(2**62)), first=op.row_scale > 0)
 
 
 def bank_of_cells(op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator, n_iter: int) -> np.ndarray:

@@ -36,6 +36,7 @@ _SURE, _SOME = 4.0, 2.0  # standard errors
 _GIVEN_UP = 0.05  # of the gain, at most, for deviations of the right size
 _N_STEPS = 100
 _N_POLISH = 6
+_TINY = 1e-20
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,12 @@ class Consensus:
 
 
 def consensus_profiles(
-    op: ScaledOperator, hs: list[np.ndarray], kernel: sparse.csr_matrix, peaks: PeakScaling
+    op: ScaledOperator,
+    hs: list[np.ndarray],
+    kernel: sparse.csr_matrix,
+    peaks: PeakScaling,
+    *,
+    images: list[np.ndarray] | None = None,
 ) -> Consensus:
     """Return the consensus of factorisations, in counts.
 
@@ -204,9 +210,17 @@ def consensus_profiles(
         Neighbour graph.
     peaks
         :class:`~sccase_kit.enhance.expected.PeakScaling` of the data.
+    images
+        X̃ᵀ H of every K, where they are known.
     """
     bank = tuple(h.shape[1] for h in hs)
-    profiles = op.rmatmul(np.hstack([unit_columns(h) for h in hs])).astype(np.float32, copy=False)
+    if images is None:
+        profiles = op.rmatmul(np.hstack([unit_columns(h) for h in hs])).astype(np.float32, copy=False)
+    else:
+        profiles = np.hstack(
+            [image / np.maximum(h.sum(axis=0, dtype=np.float64), _TINY) for image, h in zip(images, hs, strict=True)]
+        )
+        profiles = profiles.astype(np.float32, copy=False)
     sums = factor_sums(profiles, peaks)
     totals = np.where(sums > 0, sums, 1)
     plain, smooth = (np.empty((op.shape[0], sum(bank)), dtype=np.float32) for _ in range(2))

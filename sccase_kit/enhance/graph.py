@@ -54,13 +54,13 @@ def spectral_embedding(
     if n_blocks is None and gram_pays(op):
         affinity = gram(op)
         degree = np.maximum(affinity.sum(axis=1) - alive, 0)
-        inverse = _inverse_roots(degree)
+        inverse = inverse_roots(degree)
         affinity *= inverse[:, None] * inverse
         affinity[np.diag_indices(n)] -= inverse**2 * alive
         return _without_trivial(affinity, np.sqrt(degree), n_components)
     n_blocks, width, dtype = krylov_size(n, n_components, n_blocks)
     degree = np.maximum(op.matmul(op.rmatmul(np.ones((n, 1))))[:, 0].astype(np.float64) - alive, 0)
-    inverse = _inverse_roots(degree)
+    inverse = inverse_roots(degree)
     normalised = op.with_scales(op.row_scale * inverse, op.col_scale)
     shift = (inverse**2 * alive)[:, None]
     trivial = np.sqrt(degree)[:, None]
@@ -88,7 +88,8 @@ def spectral_embedding(
     return basis @ rotation[:, order], np.maximum(values[order], 0)
 
 
-def _inverse_roots(degree: np.ndarray) -> np.ndarray:
+def inverse_roots(degree: np.ndarray) -> np.ndarray:
+    """Return degree^-½, 0 for cells without neighbours."""
     return np.where(degree > 1e-6, 1 / np.sqrt(np.maximum(degree, 1e-6)), 0)
 
 

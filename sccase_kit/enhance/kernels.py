@@ -113,3 +113,62 @@ def add_hashes(indptr: np.ndarray, indices: np.ndarray, hashes: np.ndarray, out:
     for i in range(len(indptr) - 1):
         for p in range(indptr[i], indptr[i + 1]):
             out[indices[p]] += hashes[i]
+
+
+@numba.njit(inline="always", cache=True, nogil=True)
+def _mixed(value, start):
+    """Return the hash of :func:`sccase_kit.enhance.keys.mixed`, whose salt is `start`."""
+    z = value * np.uint64(0x9E3779B97F4A7C15) + start
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+@numba.njit(cache=True, nogil=True)
+def survey_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray | None,
+    hashes: np.ndarray,
+    weights: np.ndarray,
+    start: np.uint64,
+    squares: np.ndarray,
+    open_squares: np.ndarray,
+    cells: np.ndarray,
+    peaks: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Write norms and keys of the rows of a CSR matrix, and add what they give the keys and sums of the columns.
+
+    Parameters
+    ----------
+    indptr, indices, values
+        CSR rows; `values` None for ones.
+    hashes
+        One per column, uint64, of which the sum over the open ones is the key of a row.
+    weights
+        One per column, float64.
+    start
+        Salt of the hash of a row's key, which its open columns get.
+    squares, open_squares
+        Outputs, one per row: Σ_j weights_j x_ij², and Σ_j weights_j over the open columns.
+    cells
+        Output: keys of the rows, uint64.
+    peaks, sums
+        Outputs, one per column, added to: hashes of the keys of the rows, and 1 / √open_squares.
+    """
+    for i in range(len(indptr) - 1):
+        total, square, open_square = np.uint64(0), 0.0, 0.0
+        for p in range(indptr[i], indptr[i + 1]):
+            value = 1.0 if values is None else np.float64(values[p])
+            if value != 0:
+                weight = weights[indices[p]]
+                total += hashes[indices[p]]
+                square += weight * value**2
+                open_square += weight
+        squares[i], open_squares[i], cells[i] = square, open_square, total
+        own, unit = _mixed(total, start), 1 / np.sqrt(open_square) if open_square > 0 else 0.0
+        for p in range(indptr[i], indptr[i + 1]):
+            if values is None or values[p] != 0:
+                peaks[indices[p]] += own
+                sums[indices[p]] += unit

@@ -27,11 +27,15 @@ class Keys:
 
 def mixed(values: np.ndarray, salt: int = 0) -> np.ndarray:
     """Return a hash of every 64-bit integer (SplitMix64; Steele, Lea & Flood 2014)."""
-    start = np.random.SeedSequence(salt).generate_state(1, np.uint64)[0]
-    z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + start
+    z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + salted(salt)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
     return z ^ (z >> np.uint64(31))
+
+
+def salted(salt: int) -> np.uint64:
+    """Return the 64 bits that a salt stands for."""
+    return np.uint64(np.random.SeedSequence(salt).generate_state(1, np.uint64)[0])
 
 
 def data_keys(op: ScaledOperator) -> Keys:

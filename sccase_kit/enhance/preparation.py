@@ -15,6 +15,9 @@ from .._version import __version__
 from ..matrix.operator import ScaledOperator
 from ..matrix.rows import canonical, even_cuts, row_slices, view_rows
 from ..matrix.sums import count_statistics
+from .keys import Keys
+from .nmf import SMALL
+from .survey import survey
 
 _SMALLEST = 1e-20  # sum of a cell; squares of smaller values leave float32
 
@@ -77,6 +80,18 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
     ImportError
         If `device` is given and PyTorch is not installed.
     """
+    return prepared(matrix, dtype=dtype, binary=binary, device=device)
+
+
+def prepared(
+    matrix: Any,
+    *,
+    dtype: Any = np.float32,
+    binary: bool = False,
+    device: str | None = None,
+    salt: int | None = None,
+) -> Prepared:
+    """Return what :func:`prepare` does; with a salt, the sample of large data that it draws is read on the way."""
     matrix = canonical(matrix)
     depth, n_open, nnz = count_statistics(matrix)
     if nnz == 0:
@@ -95,6 +110,9 @@ def prepare(matrix: Any, *, dtype: Any = np.float32, binary: bool = False, devic
     col_scale = np.where(n_open > 0, np.log(n / np.maximum(n_open, 1)), 0)
     op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary, device=device)
     op.memo["n_open"] = n_open
+    if salt is not None and n > SMALL:
+        op.memo["survey"] = survey(op, salt=salt)
+        op.keep_sq_norms(op.memo["survey"].squares)
     norms = np.sqrt(op.row_sq_norms())
     if empty_cells := int((depth == 0).sum()):
         warn(f"{empty_cells} of {n} cells have no counts; their enhanced values are 0; see pp.filter_cells")
@@ -142,9 +160,12 @@ def without_empty(data: Prepared) -> tuple[Prepared, Places]:
     kept = np.flatnonzero(data.n_cells_open)
     if not data.op.in_memory or len(kept) > 0.9 * len(data.n_cells_open):
         return data, Places(None, len(data.n_cells_open))
-    return replace(data, op=data.op.with_columns(kept), n_cells_open=data.n_cells_open[kept]), Places(
-        kept, len(data.n_cells_open)
-    )
+    op = data.op.with_columns(kept)
+    if "survey" in data.op.memo:
+        keys, found = data.op.memo["keys"], data.op.memo["survey"].at_peaks(kept)
+        op.memo.update(keys=Keys(keys.cells, keys.peaks[kept]), survey=found, salt=data.op.memo["salt"])
+        op.keep_sq_norms(found.squares)
+    return replace(data, op=op, n_cells_open=data.n_cells_open[kept]), Places(kept, len(data.n_cells_open))
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:

@@ -8,15 +8,16 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
-from .bank import sampled
 from .expected import measured_peaks
 from .experts import Choice, Consensus, choose, consensus_profiles
-from .keys import data_keys
+from .hiding import MOST_CELLS
+from .keys import Keys, data_keys
 from .mixture import Mixtures, climb, memberships, peak_shares, start
 from .nmf import SMALL
 from .preparation import Places
 from .reference import Reference
 from .robust import RobustOptions
+from .survey import SAMPLED, sample_of
 
 #: Components that are factorised for expected accessibility alone: data of two types need them.
 MORE = (2,)
@@ -34,6 +35,7 @@ def recover(
     kernel: sparse.csr_matrix,
     n_open: np.ndarray,
     *,
+    images: dict[int, np.ndarray] | None = None,
     reference: Reference | None = None,
     groups: np.ndarray | None = None,
     places: Places | None = None,
@@ -53,6 +55,8 @@ def recover(
         Neighbour graph of the cells, row-stochastic.
     n_open
         Cells with the peak open, (n_vars,).
+    images
+        X̃ᵀ H of every K, (n_vars × K), which saves a read of large data.
     reference, groups
         A reference, and the memberships of the cells in its groups, (n_obs × groups): one more factorisation.
     places
@@ -60,13 +64,15 @@ def recover(
     rng
         Generator.
     """
-    choice = choose(op, tuple(hs), data_keys(op), RobustOptions(), reference=reference, rng=rng)
+    large = op.shape[0] > SMALL
+    judged, keys = _judged(op, rng)
+    choice = choose(judged, tuple(hs), keys, RobustOptions(), reference=reference, rng=rng)
     every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
     used, experts = choice.climbed > 0, (choice.plain + choice.smooth) > 0
     climbing, chosen = ([h for h, keep in zip(every, which, strict=True) if keep] for which in (used, experts))
     climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
-    if climbing and op.shape[0] > SMALL:
+    if climbing and large:
         first = replace(_of_sample(op, climbing, choice.alpha, rng), theta=memberships(climbing))
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries, n_passes=1)
     elif climbing:
@@ -74,16 +80,29 @@ def recover(
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
         del first
     if chosen:
-        consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open))
+        known = None
+        if large and images is not None:
+            known = [*images.values(), *([] if groups is None else [op.rmatmul(groups)])]
+            known = [image for image, keep in zip(known, experts, strict=True) if keep]
+        consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open), images=known)
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
     theta, phi = small.combined(climbed, consensus, mean, places=places)
     return theta.astype(np.float32), phi, choice
 
 
+def _judged(op: ScaledOperator, rng: np.random.Generator) -> tuple[ScaledOperator, Keys]:
+    """Return the cells of which some are judged, and their keys: of large data the sample, which is in memory."""
+    keys = data_keys(op)
+    if op.shape[0] <= SMALL or SAMPLED < MOST_CELLS:
+        return op, keys
+    sample = sample_of(op, rng)
+    return sample.op, Keys(keys.cells[sample.kept], keys.peaks)
+
+
 def _of_sample(op: ScaledOperator, hs: list[np.ndarray], alpha: float, rng: np.random.Generator) -> Mixtures:
     """Return the mixtures of a sample of the cells after one step, for their profiles."""
-    kept = sampled(op, rng)
-    sample = op.with_rows(kept)
+    cells = sample_of(op, rng)
+    kept, sample = cells.kept, cells.op
     mean, n_entries = peak_shares(sample)
     alone = sparse.csr_matrix(sparse.identity(sample.shape[0], dtype=np.float32))
     first = start(sample, [h[kept] for h in hs], mean)

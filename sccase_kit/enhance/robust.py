@@ -29,10 +29,12 @@ from ..matrix.rows import row_slices
 from .bank import nmf_bank
 from .batch import align_embedding, balanced_factors, spread_over_batches
 from .checkpoint import Arrays, Judge, is_graph, shapes_are
+from .extension import extended_embedding
 from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
 from .nmf import SMALL
 from .preparation import Places
 from .reference import Reference, reference_memberships, reference_weight
+from .survey import SampledCells, free_samples, sample_of, survey_of
 
 BANK = (3, 4, 6, 8, 12, 20)
 LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
@@ -162,10 +164,7 @@ def cell_graph(
     rng
         Generator.
     """
-    binary = op.binarized()
-    norms = np.sqrt(binary.row_sq_norms())
-    binary = binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), op.col_scale)
-    vectors, values = spectral_embedding(binary, min(SCALED, min(op.shape) - 2), rng=rng)
+    vectors, values = _spectral(op, min(SCALED, min(op.shape) - 2), rng=rng)
     vectors = _of_one_sign(vectors)
     white = vectors[:, :WHITENED]
     centred = memberships - memberships.mean(axis=0)
@@ -174,6 +173,27 @@ def cell_graph(
     if codes is not None:
         views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
     return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
+
+
+def _spectral(op: ScaledOperator, n_components: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spectral components of the binarised data; of data with many counts by way of a sample."""
+    if op.shape[0] <= SMALL:
+        return spectral_embedding(_unit(op.binarized()), n_components, rng=rng)
+    found = survey_of(op)
+    rows = 1 / np.sqrt(_positive(found.open_squares))
+    binary = op.binarized().with_scales(np.where(found.open_squares > 0, rows, 0), op.col_scale)
+    sample = sample_of(op, rng, wide=True)
+    if sample.kept.all():
+        return spectral_embedding(binary, n_components, rng=rng)
+    few = SampledCells(sample.kept, _unit(sample.op.binarized()))
+    vectors = extended_embedding(binary, found.unit_sums, few, n_components, rng=rng)
+    free_samples(op, wide=True)
+    return vectors
+
+
+def _unit(binary: ScaledOperator) -> ScaledOperator:
+    norms = np.sqrt(binary.row_sq_norms())
+    return binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), binary.col_scale)
 
 
 def _of_one_sign(vectors: np.ndarray) -> np.ndarray:
@@ -203,6 +223,8 @@ class RobustFit:
         H of every K of the bank and of `more`, by K; columns sum to 1.
     kernel
         P̄, the neighbour graph.
+    images
+        X̃ᵀ H of every K of `hs`, (n_vars × K).
     groups
         Memberships of the cells in the groups of a reference, (n_obs × groups), rows of sum 1 at most; else None.
     """
@@ -217,6 +239,7 @@ class RobustFit:
     weights: np.ndarray
     hs: dict[int, np.ndarray]
     kernel: sparse.csr_matrix
+    images: dict[int, np.ndarray]
     groups: np.ndarray | None = None
 
 
@@ -311,4 +334,5 @@ def fit_robust(
         peak_factors = places.divided(op.rmatmul(used), np.ones(used.shape[1]))
     factors = smooth, projection, used, cells, peak_factors
     by_size = dict(zip(sizes, every, strict=True))
-    return RobustFit(*factors, np.array(residuals), options.bank, weights, by_size, kernel, groups)
+    of_all = dict(zip(sizes, np.split(bank["x"], cuts, axis=1), strict=True))
+    return RobustFit(*factors, np.array(residuals), options.bank, weights, by_size, kernel, of_all, groups)

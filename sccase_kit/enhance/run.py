@@ -19,7 +19,8 @@ from .checkpoint import Arrays, Checkpoint, Judge
 from .expected import factor_sums, measured_peaks
 from .memory import expected_memory
 from .method import METHODS, TAKES, Method, check_takes, unused_options
-from .preparation import Prepared, fingerprint, prepare
+from .nmf import SMALL
+from .preparation import Prepared, fingerprint, prepared
 from .result import Enhancement, is_zero
 
 #: Solvers that are methods of their own → what they are.
@@ -255,7 +256,8 @@ def fit(
     rng, seed = seeded(rng)
     generator, watch = np.random.default_rng(rng), Stopwatch()
     watch.stage("prepare")
-    data = prepare(matrix, dtype=np.dtype(dtype), device=device)
+    salt = int(generator.integers(2**62)) if method.graphs and matrix.shape[0] > SMALL else None
+    data = prepared(matrix, dtype=np.dtype(dtype), device=device, salt=salt)
     if inspect is not None:
         inspect(data)
     if depth and np.ptp(data.depth) == 0:

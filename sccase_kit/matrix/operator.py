@@ -161,9 +161,13 @@ class ScaledOperator:
 
     def with_rows(self, kept: np.ndarray) -> ScaledOperator:
         """Return the operator of some cells (boolean mask), whose counts are read once and held in memory."""
-        parts = [sparse.csr_matrix(block[np.flatnonzero(kept[rows])]) for rows, block in self._iter_stored()]
+        parts = [sparse.csr_matrix(block[np.flatnonzero(kept[rows])]) for rows, block in self.iter_stored()]
         counts = parts[0] if len(parts) == 1 else sparse.vstack(parts, format="csr")
         del parts
+        return self.with_counts(counts, kept)
+
+    def with_counts(self, counts: sparse.csr_matrix, kept: np.ndarray) -> ScaledOperator:
+        """Return the operator of some cells (boolean mask) whose counts are given, in memory."""
         scales = self.row_scale[kept], self.col_scale
         return ScaledOperator(counts, *scales, dtype=self.dtype, binary=self.binary, device=self.device)
 
@@ -178,12 +182,12 @@ class ScaledOperator:
 
     def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""
-        for rows, block in self._iter_stored():
+        for rows, block in self.iter_stored():
             yield rows, as_float(block, self.dtype, binary=self.binary)
 
     def iter_open(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, CSR structure of the open entries) from the first cell to the last; values mean nothing."""
-        for rows, block in self._iter_stored():
+        for rows, block in self.iter_stored():
             kept = block
             if block.nnz and not block.data.all():
                 kept = block.copy()
@@ -195,7 +199,8 @@ class ScaledOperator:
         parts = (sparse.diags(self.row_scale[r]) @ b @ sparse.diags(self.col_scale) for r, b in self.iter_blocks())
         return sparse.vstack(list(parts), format="csr").astype(np.float32)
 
-    def _iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    def iter_stored(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+        """Yield (rows, CSR block as it is stored) from the first cell to the last."""
         if self._row_blocks is not None:
             yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)
             return
@@ -210,7 +215,7 @@ class ScaledOperator:
             if self._row_blocks is not None:
                 _in_threads(pool, work, self._row_blocks)
                 return
-            for rows, counts in self._iter_stored():
+            for rows, counts in self.iter_stored():
                 self._compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
                 parts = self._split(counts.indptr)
                 blocks = pool.map(lambda part, counts=counts: self._block(view_rows(counts, part)), parts)
@@ -300,6 +305,10 @@ class ScaledOperator:
             self._unscaled_sq_norms = self._compute_sq_norms()
         return self._unscaled_sq_norms * self.row_scale**2
 
+    def keep_sq_norms(self, squares: np.ndarray) -> None:
+        """Take the squared norms of the rows without the row scale, which were computed elsewhere."""
+        self._unscaled_sq_norms = squares
+
     def _compute_sq_norms(self) -> np.ndarray:
         weights = self.col_scale**2
         out = np.empty(self.shape[0])
@@ -321,7 +330,7 @@ class ScaledOperator:
             out[start : start + block.shape[0]] = squared @ weights
 
         with ThreadPoolExecutor(available_threads()) as pool:
-            for rows, stored in self._iter_stored():
+            for rows, stored in self.iter_stored():
                 pieces = [slice(a, b) for a, b in even_cuts(stored.indptr)]
                 jobs = [pool.submit(norms, rows.start + p.start, view_rows(stored, p)) for p in pieces]
                 for job in jobs:

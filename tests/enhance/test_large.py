@@ -10,17 +10,20 @@ from sklearn.decomposition import NMF
 from sklearn.metrics import adjusted_rand_score
 
 import sccase_kit as sk
-from sccase_kit.enhance import bank, graph, nmf, prepare, recovery, robust
-from sccase_kit.enhance.bank import nmf_bank, sampled
+from sccase_kit.enhance import bank, graph, nmf, preparation, prepare, recovery, robust, run, survey
+from sccase_kit.enhance.bank import nmf_bank
+from sccase_kit.enhance.survey import sample_of
 
 SMALL, SAMPLED = 200, 150
 
 
-@pytest.fixture
-def large(monkeypatch):
-    for module in (bank, graph, nmf, recovery, robust):
+@pytest.fixture(params=[0, 10**9], ids=["extended", "all cells"])
+def large(monkeypatch, request):
+    monkeypatch.setattr(survey, "ENTRIES", request.param)
+    for module in (bank, graph, nmf, preparation, recovery, robust, run):
         monkeypatch.setattr(module, "SMALL", SMALL)
-    monkeypatch.setattr(bank, "SAMPLED", SAMPLED)
+    for module in (recovery, survey):
+        monkeypatch.setattr(module, "SAMPLED", SAMPLED)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +74,7 @@ def test_a_large_fit_finds_the_types_in_any_order_and_storage(large, study, tmp_
 def test_expected_accessibility_of_a_sample_first_is_near_that_of_all(large, study, monkeypatch):
     few = study.copy()
     sk.tl.enhance(few, rng=0)
-    for module in (bank, graph, nmf, recovery, robust):
+    for module in (bank, graph, nmf, preparation, recovery, robust, run):
         monkeypatch.setattr(module, "SMALL", 20_000)
     whole = study.copy()
     sk.tl.enhance(whole, rng=0)
@@ -90,7 +93,7 @@ def test_cells_without_counts_are_drawn_last(large, study):
     adata = ad.AnnData(counts[:, np.asarray(counts.sum(axis=0)).ravel() > 0])
     with pytest.warns(UserWarning, match="400 of 500 cells have no counts"):
         op = prepare(adata.X).op
-    kept = sampled(op, np.random.default_rng(0))
+    kept = sample_of(op, np.random.default_rng(0)).kept
     assert kept[:100].all()
     assert kept.sum() == SAMPLED
     with pytest.warns(UserWarning, match="400 of 500 cells have no counts"):

@@ -16,6 +16,7 @@ from ..reference import Reference
 from ..result import Enhancement
 from ..robust import RobustFit, RobustOptions, choose_bank, fit_robust
 from ..run import Inputs, Stopwatch
+from ..survey import free_samples
 
 
 @register
@@ -91,6 +92,7 @@ class Robust(Method):
             found, expected = self._expected(data, inputs, fit, reference, places)
         else:
             found["expected_skipped"] = skipped
+        free_samples(data.op)
         return Enhancement(
             embedding=fit.embedding,
             projection=fit.projection,
@@ -115,6 +117,7 @@ class Robust(Method):
                 fit.hs,
                 fit.kernel,
                 data.n_cells_open,
+                images=fit.images,
                 reference=reference,
                 groups=fit.groups,
                 places=places,

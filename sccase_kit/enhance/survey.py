@@ -1,0 +1,207 @@
+"""What a fit of large data needs to know of the counts beyond their sums, from one read of them.
+
+Keys of cells and peaks, norms, sums of unit rows and the counts of a sample take a read each where they are asked for
+one after the other. Each depends on the row alone once the number of cells with each peak is known.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from .._threads import available_threads
+from ..matrix.operator import ScaledOperator
+from ..matrix.row_block import compilable
+from ..matrix.rows import even_cuts, view_rows
+from ..matrix.sums import open_cells
+from .keys import Keys, data_keys, drawn, mixed, salted, uniform
+
+SAMPLED = 20_000  # cells of large data that are factorised first; 10,000 gave an adjusted Rand index .01 to .03 lower
+ENTRIES = 50_000_000  # open entries of the cells whose spectral components those of all are made from
+_SPARE = 1.1  # times as many rows are kept while reading, of which the first by their numbers are the sample
+_FEW = 500  # and so many more
+_ENTRIES_PER_PIECE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What :func:`survey` found.
+
+    Attributes
+    ----------
+    squares
+        Σ_j c_j² x_ij² of every cell, c the column scale: (n_obs,), float64.
+    open_squares
+        Σ_j c_j² over the open peaks of every cell.
+    unit_sums
+        The sum of the rows of the open entries, times c, of unit norm: (n_vars,).
+    col_scale
+        c.
+    """
+
+    squares: np.ndarray
+    open_squares: np.ndarray
+    unit_sums: np.ndarray
+    col_scale: np.ndarray
+
+    def at_peaks(self, kept: np.ndarray) -> Survey:
+        """Return what it is without peaks that are closed in every cell: with those at the positions `kept` alone."""
+        return replace(self, unit_sums=self.unit_sums[kept], col_scale=self.col_scale[kept])
+
+
+@dataclass(frozen=True)
+class SampledCells:
+    """Some of the cells of large data, whose counts are in memory.
+
+    Attributes
+    ----------
+    kept
+        Mask of the cells, (n_obs,).
+    op
+        Operator of their counts, scaled as those of all are.
+    """
+
+    kept: np.ndarray
+    op: ScaledOperator
+
+
+def survey(op: ScaledOperator, *, salt: int | None = None) -> Survey:
+    """Return norms and sums from one read; keys, and with a salt the counts of a sample, stay in the memo of the data.
+
+    Parameters
+    ----------
+    op
+        The data; their row scale is not used.
+    salt
+        Draws the sample that :func:`sample_of` returns; its counts are kept unless all are in memory.
+    """
+    from .kernels import survey_rows
+
+    n, m = op.shape
+    hashed, weights, start = mixed(open_cells(op)), op.col_scale**2, salted(1)
+    squares, open_squares, cells = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.uint64)
+    n_threads = available_threads()
+    peaks = [np.zeros(m, dtype=np.uint64) for _ in range(n_threads)]
+    sums = [np.zeros(m) for _ in range(n_threads)]
+    collected = None if salt is None or op.in_memory else _Collected(op, salt)
+
+    def work(thread: int, where: slice, block: sparse.csr_matrix) -> None:
+        values = None if op.binary and block.data.all() else compilable(block.data, np.dtype(np.float64))
+        outputs = squares[where], open_squares[where], cells[where], peaks[thread], sums[thread]
+        survey_rows(block.indptr, block.indices, values, hashed, weights, start, *outputs)
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        for rows, stored in op.iter_stored():
+            cuts = even_cuts(stored.indptr, min(_ENTRIES_PER_PIECE, -(-stored.nnz // n_threads) + 1))
+            for first in range(0, len(cuts), n_threads):
+                jobs = [
+                    pool.submit(work, i, slice(rows.start + a, rows.start + b), view_rows(stored, slice(a, b)))
+                    for i, (a, b) in enumerate(cuts[first : first + n_threads])
+                ]
+                for job in jobs:
+                    job.result()
+            if collected is not None:
+                collected.add(rows, stored, cells[rows], open_squares[rows] > 0)
+    op.memo["keys"] = Keys(cells, sum(peaks[1:], peaks[0]))
+    if salt is not None:
+        op.memo["salt"], op.memo["collected"] = salt, collected
+    found = open_squares if op.binary else squares
+    return Survey(found, open_squares, op.col_scale * sum(sums[1:], sums[0]), op.col_scale)
+
+
+def survey_of(op: ScaledOperator) -> Survey:
+    """Return the survey of the counts with these column scales, made now if it was not."""
+    known = op.memo.get("survey")
+    if known is None or not np.array_equal(known.col_scale, op.col_scale):
+        known = op.memo["survey"] = survey(op, salt=op.memo.get("salt"))
+    return known
+
+
+class _Collected:
+    """Rows of cells that may be of the sample, kept while all are read."""
+
+    def __init__(self, op: ScaledOperator, salt: int) -> None:
+        self._most, self._salt = int(_SPARE * _most(op)) + _FEW, salt
+        self._limit = self._most / op.shape[0]
+        self._places: list[np.ndarray] = []
+        self._parts: list[sparse.csr_matrix] = []
+        self._n_rows = 0
+
+    def add(self, rows: slice, stored: sparse.csr_matrix, keys: np.ndarray, alive: np.ndarray) -> None:
+        """Keep the rows of a block with small numbers; give up where many alike cells have such numbers."""
+        if self._n_rows > 2 * self._most:
+            return
+        chosen = np.flatnonzero((uniform(keys, self._salt) < self._limit) & alive)
+        self._n_rows += len(chosen)
+        self._places.append(rows.start + chosen)
+        self._parts.append(sparse.csr_matrix(stored[chosen]))
+        if self._n_rows > 2 * self._most:
+            self._places, self._parts = [], []
+
+    def of(self, kept: np.ndarray) -> sparse.csr_matrix | None:
+        """Return the rows of the mask, or None where some of them were not kept."""
+        places = np.concatenate([np.zeros(0, dtype=np.int64), *self._places])
+        wanted = kept[places]
+        if wanted.sum() < kept.sum():
+            return None
+        parts = [part[wanted[a:b]] for part, a, b in self._cut()]
+        return sparse.vstack(parts, format="csr")
+
+    def _cut(self) -> list[tuple[sparse.csr_matrix, int, int]]:
+        bounds = np.cumsum([0, *map(len, self._places)]).tolist()
+        return list(zip(self._parts, bounds[:-1], bounds[1:], strict=True))
+
+
+def n_wide(op: ScaledOperator) -> int:
+    """Return how many cells hold :data:`ENTRIES` open entries, :data:`SAMPLED` at least, or all cells."""
+    n, total = op.shape[0], int(open_cells(op).sum())
+    return n if total <= ENTRIES else min(n, max(SAMPLED, ENTRIES * n // total))
+
+
+def _most(op: ScaledOperator) -> int:
+    wide = n_wide(op)
+    return wide if wide < op.shape[0] else SAMPLED
+
+
+def sample_of(op: ScaledOperator, rng: np.random.Generator, *, wide: bool = False) -> SampledCells:
+    """Return :data:`SAMPLED` cells, those with counts first, drawn by their keys; until freed, the same every time.
+
+    Parameters
+    ----------
+    op
+        The data.
+    rng
+        Generator, of which an integer is drawn where the survey was given no salt.
+    wide
+        More of shallow cells, those among them: as many as :func:`n_wide` says.
+    """
+    samples, n = op.memo.setdefault("samples", {}), n_wide(op) if wide else SAMPLED
+    if n >= op.shape[0]:
+        return SampledCells(np.ones(op.shape[0], dtype=bool), op)
+    salt = op.memo.get("salt")
+    if salt is None:
+        if "salt" not in samples:
+            samples["salt"] = int(rng.integers(2**62))
+        salt = samples["salt"]
+    most = _most(op)
+    if n not in samples and most not in samples:
+        kept = drawn(data_keys(op).cells, most, salt, first=op.row_scale > 0)
+        collected = op.memo.pop("collected", None)
+        counts = None if collected is None else collected.of(kept)
+        few = op.with_rows(kept) if counts is None else op.with_counts(counts, kept)
+        samples[most] = SampledCells(kept, few)
+    if n not in samples:
+        kept = drawn(data_keys(op).cells, n, salt, first=op.row_scale > 0)
+        whole = samples[most]
+        samples[n] = SampledCells(kept, whole.op.with_rows(kept[whole.kept]))
+    return samples[n]
+
+
+def free_samples(op: ScaledOperator, *, wide: bool = False) -> None:
+    """Give the memory of the samples back; with `wide` that of more than :data:`SAMPLED` cells."""
+    samples = op.memo.get("samples", {})
+    for n in [n for n in samples if not wide or n not in ("salt", SAMPLED)]:
+        del samples[n]
