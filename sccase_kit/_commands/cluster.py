@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import pandas as pd
-
 from .files import add_input, add_output, add_seed, check_data_or_table, finish, holds_data, read_input
 
 HELP = "cluster the cells"
@@ -39,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read, cluster, write."""
+    import pandas as pd
+
     import sccase_kit as sk
 
     target = check_data_or_table(args.output)

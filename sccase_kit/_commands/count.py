@@ -11,8 +11,6 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from .files import check_target, save_data
 
 HELP = "count fragments in peaks"
@@ -50,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Count and write."""
+    import numpy as np
+
     import sccase_kit as sk
 
     target = Path(args.output)

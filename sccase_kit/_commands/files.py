@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, overload
-
-import pandas as pd
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any, overload
 
 from .output import TABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
 
 INPUT = ".h5ad, .zarr, .h5mu, 10x .h5, 10x mtx folder, or peaks × cells text"
 _DATA = (".h5ad", ".zarr")

@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import pandas as pd
-
 from .output import TABLE
 
 HELP = "gene sets: show them, build those of mouse and others"
@@ -66,6 +64,8 @@ def _build(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _list() -> dict[str, Any]:
+    import pandas as pd
+
     from ..gene_sets.sources import sources
 
     rows = [

@@ -11,12 +11,13 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import add_input, add_output, add_unknown, check_data_or_table, finish, one_or_all, read_input
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
 
 HELP = "functions of the genes near peaks (GREAT)"
 EXAMPLE = """example:
@@ -50,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the peaks, test the gene sets, write."""
+    from anndata import AnnData
+
     import sccase_kit as sk
 
     from .._validate import check_number

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
-from typing import Any
-
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import (
     add_input,
@@ -24,6 +22,9 @@ from .files import (
     holds_data,
     read_input,
 )
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 HELP = "judge enhancement by hidden fragments"
 EXAMPLE = """example:

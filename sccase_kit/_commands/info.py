@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
-
-import numpy as np
-import pandas as pd
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import add_input, reading_options
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from anndata import AnnData
 
 HELP = "what is in a file"
 EXAMPLE = """example:
@@ -22,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _is_label(column: pd.Series) -> bool:
+    import pandas as pd
+
     return not pd.api.types.is_numeric_dtype(column) and column.nunique() < max(2, len(column))
 
 
@@ -53,6 +56,8 @@ def _kept(n_open: np.ndarray, n: int) -> dict[str, Any]:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read the file and return its summary."""
+    import numpy as np
+
     from .._batch_columns import batch_columns
     from .._record import records
     from ..io.reading import read_with_notes

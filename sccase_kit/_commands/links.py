@@ -10,12 +10,12 @@ from __future__ import annotations
 import argparse
 import warnings
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import add_input, add_layer, add_output, add_seed, check_data_or_table, finish, holds_data, read_input
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 HELP = "which peaks go with which genes (multiome, or gene activities)"
 EXAMPLE = """example:
@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> dict[str, Any]:
     """Read both, link, write."""
+    from anndata import AnnData
+
     import sccase_kit as sk
 
     from .._validate import check_number
@@ -156,6 +158,8 @@ def _same_cells(adata: AnnData, expression: AnnData) -> tuple[AnnData, AnnData]:
     ValueError
         If no cell is in both, or names of cells repeat.
     """
+    import numpy as np
+
     from .._logging import warn
 
     for found, what in ((adata, "the peaks"), (expression, "the expression")):

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import (
     add_input,
@@ -26,6 +23,10 @@ from .files import (
     holds_data,
     read_input,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from anndata import AnnData
 
 #: Correlation of a motif with the activity of its factor's gene that counts as a fit (ArchR's positive regulators).
 _FITS = 0.5

@@ -6,9 +6,7 @@ Without --output the peaks are printed, with a header that BED tools skip.
 from __future__ import annotations
 
 import argparse
-from typing import Any
-
-from anndata import AnnData
+from typing import TYPE_CHECKING, Any
 
 from .files import (
     add_input,
@@ -22,6 +20,9 @@ from .files import (
     holds_data,
     read_input,
 )
+
+if TYPE_CHECKING:
+    from anndata import AnnData
 
 HELP = "specific and background peaks"
 EXAMPLE = """example:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import scipy
 from anndata import AnnData
-from scipy import stats
 
 from .._validate import check_adata
 from ..matrix.access import get_matrix
@@ -81,9 +81,9 @@ class CountStatistics:
         Depth: median 2,950, standard deviation of the log .83; peak means: .030 and .78; of the counts of a cell of
         median depth 87 % are in different peaks, fewer in deep cells.
         """
-        depths = np.exp(stats.norm.ppf((np.arange(1000) + 0.5) / 1000, loc=7.99, scale=0.83))
+        depths = np.exp(scipy.stats.norm.ppf((np.arange(1000) + 0.5) / 1000, loc=7.99, scale=0.83))
         shares = np.minimum(0.873 * (depths / 2950) ** -0.07, 0.99)
-        means = np.exp(stats.norm.ppf((np.arange(92_229) + 0.5) / 92_229, loc=-3.49, scale=0.78))
+        means = np.exp(scipy.stats.norm.ppf((np.arange(92_229) + 0.5) / 92_229, loc=-3.49, scale=0.78))
         return cls(means, depths, depths * shares)
 
     def draw_cells(self, n: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+import scipy
 
 from .._arguments import checked
 from .._atomic import replacing
@@ -150,7 +150,7 @@ def toy_ldsc(
     for trait, values in z.items():
         gwas[trait] = folder / f"{trait}.gwas.txt.gz"
         sumstats[trait] = folder / f"{trait}.sumstats.gz"
-        p = np.maximum(2 * norm.sf(np.abs(values)), 1e-300)
+        p = np.maximum(2 * scipy.stats.norm.sf(np.abs(values)), 1e-300)
         raw = table.assign(
             N=n_samples,
             P=[f"{x:.6g}" for x in p],

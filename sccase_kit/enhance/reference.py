@@ -12,8 +12,8 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from scipy import sparse
-from scipy.stats import rankdata
 
 from ..matrix.operator import ScaledOperator
 
@@ -51,7 +51,7 @@ def quantile_normalised(reference: np.ndarray) -> np.ndarray:
         Non-negative, (groups × peaks).
     """
     logs = np.log1p(reference)
-    ranks = rankdata(logs, axis=1) - 1
+    ranks = scipy.stats.rankdata(logs, axis=1) - 1
     mean = np.sort(logs, axis=1).mean(axis=0)
     return np.interp(ranks, np.arange(logs.shape[1]), mean)
 

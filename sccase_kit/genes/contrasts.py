@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 
 #: Opens added to both sides of a fold change, as for peaks (:mod:`sccase_kit.peaks.sisters`).
 PRIOR_OPENS = 2.0
@@ -58,4 +59,4 @@ def gene_contrast(
     prior = PRIOR_OPENS * np.asarray(own.sum(axis=0)).ravel() / np.maximum(reach, 1)
     here, there = own.T @ rates[0] + prior, own.T @ rates[1] + prior
     fold = np.where(reach > 0, here / np.where(there > 0, there, 1), np.nan)
-    return GeneContrast(z, fold, np.where(spread > 0, 2 * stats.norm.sf(np.abs(z)), 1.0))
+    return GeneContrast(z, fold, np.where(spread > 0, 2 * scipy.stats.norm.sf(np.abs(z)), 1.0))

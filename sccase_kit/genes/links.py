@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 
 from .._arguments import Labels, Numbers, Parts, Table, Whole, checked
 
@@ -217,7 +218,7 @@ def link_tests(
             at = groups[peak[rows]], np.repeat(np.arange(len(block)), bounds[block + 1] - bounds[block])
             with np.errstate(invalid="ignore", divide="ignore"):
                 z[rows] = np.where(sd[at] > 0, (r[rows] - mean[at]) / sd[at], np.nan)
-    return PairTests(r, z, 2 * stats.norm.sf(np.abs(z)))
+    return PairTests(r, z, 2 * scipy.stats.norm.sf(np.abs(z)))
 
 
 def _pair_correlations(x: Columns, y: Columns, peak: np.ndarray, gene: np.ndarray) -> np.ndarray:

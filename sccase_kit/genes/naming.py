@@ -16,7 +16,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 
 from .._arguments import Generator, Matrix, Named, Numbers, Whole, checked
 
@@ -119,7 +120,7 @@ def set_pvalues(opens: np.ndarray, weights: sparse.csr_matrix, sets: Mapping[str
     own = weights.tocsc().astype(np.float64)
     summed = np.column_stack([np.asarray(own[:, part].sum(axis=1)).ravel() for part in sets.values()])
     z = gene_z(opens.astype(np.float64), sparse.csc_matrix(summed), opens.sum(axis=1, dtype=np.float64))
-    return np.where(summed.any(axis=0), stats.norm.sf(z), 1.0)
+    return np.where(summed.any(axis=0), scipy.stats.norm.sf(z), 1.0)
 
 
 @checked(

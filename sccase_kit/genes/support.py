@@ -17,7 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 
 from .._arguments import Generator, Named, Number, Numbers, Text, Whole, checked
 from .naming import HIGHEST, LOWEST
@@ -148,4 +149,4 @@ def group_pvalues(scores: np.ndarray, codes: np.ndarray, n_groups: int) -> np.nd
     excess = member @ (scores - scores.mean(axis=0))
     variance = np.outer(size * (n_cells - size) / max(n_cells - 1, 1), scores.var(axis=0))
     known = variance > 1e-12 * max(float(variance.max(initial=0.0)), 1e-300)
-    return np.where(known, stats.norm.sf(excess / np.sqrt(np.where(known, variance, 1))), 1.0)
+    return np.where(known, scipy.stats.norm.sf(excess / np.sqrt(np.where(known, variance, 1))), 1.0)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from .._arguments import checked
 from .._logging import logger
@@ -182,7 +182,7 @@ def _munged(
         sizes = {"n_cas": found.n_cas, "n_con": found.n_con} | sizes
     table = _with_n(table, steps, sizes, limits["n_min"], limits["nstudy_min"])
     steps.check(table, known)
-    z = np.sqrt(stats.chi2.isf(table["P"], 1))
+    z = np.sqrt(scipy.stats.chi2.isf(table["P"], 1))
     if "SIGNED" in table.columns:
         null = _null(table["SIGNED"], found, names)
         z = np.where(table["SIGNED"] < null, -1, 1) * z

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from .._arguments import Made, checked
 from .._logging import warn
@@ -250,7 +250,7 @@ def _results(data: _Data, fit: Regression, reference: ReferenceScores, n_blocks:
     estimate = difference @ fit.coefficients
     error = np.sqrt(np.maximum(np.diag(difference @ fit.covariance @ difference.T), 0))
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where(error > 0, 2 * stats.t.sf(np.abs(estimate / error), n_blocks), np.nan)
+        p = np.where(error > 0, 2 * scipy.stats.t.sf(np.abs(estimate / error), n_blocks), np.nan)
     se = np.sqrt(np.diag(fit.covariance))
     return pd.DataFrame(
         {
@@ -307,7 +307,7 @@ def ldsc_cts(
             raise ValueError(msg)
         fit = regress(data.chi2, data.ld, data.weight_ld, data.n, data.m, n_blocks=n_blocks)
         estimate, error = fit.coefficients[0], float(np.sqrt(fit.covariance[0, 0]))
-        rows.append((name, estimate, error, stats.norm.sf(estimate / error)))
+        rows.append((name, estimate, error, scipy.stats.norm.sf(estimate / error)))
     columns = ["Name", "Coefficient", "Coefficient_std_error", "Coefficient_P_value"]
     return pd.DataFrame(rows, columns=columns).sort_values("Coefficient_P_value", kind="stable", ignore_index=True)
 

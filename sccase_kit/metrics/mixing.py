@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import chi2
+import scipy
 
 from .._arguments import Generator, Number, Numbers, Whole, checked
 from .._labels import encode_labels
@@ -87,7 +87,7 @@ def _acceptance(
     observed = np.stack([(codes[indices] == b).sum(axis=1) for b in present], axis=1)
     expected = n_neighbors * sizes[present] / len(codes)
     statistic = ((observed - expected) ** 2 / expected).sum(axis=1)
-    return float((chi2.sf(statistic, df=len(present) - 1) >= alpha).mean())
+    return float((scipy.stats.chi2.sf(statistic, df=len(present) - 1) >= alpha).mean())
 
 
 @checked(embedding=Numbers("cells dimensions"))

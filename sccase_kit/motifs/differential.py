@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from .._adjust import benjamini_hochberg
 from .._arguments import Numbers, checked
@@ -182,10 +182,10 @@ def _welch_t(a: np.ndarray, b: np.ndarray, alternative: str) -> np.ndarray:
         t = (m1 - m2) / np.sqrt(s1 + s2)
         df = (s1 + s2) ** 2 / (s1**2 / (n1 - 1) + s2**2 / (n2 - 1))
     if alternative == "less":
-        return stats.t.cdf(t, df)
+        return scipy.stats.t.cdf(t, df)
     if alternative == "greater":
-        return stats.t.sf(t, df)
-    return 2 * stats.t.sf(np.abs(t), df)
+        return scipy.stats.t.sf(t, df)
+    return 2 * scipy.stats.t.sf(np.abs(t), df)
 
 
 def _welch_anova(parts: list[np.ndarray]) -> np.ndarray:
@@ -197,7 +197,7 @@ def _welch_anova(parts: list[np.ndarray]) -> np.ndarray:
         centre = (weight * mean).sum(axis=0) / total
         spread = ((1 - weight / total) ** 2 / (n - 1)).sum(axis=0) / (k**2 - 1)
         f = (weight * (mean - centre) ** 2).sum(axis=0) / ((k - 1) * (1 + 2 * (k - 2) * spread))
-        return stats.f.sf(f, k - 1, 1 / (3 * spread))
+        return scipy.stats.f.sf(f, k - 1, 1 / (3 * spread))
 
 
 def _anova(parts: list[np.ndarray]) -> np.ndarray:
@@ -207,7 +207,7 @@ def _anova(parts: list[np.ndarray]) -> np.ndarray:
         centre = (n * mean).sum(axis=0) / total
         between = (n * (mean - centre) ** 2).sum(axis=0) / (len(parts) - 1)
         within = np.where(n > 1, (n - 1) * variance, 0.0).sum(axis=0) / (total - len(parts))
-        p = stats.f.sf(between / within, len(parts) - 1, total - len(parts))
+        p = scipy.stats.f.sf(between / within, len(parts) - 1, total - len(parts))
     return np.where((n > 0).all(axis=0), p, np.nan)
 
 
@@ -223,7 +223,7 @@ def _rank_sum(a: np.ndarray, b: np.ndarray, alternative: str) -> np.ndarray:
             continue
         exact = max(len(x), len(y)) < _EXACT_BELOW and len(np.unique(together)) == len(together)
         method = "exact" if exact else "asymptotic"
-        out[k] = stats.mannwhitneyu(x, y, alternative=alternative, method=method).pvalue
+        out[k] = scipy.stats.mannwhitneyu(x, y, alternative=alternative, method=method).pvalue
     return out
 
 
@@ -233,7 +233,7 @@ def _kruskal(parts: list[np.ndarray]) -> np.ndarray:
         samples = [_to_15_digits(part[~np.isnan(part[:, k]), k]) for part in parts]
         together = np.concatenate(samples)
         if all(map(len, samples)) and together.min() < together.max():
-            out[k] = stats.kruskal(*samples).pvalue
+            out[k] = scipy.stats.kruskal(*samples).pvalue
     return out
 
 

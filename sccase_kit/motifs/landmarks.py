@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 from scipy.special import expit
 
 from .._arguments import Matrix, Numbers, checked
@@ -196,7 +197,7 @@ def _ranks(matrix: sparse.csr_matrix) -> tuple[sparse.csr_matrix, np.ndarray, np
     for start, stop in zip(matrix.indptr[:-1], matrix.indptr[1:], strict=True):
         # The z zeros hold the ranks 1..z, on average (z + 1) / 2; the others follow.
         n_zeros = n_columns - (stop - start)
-        matrix.data[start:stop] = stats.rankdata(matrix.data[start:stop]) + (n_zeros - 1) / 2 * (n_zeros > 0)
+        matrix.data[start:stop] = scipy.stats.rankdata(matrix.data[start:stop]) + (n_zeros - 1) / 2 * (n_zeros > 0)
     mean = np.asarray(matrix.sum(axis=1)).ravel() / n_columns
     squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel() - n_columns * mean**2
     # Ranks are multiples of 1/2: what is below rounding error of the sum of squares is a constant row.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+import scipy
 
 from .._adjust import benjamini_hochberg
 from .._arguments import Generator, Labels, Numbers, Whole, checked
@@ -72,7 +72,7 @@ def variability(
         bounds[:, count < 2] = np.nan
         table["bootstrap_lower_bound"], table["bootstrap_upper_bound"] = bounds
     n = len(z)
-    table["p_value"] = stats.chi2.sf((n - 1) * spread**2, n - 1)
+    table["p_value"] = scipy.stats.chi2.sf((n - 1) * spread**2, n - 1)
     table["p_value_adj"] = benjamini_hochberg(table["p_value"].to_numpy())
     return table
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+import scipy
+from scipy import sparse
 
 from ..metrics import Profiles
 from .registry import AT_CEILING, EQUAL
@@ -95,7 +96,7 @@ def paired_wilcoxon(ours: Any, other: Any) -> float:
     difference = difference[np.isfinite(difference)]
     if len(difference) < 2 or not difference.any():
         return float("nan")
-    return float(stats.wilcoxon(difference, alternative="greater").pvalue)
+    return float(scipy.stats.wilcoxon(difference, alternative="greater").pvalue)
 
 
 def svd_scores(profiles: Profiles, n_components: int = 10) -> np.ndarray:
@@ -129,7 +130,7 @@ def area_under_roc(values: np.ndarray, inside: np.ndarray) -> np.ndarray:
     inside
         Boolean, shape (n,).
     """
-    ranks = stats.rankdata(values, axis=0)
+    ranks = scipy.stats.rankdata(values, axis=0)
     n, m = int(inside.sum()), int((~inside).sum())
     return (ranks[inside].sum(axis=0) - n * (n + 1) / 2) / (n * m)
 

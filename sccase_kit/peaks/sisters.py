@@ -23,7 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+import scipy
+from scipy import special
 
 from .._adjust import benjamini_hochberg
 from .halves import HalfSums
@@ -216,7 +217,7 @@ def told_apart(test: PairTest, *, n_pairs: int, alpha: float, min_difference: fl
     >>> told_apart(PairTest(5.0, 0.1, 0.1), n_pairs=10, alpha=0.01, min_difference=0.04)
     True
     """
-    return bool(stats.norm.sf(test.z) * n_pairs <= alpha and test.difference >= min_difference)
+    return bool(scipy.stats.norm.sf(test.z) * n_pairs <= alpha and test.difference >= min_difference)
 
 
 def merged_groups(

@@ -6,7 +6,7 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from .._arguments import Made, Numbers, Whole, checked
 from .._validate import check_int
@@ -56,13 +56,13 @@ def component_activation(embedding: np.ndarray, codes: np.ndarray, n_groups: int
     spread = embedding.std(axis=0)
     scaled = (embedding - embedding.mean(axis=0)) / np.where(spread > 0, spread, 1)
     paired = scaled - scaled.mean(axis=1, keepdims=True)
-    ranks = stats.rankdata(embedding, axis=0)
+    ranks = scipy.stats.rankdata(embedding, axis=0)
     shape = (n_groups, embedding.shape[1])
     statistic, pvalue, difference, specificity = np.zeros(shape), np.ones(shape), np.zeros(shape), np.zeros(shape)
     for g in range(n_groups):
         inside = codes == g
         values, n = paired[inside], int(inside.sum())
-        signed = stats.rankdata(np.abs(values), axis=0)
+        signed = scipy.stats.rankdata(np.abs(values), axis=0)
         signed[values == 0] = 0
         positive = np.where(values > 0, signed, 0).sum(axis=0)
         total, squares = signed.sum(axis=0), (signed**2).sum(axis=0)
@@ -70,7 +70,7 @@ def component_activation(embedding: np.ndarray, codes: np.ndarray, n_groups: int
         statistic[g, used] = positive[used] / total[used]
         # Under the null each rank is added with probability 1/2; ties are in the ranks' squares.
         z = (positive[used] - total[used] / 2) / np.sqrt(squares[used] / 4)
-        pvalue[g, used] = stats.norm.sf(z)
+        pvalue[g, used] = scipy.stats.norm.sf(z)
         difference[g] = values.mean(axis=0)
         outside = len(codes) - n
         specificity[g] = (ranks[inside].sum(axis=0) - n * (n + 1) / 2) / (n * outside)

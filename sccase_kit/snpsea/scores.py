@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, gamma, hypergeom, rankdata
+import scipy
 
 from .loci import Sets
 from .tables import GeneMatrix, condition_names
@@ -53,7 +53,7 @@ def correlation_of(matrix: GeneMatrix) -> pd.DataFrame:
 def specificity(values: np.ndarray, n_genes: int) -> np.ndarray:
     """Return A'' (genes × conditions): descending ranks of the rows of unit length, ties averaged, over `n_genes`."""
     unit = values / np.linalg.norm(values, axis=1, keepdims=True)
-    return rankdata(-unit, axis=0) / n_genes
+    return scipy.stats.rankdata(-unit, axis=0) / n_genes
 
 
 def best_genes(percentiles: np.ndarray, sets: Sets) -> np.ndarray:
@@ -74,7 +74,7 @@ def single_scores(percentiles: np.ndarray, sets: Sets) -> np.ndarray:
 def total_scores(percentiles: np.ndarray, sets: Sets) -> np.ndarray:
     """Return −ln P of the product of all percentiles of every set (Fisher's method): (sets × conditions)."""
     sums = np.add.reduceat(-np.log(percentiles[sets.genes]), sets.bounds[:-1], axis=0)
-    return -gamma.logsf(sums, sets.sizes[:, None])
+    return -scipy.stats.gamma.logsf(sums, sets.sizes[:, None])
 
 
 def binary_scores(values: np.ndarray, sets: Sets, n_genes: int, *, total: bool) -> np.ndarray:
@@ -90,14 +90,16 @@ def binary_scores(values: np.ndarray, sets: Sets, n_genes: int, *, total: bool) 
     k, rest = cases % shape[0], cases // shape[0]
     log_p = np.zeros(len(cases))
     some = k > 0
-    log_p[some] = hypergeom.logsf(k[some] - 1, n_genes, kinds[rest[some] // shape[1]], rest[some] % shape[1])
+    log_p[some] = scipy.stats.hypergeom.logsf(
+        k[some] - 1, n_genes, kinds[rest[some] // shape[1]], rest[some] % shape[1]
+    )
     return -log_p[case.reshape(-1)].reshape(hits.shape)
 
 
 def binary_density(values: np.ndarray, sets: Sets, n_genes: int) -> np.ndarray:
     """Return what SNPsea 1.0.3 prints for a binary matrix and uses nowhere: binomial densities (sets × conditions)."""
     ones = values.sum(axis=0)
-    return binom.pmf(_hits(values, sets), ones, np.minimum(ones / n_genes, 1.0))
+    return scipy.stats.binom.pmf(_hits(values, sets), ones, np.minimum(ones / n_genes, 1.0))
 
 
 def _hits(values: np.ndarray, sets: Sets) -> np.ndarray:

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import scipy
 from anndata import AnnData
-from scipy import sparse, stats
+from scipy import sparse
 
 from .._adjust import benjamini_hochberg
 from .._arguments import checked
@@ -203,7 +204,7 @@ def motif_synergy(
     background = _background(adata, counts, key)
     square = annotation_synergy(counts, matrix, background, names=names, n_draws=n_draws, rng=rng)
     table = _pairs(square, matrix, "synergy")
-    table["p_value"] = stats.norm.sf(table["synergy"])
+    table["p_value"] = scipy.stats.norm.sf(table["synergy"])
     table["p_value_adj"] = benjamini_hochberg(table["p_value"].to_numpy())
     return table
 

@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import scipy
 from anndata import AnnData
-from scipy import sparse, stats
+from scipy import sparse
 
 from .._adjust import benjamini_hochberg
 from ..genes import peak_gene_weights
@@ -66,7 +67,7 @@ def contrast_tables(
         test = found.test(a, b)
         contrast = peak_contrast(found.halves, found.families[a], found.families[b])
         differs, log2fc = contrast.padj <= PEAK_ALPHA, contrast.log2fc
-        padj = min(float(stats.norm.sf(test.z)) * n_pairs, 1.0)
+        padj = min(float(scipy.stats.norm.sf(test.z)) * n_pairs, 1.0)
         n_more, n_less = (int((differs & (sign * log2fc > 0)).sum()) for sign in (1, -1))
         rows.append(
             {**both, "z": test.z, "padj": padj, "difference": test.difference, "n_more": n_more, "n_less": n_less}

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from anndata import AnnData
-from scipy import stats
 
 from .._record import seeded
 from .._validate import check_int, check_labels, check_number
@@ -101,7 +101,7 @@ def pair_table(
     for a in range(len(groups)):
         for b in range(a + 1, len(groups)):
             test = pair_test(found.halves, groups[a], groups[b])
-            pvalue = float(stats.norm.sf(test.z))
+            pvalue = float(scipy.stats.norm.sf(test.z))
             row = {"group": names[a], "other": names[b], "z": test.z, "pvalue": pvalue}
             row |= {"padj": min(pvalue * n_pairs, 1.0), "difference": test.difference}
             apart = told_apart(test, n_pairs=n_pairs, alpha=alpha, min_difference=min_difference)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+import scipy
 from anndata import AnnData
-from scipy import stats
 
 from .._arguments import checked
 from .._calls import check_free
@@ -290,7 +290,7 @@ def _reason(row: Any, depth: int, wanted: int, alpha: float) -> str:
 
 
 def _component_rows(activation: Activation, chosen: np.ndarray, names: list[str]) -> pd.DataFrame:
-    padj = stats.false_discovery_control(activation.pvalue, axis=None).reshape(activation.pvalue.shape)
+    padj = scipy.stats.false_discovery_control(activation.pvalue, axis=None).reshape(activation.pvalue.shape)
     rows = []
     for g, name in enumerate(names):
         for j in chosen[g]:
