@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,10 @@ from .._validate import Scale, check_choice, check_scale
 from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from .hdf5 import fill_h5ad, new_hdf5
 from .zarr_store import replace_x, write_zarr
+
+_BLOCK_BYTES = 1 << 24  # computed, and written before they leave the processor's cache
+#: Values of a chunk, by ending.
+_PER_CHUNK = {".h5ad": 1_000_000, ".zarr": 4_000_000}
 
 
 @checked()
@@ -73,11 +78,12 @@ def write_enhanced(
         msg = f"path must end in .h5ad or .zarr, got {str(path)!r}"
         raise ValueError(msg)
     check_place(target)
+    thin = None
     if not is_dense(adata, key):
         if scale == "minmax":
             ranges(adata, key=key)
         else:
-            factors(adata, key=key, scale=scale)
+            thin = factors(adata, key=key, scale=scale)
     result = AnnData(
         obs=adata.obs.copy(),
         var=adata.var.copy(),
@@ -87,30 +93,45 @@ def write_enhanced(
     made = recorded(adata.uns[key], "tl.enhance")
     if made is not None:
         result.uns[key] = replace(made, results={"scale": scale or "none"}).entry()
+    chunk = max(1, min(adata.n_obs, _PER_CHUNK[target.suffix] // max(1, adata.n_vars)))
     with replacing(target) as temporary:
         write = _write_h5ad if target.suffix == ".h5ad" else _write_zarr
-        write(result, temporary, _blocks(adata, key, scale, dtype), dtype=dtype, compression=compression)
+        values = _values_of(adata, key, scale, thin)
+        blocks = _blocks(adata, values, dtype=dtype, chunk=chunk)
+        write(result, temporary, blocks, chunk=chunk, dtype=dtype, compression=compression)
 
 
-def _blocks(adata: AnnData, key: str, scale: Scale | None, dtype: str):
-    rows = max(1, settings.block_bytes // (4 * adata.n_vars))
-    dense = is_dense(adata, key) and not sparse.issparse(adata.layers[key])
-    whole = dense_matrix(adata, key, scale) if dense else None
+def _values_of(
+    adata: AnnData, key: str, scale: Scale | None, thin: tuple[np.ndarray, np.ndarray] | None
+) -> Callable[[slice], np.ndarray]:
+    """Return a function of rows that returns their values."""
+    if thin is not None:
+        cells, peaks = thin
+        return lambda part: cells[part] @ peaks.T
+    if is_dense(adata, key) and not sparse.issparse(adata.layers[key]):
+        return dense_matrix(adata, key, scale).__getitem__
+    return lambda part: enhanced(adata, key, obs_names=part, scale=scale)
+
+
+def _blocks(
+    adata: AnnData, values: Callable[[slice], np.ndarray], *, dtype: str, chunk: int
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield rows and their values, whole chunks where a block may be so large: each is compressed once then."""
+    rows = max(1, min(settings.block_bytes, _BLOCK_BYTES) // (4 * adata.n_vars))
+    rows = max(chunk, rows - rows % chunk) if 4 * chunk * adata.n_vars <= settings.block_bytes else rows
     with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
         for start in range(0, adata.n_obs, rows):
             part = slice(start, min(start + rows, adata.n_obs))
-            values = enhanced(adata, key, obs_names=part, scale=scale) if whole is None else whole[part]
-            yield part, values.astype(dtype, copy=False)
+            yield part, values(part).astype(dtype, copy=False)
             bar.update(part.stop - part.start)
 
 
-def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:
+def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, chunk: int, dtype: str, compression: str | None) -> None:
     with new_hdf5(path) as (store, below):
         fill_h5ad(result, store)
         if "X" in store:
             del store["X"]
-        rows = max(1, min(result.n_obs, 1_000_000 // result.n_vars))
-        chunks = (rows, result.n_vars) if compression else None
+        chunks = (chunk, result.n_vars) if compression else None
         x = store.create_dataset("X", shape=result.shape, dtype=dtype, chunks=chunks, compression=compression)
         x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
         for part, values in blocks:
@@ -118,10 +139,9 @@ def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, dtype: str, compres
             below.check()
 
 
-def _write_zarr(result: AnnData, path: Path, blocks: Any, *, dtype: str, compression: str | None) -> None:
+def _write_zarr(result: AnnData, path: Path, blocks: Any, *, chunk: int, dtype: str, compression: str | None) -> None:
     if compression is not None:
         msg = f"compression={compression!r} is for .h5ad; .zarr is written with zarr's default compressor"
         raise ValueError(msg)
     write_zarr(result, path)
-    chunks = (max(1, min(result.n_obs, 4_000_000 // result.n_vars)), result.n_vars)
-    replace_x(path, shape=result.shape, dtype=dtype, chunks=chunks, blocks=blocks)
+    replace_x(path, shape=result.shape, dtype=dtype, chunks=(chunk, result.n_vars), blocks=blocks)

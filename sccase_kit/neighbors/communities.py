@@ -120,7 +120,8 @@ class CommunitySearch:
 
         The interval starts at [0, 3] and its upper end doubles until it gives enough clusters. The number of clusters
         is not exactly monotone in the resolution; the search stops at the first resolution that gives the number, and
-        otherwise tries other seeds at the two ends of the last interval.
+        otherwise tries other seeds at the two ends of the last interval. Fewer clusters than the graph has components
+        are never found: one that gives a cluster for each ends the search as well.
 
         Parameters
         ----------
@@ -141,6 +142,7 @@ class CommunitySearch:
             Called with the resolution and the number of clusters after every trial.
         """
         cached = {} if cached is None else cached
+        fewest = max(n_clusters, self.n_islands)
         trace: list[tuple[float, int]] = []
         tried: list[tuple[int, float, np.ndarray]] = []
 
@@ -169,13 +171,13 @@ class CommunitySearch:
         if low > 0:
             trial(low)
         for _ in range(max_steps):
-            if best()[0] == n_clusters or high - low < precision * high:
+            if best()[0] == fewest or high - low < precision * high:
                 break
             middle = (low + high) / 2
             found = trial(middle)
             low, high = (low, middle) if found > n_clusters else (middle, high)
         for extra in range(1, n_retries + 1):
-            if best()[0] == n_clusters:
+            if best()[0] == fewest:
                 break
             for resolution in (low, high):
                 trial(resolution, seed=self.seed + extra)

@@ -46,7 +46,7 @@ def test_a_failed_write_leaves_the_old_file(adata, tmp_path, monkeypatch, suffix
     def broken(*args, **kwargs):
         raise error("stop")
 
-    monkeypatch.setattr(module, "enhanced", broken)
+    monkeypatch.setattr(module, "_values_of", lambda *_: broken)
     with pytest.raises(error):
         sk.io.write_enhanced(adata, path)
     after = ad.read_h5ad(path).X if suffix == ".h5ad" else ad.read_zarr(path).X

@@ -53,6 +53,24 @@ def test_fewer_clusters_than_components_are_reported(blobs):
     assert "n_clusters=2" in messages[0]
 
 
+@pytest.mark.parametrize("method", ["louvain", "leiden"])
+@pytest.mark.parametrize("k", [1, 2, 3])
+def test_the_components_end_a_search_for_fewer(blobs, method, k):
+    """No resolution joins them, so that trying on, at 30 resolutions and with other seeds, is in vain."""
+    truth = np.repeat(np.arange(3), 40)
+    graph = neighbor_graph(np.vstack([blobs[0][:40] + 1000 * i for i in range(3)]), 15)
+    search = CommunitySearch(graph)
+    assert search.n_islands == 3
+    cached = {}
+    found = search.search(k, method, cached=cached)
+    assert found.reached == (k == 3)
+    assert found.n_clusters == 3
+    assert adjusted_rand_score(truth, found.labels) == 1
+    assert len(found.trace) < 8
+    assert search.search(k, method, cached=cached).resolution == found.resolution
+    assert all(len(np.unique(search.partition(method, r))) >= 3 for r in (1e-3, 1e-6))
+
+
 def test_modularity_gains_of_the_partition_are_those_of_igraph(blobs):
     import igraph
 
