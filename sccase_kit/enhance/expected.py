@@ -115,12 +115,14 @@ def measure_counts(matrix: Any) -> tuple[ScaledOperator, np.ndarray, PeakScaling
 
 
 def measured_peaks(op: ScaledOperator, n_open: np.ndarray) -> PeakScaling:
-    """Return the scaling of the peaks of a TF-IDF; shares of all counts only where they are needed.
+    """Return the scaling of the columns of a TF-IDF; shares of all counts only where they are needed.
+
+    Of a column that stands for several peaks it makes what is summed over them.
 
     Parameters
     ----------
     op
-        TF-IDF whose column scale is the IDF.
+        TF-IDF whose column scale is the IDF, times the root of the number of peaks.
     n_open
         Cells with the peak open, (n_vars,).
     """
@@ -128,6 +130,6 @@ def measured_peaks(op: ScaledOperator, n_open: np.ndarray) -> PeakScaling:
     flat = (op.col_scale <= 0) & (n_open > 0)
     share = np.zeros(m)
     if flat.any():
-        totals = op.with_scales(np.ones(n), np.ones(m)).rmatmul(np.ones((n, 1)))[:, 0].astype(np.float64)
+        totals = op.with_scales(np.ones(n), op.copies).rmatmul(np.ones((n, 1)))[:, 0].astype(np.float64)
         share[flat] = totals[flat] / totals.sum()
-    return PeakScaling(op.col_scale, share)
+    return PeakScaling(op.col_scale / op.copies, share)

@@ -23,13 +23,13 @@ from .bank import bank_of_cells
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
 from .keys import Keys
-from .mixture import Mixtures, climb_each, column_parts, open_operator, peak_shares, start
+from .mixture import Mixtures, climb_each, column_parts, peak_shares, start
 from .preparation import Places
 from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
 
 ALPHAS = (100.0, 300.0, 1000.0)
-LEAST = 0.02  # weight below which an expert is dropped
+LEAST = 0.04  # weight below which an expert is dropped, or seven tenths of the largest if that is less
 STRETCHES = (0.1, 0.25, 0.4, 0.6, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.5)
 MOST_FOLDS = 8
 _SURE, _SOME = 4.0, 2.0  # standard errors
@@ -93,30 +93,21 @@ class Choice:
         places
             Where the peaks stand among those of φ, if there are more.
         """
-        thetas, phis = [], []
-        for weight, part in zip(self.climbed, climbed.parts(), strict=True):
-            if weight > 0:
-                thetas.append(weight * climbed.theta[:, part])
-                phis.append(climbed.phi[:, part])
-        for plain, smooth, part in zip(self.plain, self.smooth, consensus.parts(), strict=True):
-            if plain + smooth > 0:
-                thetas.append(plain * consensus.plain[:, part] + smooth * consensus.smooth[:, part])
-                phis.append(consensus.profiles[:, part])
+        weights = np.repeat(self.climbed, climbed.bank)
+        thetas, phis = [_some(climbed.theta, weights > 0) * weights[weights > 0]], [_some(climbed.phi, weights > 0)]
+        plain, smooth = np.repeat(self.plain, consensus.bank), np.repeat(self.smooth, consensus.bank)
+        used = plain + smooth > 0
+        thetas.append(_some(consensus.plain, used) * plain[used] + _some(consensus.smooth, used) * smooth[used])
+        phis.append(_some(consensus.profiles, used))
         if self.mean > 0:
             thetas.append(np.full((len(climbed.theta), 1), self.mean))
             phis.append(mean[:, None])
         return np.hstack(thetas), _stretched(phis, mean, self.stretch, np.float32, places=places)
 
-    def without_small(self) -> Choice:
-        """Return the choice with the weights below :data:`LEAST` at 0, and the others of sum 1 again."""
-        kept = [np.where(w < LEAST, 0, w) for w in (self.climbed, self.plain, self.smooth)]
-        mean = 0.0 if self.mean < LEAST else self.mean
-        total = sum(w.sum() for w in kept) + mean
-        if total <= 0:
-            return self
-        return replace(
-            self, **dict(zip(("climbed", "plain", "smooth"), (w / total for w in kept), strict=True)), mean=mean / total
-        )
+
+def _some(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Return some columns, without a copy where they are all."""
+    return values if chosen.all() else values[:, chosen]
 
 
 def stretched(phi: np.ndarray, mean: np.ndarray, factor: float) -> np.ndarray:
@@ -128,20 +119,17 @@ def _stretched(
     parts: list[np.ndarray], mean: np.ndarray, factor: float, dtype: DTypeLike, *, places: Places | None = None
 ) -> np.ndarray:
     """Return the stretched profiles of several arrays next to each other; some peaks at a time, in the cache."""
-    places = Places(None, len(mean)) if places is None else places
-    out = places.empty(sum(part.shape[1] for part in parts), dtype)
+    places = Places(len(mean)) if places is None else places
+    out = np.empty((len(mean), sum(part.shape[1] for part in parts)), dtype)
     sums = np.zeros(out.shape[1])
     for rows in row_slices(len(mean)):
         pi = mean[rows, None].astype(dtype)
-        values = np.concatenate([part[rows] for part in parts], axis=1, dtype=dtype, casting="same_kind")
+        values = np.concatenate([part[rows] for part in parts], axis=1, out=out[rows], casting="same_kind")
         values -= pi
         values *= factor
         values += pi
         sums += np.maximum(values, pi / 100, out=values).sum(axis=0, dtype=np.float64)
-        out[places.at(rows)] = values
-    for rows in row_slices(len(out)):
-        out[rows] /= sums.astype(dtype)
-    return out
+    return places.shared_out(out, sums)
 
 
 def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.ndarray:
@@ -301,25 +289,16 @@ class _Fold:
         if reference is not None:
             counts = reference.counts[:, judged]
             hs.append(reference_memberships(inner, counts, reference.n_components, kernel=kernel, codes=None, rng=rng))
-        hidden, entries = Hidden(left, gone), open_operator(inner)
+        hidden = Hidden(left, gone)
         consensus = consensus_profiles(inner, hs, kernel, peaks)
-        image = entries.matmul(consensus.profiles)
-        others = [
-            _positive_ratios(hidden, theta[:, part], consensus.profiles[:, part], image[:, part])
-            for theta in (consensus.plain, consensus.smooth)
-            for part in consensus.parts()
-        ]
-        others.append(np.ones(len(hidden.row)))
+        thetas = np.stack([consensus.plain, consensus.smooth])
+        others = [*hidden.ratios_of_parts(thetas, consensus.profiles, consensus.bank), np.ones((1, len(hidden.row)))]
         mean, n_entries = peak_shares(inner)
         climbed, ratios = {}, {}
         found = climb_each(inner, start(inner, hs, mean), kernel, alphas=ALPHAS, mean=mean, n_entries=n_entries)
         for alpha, mixtures in zip(ALPHAS, found, strict=True):
-            image = entries.matmul(mixtures.phi)
-            own = [
-                _positive_ratios(hidden, mixtures.theta[:, part], mixtures.phi[:, part], image[:, part])
-                for part in mixtures.parts()
-            ]
-            climbed[alpha], ratios[alpha] = mixtures, np.column_stack(own + others)
+            own = hidden.ratios_of_parts(mixtures.theta[None], mixtures.phi, mixtures.bank)
+            climbed[alpha], ratios[alpha] = mixtures, np.maximum(np.vstack([*own, *others]), 1e-6).T
         return cls(hidden, climbed, consensus, ratios)
 
     def whole(self, choice: Choice) -> Values:
@@ -328,8 +307,16 @@ class _Fold:
         return self.hidden.values(*whole, squares=True)
 
 
-def _positive_ratios(hidden: Hidden, theta: np.ndarray, phi: np.ndarray, image: np.ndarray) -> np.ndarray:
-    return np.maximum(hidden.ratios(hidden.values(theta, phi, image=image)), 1e-6)
+def large_weights(ratios: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the weights of those experts alone that have much of it, of sum 1; those of the others are 0.
+
+    Experts of different K say nearly the same, so the likelihood does not suffer, and the result has fewer columns.
+    Parameters as of :func:`likelihood_weights`, and its result.
+    """
+    kept = weights >= min(LEAST, 0.7 * weights.max())
+    out = np.zeros_like(weights)
+    out[kept] = likelihood_weights(ratios[:, kept])
+    return out
 
 
 def _weighed(folds: list[_Fold]) -> Choice:
@@ -338,10 +325,11 @@ def _weighed(folds: list[_Fold]) -> Choice:
     for alpha in ALPHAS:
         ratios = np.vstack([fold.ratios[alpha] for fold in folds])
         weights = likelihood_weights(ratios)
-        by_k = np.split(weights[:-1], 3)
-        gain = float(np.log(ratios @ weights).mean())
-        found.append(Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain))
-    best = max(found, key=lambda choice: choice.gain).without_small()
+        found.append((float(np.log(ratios @ weights).mean()), alpha, ratios, weights))
+    gain, alpha, ratios, weights = max(found, key=lambda one: one[0])
+    weights = large_weights(ratios, weights)
+    by_k = np.split(weights[:-1], 3)
+    best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain)
     pairs = [(fold.hidden, fold.whole(best)) for fold in folds]
     stretch = _stretch(pairs)
     row = np.concatenate([hidden.row for hidden, _ in pairs])

@@ -109,49 +109,78 @@ class Hidden:
     """
 
     def __init__(self, left: sparse.csr_matrix, hidden: sparse.csr_matrix) -> None:
-        self._left = left
-        seen = np.bincount(left.indices, minlength=left.shape[1])
+        columns = left.tocsc()  # few cells, many peaks: what belongs to the cells stays in the cache
+        self._n_cells, self._indptr, self._rows = left.shape[0], columns.indptr, columns.indices
+        seen = np.diff(columns.indptr)
         self.mean = seen / max(1, seen.sum())
         self.row, self._column = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr)), hidden.indices
-        self._mean_outside = 1 - self._inside(self.mean[left.indices])
+        self._mean_outside = 1 - self._inside(self._of_entries(self.mean))
 
     def _inside(self, values: np.ndarray) -> np.ndarray:
-        rows = np.repeat(np.arange(self._left.shape[0]), np.diff(self._left.indptr))
-        return np.bincount(rows, weights=values, minlength=self._left.shape[0])
+        return np.bincount(self._rows, weights=values, minlength=self._n_cells)
 
-    def values(
-        self, theta: np.ndarray, phi: np.ndarray, *, image: np.ndarray | None = None, squares: bool = False
-    ) -> Values:
+    def _of_entries(self, values: np.ndarray) -> np.ndarray:
+        return np.repeat(values, np.diff(self._indptr))
+
+    def _image(self, phi: np.ndarray) -> np.ndarray:
+        """Return φ, (peaks × r), summed over the entries that are left of every cell, (cells × r)."""
+        from .mixture_kernels import LANES, add_to_cells
+
+        out = np.zeros((self._n_cells, -(-phi.shape[1] // LANES) * LANES), phi.dtype)
+        add_to_cells(self._indptr, self._rows, phi, out)
+        return out[:, : phi.shape[1]]
+
+    def ratios_of_parts(self, thetas: np.ndarray, phi: np.ndarray, sizes: tuple[int, ...]) -> np.ndarray:
+        """Return the ratios of several predictions at once, (memberships, parts, hidden entries).
+
+        Parameters
+        ----------
+        thetas
+            Several memberships in the same profiles, (memberships, cells, r).
+        phi
+            (peaks × r).
+        sizes
+            Columns of every part, which is a prediction of its own; they sum to r.
+        """
+        starts, image = np.cumsum([0, *sizes[:-1]]), self._image(phi)
+        relative, there = phi[self._column] / self.mean[self._column, None].astype(phi.dtype), np.float64
+        out = np.empty((len(thetas), len(sizes), len(self.row)))
+        for theta, ratios in zip(thetas, out, strict=True):
+            inside = np.add.reduceat(theta * image, starts, axis=1, dtype=there)
+            found = np.add.reduceat(theta[self.row] * relative, starts, axis=1, dtype=there)
+            outside = np.maximum(1 - inside, 1e-9)
+            ratios[:] = (found * (self._mean_outside[:, None] / outside)[self.row]).T
+        return out
+
+    def values(self, theta: np.ndarray, phi: np.ndarray, *, squares: bool = False) -> Values:
         """Return what P = θ φᵀ says, rows of θ and columns of φ of sum 1.
 
         Parameters
         ----------
         theta, phi
             (cells × r) and (peaks × r).
-        image
-            φ summed over the entries that are left of every cell, (cells × r), where it is known.
         squares
             Compute Σ P² / π as well.
         """
         relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column], dtype=np.float64)
         relative /= self.mean[self._column]
-        if image is not None and not squares:
-            return Values(relative, np.einsum("ik,ik->i", theta, image, dtype=np.float64), np.zeros(0))
         left = self._at_left(theta, phi)
-        sums = np.zeros(0)
+        inside, sums = self._inside(left), np.zeros(0)
         if squares:
             sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True)
-            sums -= self._inside(left**2 / self.mean[self._left.indices])
-        return Values(relative, self._inside(left), sums)
+            left **= 2
+            left *= self._of_entries(1 / self.mean)
+            sums -= self._inside(left)
+        return Values(relative, inside, sums)
 
     def _at_left(self, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        """Return P at the entries that are left, float64."""
+        """Return P at the entries that are left, by peaks, float64."""
         from .mixture_kernels import values_at
 
         single = np.result_type(theta, phi) == np.float32
         theta, phi = (np.ascontiguousarray(v, dtype=np.float32 if single else np.float64) for v in (theta, phi))
-        left = np.empty(self._left.nnz)
-        values_at(self._left.indptr, self._left.indices, theta, phi, left)
+        left = np.empty(len(self._rows))
+        values_at(self._indptr, self._rows, phi, theta, left)
         return left
 
     def _gram(self, phi: np.ndarray) -> np.ndarray:
@@ -176,9 +205,8 @@ class Hidden:
 
         Each entry counts in units of its expected variance, as in :mod:`sccase_kit.metrics.hidden`.
         """
-        n_cells = self._left.shape[0]
-        n_hidden = np.bincount(self.row, minlength=n_cells)
-        seen = np.bincount(self.row, weights=self.ratios(values) - 1, minlength=n_cells)
+        n_hidden = np.bincount(self.row, minlength=self._n_cells)
+        seen = np.bincount(self.row, weights=self.ratios(values) - 1, minlength=self._n_cells)
         outside = np.maximum(1 - values.inside, 1e-9)
         said = n_hidden * np.maximum(self._mean_outside / outside**2 * values.squares - 1, 0)
         return seen, said

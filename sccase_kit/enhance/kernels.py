@@ -172,3 +172,29 @@ def survey_rows(
             if values is None or values[p] != 0:
                 peaks[indices[p]] += own
                 sums[indices[p]] += unit
+
+
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def spread_rows(
+    values: np.ndarray, source: np.ndarray, of_rows: np.ndarray, of_columns: np.ndarray, out: np.ndarray
+) -> None:
+    """Write row ``source[i]`` of `values`, times both factors, into row i of `out`; zeros where it is -1.
+
+    Parameters
+    ----------
+    values
+        (rows × r).
+    source
+        Row of every row of `out`.
+    of_rows, of_columns
+        Factors of the rows and columns of `values`, in its type.
+    out
+        Output, (any × r).
+    """
+    for i in range(len(out)):
+        row = source[i]
+        if row < 0:
+            out[i] = 0
+            continue
+        for j in range(out.shape[1]):
+            out[i, j] = values[row, j] * of_rows[row] * of_columns[j]

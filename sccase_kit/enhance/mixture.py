@@ -88,14 +88,14 @@ def open_blocks(op: ScaledOperator) -> Iterator[tuple[slice, sparse.csr_matrix]]
 
 
 def peak_shares(op: ScaledOperator) -> tuple[np.ndarray, float]:
-    """Return π, the share of every peak in all open entries, and their number."""
-    counts = open_cells(op).astype(np.float64)
+    """Return π, the share of every column in all open entries, and their number."""
+    counts = open_cells(op) * op.copies
     return counts / max(counts.sum(), 1), float(counts.sum())
 
 
 def open_operator(op: ScaledOperator) -> ScaledOperator:
-    """Return the operator of the open entries, 1 each."""
-    return op.binarized().with_scales(np.ones(op.shape[0]), np.ones(op.shape[1]))
+    """Return the operator of the open entries, 1 each, summed over like peaks."""
+    return op.binarized().with_scales(np.ones(op.shape[0]), op.copies)
 
 
 def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixtures:
@@ -263,11 +263,11 @@ class _OpenByPeaks:
     """The open entries of few cells by peaks, of which a step reads and writes the profiles once."""
 
     def __init__(self, op: ScaledOperator) -> None:
-        ((_, first), *rest) = op.iter_open()
-        entries = sparse.vstack([first, *(block for _, block in rest)], format="csr") if rest else first
-        ones = sparse.csr_matrix((np.ones(entries.nnz, dtype=bool), entries.indices, entries.indptr), entries.shape)
-        columns = ones.tocsc()
-        self._indptr, self._indices = columns.indptr, columns.indices
+        columns = op.columns()
+        if not columns.data.all():
+            columns = columns.copy()
+            columns.eliminate_zeros()
+        self._indptr, self._indices, self._copies = columns.indptr, columns.indices, op.copies.astype(np.float32)
         n_parts = max(1, min(available_threads(), columns.nnz // _ENTRIES_PER_PIECE))
         self._parts = [slice(a, b) for a, b in even_cuts(columns.indptr, -(-columns.nnz // n_parts) + 1)]
 
@@ -284,7 +284,7 @@ class _OpenByPeaks:
         def work(number: int) -> None:
             part = self._parts[number]
             indptr = self._indptr[part.start : part.stop + 1]
-            given = indptr, self._indices, own, phi[part], lanes.masks, _TINY, prior, mean[part]
+            given = indptr, self._indices, self._copies[part], own, phi[part], lanes.masks, _TINY, prior, mean[part]
             soft_counts_by_peaks(*given, found[number], peaks[part], sums[number])
 
         if len(self._parts) == 1:

@@ -14,6 +14,8 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from ..matrix.products import add_to_rows
+
 LANES = 16
 _STEPS = (1, 2, 4, 8)
 
@@ -68,11 +70,17 @@ def _vector_at(context, builder, array_type, array, offset):
     return builder.bitcast(builder.gep(data, [offset]), vector.as_pointer())
 
 
+def _splat(builder, vector_type, value):
+    first = builder.insert_element(ir.Constant(vector_type, ir.Undefined), value, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+    return builder.shuffle_vector(first, ir.Constant(vector_type, ir.Undefined), zeros)
+
+
 @intrinsic
-def _expect(typingctx, theta, at_theta, phi, at_phi, cells, at_cells, peaks, masks, n_vectors, tiny):
-    """Add the responsibilities of an entry to `cells` and `peaks`, which stand as θ and φ do (flat positions)."""
+def _expect(typingctx, theta, at_theta, phi, at_phi, cells, at_cells, peaks, masks, n_vectors, tiny, weight):
+    """Add responsibilities of an entry, times `weight`, to `cells` and `peaks`, which stand as θ and φ do (flat)."""
     intp = types.intp
-    signature = types.void(theta, intp, phi, intp, cells, intp, peaks, masks, intp, types.float32)
+    signature = types.void(theta, intp, phi, intp, cells, intp, peaks, masks, intp, types.float32, types.float32)
 
     def codegen(context, builder, signature, args):
         kinds = signature.args
@@ -99,10 +107,8 @@ def _expect(typingctx, theta, at_theta, phi, at_phi, cells, at_cells, peaks, mas
             mask = load(7, context.get_constant(intp, i * LANES), zero)
             other = builder.fmul(moved(value, step), mask, flags=("fast",))
             value = builder.fadd(value, other, flags=("fast",))
-        first = builder.insert_element(ir.Constant(floats, ir.Undefined), args[9], ir.Constant(ir.IntType(32), 0))
-        splat = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-        value = builder.fadd(value, builder.shuffle_vector(first, ir.Constant(floats, ir.Undefined), splat))
-        share = builder.fdiv(ir.Constant(floats, [1.0] * LANES), value)
+        tiny, weight = (_splat(builder, floats, args[number]) for number in (9, 10))
+        share = builder.fdiv(weight, builder.fadd(value, tiny))
         with cgutils.for_range_slice(builder, zero, args[8], one) as (number, _):
             for target, start, source, from_ in ((4, 5, 2, 3), (6, 3, 0, 1)):
                 part = builder.fmul(load(source, args[from_], number), share, flags=("fast",))
@@ -135,6 +141,27 @@ def values_at(indptr: np.ndarray, indices: np.ndarray, left: np.ndarray, right: 
             for k in range(1, rank):
                 total += row[k] * column[k]
             out[p] = total
+
+
+@numba.njit(cache=True, nogil=True)
+def add_to_cells(indptr: np.ndarray, indices: np.ndarray, phi: np.ndarray, out: np.ndarray) -> None:
+    """Add the row of every peak to that of each cell in which it is open.
+
+    Parameters
+    ----------
+    indptr, indices
+        Where the cells of every peak start, and the cells (CSC).
+    phi
+        (peaks × r).
+    out
+        Output, (cells × width), of the same type: r columns, and further ones up to a multiple of sixteen.
+    """
+    width = out.shape[1]
+    row = np.zeros(width, phi.dtype)
+    for j in range(len(phi)):
+        for c in range(phi.shape[1]):
+            row[c] = phi[j, c]
+        add_to_rows(None, indices, indptr[j], indptr[j + 1], out, width, row, 0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -210,13 +237,15 @@ def soft_counts(
             cell = i * width
             for p in range(cuts[s, i], cuts[s + 1, i]):
                 peak = indices[p] * width
-                _expect(theta, cell, phi, peak, cells, cell, peaks, masks, width // LANES, np.float32(tiny))
+                given = masks, width // LANES, np.float32(tiny), np.float32(1)
+                _expect(theta, cell, phi, peak, cells, cell, peaks, *given)
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def soft_counts_by_peaks(
     indptr: np.ndarray,
     indices: np.ndarray,
+    copies: np.ndarray,
     theta: np.ndarray,
     phi: np.ndarray,
     masks: np.ndarray,
@@ -233,6 +262,8 @@ def soft_counts_by_peaks(
     ----------
     indptr, indices
         Where the cells of every peak start, and the cells in which it is open (CSC).
+    copies
+        How many like peaks each stands for, float32; its profile is their sum.
     theta, phi, masks, tiny, cells
         As in :func:`soft_counts`.
     prior, mean
@@ -250,7 +281,8 @@ def soft_counts_by_peaks(
             total[c] = 0
         for p in range(indptr[j], indptr[j + 1]):
             cell = indices[p] * width
-            _expect(theta, cell, own, 0, cells, cell, total, masks, width // LANES, np.float32(tiny))
+            given = masks, width // LANES, np.float32(tiny), copies[j]
+            _expect(theta, cell, own, 0, cells, cell, total, *given)
         for c in range(width):
             value = total[c] * own[c] + prior[c] * mean[j]
             peaks[j, c] = value

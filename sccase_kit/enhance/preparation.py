@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike
 
 from .._arguments import Matrix, checked
 from .._logging import warn
 from .._version import __version__
+from ..matrix.gram import MOST_CELLS
 from ..matrix.operator import ScaledOperator
+from ..matrix.peaks import by_peaks_pays
 from ..matrix.rows import canonical, even_cuts, row_slices, view_rows
 from ..matrix.sums import count_statistics
 from .keys import Keys
@@ -122,50 +123,88 @@ def prepared(
 
 @dataclass(frozen=True)
 class Places:
-    """Where the peaks of a fit stand among all.
+    """Which columns of a fit stand for the peaks of the data: closed ones have none, and like ones share one.
 
     Attributes
     ----------
-    kept
-        Positions, ascending; None for all.
     n_peaks
         Number of all peaks.
+    column
+        Column of every peak, -1 for none; None where every peak has its own.
+    copies
+        How many peaks each column stands for, float64; None for one each.
     """
 
-    kept: np.ndarray | None
     n_peaks: int
+    column: np.ndarray | None = None
+    copies: np.ndarray | None = None
 
-    def empty(self, n_columns: int, dtype: DTypeLike) -> np.ndarray:
-        """Return an array for all peaks, (n_peaks × n_columns): zeros if some are not of the fit, else to be filled."""
-        make = np.empty if self.kept is None else np.zeros
-        return make((self.n_peaks, n_columns), dtype=dtype)
-
-    def at(self, rows: slice) -> Any:
-        """Return where some peaks of the fit stand, to index an array for all."""
-        return rows if self.kept is None else self.kept[rows]
+    @property
+    def together(self) -> bool:
+        """Whether a column stands for several peaks."""
+        return self.copies is not None and float(self.copies.max(initial=1)) > 1
 
     def divided(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
-        """Return the rows of the peaks of the fit, (peaks × r), over `totals` (r,), among those of all."""
-        out, totals = self.empty(values.shape[1], values.dtype), totals.astype(values.dtype)
+        """Return the peaks' rows of factors of the TF-IDF, (columns × r), over `totals` (r,); (peaks × r)."""
+        if self.copies is None:
+            return values / totals.astype(values.dtype)
+        return self._spread(values, 1 / np.sqrt(self.copies), 1 / totals)
+
+    def shared_out(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
+        """Return the same of sums over the peaks of each column, of which every peak has its share.
+
+        Where every peak has its own column, `values` is changed and returned.
+        """
+        if self.copies is not None:
+            return self._spread(values, 1 / self.copies, 1 / totals)
         for rows in row_slices(len(values)):
-            out[self.at(rows)] = values[rows] / totals
+            values[rows] /= totals.astype(values.dtype)
+        return values
+
+    def _spread(self, values: np.ndarray, of_rows: np.ndarray, of_columns: np.ndarray) -> np.ndarray:
+        from .kernels import spread_rows
+
+        out = np.empty((self.n_peaks, values.shape[1]), values.dtype)
+        spread_rows(values, self.column, of_rows.astype(out.dtype), of_columns.astype(out.dtype), out)
         return out
 
 
-def without_empty(data: Prepared) -> tuple[Prepared, Places]:
-    """Return the counts without peaks that are closed in every cell, and where the others stand.
+def distinct_peaks(data: Prepared) -> tuple[Prepared, Places]:
+    """Return the counts without peaks that are closed in every cell and, of few cells, with like peaks together.
 
-    Where fewer than a tenth of the peaks is closed, or the counts are not in memory, they stay as they are.
+    Peaks open in one and the same cell with the same count become one column whose scale is multiplied by √(their
+    number): products with the data, and factorisations of it, are the same. Where less than a tenth of the peaks would
+    go, or the counts are not in memory, they stay as they are.
     """
-    kept = np.flatnonzero(data.n_cells_open)
-    if not data.op.in_memory or len(kept) > 0.9 * len(data.n_cells_open):
-        return data, Places(None, len(data.n_cells_open))
-    op = data.op.with_columns(kept)
-    if "survey" in data.op.memo:
-        keys, found = data.op.memo["keys"], data.op.memo["survey"].at_peaks(kept)
-        op.memo.update(keys=Keys(keys.cells, keys.peaks[kept]), survey=found, salt=data.op.memo["salt"])
-        op.keep_sq_norms(found.squares)
-    return replace(data, op=op, n_cells_open=data.n_cells_open[kept]), Places(kept, len(data.n_cells_open))
+    n_open, op = data.n_cells_open, data.op
+    first = _first_of_like(op, n_open) if by_peaks_pays(op) and op.shape[0] <= MOST_CELLS else np.arange(len(n_open))
+    kept = np.flatnonzero((n_open > 0) & (first == np.arange(len(n_open))))
+    if not op.in_memory or len(kept) > 0.9 * len(n_open):
+        return data, Places(len(n_open))
+    column = np.where(n_open > 0, np.searchsorted(kept, first), -1)
+    copies = np.bincount(column[column >= 0], minlength=len(kept)).astype(np.float64)
+    together = op.with_columns(kept, copies)
+    if "survey" in op.memo:
+        keys, found = op.memo["keys"], op.memo["survey"].at_peaks(kept)
+        together.memo.update(keys=Keys(keys.cells, keys.peaks[kept]), survey=found, salt=op.memo["salt"])
+        together.keep_sq_norms(found.squares)
+    return replace(data, op=together, n_cells_open=n_open[kept]), Places(len(n_open), column, copies)
+
+
+def _first_of_like(op: ScaledOperator, n_open: np.ndarray) -> np.ndarray:
+    """Return for every peak the first one that is open in the same single cell with the same count, else itself."""
+    counts = op.stored()
+    alone = np.flatnonzero((n_open[counts.indices] == 1) & (counts.data != 0))
+    cell = np.searchsorted(counts.indptr, alone, side="right") - 1
+    value = np.ones(len(alone)) if op.binary else counts.data[alone]
+    peak = counts.indices[alone]
+    order = np.lexsort((peak, value, cell))
+    cell, value, peak = cell[order], value[order], peak[order]
+    starts = np.ones(len(peak), dtype=bool)
+    starts[1:] = (cell[1:] != cell[:-1]) | (value[1:] != value[:-1])
+    first = np.arange(len(n_open))
+    first[peak] = peak[starts][np.cumsum(starts) - 1]
+    return first
 
 
 def fingerprint(data: Prepared, *more: np.ndarray | None) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def enough(shape: tuple[int, int], n_entries: int, bank: tuple[int, ...]) -> boo
 
 def recover(
     op: ScaledOperator,
+    whole: ScaledOperator,
     hs: dict[int, np.ndarray],
     kernel: sparse.csr_matrix,
     n_open: np.ndarray,
@@ -49,6 +50,8 @@ def recover(
     ----------
     op
         TF-IDF of the data.
+    whole
+        That with a column for every peak, of which entries are hidden.
     hs
         H of every K, (n_obs × K).
     kernel
@@ -65,7 +68,7 @@ def recover(
         Generator.
     """
     large = op.shape[0] > SMALL
-    judged, keys = _judged(op, rng)
+    judged, keys = _judged(whole, rng)
     choice = choose(judged, tuple(hs), keys, RobustOptions(), reference=reference, rng=rng)
     every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
@@ -81,7 +84,7 @@ def recover(
         del first
     if chosen:
         known = None
-        if large and images is not None:
+        if images is not None:
             known = [*images.values(), *([] if groups is None else [op.rmatmul(groups)])]
             known = [image for image, keep in zip(known, experts, strict=True) if keep]
         consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open), images=known)

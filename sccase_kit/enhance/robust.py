@@ -274,9 +274,9 @@ def fit_robust(
         Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
         earlier run.
     places
-        Where the peaks stand among those of the result, if there are more.
+        Which columns of the data stand for the peaks of the result; by default each for its own.
     """
-    places = Places(None, op.shape[1]) if places is None else places
+    places = Places(op.shape[1]) if places is None else places
     sizes = tuple(sorted({*options.bank, *options.more}))
 
     def factorise() -> Arrays:
@@ -309,8 +309,10 @@ def fit_robust(
 
     graph = stage("graph", neighbours, judge=is_graph(n))
     kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(n, n))
-    w = _columns(bank["w"], sizes, chosen)
-    projection = places.divided(w, _positive(w.sum(axis=0)))
+    del ws
+    w = _columns(bank.pop("w"), sizes, chosen)
+    projection = places.divided(w, _positive(np.sqrt(op.copies).astype(w.dtype) @ w))
+    del w
     groups = None
     if reference is not None:
         groups = reference_memberships(

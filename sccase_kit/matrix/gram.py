@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from .operator import ScaledOperator
+from .row_block import compilable
 from .sums import open_cells
 
 MOST_CELLS = 1_500  # their counts are held in memory for it, however they are stored
@@ -28,11 +29,13 @@ def gram(op: ScaledOperator) -> np.ndarray:
     """
     from .gram_kernels import add_outer_products
 
-    blocks = [block for _, block in op.iter_blocks()]
-    rows = blocks[0] if len(blocks) == 1 else sparse.vstack(blocks, format="csr")
-    columns = rows.tocsc()
-    columns.sort_indices()
-    out = np.zeros((rows.shape[0], rows.shape[0]))
-    add_outer_products(columns.indptr, columns.indices, columns.data, op.col_scale**2, out)
+    if op.in_memory:
+        columns = op.columns()
+    else:
+        columns = sparse.csc_matrix(sparse.vstack([block for _, block in op.iter_blocks()], format="csr"))
+        columns.sort_indices()
+    values = (columns.data != 0).view(np.uint8) if op.binary else compilable(columns.data, op.dtype)
+    out = np.zeros((op.shape[0],) * 2)
+    add_outer_products(columns.indptr, columns.indices, values, op.col_scale**2, out)
     out += np.tril(out, -1).T
     return out * op.row_scale[:, None] * op.row_scale

@@ -21,11 +21,14 @@ def add_outer_products(
     out
         Output, (rows × rows), float64.
     """
+    column, rows = np.empty(len(out)), np.empty(len(out), np.int64)  # a column is turned into these numbers once
     for j in range(len(indptr) - 1):
         if weights[j] == 0:
             continue
-        for p in range(indptr[j], indptr[j + 1]):
-            row = out[indices[p]]
-            scaled = weights[j] * values[p]
-            for q in range(indptr[j], p + 1):
-                row[indices[q]] += scaled * values[q]
+        start, n = indptr[j], indptr[j + 1] - indptr[j]
+        for p in range(n):
+            column[p], rows[p] = values[start + p], indices[start + p]
+        for p in range(n):
+            row, scaled = out[rows[p]], weights[j] * column[p]
+            for q in range(p + 1):
+                row[rows[q]] += scaled * column[q]

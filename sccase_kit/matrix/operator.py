@@ -29,6 +29,7 @@ from .rows import even_cuts, view_rows
 from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 
 _MIN_NNZ_PER_THREAD = 500_000
+_COLUMNS_KEPT = 1_500  # cells up to which several steps go by peaks
 Block = RowBlock | TorchBlock
 
 
@@ -151,13 +152,22 @@ class ScaledOperator:
             other._unscaled_sq_norms = None
         return other
 
-    def with_columns(self, kept: np.ndarray) -> ScaledOperator:
-        """Return the operator of some columns of counts in memory (positions, ascending)."""
-        scales = self.row_scale, self.col_scale[kept]
+    def with_columns(self, kept: np.ndarray, times: np.ndarray) -> ScaledOperator:
+        """Return the operator of some columns of counts in memory (positions, ascending).
+
+        Each stands for so many times as many peaks as before, and is scaled by the root of that.
+        """
+        scales = self.row_scale, self.col_scale[kept] * np.sqrt(times)
         other = ScaledOperator(self._source[:, kept], *scales, dtype=self.dtype, binary=self.binary, device=self.device)
+        other.memo["copies"] = self.copies[kept] * times
         if "n_open" in self.memo:
             other.memo["n_open"] = self.memo["n_open"][kept]
         return other
+
+    @property
+    def copies(self) -> np.ndarray:
+        """How many peaks each column stands for, float64 array of shape (n_vars,)."""
+        return self.memo["copies"] if "copies" in self.memo else np.ones(self.shape[1])
 
     def with_rows(self, kept: np.ndarray) -> ScaledOperator:
         """Return the operator of some cells (boolean mask), whose counts are read once and held in memory."""
@@ -179,6 +189,16 @@ class ScaledOperator:
     def stored(self) -> sparse.csr_matrix:
         """Return counts in memory as they are stored (as floats where they are few)."""
         return self._source
+
+    def columns(self) -> sparse.csc_matrix:
+        """Return counts in memory by peaks, as they are stored, sorted; of few cells made once for all scalings."""
+        if "columns" in self.memo:
+            return self.memo["columns"]
+        columns = sparse.csc_matrix(self._source)
+        columns.sort_indices()
+        if self.shape[0] <= _COLUMNS_KEPT:
+            self.memo["columns"] = columns
+        return columns
 
     def iter_blocks(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, unscaled CSR block of `dtype`) from the first cell to the last."""

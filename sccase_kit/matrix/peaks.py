@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
 from .._threads import available_threads
 from .operator import ScaledOperator
@@ -44,8 +43,7 @@ class CountsByPeaks:
     """
 
     def __init__(self, op: ScaledOperator) -> None:
-        columns = sparse.csc_matrix(op.stored())
-        columns.sort_indices()
+        columns = op.columns()
         self._indptr, self._indices = columns.indptr, columns.indices
         self._values = (columns.data != 0).view(np.uint8) if op.binary else compilable(columns.data, op.dtype)
         self._rows, self._scale = op.row_scale[:, None].astype(op.dtype), op.col_scale.astype(op.dtype)

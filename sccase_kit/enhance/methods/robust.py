@@ -10,7 +10,7 @@ import numpy as np
 from ..._arguments import Generator, Made, checked
 from ..checkpoint import Checkpoint, shapes_are
 from ..method import Method, option, register
-from ..preparation import Places, Prepared, without_empty
+from ..preparation import Places, Prepared, distinct_peaks
 from ..recovery import MORE, enough, recover
 from ..reference import Reference
 from ..result import Enhancement
@@ -66,14 +66,15 @@ class Robust(Method):
         reference = None
         if inputs.reference is not None:
             reference = Reference(inputs.reference, int(self.n_reference), self.alpha)
-        places = Places(None, data.op.shape[1])
+        places, whole = Places(data.op.shape[1]), data
         if reference is None:  # it is scaled over all peaks
-            data, places = without_empty(data)
-        bank = self.bank(data.op.shape)
+            data, places = distinct_peaks(data)
+        whole = whole if places.together else data
+        bank = self.bank(whole.op.shape)
         skipped = None
         if inputs.batch is not None:
             skipped = "batch_key: the hidden entries of a batch hold its differences, which would come back"
-        elif not enough(data.op.shape, data.nnz, bank):
+        elif not enough(whole.op.shape, data.nnz, bank):
             skipped = "too few cells, peaks or open entries to hide some of them"
         more = MORE if skipped is None else ()
         fit = fit_robust(
@@ -89,7 +90,7 @@ class Robust(Method):
         found: dict[str, Any] = {}
         expected: dict[str, np.ndarray] = {}
         if skipped is None:
-            found, expected = self._expected(data, inputs, fit, reference, places)
+            found, expected = self._expected(data, whole, inputs, fit, reference, places)
         else:
             found["expected_skipped"] = skipped
         free_samples(data.op)
@@ -106,7 +107,12 @@ class Robust(Method):
 
     @staticmethod
     def _expected(
-        data: Prepared, inputs: Inputs, fit: RobustFit, reference: Reference | None, places: Places
+        data: Prepared,
+        whole: Prepared,
+        inputs: Inputs,
+        fit: RobustFit,
+        reference: Reference | None,
+        places: Places,
     ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what the hidden entries chose, and shares and profiles of the expected accessibility."""
         sizes = [*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])]
@@ -114,6 +120,7 @@ class Robust(Method):
         def compute() -> dict[str, np.ndarray]:
             shares, profiles, choice = recover(
                 data.op,
+                whole.op,
                 fit.hs,
                 fit.kernel,
                 data.n_cells_open,
