@@ -174,11 +174,11 @@ def survey_rows(
                 sums[indices[p]] += unit
 
 
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@numba.njit(cache=True, nogil=True, error_model="numpy")
 def spread_rows(
-    values: np.ndarray, source: np.ndarray, of_rows: np.ndarray, of_columns: np.ndarray, out: np.ndarray
+    values: np.ndarray, source: np.ndarray, factor: np.ndarray, totals: np.ndarray, out: np.ndarray
 ) -> None:
-    """Write row ``source[i]`` of `values`, times both factors, into row i of `out`; zeros where it is -1.
+    """Write row ``source[i]`` of `values`, times its factor and over the totals, into row i of `out`; zeros for -1.
 
     Parameters
     ----------
@@ -186,8 +186,8 @@ def spread_rows(
         (rows × r).
     source
         Row of every row of `out`.
-    of_rows, of_columns
-        Factors of the rows and columns of `values`, in its type.
+    factor, totals
+        One per row and one per column of `values`, in its type.
     out
         Output, (any × r).
     """
@@ -197,4 +197,4 @@ def spread_rows(
             out[i] = 0
             continue
         for j in range(out.shape[1]):
-            out[i, j] = values[row, j] * of_rows[row] * of_columns[j]
+            out[i, j] = values[row, j] * factor[row] / totals[j]

@@ -148,7 +148,7 @@ class Places:
         """Return the peaks' rows of factors of the TF-IDF, (columns × r), over `totals` (r,); (peaks × r)."""
         if self.copies is None:
             return values / totals.astype(values.dtype)
-        return self._spread(values, 1 / np.sqrt(self.copies), 1 / totals)
+        return self._spread(values, 1 / np.sqrt(self.copies), totals)
 
     def shared_out(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
         """Return the same of sums over the peaks of each column, of which every peak has its share.
@@ -156,16 +156,16 @@ class Places:
         Where every peak has its own column, `values` is changed and returned.
         """
         if self.copies is not None:
-            return self._spread(values, 1 / self.copies, 1 / totals)
+            return self._spread(values, 1 / self.copies, totals)
         for rows in row_slices(len(values)):
             values[rows] /= totals.astype(values.dtype)
         return values
 
-    def _spread(self, values: np.ndarray, of_rows: np.ndarray, of_columns: np.ndarray) -> np.ndarray:
+    def _spread(self, values: np.ndarray, factor: np.ndarray, totals: np.ndarray) -> np.ndarray:
         from .kernels import spread_rows
 
         out = np.empty((self.n_peaks, values.shape[1]), values.dtype)
-        spread_rows(values, self.column, of_rows.astype(out.dtype), of_columns.astype(out.dtype), out)
+        spread_rows(values, self.column, factor.astype(out.dtype), totals.astype(out.dtype), out)
         return out
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from sccase_kit.enhance import experts
-from sccase_kit.enhance.experts import choose
+from sccase_kit.enhance.experts import choose, large_weights, likelihood_weights
 from sccase_kit.enhance.hiding import FEWEST, HIDDEN, Hidden, sample_cells
 from sccase_kit.enhance.keys import data_keys
 from sccase_kit.enhance.robust import RobustOptions
@@ -107,6 +107,34 @@ def test_stretched_ratios_are_those_of_stretched_predictions(sample):
     found = hidden.ratios(hidden.values(theta, phi), 0.5)
     np.testing.assert_allclose(found, hidden.ratios(hidden.values(theta, half)), rtol=1e-9)
     np.testing.assert_allclose(hidden.ratios(hidden.values(theta, phi), 0.0), 1)
+
+
+def test_ratios_of_parts_are_those_of_each(sample):
+    left, gone, _ = sample.fold(0)
+    rng = np.random.default_rng(7)
+    thetas, phi = rng.random((2, 150, 6)), rng.random((left.shape[1], 6))
+    phi /= phi.sum(axis=0)
+    hidden = Hidden(left, gone)
+    found = hidden.ratios_of_parts(thetas, phi, (1, 3, 2))
+    for theta, ratios in zip(thetas, found, strict=True):
+        for part, own in zip((slice(0, 1), slice(1, 4), slice(4, 6)), ratios, strict=True):
+            np.testing.assert_allclose(own, hidden.ratios(hidden.values(theta[:, part], phi[:, part])), rtol=1e-9)
+
+
+def test_experts_of_little_weight_are_dropped_and_the_others_fitted_anew():
+    rng = np.random.default_rng(8)
+    ratios = np.exp(rng.normal(0, 0.3, (2000, 1)) + rng.normal([0.02, 0.02, 0.01, 0, 0, -0.05], 0.3, (2000, 6)))
+    weights = likelihood_weights(ratios)
+    found = large_weights(ratios, weights)
+    few = weights < min(experts.LEAST, 0.7 * weights.max())
+    assert 0 < few.sum() < 5
+    assert not found[few].any()
+    assert found.sum() == pytest.approx(1)
+    np.testing.assert_allclose(found[~few], likelihood_weights(ratios[:, ~few]))
+    scaled = np.where(few, 0, weights) / weights[~few].sum()
+    assert np.log(ratios @ found).mean() >= np.log(ratios @ scaled).mean() - 1e-4
+    alike = np.full((50, 40), 1.2)
+    np.testing.assert_allclose(large_weights(alike, likelihood_weights(alike)), 1 / 40)
 
 
 @pytest.mark.parametrize("seed", range(3))
