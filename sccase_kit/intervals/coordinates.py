@@ -37,6 +37,7 @@ _CLOSED = frozenset({"seqnames", "seqname", "seqid"})
 NOT_NAMES = ("nan", "None", "NA", "<NA>")
 _WIDTHS = ("width", "length", "len")
 _LEAST_SHARE = 0.5
+_LONGEST_NUMBER = 18  # digits that fit int64
 
 
 def _plain(column: Hashable) -> str:
@@ -104,6 +105,8 @@ def as_positions(values: pd.Series, *, name: str) -> np.ndarray:
     if kinds.is_numeric_dtype(plain):
         numbers = plain.to_numpy(dtype=np.float64, na_value=np.nan) if kinds.is_float_dtype(plain) else plain
         return _checked(pd.Series(numbers), name)
+    if (digits := _of_digits(plain)) is not None:
+        return digits
     missing = plain.isna().to_numpy(bool) | plain.isin(["", "nan", "NaN", "NA", "None", "."]).to_numpy(bool)
     out = np.full(len(plain), MISSING, dtype=np.int64)
     for row, value in zip(np.flatnonzero(~missing), plain[~missing], strict=True):
@@ -113,6 +116,17 @@ def as_positions(values: pd.Series, *, name: str) -> np.ndarray:
             raise TypeError(msg)
         out[row] = number
     return out
+
+
+def _of_digits(values: pd.Series) -> np.ndarray | None:
+    """Return texts that all are plain numbers as int64, all at once, or None for others."""
+    if values.dtype != object or pd.api.types.infer_dtype(values, skipna=False) != "string":
+        return None
+    texts = values.tolist()
+    joined, lengths = "".join(texts), list(map(len, texts))
+    if not (joined.isascii() and joined.isdigit()) or min(lengths) < 1 or max(lengths) > _LONGEST_NUMBER:
+        return None
+    return np.array(texts, dtype=f"S{max(lengths)}").astype(np.int64)
 
 
 def _number(value: object) -> int | None:

@@ -132,6 +132,13 @@ def _places_one_by_one(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np
 
 def share_of_places(names: Sequence[str], *, on_chromosomes: bool = True) -> float:
     """Return the share of names that are places (on what looks like a chromosome)."""
-    places = [p for p in split_names(str(name) for name in names) if p is not None and p.start < p.end]
-    good = {chrom: not on_chromosomes or is_chromosome(chrom) for chrom in {p.chrom for p in places}}
-    return sum(good[p.chrom] for p in places) / len(names) if len(names) else 0.0
+    if not len(names):
+        return 0.0
+    plain = plain_places([str(name) for name in names])
+    if plain is not None:
+        chroms = plain[0][plain[1] < plain[2]].tolist()
+    else:
+        places = [p for p in split_names(str(name) for name in names) if p is not None and p.start < p.end]
+        chroms = [place.chrom for place in places]
+    good = {chrom: not on_chromosomes or is_chromosome(chrom) for chrom in set(chroms)}
+    return sum(good[chrom] for chrom in chroms) / len(names)

@@ -37,6 +37,10 @@ _LOOKED_AT = 12
 _UNNAMED = re.compile(r"^(?:[VX.]?\d*|Unnamed: \d+)$")
 
 
+#: Quotes, and ASCII's blanks, which are taken off fields.
+_STRIPPED = "\"' \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Columns of a text matrix.
@@ -68,6 +72,8 @@ class Layout:
 def split_line(line: str, sep: str) -> list[str]:
     """Return the fields of a line, without quotes; a separator inside double quotes belongs to its field."""
     line = line.rstrip("\r\n")
+    if line.isascii() and not any(sign in line for sign in _STRIPPED if sign != sep):
+        return line.split(sep)  # as nearly every line is, and four times as fast
     fields = next(csv.reader([line], delimiter=sep)) if '"' in line else line.split(sep)
     return [field.strip().strip("'") for field in fields]
 

@@ -160,3 +160,23 @@ def test_two_columns_of_one_name():
 
 def test_positions_keep_minus_one():
     assert as_positions(pd.Series(["-1", "5", None]), name="x").tolist() == [-1, 5, -1]
+
+
+@pytest.mark.parametrize("kind", [object, "category", "string"])
+@pytest.mark.parametrize("more", [[], [None], ["1e+05", "2,000"], ["7.0"], ["-1"], ["9" * 18], [""], [" 3 "], ["٣"]])
+def test_positions_at_once_are_those_of_single_texts(kind, more):
+    texts = ["100", "007", "0", *more]
+    if more == ["٣"]:
+        with pytest.raises(TypeError, match="holds text that is no position"):
+            as_positions(pd.Series(texts, dtype=kind), name="x")
+        return
+    expected = [-1 if text in (None, "") else int(float(text.replace(",", ""))) for text in texts]
+    expected = [10**18 - 1 if text == "9" * 18 else number for text, number in zip(texts, expected, strict=True)]
+    out = as_positions(pd.Series(texts, dtype=kind), name="x")
+    assert out.dtype == np.int64
+    assert out.tolist() == expected
+
+
+def test_a_number_that_int64_does_not_hold():
+    with pytest.raises(TypeError, match="no position, such as '9999999999999999999'"):
+        as_positions(pd.Series(["5", "9" * 19]), name="x")

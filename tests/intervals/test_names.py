@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sccase_kit.intervals.chromosomes import is_chromosome
 from sccase_kit.intervals.names import places_table, share_of_places, split_name, split_names, whole_number
 
 
@@ -69,6 +70,16 @@ def test_places_that_end_before_they_start_have_no_coordinates():
     table = places_table(["chr1:600-100", "chr1:5-5", "chr1:5-6"])
     assert table["start"].tolist() == [-1, -1, 5]
     assert table["chrom"].tolist() == ["", "", "chr1"]
+
+
+@pytest.mark.parametrize("on_chromosomes", [True, False])
+@pytest.mark.parametrize("other", [[], ["x"], ["KI270713.1:5-9"]])
+def test_share_of_places_at_once_is_that_of_single_names(on_chromosomes, other):
+    names = ["chr1:1-2", "s_1_2", "chrX:9-5", "1:7-7", "GL000194-1-2", *other]
+    places = [p for p in split_names(names) if p is not None and p.start < p.end]
+    good = [p for p in places if not on_chromosomes or is_chromosome(p.chrom)]
+    assert share_of_places(names, on_chromosomes=on_chromosomes) == len(good) / len(names)
+    assert share_of_places([]) == 0
 
 
 def test_share_of_places():
