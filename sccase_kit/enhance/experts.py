@@ -21,6 +21,7 @@ from ..matrix.operator import ScaledOperator
 from ..matrix.rows import row_slices
 from .bank import bank_of_cells
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
+from .graph import smoothed
 from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
 from .keys import Keys
 from .mixture import Mixtures, climb_each, column_parts, peak_shares, start
@@ -215,7 +216,7 @@ def consensus_profiles(
     for h, part in zip(hs, column_parts(bank), strict=True):
         members = unit_rows(unit_columns(h))
         plain[:, part] = shares(members, sums[part]) * totals[part]
-        smooth[:, part] = shares(kernel @ members, sums[part]) * totals[part]
+        smooth[:, part] = shares(smoothed(kernel, members), sums[part]) * totals[part]
     for rows in row_slices(len(profiles)):
         profiles[rows] = count_factors(profiles[rows], PeakScaling(peaks.idf[rows], peaks.share[rows]), sums) / totals
     return Consensus(plain, smooth, profiles, bank)

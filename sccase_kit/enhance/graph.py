@@ -6,18 +6,24 @@ The affinity is the cosine of the cells' TF-IDF profiles, :math:`Y Y^\top - I` w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
 
+from .._threads import available_threads
 from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
+from ..matrix.rows import even_cuts, view_rows
 from ..neighbors.nearest import GRAPHS_EXACT_BELOW, nearest_neighbors, nearest_of_batches
 from .keys import data_keys, normal
 from .lanczos import Krylov, leading_eigenpairs
 from .nmf import SMALL
+
+_PER_PIECE = 500_000  # entries of a kernel that a thread multiplies at once
 
 
 def spectral_embedding(
@@ -114,7 +120,7 @@ def krylov_size(n_cells: int, n_components: int, n_blocks: int | None = None) ->
 
 
 def smoothing_kernel(
-    embedding: np.ndarray, *, n_neighbors: int = 15, codes: np.ndarray | None = None, rng: np.random.Generator
+    embedding: np.ndarray, *, n_neighbors: int = 15, codes: np.ndarray | None = None
 ) -> sparse.csr_matrix:
     """Return the row-stochastic kernel exp(−(d/σ_i)²) on the symmetrised neighbour graph, CSR (n × n).
 
@@ -128,34 +134,55 @@ def smoothing_kernel(
         Neighbours per cell, itself included.
     codes
         Integer batch codes, shape (n_obs,): neighbours are then taken from every batch in proportion to its cells.
-    rng
-        Used by the approximate search of large data.
     """
     n = len(embedding)
     if codes is None:
         k = min(n_neighbors, n)
-        indices, distances = nearest_neighbors(embedding, k, exact_below=GRAPHS_EXACT_BELOW, rng=rng)
+        indices, distances = nearest_neighbors(embedding, k, exact_below=GRAPHS_EXACT_BELOW)
     else:
-        indices, distances = nearest_of_batches(embedding, codes, min(n_neighbors, n), rng=rng)
+        indices, distances = nearest_of_batches(embedding, codes, min(n_neighbors, n))
     k = indices.shape[1]
     sigma = distances[:, min(5, k - 1)][:, None]
     weights = np.exp(-((distances / np.where(sigma > 0, sigma, 1)) ** 2))
+    del distances
     graph = sparse.csr_matrix((weights.ravel(), indices.ravel(), np.arange(0, n * k + 1, k)), shape=(n, n))
+    del weights, indices
     graph = graph + graph.T
     sums = np.asarray(graph.sum(axis=1)).ravel()
+    if n > SMALL:
+        graph.data *= np.repeat(1 / np.maximum(sums, 1e-12), np.diff(graph.indptr))
+        return graph
     return sparse.csr_matrix(sparse.diags(1 / np.maximum(sums, 1e-12)) @ graph)
 
 
-def mean_kernel(kernels: list[sparse.csr_matrix]) -> sparse.csr_matrix:
+def mean_kernel(kernels: Iterable[sparse.csr_matrix]) -> sparse.csr_matrix:
     """Return the mean of row-stochastic kernels (row-stochastic again)."""
-    total = kernels[0]
-    for kernel in kernels[1:]:
-        total = total + kernel
-    return sparse.csr_matrix(total / len(kernels))
+    total, number = None, 0
+    for kernel in kernels:
+        total, number = kernel if total is None else total + kernel, number + 1
+        del kernel  # before the next one is made
+    if total.shape[0] > SMALL:
+        total.data *= 1 / number
+        return total
+    return sparse.csr_matrix(total / number)
 
 
 def diffuse(kernel: sparse.csr_matrix, values: np.ndarray, n_steps: int) -> np.ndarray:
     """Return kernelⁿ @ values."""
     for _ in range(n_steps):
-        values = kernel @ values
+        values = smoothed(kernel, values)
     return values
+
+
+def smoothed(kernel: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
+    """Return kernel @ values, in threads."""
+    if kernel.shape[0] <= SMALL or (n_threads := available_threads()) == 1:
+        return kernel @ values
+    out = np.empty(values.shape, dtype=np.result_type(kernel, values))
+
+    def work(cut: tuple[int, int]) -> None:
+        out[slice(*cut)] = view_rows(kernel, slice(*cut)) @ values
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        list(pool.map(work, even_cuts(kernel.indptr, _PER_PIECE)))
+    return out

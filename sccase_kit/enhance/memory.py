@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .._settings import settings
 from .._threads import available_threads
-from ..neighbors.nearest import BY_PARTS_BELOW
 from .graph import krylov_size
 from .nmf import SMALL
 from .robust import SCALED
@@ -15,7 +14,6 @@ _PER_PEAK = 28  # bytes per peak and column, in addition to four for every threa
 _EXPECTED = 40  # bytes per peak and column while mixtures, profiles and their weighted whole are held next to the fit
 _BLOCKS = 3  # one being read, one at work, one being scaled
 _EXACT_NEIGHBORS = 2**27  # a piece of distances, candidates, copies of the embedding, at most
-_APPROXIMATE_NEIGHBORS = 350 * 2**20  # their compiled code
 
 
 def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_memory: bool) -> int:
@@ -42,5 +40,5 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
         total += _GRAPHS * n + _EXPECTED * n_columns * m
         n_blocks, width, dtype = krylov_size(n, SCALED)
         total += n_blocks * width * dtype.itemsize * (2 * n if n <= SMALL else n + m)
-        total += min(_EXACT_NEIGHBORS, 8 * n * n) if n <= BY_PARTS_BELOW else _APPROXIMATE_NEIGHBORS
+        total += min(_EXACT_NEIGHBORS, 8 * n * n)
     return total

@@ -34,6 +34,7 @@ from ..matrix.peaks import by_peaks_pays
 from ..matrix.row_block import slab_cuts
 from ..matrix.rows import even_cuts, view_rows
 from ..matrix.sums import open_cells
+from .graph import smoothed
 
 if TYPE_CHECKING:
     from .mixture_kernels import Lanes
@@ -197,7 +198,7 @@ def climb_each(
         return cells, peaks, (1 / np.where(sums > 0, sums, 1)).astype(np.float32)
 
     def posterior(cells: np.ndarray, alpha: float) -> np.ndarray:
-        theta, around = np.empty_like(cells), kernel @ cells
+        theta, around = np.empty_like(cells), smoothed(kernel, cells)
         for part in parts:
             theta[:, part] = _rows_of_one(cells[:, part] + alpha * _rows_of_one(around[:, part]))
         return theta

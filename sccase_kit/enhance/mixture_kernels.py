@@ -119,6 +119,60 @@ def _expect(typingctx, theta, at_theta, phi, at_phi, cells, at_cells, peaks, mas
     return signature, codegen
 
 
+@intrinsic(prefer_literal=True)
+def _expect_row(typingctx, theta, at_theta, phi, indices, lo, hi, cells, peaks, masks, tiny, registers):
+    """Do what :func:`_expect` does for the entries lo..hi of a row, whose θ and sums stay in registers."""
+    if not isinstance(registers, types.IntegerLiteral):
+        return None
+    intp = types.intp
+    signature = types.void(theta, intp, phi, indices, intp, intp, cells, peaks, masks, types.float32, registers)
+
+    def codegen(context, builder, signature, args):
+        kinds = signature.args
+        numbers = range(kinds[10].literal_value)
+        one, width = context.get_constant(intp, 1), context.get_constant(intp, len(numbers) * LANES)
+        floats = ir.VectorType(ir.FloatType(), LANES)
+        known = {i: context.make_array(kinds[i])(context, builder, args[i]).data for i in (0, 2, 3, 6, 7, 8)}
+
+        def at(array, start, number):
+            place = builder.gep(known[array], [builder.add(start, context.get_constant(intp, number * LANES))])
+            return builder.bitcast(place, floats.as_pointer())
+
+        def load(array, start, number):
+            return builder.load(at(array, start, number), align=4)
+
+        def plus(left, right, total):  # in this order, as a loop over the vectors would
+            return builder.fadd(total, builder.fmul(left, right, flags=("contract",)), flags=("contract",))
+
+        thetas = [load(0, args[1], number) for number in numbers]
+        sums = [cgutils.alloca_once_value(builder, load(6, args[1], number)) for number in numbers]
+        steps = [load(8, context.get_constant(intp, i * LANES), 0) for i in range(len(_STEPS))]
+        undefined = ir.Constant(floats, ir.Undefined)
+        first = builder.insert_element(undefined, args[9], ir.Constant(ir.IntType(32), 0))
+        splat = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+        least = builder.shuffle_vector(first, undefined, splat)
+        with cgutils.for_range_slice(builder, args[4], args[5], one) as (entry, _):
+            index = builder.load(builder.gep(known[3], [entry]))
+            at_peak = builder.mul(context.cast(builder, index, kinds[3].dtype, intp), width)
+            phis = [load(2, at_peak, number) for number in numbers]
+            value = ir.Constant(floats, [0.0] * LANES)
+            for left, right in zip(thetas, phis, strict=True):
+                value = plus(left, right, value)
+            for mask, step in zip(steps, _STEPS, strict=True):
+                lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [lane ^ step for lane in range(LANES)])
+                value = plus(builder.shuffle_vector(value, undefined, lanes), mask, value)
+            share = builder.fdiv(ir.Constant(floats, [1.0] * LANES), builder.fadd(value, least))
+            for number in numbers:
+                builder.store(plus(phis[number], share, builder.load(sums[number])), sums[number])
+                place = at(7, at_peak, number)
+                builder.store(plus(thetas[number], share, builder.load(place, align=4)), place, align=4)
+        for number in numbers:
+            builder.store(builder.load(sums[number]), at(6, args[1], number), align=4)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def values_at(indptr: np.ndarray, indices: np.ndarray, left: np.ndarray, right: np.ndarray, out: np.ndarray) -> None:
     """Write ``left @ right.T`` at the stored entries of a CSR structure.
@@ -231,14 +285,26 @@ def soft_counts(
     cells, peaks
         Outputs of shapes (rows, width) and (columns, width), in lanes, float32, C-contiguous, added to.
     """
-    width = theta.shape[1]
+    width, least = theta.shape[1], np.float32(tiny)
     for s in range(len(cuts) - 1):
         for i in range(len(theta)):
-            cell = i * width
-            for p in range(cuts[s, i], cuts[s + 1, i]):
-                peak = indices[p] * width
-                given = masks, width // LANES, np.float32(tiny), np.float32(1)
-                _expect(theta, cell, phi, peak, cells, cell, peaks, *given)
+            cell, lo, hi = i * width, cuts[s, i], cuts[s + 1, i]
+            if width == LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 1)
+            elif width == 2 * LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 2)
+            elif width == 3 * LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 3)
+            elif width == 4 * LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 4)
+            elif width == 5 * LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 5)
+            elif width == 6 * LANES:
+                _expect_row(theta, cell, phi, indices, lo, hi, cells, peaks, masks, least, 6)
+            else:
+                for p in range(lo, hi):
+                    peak = indices[p] * width
+                    _expect(theta, cell, phi, peak, cells, cell, peaks, masks, width // LANES, least, np.float32(1))
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")

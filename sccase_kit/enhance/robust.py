@@ -17,7 +17,7 @@ K (:mod:`sccase_kit.enhance.reference`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -166,13 +166,22 @@ def cell_graph(
     """
     vectors, values = _spectral(op, min(SCALED, min(op.shape) - 2), rng=rng)
     vectors = _of_one_sign(vectors)
-    white = vectors[:, :WHITENED]
     centred = memberships - memberships.mean(axis=0)
     topics = _of_one_sign(centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED])
-    views = [vectors * np.sqrt(values), white, np.hstack([_unit_norm(white), _unit_norm(topics)])]
-    if codes is not None:
-        views = [align_embedding(view, codes, nonnegative=False, rng=rng) for view in views]
-    return mean_kernel([smoothing_kernel(v, n_neighbors=options.n_neighbors, codes=codes, rng=rng) for v in views])
+    del centred
+    white = vectors[:, :WHITENED]
+
+    def views() -> Iterator[np.ndarray]:
+        yield vectors * np.sqrt(values).astype(vectors.dtype)
+        yield white
+        yield np.hstack([_unit_norm(white), _unit_norm(topics)])
+
+    def kernels() -> Iterator[sparse.csr_matrix]:
+        for view in views():
+            aligned = view if codes is None else align_embedding(view, codes, nonnegative=False, rng=rng)
+            yield smoothing_kernel(aligned, n_neighbors=options.n_neighbors, codes=codes)
+
+    return mean_kernel(kernels())
 
 
 def _spectral(op: ScaledOperator, n_components: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -297,18 +306,20 @@ def fit_robust(
     weights = resolution_weights(options.bank, np.array(residuals), float(bank["rank_one"]) / total)
     if codes is not None:
         hs = [align_embedding(h, codes, rng=rng) for h in hs]
-    raw, hs = hs, [unit_columns(h) for h in hs]
-    members = [unit_rows(h) for h in hs]
-    theta = np.hstack([weight * m for weight, m in zip(weights, members, strict=True)])
-    sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
+    raw = hs
 
     def neighbours() -> Arrays:
-        coarse = np.hstack(members[: max(1, len(members) // 2)])  # finer ones follow batches more than types
+        first = raw[: max(1, len(raw) // 2)]  # finer ones follow batches more than types
+        coarse = np.hstack([unit_rows(unit_columns(h)) for h in first])
         graph = cell_graph(op, coarse, options, codes=codes, rng=rng)
         return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
 
     graph = stage("graph", neighbours, judge=is_graph(n))
     kernel = sparse.csr_matrix((graph["data"], graph["indices"], graph["indptr"]), shape=(n, n))
+    hs = [unit_columns(h) for h in raw]
+    amounts = weights if n <= SMALL else weights.astype(op.dtype)
+    theta = np.hstack([weight * unit_rows(h) for weight, h in zip(amounts, hs, strict=True)])
+    sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
     del ws
     w = _columns(bank.pop("w"), sizes, chosen)
     projection = places.divided(w, _positive(np.sqrt(op.copies).astype(w.dtype) @ w))

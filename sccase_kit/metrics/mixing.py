@@ -49,7 +49,7 @@ def kbet(
     alpha
         Significance level.
     rng
-        Used by the approximate neighbour search of large data only.
+        Nothing is drawn any more.
 
     Returns
     -------
@@ -62,26 +62,23 @@ def kbet(
     """
     x = np.asarray(embedding)
     codes, _ = encode_labels(batches, len(x), name="batches", min_groups=2)
-    generator = np.random.default_rng(rng)
     if labels is None:
-        return _acceptance(x, codes, min(n_neighbors, len(x)), alpha=alpha, rng=generator)
+        return _acceptance(x, codes, min(n_neighbors, len(x)), alpha=alpha)
     groups, types = encode_labels(labels, len(x), name="labels")
     rates = []
     for chosen in (groups == group for group in range(len(types))):
         n_batches = len(np.unique(codes[chosen]))
         if chosen.sum() >= FEWEST and n_batches > 1:
             k = min(n_neighbors, max(FEWEST, int(chosen.sum() / n_batches / 4)))
-            rates.append(_acceptance(x[chosen], codes[chosen], k, alpha=alpha, rng=generator))
+            rates.append(_acceptance(x[chosen], codes[chosen], k, alpha=alpha))
     if not rates:
         msg = f"no label has {FEWEST} cells or more of two batches; batch mixing inside labels cannot be judged"
         raise ValueError(msg)
     return float(np.mean(rates))
 
 
-def _acceptance(
-    embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, alpha: float, rng: np.random.Generator
-) -> float:
-    indices, _ = nearest_neighbors(embedding, n_neighbors, rng=rng)
+def _acceptance(embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, alpha: float) -> float:
+    indices, _ = nearest_neighbors(embedding, n_neighbors)
     sizes = np.bincount(codes)
     present = np.flatnonzero(sizes)
     observed = np.stack([(codes[indices] == b).sum(axis=1) for b in present], axis=1)
@@ -146,7 +143,7 @@ def neighbours_of_other_batches(
     n_neighbors
         Neighbours of a cell, itself left out; at most a quarter of the group.
     rng
-        Used by the approximate neighbour search of large data only.
+        Nothing is drawn any more.
 
     Returns
     -------
@@ -162,7 +159,7 @@ def neighbours_of_other_batches(
         if len(chosen) < FEWEST or (sizes > 0).sum() < 2:
             continue
         k = min(n_neighbors, max(2, len(chosen) // 4))
-        indices, _ = nearest_neighbors(x[chosen], k + 1, rng=np.random.default_rng(rng))
+        indices, _ = nearest_neighbors(x[chosen], k + 1)
         observed += float((own[indices[:, 1:]] != own[:, None]).mean(axis=1).sum())
         expected += float((1 - (sizes[own] - 1) / (len(chosen) - 1)).sum())
         n_cells += len(chosen)

@@ -39,7 +39,7 @@ def distances_to(queries: np.ndarray, points: np.ndarray, indices: np.ndarray, d
     Parameters
     ----------
     queries, points
-        Arrays of shape (·, d), float64.
+        Arrays of shape (·, d), float32 or float64.
     indices, distances
         Positions among the points, and the output, (queries × k).
     """
@@ -47,5 +47,5 @@ def distances_to(queries: np.ndarray, points: np.ndarray, indices: np.ndarray, d
         for c in range(indices.shape[1]):
             point, total = points[indices[i, c]], 0.0
             for t in range(queries.shape[1]):
-                total += (queries[i, t] - point[t]) ** 2
+                total += (np.float64(queries[i, t]) - np.float64(point[t])) ** 2
             distances[i, c] = np.sqrt(total)

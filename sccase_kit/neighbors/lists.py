@@ -7,14 +7,23 @@ most of them: products of small matrices, and nothing is drawn. Jégou, Douze & 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .._threads import available_threads
+
+Found = Callable[[Any, np.ndarray], None]
 PART = 128  # points of a part, about
 CANDIDATES = 3_000  # points that are compared with a query, at least
 _SHARE = 20  # and at least one of so many
 _NEAR = 8  # nearest parts of a query that decide which parts are searched
+MANY = 200_000  # points above which parts are twice as large, and fewer of their cells say which parts are searched
+MOST_CANDIDATES = 12_000  # of many points
+_VOTERS = 8  # one of so many
 _BUFFER = 2**22
 
 
@@ -40,8 +49,8 @@ class Lists:
 
 def partition(points: np.ndarray) -> Lists:
     """Return a partition of points, (n × d), float32."""
-    parts = [np.arange(len(points))]
-    while len(parts) * 1.5 * PART < len(points):
+    parts, size = [np.arange(len(points))], PART if len(points) <= MANY else 2 * PART
+    while len(parts) * 1.5 * size < len(points):
         parts = [half for members in parts for half in _halves(points, members)]
     centres = np.stack([points[members].mean(axis=0) for members in parts])
     order, bounds = _by_part(nearest_centres(points, centres), len(centres))
@@ -75,8 +84,10 @@ def nearest_centres(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     return out
 
 
-def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int) -> np.ndarray:
-    """Return positions of points that are near to every query, (queries × n_candidates), itself among them.
+def listed_candidates(
+    queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int, found: Found
+) -> None:
+    """Find points that are near to every query, itself among them.
 
     Parameters
     ----------
@@ -86,10 +97,14 @@ def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, 
         A query's own position among the points, or −1.
     n_candidates
         How many.
+    found
+        Called with positions of queries and those of their candidates, (positions × n_candidates), from threads.
     """
     from .kernels import smallest_per_row
 
-    lists, least = partition(points), max(CANDIDATES, 20 * n_candidates, len(points) // _SHARE)
+    many = len(points) > MANY
+    lists = partition(points)
+    least = max(CANDIDATES, 20 * n_candidates, min(len(points) // _SHARE, MOST_CANDIDATES))
     known = own >= 0
     part = np.empty(len(queries), dtype=np.int64)
     part[known] = lists.part[own[known]]
@@ -99,14 +114,12 @@ def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, 
     at = np.empty(len(points), dtype=np.int64)
     at[lists.order] = np.arange(len(points))
     by_part, bounds = _by_part(part, len(sizes))
-    out = np.empty((len(queries), n_candidates), dtype=np.int64)
-    place = np.full(len(points), -1)
-    for number in np.flatnonzero(np.diff(bounds)).tolist():
+
+    def search(number: int) -> None:
         members = by_part[bounds[number] : bounds[number + 1]]
-        parts = _parts_near(queries[members], lists.centres, number)
+        parts = _parts_near(queries[members[:: _VOTERS if many else 1]], lists.centres, number)
         parts = parts[: int(np.searchsorted(np.cumsum(sizes[parts]), least)) + 1]
-        among = np.concatenate([np.arange(lists.bounds[p], lists.bounds[p + 1]) for p in parts])
-        place[among] = np.arange(len(among))
+        among = np.concatenate([np.arange(lists.bounds[p], lists.bounds[p + 1]) for p in parts])  # its own part first
         turned, offsets = -2 * sorted_points[among].T, squares[among]
         step = max(1, _BUFFER // len(among))
         for start in range(0, len(members), step):
@@ -114,11 +127,19 @@ def listed_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, 
             d = queries[some] @ turned
             d += offsets
             inside = np.flatnonzero(own[some] >= 0)
-            d[inside, place[at[own[some[inside]]]]] = -np.inf  # itself first, also among duplicates
-            found, smallest = np.empty((len(some), n_candidates), dtype=np.int64), np.empty((len(some), n_candidates))
-            smallest_per_row(d, found, smallest)
-            out[some] = lists.order[among[found]]
-    return out
+            d[inside, at[own[some[inside]]] - lists.bounds[number]] = -np.inf  # itself first, also among duplicates
+            near, smallest = np.empty((len(some), n_candidates), dtype=np.int64), np.empty((len(some), n_candidates))
+            smallest_per_row(d, near, smallest)
+            found(some, lists.order[among[near]])
+
+    numbers = np.flatnonzero(np.diff(bounds)).tolist()
+    if (n_threads := available_threads()) == 1:
+        for number in numbers:
+            search(number)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        for _ in pool.map(search, numbers):
+            pass
 
 
 def _parts_near(queries: np.ndarray, centres: np.ndarray, own: int) -> np.ndarray:

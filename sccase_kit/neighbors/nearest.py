@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 
 from .._arguments import Generator, Numbers, Whole, checked
-from .lists import listed_candidates
+from ..matrix.rows import row_slices
+from .lists import MANY, Found, listed_candidates
 
 EXACT_BELOW = 40_000
-BY_PARTS_BELOW = 200_000  # above it the parts become too many; pynndescent takes 20 s and 350 MB to be compiled
 GRAPHS_EXACT_BELOW = 10_000  # for the mean of several graphs, which single neighbours matter less to
 _SPARE = 8  # candidates beyond those wanted, against rounding
 
@@ -19,7 +21,6 @@ def nearest_neighbors(
     n_neighbors: int,
     *,
     exact_below: int = EXACT_BELOW,
-    rng: np.random.Generator | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return indices and Euclidean distances of the nearest cells, both (n_obs, n_neighbors), itself first.
 
@@ -31,21 +32,13 @@ def nearest_neighbors(
         Neighbours per cell, itself included.
     exact_below
         Cells up to which the search is exact, :data:`EXACT_BELOW` at most. Above them it is by parts
-        (:mod:`sccase_kit.neighbors.lists`, with some .95 of the neighbours), and above :data:`BY_PARTS_BELOW` by
-        pynndescent.
-    rng
-        Used by pynndescent.
+        (:mod:`sccase_kit.neighbors.lists`, with some .95 of the neighbours).
     """
     n = embedding.shape[0]
-    if n <= max(EXACT_BELOW, BY_PARTS_BELOW):
-        by_parts = n > min(exact_below, EXACT_BELOW)
-        return _exact_neighbors(embedding, embedding, np.arange(n), n_neighbors, by_parts=by_parts)
-    return _approximate_neighbors(embedding, np.arange(n), n_neighbors, rng=rng)
+    return _neighbors(embedding, embedding, np.arange(n), n_neighbors, by_parts=n > min(exact_below, EXACT_BELOW))
 
 
-def nearest_of_batches(
-    embedding: np.ndarray, codes: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def nearest_of_batches(embedding: np.ndarray, codes: np.ndarray, n_neighbors: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the nearest cells of every batch, each batch as many as its share of the cells, by distance.
 
     Batch-balanced neighbours (Polański et al., Bioinformatics 36, 2020), with at least three of a batch.
@@ -58,8 +51,6 @@ def nearest_of_batches(
         Integer batch codes 0..B−1, shape (n_obs,).
     n_neighbors
         Neighbours per cell in all, itself included.
-    rng
-        Used by the approximate search of large data only.
 
     Returns
     -------
@@ -69,12 +60,9 @@ def nearest_of_batches(
     found = []
     for members in (np.flatnonzero(codes == batch) for batch in range(int(codes.max()) + 1)):
         k = min(len(members), max(3, round(n_neighbors * len(members) / n)))
-        if n <= max(EXACT_BELOW, BY_PARTS_BELOW):
-            own = np.full(n, -1)
-            own[members] = np.arange(len(members))
-            near, distances = _exact_neighbors(embedding, embedding[members], own, k, by_parts=n > EXACT_BELOW)
-        else:
-            near, distances = _approximate_neighbors(embedding, members, k, rng=rng)
+        own = np.full(n, -1)
+        own[members] = np.arange(len(members))
+        near, distances = _neighbors(embedding, embedding[members], own, k, by_parts=n > EXACT_BELOW)
         found.append((members[near], distances))
     indices, distances = (np.hstack(parts) for parts in zip(*found, strict=True))
     itself = indices == np.arange(n)[:, None]
@@ -82,7 +70,7 @@ def nearest_of_batches(
     return np.take_along_axis(indices, order, axis=1), np.take_along_axis(distances, order, axis=1)
 
 
-def _exact_neighbors(
+def _neighbors(
     queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_neighbors: int, *, by_parts: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return positions in `points` and distances for every query; `own` is a query's own position there, or −1.
@@ -91,19 +79,41 @@ def _exact_neighbors(
     """
     from .kernels import distances_to
 
-    x, y = (np.ascontiguousarray(v, dtype=np.float64) for v in (queries, points))
-    centre = y.mean(axis=0)
-    left, right = ((v - centre).astype(np.float32) for v in (x, y))
+    x, y = _real(queries), _real(points)
+    centre = y.mean(axis=0, dtype=np.float64)
+    right = _centred(y, centre)
+    left = right if queries is points else _centred(x, centre)
+    shape = len(x), min(len(y), n_neighbors)
+    indices = np.empty(shape, dtype=np.int32 if len(x) > MANY else np.int64)
+    distances = np.empty(shape, dtype=np.float32 if len(x) > MANY else np.float64)
+
+    def found(rows: Any, candidates: np.ndarray) -> None:
+        candidates.sort(axis=1)
+        exact = np.empty(candidates.shape)
+        distances_to(x[rows], y, candidates, exact)
+        order = np.argsort(np.where(candidates == own[rows, None], -1, exact), axis=1, kind="stable")[:, : shape[1]]
+        indices[rows] = np.take_along_axis(candidates, order, axis=1)
+        distances[rows] = np.take_along_axis(exact, order, axis=1)
+
     find = listed_candidates if by_parts else _all_candidates
-    candidates = np.sort(find(left, right, own, min(len(y), n_neighbors + _SPARE)), axis=1)
-    exact = np.empty(candidates.shape)
-    distances_to(x, y, candidates, exact)
-    order = np.argsort(np.where(candidates == own[:, None], -1, exact), axis=1, kind="stable")[:, :n_neighbors]
-    return np.take_along_axis(candidates, order, axis=1), np.take_along_axis(exact, order, axis=1)
+    find(left, right, own, min(len(y), n_neighbors + _SPARE), found)
+    return indices, distances
 
 
-def _all_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int) -> np.ndarray:
-    """Return positions of the nearest points, from a comparison with all; see :func:`listed_candidates`."""
+def _real(values: np.ndarray) -> np.ndarray:
+    """Return an array of many points in float32 as it is, others in float64."""
+    return np.ascontiguousarray(values, dtype=None if len(values) > MANY and values.dtype == np.float32 else np.float64)
+
+
+def _centred(values: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    out = np.empty(values.shape, dtype=np.float32)
+    for rows in row_slices(len(values), 100_000):
+        out[rows] = values[rows] - centre
+    return out
+
+
+def _all_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_candidates: int, found: Found) -> None:
+    """Find the nearest points from a comparison with all; see :func:`listed_candidates`."""
     from .kernels import smallest_per_row
 
     n, m = len(queries), len(points)
@@ -111,7 +121,6 @@ def _all_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_
     squares = np.einsum("ij,ij->j", turned, turned) / 4
     rows = max(1, min(n, 2**22 // max(m, 1)))
     buffer, near = np.empty((rows, m), dtype=np.float32), np.empty((rows, n_candidates))
-    candidates = np.empty((n, n_candidates), dtype=np.int64)
     for start in range(0, n, rows):
         chunk = slice(start, min(n, start + rows))
         size = chunk.stop - start
@@ -119,28 +128,9 @@ def _all_candidates(queries: np.ndarray, points: np.ndarray, own: np.ndarray, n_
         d += squares  # the query's own square changes nothing in the order
         known = np.flatnonzero(own[chunk] >= 0)
         d[known, own[start + known]] = -np.inf  # itself first, also among duplicates
-        smallest_per_row(d, candidates[chunk], near[:size])
-    return candidates
-
-
-def _approximate_neighbors(
-    embedding: np.ndarray, members: np.ndarray, n_neighbors: int, *, rng: np.random.Generator | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions in `members` and distances of the nearest of these cells, for every cell."""
-    from pynndescent import NNDescent
-
-    data = np.ascontiguousarray(embedding, dtype=np.float32)
-    seed = int((rng or np.random.default_rng(0)).integers(2**31))
-    index = NNDescent(data[members], n_neighbors=max(n_neighbors, min(15, len(members))), random_state=seed)
-    near, distances = (array[:, :n_neighbors] for array in index.neighbor_graph)
-    others = np.setdiff1d(np.arange(len(data)), members)
-    if len(others) == 0:
-        return near, distances.astype(np.float64)
-    indices = np.empty((len(data), n_neighbors), dtype=np.int64)
-    lengths = np.empty((len(data), n_neighbors))
-    indices[members], lengths[members] = near, distances
-    indices[others], lengths[others] = index.query(data[others], k=n_neighbors)
-    return indices, lengths
+        candidates = np.empty((size, n_candidates), dtype=np.int64)
+        smallest_per_row(d, candidates, near[:size])
+        found(chunk, candidates)
 
 
 def fuzzy_weights(indices: np.ndarray, distances: np.ndarray, *, n_iter: int = 64) -> sparse.csr_matrix:
@@ -190,11 +180,11 @@ def neighbor_graph(
     n_neighbors
         Neighbours per cell, the cell itself included (as in :func:`scanpy.pp.neighbors`); at most n_obs.
     rng
-        Used by the approximate search of large data only.
+        Nothing is drawn any more.
 
     Returns
     -------
     CSR matrix of shape (n_obs, n_obs), float weights as in UMAP, zero on the diagonal.
     """
     n_neighbors = max(2, min(n_neighbors, embedding.shape[0]))
-    return fuzzy_weights(*nearest_neighbors(embedding, n_neighbors, rng=rng))
+    return fuzzy_weights(*nearest_neighbors(embedding, n_neighbors))

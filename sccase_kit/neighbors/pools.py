@@ -28,7 +28,7 @@ def neighbor_pools(
     generator = check_rng(rng)
     n = len(embedding)
     pool_size = min(pool_size, n)
-    near, _ = nearest_neighbors(embedding, pool_size, rng=generator)
+    near, _ = nearest_neighbors(embedding, pool_size)
     seeds = generator.choice(n, min(n_pools, n), replace=False)
     indices = near[seeds].ravel()
     shape = (len(seeds), n)

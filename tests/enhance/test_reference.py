@@ -88,7 +88,7 @@ def test_groups_that_do_not_differ_stand_for_nothing():
 def members_of(study, reference, *, codes=None, n_reference=None):
     data = prepare(study.adata.X)
     sk.tl.enhance(study.adata, 8, method="sccase")
-    kernel = smoothing_kernel(study.adata.obsm["X_sccase"], rng=np.random.default_rng(0))
+    kernel = smoothing_kernel(study.adata.obsm["X_sccase"])
     n = n_reference or reference.n_obs
     counts = np.asarray(reference.X, dtype=float)
     rng = np.random.default_rng(0)

@@ -75,9 +75,9 @@ def test_smoothing_kernel_cell_by_cell():
         weights[i, near] = np.exp(-((d[near] / d[near[5]]) ** 2))
     weights = weights + weights.T
     expected = weights / weights.sum(axis=1, keepdims=True)
-    kernel = smoothing_kernel(points, n_neighbors=8, rng=np.random.default_rng(0))
+    kernel = smoothing_kernel(points, n_neighbors=8)
     np.testing.assert_allclose(kernel.toarray(), expected, atol=1e-12)
-    other = smoothing_kernel(points[::-1].copy(), n_neighbors=8, rng=np.random.default_rng(0))
+    other = smoothing_kernel(points[::-1].copy(), n_neighbors=8)
     mean = mean_kernel([kernel, other]).toarray()
     np.testing.assert_allclose(mean, (expected + other.toarray()) / 2)
     np.testing.assert_allclose(mean.sum(axis=1), 1)
@@ -96,7 +96,7 @@ def test_graph_is_the_mean_over_three_views_of_the_dense_affinity(counts):
     left, sizes, _ = np.linalg.svd(members - members.mean(axis=0), full_matrices=False)
     beside = [equal / np.linalg.norm(equal), left * sizes / np.linalg.norm(sizes)]
     views = [vectors * np.sqrt(values), equal, np.hstack(beside)]
-    kernels = [smoothing_kernel(view, n_neighbors=9, rng=np.random.default_rng(0)) for view in views]
+    kernels = [smoothing_kernel(view, n_neighbors=9) for view in views]
     np.testing.assert_allclose(found.toarray(), sum(k.toarray() for k in kernels) / 3, atol=1e-6)
 
 
@@ -108,7 +108,7 @@ def test_equal_weights_take_more_neighbours_across_batches():
     vectors, values = spectral_embedding(op, 30, rng=np.random.default_rng(0))
     share = {}
     for name, view in {"scaled": vectors * np.sqrt(values), "equal": vectors[:, :20]}.items():
-        kernel = smoothing_kernel(view, rng=np.random.default_rng(0)).tocoo()
+        kernel = smoothing_kernel(view).tocoo()
         rows, columns, weights = kernel.row, kernel.col, kernel.data * (kernel.row != kernel.col)
         assert weights[types[rows] == types[columns]].sum() > 0.7 * weights.sum()
         share[name] = weights[batches[rows] != batches[columns]].sum() / weights.sum()

@@ -65,7 +65,8 @@ def test_queries_that_are_no_points_are_searched_too(small):
     points = clustered().astype(np.float32)
     points -= points.mean(axis=0)
     queries = points[:50] + np.float32(0.01)
-    ours = lists.listed_candidates(queries, points, np.full(50, -1), 10)
+    ours = np.empty((50, 10), dtype=int)
+    lists.listed_candidates(queries, points, np.full(50, -1), 10, ours.__setitem__)
     wanted = np.argsort(np.linalg.norm(queries[:, None] - points, axis=2), axis=1)[:, :10]
     assert found(ours, wanted) > 0.9
 

@@ -54,12 +54,20 @@ def test_weights_equal_a_slow_reference(points):
     assert (np.diag(ours) == 0).all()
 
 
-@pytest.mark.slow
-def test_approximate_search_finds_nearly_the_same(points, monkeypatch):
+@pytest.fixture
+def many(monkeypatch):
+    """Search as among more points than most data have."""
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
+    for module, name, value in ((graph_module, "MANY", 100), (lists_module, "MANY", 100), (lists_module, "PART", 8)):
+        monkeypatch.setattr(module, name, value)
+    monkeypatch.setattr(lists_module, "CANDIDATES", 60)
+
+
+def test_a_search_among_many_finds_nearly_the_same(points, many, monkeypatch):
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 1000)
     exact = neighbor_graph(points, 10)
     monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
-    monkeypatch.setattr(graph_module, "BY_PARTS_BELOW", 10)
-    approximate = neighbor_graph(points, 10, rng=np.random.default_rng(0))
+    approximate = neighbor_graph(points, 10)
     shared = (exact > 0).multiply(approximate > 0).nnz
     assert shared > 0.95 * exact.nnz
 
@@ -86,13 +94,14 @@ def test_a_batch_of_one_cell_gives_that_cell(points):
     assert (indices == 7).sum(axis=1).tolist() == [1] * 150
 
 
-@pytest.mark.slow
-def test_approximate_search_in_batches_finds_nearly_the_same(points, monkeypatch):
-    codes = np.arange(150) % 2
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_search_among_many_in_batches_finds_nearly_the_same(points, many, monkeypatch, dtype):
+    codes, points = np.arange(150) % 2, points.astype(dtype)
+    monkeypatch.setattr(graph_module, "EXACT_BELOW", 1000)
     exact, _ = graph_module.nearest_of_batches(points, codes, 10)
     monkeypatch.setattr(graph_module, "EXACT_BELOW", 10)
-    monkeypatch.setattr(graph_module, "BY_PARTS_BELOW", 10)
-    near, distances = graph_module.nearest_of_batches(points, codes, 10, rng=np.random.default_rng(0))
+    near, distances = graph_module.nearest_of_batches(points, codes, 10)
+    assert distances.dtype == np.float32
     np.testing.assert_array_equal(near[:, 0], np.arange(150))
     assert np.mean([len(set(a) & set(b)) for a, b in zip(exact, near, strict=True)]) > 0.95 * exact.shape[1]
     np.testing.assert_allclose(distances, np.linalg.norm(points[near] - points[:, None], axis=2), atol=1e-4)

@@ -41,7 +41,7 @@ class Knn(Method):
 
         def neighbours() -> dict[str, np.ndarray]:
             scores = leading_components(data.op, self.n_components, rng=inputs.rng)
-            nearest, _ = nearest_neighbors(scores, min(self.n_neighbors, n), rng=inputs.rng)
+            nearest, _ = nearest_neighbors(scores, min(self.n_neighbors, n))
             return {"scores": scores, "nearest": nearest}
 
         found = inputs.stage("neighbours", neighbours)
