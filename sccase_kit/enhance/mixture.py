@@ -31,7 +31,7 @@ from scipy import sparse
 from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
-from ..matrix.row_block import slab_cuts
+from ..matrix.row_block import open_rows, slab_cuts
 from ..matrix.rows import even_cuts, view_rows
 from ..matrix.sums import open_cells
 from .graph import smoothed
@@ -84,8 +84,13 @@ def column_parts(bank: tuple[int, ...]) -> list[slice]:
 def open_blocks(op: ScaledOperator) -> Iterator[tuple[slice, sparse.csr_matrix]]:
     """Yield (rows, structure of their open entries) over all cells, in pieces for one thread each."""
     for rows, kept in op.iter_open():
-        for start, stop in even_cuts(kept.indptr, _ENTRIES_PER_PIECE):
-            yield slice(rows.start + start, rows.start + stop), view_rows(kept, slice(start, stop))
+        yield from open_pieces(rows, kept)
+
+
+def open_pieces(rows: slice, kept: sparse.csr_matrix) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    """Yield (rows, structure) of pieces of some rows that fit the cache."""
+    for start, stop in even_cuts(kept.indptr, _ENTRIES_PER_PIECE):
+        yield slice(rows.start + start, rows.start + stop), view_rows(kept, slice(start, stop))
 
 
 def peak_shares(op: ScaledOperator) -> tuple[np.ndarray, float]:
@@ -240,23 +245,30 @@ def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: 
     n_threads, ones = available_threads(), np.ones(lanes.width, dtype=np.float32)
     totals = [np.zeros_like(phi) for _ in range(n_threads)]
 
-    def work(item: tuple[int, tuple[slice, sparse.csr_matrix]]) -> None:
-        number, (rows, block) = item
+    def add(slot: int, rows: slice, block: sparse.csr_matrix) -> None:
         block, cuts = slab_cuts(block, _SLAB_BYTES // (2 * phi.itemsize * phi.shape[1]), fewest=8)
         own = lanes.spread(theta[rows])
         found = np.zeros_like(own)
-        soft_counts(cuts, block.indices, own, phi, lanes.masks, _TINY, found, totals[number % n_threads])
+        soft_counts(cuts, block.indices, own, phi, lanes.masks, _TINY, found, totals[slot])
         found *= own
         gathered(found, lanes.slots, ones, cells[rows])
 
+    if not op.in_memory:
+
+        def work(slot: int, rows: slice, block: sparse.csr_matrix) -> None:
+            for piece, kept in open_pieces(rows, open_rows(block)):
+                add(slot, piece, kept)
+
+        op.each_stored(work)
+        return cells, _summed(totals)
     pieces = enumerate(open_blocks(op))
     if n_threads == 1:
-        for item in pieces:
-            work(item)
+        for number, item in pieces:
+            add(number % n_threads, *item)
     else:
         with ThreadPoolExecutor(n_threads) as pool:
             while batch := list(islice(pieces, n_threads)):
-                list(pool.map(work, batch))
+                list(pool.map(lambda one: add(one[0] % n_threads, *one[1]), batch))
     return cells, _summed(totals)
 
 

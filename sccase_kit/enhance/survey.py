@@ -6,8 +6,8 @@ one after the other. Each depends on the row alone once the number of cells with
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from threading import Lock
 
 import numpy as np
 from scipy import sparse
@@ -15,7 +15,6 @@ from scipy import sparse
 from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.row_block import compilable
-from ..matrix.rows import even_cuts, view_rows
 from ..matrix.sums import open_cells
 from .keys import Keys, data_keys, drawn, mixed, salted, uniform
 
@@ -23,7 +22,6 @@ SAMPLED = 20_000  # cells of large data that are factorised first; 10,000 gave a
 ENTRIES = 50_000_000  # open entries of the cells whose spectral components those of all are made from
 _SPARE = 1.1  # times as many rows are kept while reading, of which the first by their numbers are the sample
 _FEW = 500  # and so many more
-_ENTRIES_PER_PIECE = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -88,23 +86,14 @@ def survey(op: ScaledOperator, *, salt: int | None = None) -> Survey:
     sums = [np.zeros(m) for _ in range(n_threads)]
     collected = None if salt is None or op.in_memory else _Collected(op, salt)
 
-    def work(thread: int, where: slice, block: sparse.csr_matrix) -> None:
+    def work(slot: int, rows: slice, block: sparse.csr_matrix) -> None:
         values = None if op.binary and block.data.all() else compilable(block.data, np.dtype(np.float64))
-        outputs = squares[where], open_squares[where], cells[where], peaks[thread], sums[thread]
+        outputs = squares[rows], open_squares[rows], cells[rows], peaks[slot], sums[slot]
         survey_rows(block.indptr, block.indices, values, hashed, weights, start, *outputs)
+        if collected is not None:
+            collected.add(rows, block, cells[rows], open_squares[rows] > 0)
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        for rows, stored in op.iter_stored():
-            cuts = even_cuts(stored.indptr, min(_ENTRIES_PER_PIECE, -(-stored.nnz // n_threads) + 1))
-            for first in range(0, len(cuts), n_threads):
-                jobs = [
-                    pool.submit(work, i, slice(rows.start + a, rows.start + b), view_rows(stored, slice(a, b)))
-                    for i, (a, b) in enumerate(cuts[first : first + n_threads])
-                ]
-                for job in jobs:
-                    job.result()
-            if collected is not None:
-                collected.add(rows, stored, cells[rows], open_squares[rows] > 0)
+    op.each_stored(work)
     op.memo["keys"] = Keys(cells, sum(peaks[1:], peaks[0]))
     if salt is not None:
         op.memo["salt"], op.memo["collected"] = salt, collected
@@ -126,33 +115,28 @@ class _Collected:
     def __init__(self, op: ScaledOperator, salt: int) -> None:
         self._most, self._salt = int(_SPARE * _most(op)) + _FEW, salt
         self._limit = self._most / op.shape[0]
-        self._places: list[np.ndarray] = []
-        self._parts: list[sparse.csr_matrix] = []
+        self._parts: dict[int, tuple[np.ndarray, sparse.csr_matrix]] = {}
         self._n_rows = 0
+        self._lock = Lock()
 
     def add(self, rows: slice, stored: sparse.csr_matrix, keys: np.ndarray, alive: np.ndarray) -> None:
         """Keep the rows of a block with small numbers; give up where many alike cells have such numbers."""
-        if self._n_rows > 2 * self._most:
-            return
         chosen = np.flatnonzero((uniform(keys, self._salt) < self._limit) & alive)
-        self._n_rows += len(chosen)
-        self._places.append(rows.start + chosen)
-        self._parts.append(sparse.csr_matrix(stored[chosen]))
-        if self._n_rows > 2 * self._most:
-            self._places, self._parts = [], []
+        with self._lock:
+            self._n_rows += len(chosen)
+            if self._n_rows > 2 * self._most:
+                self._parts = {}
+                return
+        part = sparse.csr_matrix(stored[chosen])
+        with self._lock:
+            self._parts[rows.start] = rows.start + chosen, part
 
     def of(self, kept: np.ndarray) -> sparse.csr_matrix | None:
         """Return the rows of the mask, or None where some of them were not kept."""
-        places = np.concatenate([np.zeros(0, dtype=np.int64), *self._places])
-        wanted = kept[places]
-        if wanted.sum() < kept.sum():
+        parts = [self._parts[start] for start in sorted(self._parts)]
+        if sum(int(kept[places].sum()) for places, _ in parts) < kept.sum():
             return None
-        parts = [part[wanted[a:b]] for part, a, b in self._cut()]
-        return sparse.vstack(parts, format="csr")
-
-    def _cut(self) -> list[tuple[sparse.csr_matrix, int, int]]:
-        bounds = np.cumsum([0, *map(len, self._places)]).tolist()
-        return list(zip(self._parts, bounds[:-1], bounds[1:], strict=True))
+        return sparse.vstack([part[kept[places]] for places, part in parts], format="csr")
 
 
 def n_wide(op: ScaledOperator) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Condition
 from typing import Any
 
 import numpy as np
@@ -80,6 +82,65 @@ def iter_row_blocks(
         with naming_rows(rows.start, rows.stop, _place(matrix)):
             block = matrix[rows.start : rows.stop]
         yield rows, as_csr(block)
+
+
+def each_in_turn(items: Iterator[Any], work: Callable[[int, Any], None], n_threads: int) -> None:
+    """Call `work(thread, item)` for all items: thread t reads and works on items t, t + n_threads, and so on.
+
+    Items are read one at a time, in order, while other threads work on theirs. Which thread has which item does not
+    depend on their speed, so that what each sums is the same whenever it runs.
+
+    Parameters
+    ----------
+    items
+        What is read.
+    work
+        Called in `n_threads` threads; the calls of one thread come in order.
+    n_threads
+        Threads.
+    """
+    if n_threads == 1:
+        for item in items:
+            work(0, item)
+        return
+    turn, following, ended = Condition(), 0, False
+
+    def read(number: int) -> Any:
+        nonlocal following, ended
+        with turn:
+            turn.wait_for(lambda: ended or following == number)
+            try:
+                item = None if ended else next(items, None)
+            except BaseException:
+                ended = True
+                turn.notify_all()
+                raise
+            following, ended = following + 1, item is None
+            turn.notify_all()
+            return item
+
+    def run(thread: int) -> None:
+        nonlocal ended
+        number = thread
+        try:
+            while (item := read(number)) is not None:
+                work(thread, item)
+                del item  # before the next one is read
+                number += n_threads
+        except BaseException:
+            with turn:
+                ended = True
+                turn.notify_all()
+            raise
+
+    with ThreadPoolExecutor(n_threads) as pool:
+        for job in [pool.submit(run, thread) for thread in range(n_threads)]:
+            job.result()
+
+
+def bytes_per_thread(n_threads: int) -> int:
+    """Return the size of the blocks that threads read in turn, which are `settings.block_bytes` together."""
+    return max(1, settings.block_bytes // n_threads)
 
 
 @contextmanager

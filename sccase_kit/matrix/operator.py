@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .._settings import settings
 from .._threads import available_threads
-from .blocks import iter_row_blocks
+from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks
 from .cluster import ClusterBlocks, cluster_of
 from .row_block import (
     COMPILED_NNZ,
@@ -23,6 +23,7 @@ from .row_block import (
     Turned,
     as_float,
     compilable,
+    open_rows,
     row_block,
 )
 from .rows import even_cuts, view_rows
@@ -117,20 +118,20 @@ class ScaledOperator:
             self._keep_blocks(sparse.csr_matrix(matrix))
 
     def _keep_blocks(self, csr: sparse.csr_matrix) -> None:
-        self._compiled = csr.nnz >= COMPILED_NNZ
-        as_stored = self._compiled or self.device is not None
+        compiled = csr.nnz >= COMPILED_NNZ
+        as_stored = compiled or self.device is not None
         turn = as_stored and self.shape[0] <= MOST_TURNED
         self._source = csr if as_stored else as_float(csr, self.dtype, binary=self.binary)
         self._row_blocks = []
         for rows in self._split(csr.indptr):
             part = view_rows(self._source, rows)
             turned = self.memo.setdefault(f"turned {rows.start} {rows.stop}", Turned(part)) if turn else None
-            self._row_blocks.append((rows, self._block(part, turned)))
+            self._row_blocks.append((rows, self._block(part, turned, compiled=compiled)))
 
-    def _block(self, csr: sparse.csr_matrix, turned: Turned | None = None) -> Block:
+    def _block(self, csr: sparse.csr_matrix, turned: Turned | None = None, *, compiled: bool) -> Block:
         if self.device is not None:
             return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
-        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=self._compiled, turned=turned)
+        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=compiled, turned=turned)
 
     def _split(self, indptr: np.ndarray) -> list[slice]:
         """Cut rows into one part per thread, with about the same number of stored values; for a device, few parts."""
@@ -208,11 +209,7 @@ class ScaledOperator:
     def iter_open(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, CSR structure of the open entries) from the first cell to the last; values mean nothing."""
         for rows, block in self.iter_stored():
-            kept = block
-            if block.nnz and not block.data.all():
-                kept = block.copy()
-                kept.eliminate_zeros()
-            yield rows, kept
+            yield rows, open_rows(block)
 
     def to_csr(self) -> sparse.csr_matrix:
         """Return X̃ itself in memory, CSR of float32: for the published program, on small data."""
@@ -229,18 +226,30 @@ class ScaledOperator:
             return
         yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 
+    def each_stored(self, work: Callable[[int, slice, sparse.csr_matrix], None]) -> None:
+        """Call `work(slot, rows, block)` for all rows as they are stored, in threads.
+
+        Slots are the numbers from 0 to :func:`available_threads` − 1; the calls of one come one after the other.
+        """
+        n_threads = available_threads()
+        if self._row_blocks is not None or self._cluster is not None:
+            each_in_turn(self.iter_stored(), lambda slot, item: work(slot, *item), n_threads)
+            return
+        blocks = iter_row_blocks(self._source, block_bytes=bytes_per_thread(n_threads))
+        each_in_turn(blocks, lambda slot, item: work(slot, *item), n_threads)
+
     def _each_block(self, work: Callable[[int, slice, Block], None]) -> None:
         """Call `work(slot, rows, block)` for all rows, in threads; those at work at once have different slots."""
-        with ThreadPoolExecutor(available_threads()) as pool:
-            if self._row_blocks is not None:
+        if self._row_blocks is not None:
+            with ThreadPoolExecutor(available_threads()) as pool:
                 _in_threads(pool, work, self._row_blocks)
-                return
-            for rows, counts in self.iter_stored():
-                self._compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
-                parts = self._split(counts.indptr)
-                blocks = pool.map(lambda part, counts=counts: self._block(view_rows(counts, part)), parts)
-                shifted = (slice(rows.start + part.start, rows.start + part.stop) for part in parts)
-                _in_threads(pool, work, list(zip(shifted, blocks, strict=True)))
+            return
+
+        def prepared(slot: int, rows: slice, counts: sparse.csr_matrix) -> None:
+            compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
+            work(slot, rows, self._block(counts, compiled=compiled))
+
+        self.each_stored(prepared)
 
     def matmul(self, right: np.ndarray) -> np.ndarray:
         """Return X̃ @ right for `right` of shape (n_vars, k): array of shape (n_obs, k) of `dtype`."""
@@ -337,24 +346,20 @@ class ScaledOperator:
                 out[rows] = values
             return out
 
-        def norms(start: int, block: sparse.csr_matrix) -> None:
-            if block.nnz >= COMPILED_NNZ:
-                from .sum_kernels import squared_rows
+        def norms(_slot: int, rows: slice, block: sparse.csr_matrix) -> None:
+            for start, stop in even_cuts(block.indptr):
+                piece, where = view_rows(block, slice(start, stop)), slice(rows.start + start, rows.start + stop)
+                if piece.nnz >= COMPILED_NNZ:
+                    from .sum_kernels import squared_rows
 
-                values = None if self.binary and block.data.all() else self._stored_values(block)
-                where = slice(start, start + block.shape[0])
-                squared_rows(block.indptr, block.indices, values, weights, out[where])
-                return
-            squared = as_float(block, np.dtype(np.float64), binary=self.binary)
-            squared.data = squared.data**2
-            out[start : start + block.shape[0]] = squared @ weights
+                    values = None if self.binary and piece.data.all() else self._stored_values(piece)
+                    squared_rows(piece.indptr, piece.indices, values, weights, out[where])
+                    continue
+                squared = as_float(piece, np.dtype(np.float64), binary=self.binary)
+                squared.data = squared.data**2
+                out[where] = squared @ weights
 
-        with ThreadPoolExecutor(available_threads()) as pool:
-            for rows, stored in self.iter_stored():
-                pieces = [slice(a, b) for a, b in even_cuts(stored.indptr)]
-                jobs = [pool.submit(norms, rows.start + p.start, view_rows(stored, p)) for p in pieces]
-                for job in jobs:
-                    job.result()
+        self.each_stored(norms)
         return out
 
     def _stored_values(self, block: sparse.csr_matrix) -> np.ndarray:

@@ -195,6 +195,14 @@ def as_float(counts: sparse.csr_matrix, dtype: np.dtype, *, binary: bool) -> spa
     return out
 
 
+def open_rows(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return the rows without stored zeros: the same where there are none."""
+    if counts.nnz and not counts.data.all():
+        counts = counts.copy()
+        counts.eliminate_zeros()
+    return counts
+
+
 def compilable(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Return stored values in a type that the compiled products take."""
     if values.dtype == bool:

@@ -10,8 +10,9 @@ import numpy as np
 from scipy import sparse
 
 from .._settings import settings
+from .._threads import available_threads
 from .access import check_counts, native
-from .blocks import iter_row_blocks
+from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks
 from .cluster import cluster_of
 from .operator import ScaledOperator
 from .row_block import COMPILED_NNZ, compilable
@@ -21,10 +22,14 @@ _MANY = 4_000_000  # stored counts from which on compiled sums pay
 _PIECE = 500_000
 
 
-def row_pieces(matrix: Any) -> Iterator[tuple[slice, Any]]:
-    """Yield pieces of rows of a matrix of any storage, as they are stored but for types that scipy does not have."""
+def row_pieces(matrix: Any, block_bytes: int | None = None) -> Iterator[tuple[slice, Any]]:
+    """Yield pieces of rows of a matrix of any storage, as they are stored but for types that scipy does not have.
+
+    Arrays and stored matrices come in pieces of `block_bytes`, by default `settings.block_bytes`.
+    """
+    block_bytes = settings.block_bytes if block_bytes is None else block_bytes
     if isinstance(matrix, np.ndarray):
-        step = max(1, settings.block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
+        step = max(1, block_bytes // max(1, matrix.shape[1] * matrix.itemsize))
         for start in range(0, len(matrix), step):
             yield slice(start, min(start + step, len(matrix))), native(matrix[start : start + step])
         return
@@ -33,7 +38,7 @@ def row_pieces(matrix: Any) -> Iterator[tuple[slice, Any]]:
         for start, stop in even_cuts(csr.indptr):
             yield slice(start, stop), view_rows(csr, slice(start, stop))
         return
-    yield from iter_row_blocks(matrix, block_bytes=settings.block_bytes)
+    yield from iter_row_blocks(matrix, block_bytes=block_bytes)
 
 
 def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
@@ -47,18 +52,23 @@ def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
         If a value is negative, NaN or infinite.
     """
     n, m = matrix.shape
-    depth, n_open, nnz = np.empty(n), np.zeros(m, dtype=np.int64), 0
+    depth, n_threads = np.empty(n), available_threads()
+    n_open = [np.zeros(m, dtype=np.int64) for _ in range(n_threads)]
+
+    def add(thread: int, item: tuple[slice, tuple[np.ndarray, np.ndarray]]) -> None:
+        rows, (sums, counts) = item
+        depth[rows] = sums
+        n_open[thread] += counts
+
     cluster = cluster_of(matrix)
     if cluster is not None and cluster.here is None:
-        parts = cluster.map(_stored_block_statistics)
+        for item in cluster.map(_stored_block_statistics):
+            add(0, item)
     else:
-        matrix = matrix if cluster is None else cluster.here
-        parts = ((rows, _block_statistics(raw)) for rows, raw in row_pieces(matrix))
-    for rows, (sums, counts) in parts:
-        depth[rows] = sums
-        n_open += counts
-        nnz += int(counts.sum())
-    return depth, n_open, nnz
+        pieces = row_pieces(matrix if cluster is None else cluster.here, bytes_per_thread(n_threads))
+        each_in_turn(pieces, lambda thread, item: add(thread, (item[0], _block_statistics(item[1]))), n_threads)
+    total = sum(n_open[1:], n_open[0])
+    return depth, total, int(total.sum())
 
 
 def _block_statistics(raw: Any) -> tuple[np.ndarray, np.ndarray]:

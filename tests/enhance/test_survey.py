@@ -28,7 +28,7 @@ def counts():
 @pytest.fixture(params=["memory", "stored"])
 def data(request, counts, tmp_path, monkeypatch):
     monkeypatch.setattr(preparation, "SMALL", 200)
-    for name, value in {"SAMPLED": 100, "_FEW": 60, "_ENTRIES_PER_PIECE": 500}.items():
+    for name, value in {"SAMPLED": 100, "_FEW": 60}.items():
         monkeypatch.setattr(survey, name, value)
     monkeypatch.setattr(sk.settings, "block_bytes", 20_000)
     if request.param == "memory":
