@@ -38,6 +38,7 @@ _GIVEN_UP = 0.05  # of the gain, at most, for deviations of the right size
 _N_STEPS = 100
 _N_POLISH = 6
 _TINY = 1e-20
+_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,13 @@ class Choice:
         return replace(self, climbed=none, plain=none, smooth=none, mean=1.0, stretch=1.0)
 
     def combined(
-        self, climbed: Mixtures, consensus: Consensus, mean: np.ndarray, *, places: Places | None = None
+        self,
+        climbed: Mixtures,
+        consensus: Consensus,
+        mean: np.ndarray,
+        *,
+        places: Places | None = None,
+        dtype: DTypeLike = np.float64,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return θ (cells × r) and φ (peaks × r) of the weighted whole; rows of θ and columns of φ sum to 1.
 
@@ -93,17 +100,22 @@ class Choice:
             π.
         places
             Where the peaks stand among those of φ, if there are more.
+        dtype
+            Type of θ.
         """
         weights = np.repeat(self.climbed, climbed.bank)
-        thetas, phis = [_some(climbed.theta, weights > 0) * weights[weights > 0]], [_some(climbed.phi, weights > 0)]
         plain, smooth = np.repeat(self.plain, consensus.bank), np.repeat(self.smooth, consensus.bank)
-        used = plain + smooth > 0
-        thetas.append(_some(consensus.plain, used) * plain[used] + _some(consensus.smooth, used) * smooth[used])
-        phis.append(_some(consensus.profiles, used))
-        if self.mean > 0:
-            thetas.append(np.full((len(climbed.theta), 1), self.mean))
-            phis.append(mean[:, None])
-        return np.hstack(thetas), _stretched(phis, mean, self.stretch, np.float32, places=places)
+        climbs, used = weights > 0, plain + smooth > 0
+        phis = [_some(climbed.phi, climbs), _some(consensus.profiles, used)]
+        phis += [mean[:, None]] if self.mean > 0 else []
+        cuts = np.cumsum([phi.shape[1] for phi in phis])
+        theta = np.empty((len(climbed.theta), cuts[-1]), dtype=dtype)
+        for rows in row_slices(len(theta)):
+            theta[rows, : cuts[0]] = _some(climbed.theta[rows], climbs) * weights[climbs]
+            own = _some(consensus.plain[rows], used) * plain[used]
+            theta[rows, cuts[0] : cuts[1]] = own + _some(consensus.smooth[rows], used) * smooth[used]
+            theta[rows, cuts[1] :] = self.mean
+        return theta, _stretched(phis, mean, self.stretch, np.float32, places=places)
 
 
 def _some(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
@@ -215,8 +227,9 @@ def consensus_profiles(
     plain, smooth = (np.empty((op.shape[0], sum(bank)), dtype=np.float32) for _ in range(2))
     for h, part in zip(hs, column_parts(bank), strict=True):
         members = unit_rows(unit_columns(h))
-        plain[:, part] = shares(members, sums[part]) * totals[part]
-        smooth[:, part] = shares(smoothed(kernel, members), sums[part]) * totals[part]
+        for own, out in ((members, plain), (smoothed(kernel, members), smooth)):
+            for rows in row_slices(len(own), _ROWS):
+                out[rows, part] = shares(own[rows], sums[part]) * totals[part]
     for rows in row_slices(len(profiles)):
         profiles[rows] = count_factors(profiles[rows], PeakScaling(peaks.idf[rows], peaks.share[rows]), sums) / totals
     return Consensus(plain, smooth, profiles, bank)

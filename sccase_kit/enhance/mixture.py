@@ -32,7 +32,7 @@ from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
 from ..matrix.row_block import open_rows, slab_cuts
-from ..matrix.rows import even_cuts, view_rows
+from ..matrix.rows import even_cuts, row_slices, view_rows
 from ..matrix.sums import open_cells
 from .graph import smoothed
 
@@ -43,6 +43,7 @@ BETA = 0.05
 N_PASSES = 2  # more gain less than .02 of what types give once deviations are stretched
 _TINY = 1e-20
 _ENTRIES_PER_PIECE = 500_000
+_ROWS = 50_000  # cells of which copies are made at once
 _FEW_CELLS = 1_500  # whose memberships and soft counts fit the second-level cache
 _SLAB_BYTES = 2**19  # of the profiles and their sums that are in use together, for the second-level cache
 
@@ -126,7 +127,12 @@ def start(op: ScaledOperator, hs: list[np.ndarray], mean: np.ndarray) -> Mixture
 
 def memberships(hs: list[np.ndarray]) -> np.ndarray:
     """Return the memberships of factorisations, (cells × ΣK), float32; rows of each sum to 1."""
-    return np.hstack([_rows_of_one(one / np.maximum(one.sum(axis=0), _TINY)) for one in hs]).astype(np.float32)
+    out = np.empty((len(hs[0]), sum(one.shape[1] for one in hs)), dtype=np.float32)
+    for one, part in zip(hs, column_parts(tuple(one.shape[1] for one in hs)), strict=True):
+        sums = np.maximum(one.sum(axis=0), _TINY)
+        for rows in row_slices(len(one), _ROWS):
+            out[rows, part] = _rows_of_one(one[rows] / sums)
+    return out
 
 
 def _rows_of_one(values: np.ndarray) -> np.ndarray:
@@ -205,7 +211,8 @@ def climb_each(
     def posterior(cells: np.ndarray, alpha: float) -> np.ndarray:
         theta, around = np.empty_like(cells), smoothed(kernel, cells)
         for part in parts:
-            theta[:, part] = _rows_of_one(cells[:, part] + alpha * _rows_of_one(around[:, part]))
+            for rows in row_slices(len(cells), _ROWS):
+                theta[rows, part] = _rows_of_one(cells[rows, part] + alpha * _rows_of_one(around[rows, part]))
         return theta
 
     first_cells, first_peaks, first_factors = step(mixtures.theta, lanes.spread(mixtures.phi))
@@ -259,7 +266,7 @@ def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: 
             for piece, kept in open_pieces(rows, open_rows(block)):
                 add(slot, piece, kept)
 
-        op.each_stored(work)
+        op.each_stored(work, values=False)
         return cells, _summed(totals)
     pieces = enumerate(open_blocks(op))
     if n_threads == 1:

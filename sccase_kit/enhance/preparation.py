@@ -110,7 +110,7 @@ def prepared(
         warn(f"{empty_peaks} of {len(n_open)} peaks are closed in every cell and stay 0; see pp.filter_peaks")
     col_scale = np.where(n_open > 0, np.log(n / np.maximum(n_open, 1)), 0)
     op = ScaledOperator(matrix, None, col_scale, dtype=dtype, binary=binary, device=device)
-    op.memo["n_open"] = n_open
+    op.memo["n_open"], op.memo["nnz"] = n_open, nnz
     if salt is not None and n > SMALL:
         op.memo["survey"] = survey(op, salt=salt)
         op.keep_sq_norms(op.memo["survey"].squares)

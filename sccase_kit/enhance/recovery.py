@@ -17,7 +17,7 @@ from .nmf import SMALL
 from .preparation import Places
 from .reference import Reference
 from .robust import RobustOptions
-from .survey import SAMPLED, sample_of
+from .survey import SAMPLED, free_samples, sample_of
 
 #: Components that are factorised for expected accessibility alone: data of two types need them.
 MORE = (2,)
@@ -77,6 +77,7 @@ def recover(
     climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
     if climbing and large:
         first = replace(_of_sample(op, climbing, choice.alpha, rng), theta=memberships(climbing))
+        free_samples(op)
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries, n_passes=1)
     elif climbing:
         first = start(op, climbing, mean)
@@ -89,8 +90,8 @@ def recover(
             known = [image for image, keep in zip(known, experts, strict=True) if keep]
         consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open), images=known)
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
-    theta, phi = small.combined(climbed, consensus, mean, places=places)
-    return theta.astype(np.float32), phi, choice
+    theta, phi = small.combined(climbed, consensus, mean, places=places, dtype=np.float32)
+    return theta, phi, choice
 
 
 def _judged(op: ScaledOperator, rng: np.random.Generator) -> tuple[ScaledOperator, Keys]:

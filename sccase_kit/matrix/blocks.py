@@ -42,8 +42,13 @@ def _is_csc(matrix: Any) -> bool:
     return getattr(matrix, "format", "") == "csc"
 
 
+def n_stored(matrix: Any) -> int | None:
+    """Return the number of stored values of a sparse matrix, in memory or backed, or None where it is not known."""
+    return int(matrix.nnz) if sparse.issparse(matrix) else _stored_nonzeros(matrix)
+
+
 def iter_row_blocks(
-    matrix: Any, *, block_rows: int | None = None, block_bytes: int | None = None
+    matrix: Any, *, block_rows: int | None = None, block_bytes: int | None = None, values: bool = True
 ) -> Iterator[tuple[slice, sparse.csr_matrix]]:
     """Yield (rows, CSR block) over all rows of a matrix, in order; entries given twice are added.
 
@@ -56,6 +61,8 @@ def iter_row_blocks(
         Rows per block; by default as many as fit `block_bytes`. Dask arrays come in their own chunks.
     block_bytes
         Size of a block; by default `settings.block_bytes`.
+    values
+        Read the values; else those of backed sparse matrices are ones, where only the structure matters.
 
     Raises
     ------
@@ -80,7 +87,10 @@ def iter_row_blocks(
     for start in range(0, n, step):
         rows = slice(start, min(start + step, n))
         with naming_rows(rows.start, rows.stop, _place(matrix)):
-            block = matrix[rows.start : rows.stop]
+            if values or _stored_nonzeros(matrix) is None:
+                block = matrix[rows.start : rows.stop]
+            else:
+                block = _structure(matrix, rows)
         yield rows, as_csr(block)
 
 
@@ -141,6 +151,14 @@ def each_in_turn(items: Iterator[Any], work: Callable[[int, Any], None], n_threa
 def bytes_per_thread(n_threads: int) -> int:
     """Return the size of the blocks that threads read in turn, which are `settings.block_bytes` together."""
     return max(1, settings.block_bytes // n_threads)
+
+
+def _structure(matrix: Any, rows: slice) -> sparse.csr_matrix:
+    """Return rows of a backed CSR matrix with ones as values, whose values are not read."""
+    pointers = matrix.group["indptr"][rows.start : rows.stop + 1]
+    indices = matrix.group["indices"][int(pointers[0]) : int(pointers[-1])]
+    ones = np.ones(len(indices), dtype=np.uint8)
+    return sparse.csr_matrix((ones, indices, pointers - pointers[0]), shape=(rows.stop - rows.start, matrix.shape[1]))
 
 
 @contextmanager

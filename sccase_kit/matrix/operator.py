@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .._settings import settings
 from .._threads import available_threads
-from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks
+from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks, n_stored
 from .cluster import ClusterBlocks, cluster_of
 from .row_block import (
     COMPILED_NNZ,
@@ -226,16 +226,18 @@ class ScaledOperator:
             return
         yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 
-    def each_stored(self, work: Callable[[int, slice, sparse.csr_matrix], None]) -> None:
+    def each_stored(self, work: Callable[[int, slice, sparse.csr_matrix], None], *, values: bool = True) -> None:
         """Call `work(slot, rows, block)` for all rows as they are stored, in threads.
 
         Slots are the numbers from 0 to :func:`available_threads` − 1; the calls of one come one after the other.
+        Without `values` those that are not zero may be any others.
         """
         n_threads = available_threads()
         if self._row_blocks is not None or self._cluster is not None:
             each_in_turn(self.iter_stored(), lambda slot, item: work(slot, *item), n_threads)
             return
-        blocks = iter_row_blocks(self._source, block_bytes=bytes_per_thread(n_threads))
+        values = values or n_stored(self._source) != self.memo.get("nnz")  # stored zeros are told by their values
+        blocks = iter_row_blocks(self._source, block_bytes=bytes_per_thread(n_threads), values=values)
         each_in_turn(blocks, lambda slot, item: work(slot, *item), n_threads)
 
     def _each_block(self, work: Callable[[int, slice, Block], None]) -> None:
@@ -249,7 +251,7 @@ class ScaledOperator:
             compiled = counts.nnz * self.shape[0] >= COMPILED_NNZ * counts.shape[0]
             work(slot, rows, self._block(counts, compiled=compiled))
 
-        self.each_stored(prepared)
+        self.each_stored(prepared, values=not self.binary)
 
     def matmul(self, right: np.ndarray) -> np.ndarray:
         """Return X̃ @ right for `right` of shape (n_vars, k): array of shape (n_obs, k) of `dtype`."""

@@ -21,8 +21,8 @@ PART = 128  # points of a part, about
 CANDIDATES = 3_000  # points that are compared with a query, at least
 _SHARE = 20  # and at least one of so many
 _NEAR = 8  # nearest parts of a query that decide which parts are searched
-MANY = 200_000  # points above which parts are twice as large, and fewer of their cells say which parts are searched
-MOST_CANDIDATES = 12_000  # of many points
+MANY = 200_000  # points above which parts are twice as large and made in fewer steps, and fewer cells say what is near
+MOST_CANDIDATES = 6_000
 _VOTERS = 8  # one of so many
 _BUFFER = 2**22
 
@@ -49,11 +49,13 @@ class Lists:
 
 def partition(points: np.ndarray) -> Lists:
     """Return a partition of points, (n × d), float32."""
-    parts, size = [np.arange(len(points))], PART if len(points) <= MANY else 2 * PART
+    many = len(points) > MANY
+    parts, size = [np.arange(len(points))], 2 * PART if many else PART
     while len(parts) * 1.5 * size < len(points):
         parts = [half for members in parts for half in _halves(points, members)]
     centres = np.stack([points[members].mean(axis=0) for members in parts])
-    order, bounds = _by_part(nearest_centres(points, centres), len(centres))
+    part = _of_halves(parts, len(points)) if many else nearest_centres(points, centres)
+    order, bounds = _by_part(part, len(centres))
     alive = np.diff(bounds) > 0
     sums = np.add.reduceat(points[order], bounds[:-1][alive], axis=0)
     centres = (sums / np.diff(bounds)[alive][:, None]).astype(np.float32)
@@ -66,6 +68,13 @@ def _halves(points: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.nda
     half = len(members) // 2
     order = np.argpartition(values[:, int(np.argmax(values.var(axis=0)))], half)
     return members[order[:half]], members[order[half:]]
+
+
+def _of_halves(parts: list[np.ndarray], n_points: int) -> np.ndarray:
+    part = np.empty(n_points, dtype=np.int64)
+    for number, members in enumerate(parts):
+        part[members] = number
+    return part
 
 
 def _by_part(part: np.ndarray, n_parts: int) -> tuple[np.ndarray, np.ndarray]:
