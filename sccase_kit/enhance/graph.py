@@ -157,9 +157,10 @@ def smoothing_kernel(
 
 def mean_kernel(kernels: Iterable[sparse.csr_matrix]) -> sparse.csr_matrix:
     """Return the mean of row-stochastic kernels (row-stochastic again)."""
-    total, number = None, 0
-    for kernel in kernels:
-        total, number = kernel if total is None else total + kernel, number + 1
+    following = iter(kernels)
+    total, number = next(following), 1
+    for kernel in following:
+        total, number = total + kernel, number + 1
         del kernel  # before the next one is made
     if total.shape[0] > SMALL:
         total.data *= 1 / number

@@ -68,8 +68,7 @@ def recover(
         Generator.
     """
     large = op.shape[0] > SMALL
-    judged, keys = _judged(whole, rng)
-    choice = choose(judged, tuple(hs), keys, RobustOptions(), reference=reference, rng=rng)
+    choice = _chosen(whole, tuple(hs), reference, rng)
     every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
     used, experts = choice.climbed > 0, (choice.plain + choice.smooth) > 0
@@ -77,8 +76,10 @@ def recover(
     climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
     if climbing and large:
         first = replace(_of_sample(op, climbing, choice.alpha, rng), theta=memberships(climbing))
+        free_samples(whole)
         free_samples(op)
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries, n_passes=1)
+        del first
     elif climbing:
         first = start(op, climbing, mean)
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries)
@@ -94,13 +95,13 @@ def recover(
     return theta, phi, choice
 
 
-def _judged(op: ScaledOperator, rng: np.random.Generator) -> tuple[ScaledOperator, Keys]:
-    """Return the cells of which some are judged, and their keys: of large data the sample, which is in memory."""
+def _chosen(op: ScaledOperator, bank: tuple[int, ...], reference: Reference | None, rng: np.random.Generator) -> Choice:
+    """Return what hidden entries choose: of large data those of the sample, which is in memory."""
     keys = data_keys(op)
-    if op.shape[0] <= SMALL or SAMPLED < MOST_CELLS:
-        return op, keys
-    sample = sample_of(op, rng)
-    return sample.op, Keys(keys.cells[sample.kept], keys.peaks)
+    if op.shape[0] > SMALL and SAMPLED >= MOST_CELLS:
+        sample = sample_of(op, rng)
+        op, keys = sample.op, Keys(keys.cells[sample.kept], keys.peaks)
+    return choose(op, bank, keys, RobustOptions(), reference=reference, rng=rng)
 
 
 def _of_sample(op: ScaledOperator, hs: list[np.ndarray], alpha: float, rng: np.random.Generator) -> Mixtures:
