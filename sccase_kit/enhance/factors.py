@@ -10,10 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy import sparse
 
 from .._arguments import Numbers, checked
 from .._settings import settings
+
+_FEWEST_PEAKS, _MOST_PEAKS = (
+    64,
+    512,
+)  # of all cells at a time: products of fewer peaks are slow, of more leave the cache
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,32 @@ def sparse_ranges(matrix: sparse.csr_matrix) -> Ranges:
     return Ranges(peak=peak, cell=cell)
 
 
+def _ranges_by_peaks(
+    cell_factors: np.ndarray,
+    peak_factors: np.ndarray,
+    at_once: int,
+    dtype: DTypeLike,
+    report: Callable[[int], None] | None,
+) -> Ranges:
+    """Return what :func:`compute_ranges` does, from one product."""
+    n, m = cell_factors.shape[0], peak_factors.shape[0]
+    peak, cell, told = np.empty((m, 2), dtype), np.empty((n, 2), dtype), 0
+    cell[:] = np.inf, -np.inf
+    for start in range(0, m, at_once):
+        values = peak_factors[start : start + at_once] @ cell_factors.T
+        own = peak[start : start + len(values)]
+        own[:, 0], own[:, 1] = values.min(axis=1), values.max(axis=1)
+        values -= own[:, :1]
+        values /= range_width(own)[:, None]
+        np.minimum(cell[:, 0], values.min(axis=0), out=cell[:, 0])
+        np.maximum(cell[:, 1], values.max(axis=0), out=cell[:, 1])
+        if report is not None:
+            done = 2 * n * min(start + at_once, m) // m
+            report(done - told)
+            told = done
+    return Ranges(peak=peak, cell=cell)
+
+
 @checked(cell_factors=Numbers("cells components", empty=False), peak_factors=Numbers("peaks components", empty=False))
 def compute_ranges(
     cell_factors: np.ndarray,
@@ -133,7 +165,7 @@ def compute_ranges(
     *,
     report: Callable[[int], None] | None = None,
 ) -> Ranges:
-    """Return the ranges of the min–max scaling by streaming blocks of cells (two passes).
+    """Return the ranges of the min–max scaling: some peaks of all cells at a time or, of many cells, two passes.
 
     Parameters
     ----------
@@ -148,6 +180,9 @@ def compute_ranges(
     """
     n, m = cell_factors.shape[0], peak_factors.shape[0]
     dtype = np.result_type(cell_factors, peak_factors)
+    at_once = settings.block_bytes // max(1, 4 * n * dtype.itemsize)
+    if at_once >= _FEWEST_PEAKS:
+        return _ranges_by_peaks(cell_factors, peak_factors, min(int(at_once), _MOST_PEAKS), dtype, report)
     rows = max(1, min(n, settings.block_bytes // max(1, 4 * m * dtype.itemsize)))
     buffer = np.empty((rows, m), dtype=dtype)
     transposed = np.ascontiguousarray(peak_factors.T)

@@ -198,3 +198,45 @@ def spread_rows(
             continue
         for j in range(out.shape[1]):
             out[i, j] = values[row, j] * factor[row] / totals[j]
+
+
+@numba.njit(cache=True, nogil=True)
+def start_rows(
+    array: np.ndarray,
+    factor: np.ndarray,
+    fills: np.ndarray,
+    cuts: np.ndarray,
+    tiny: float,
+    dead: int,
+    out: np.ndarray,
+) -> None:
+    """Write the sides of singular vectors that several starts take, zeros filled.
+
+    Parameters
+    ----------
+    array
+        Singular vectors, (rows × components).
+    factor
+        Of every component, negative where its negative side is taken; of the first both sides are.
+    fills
+        What stands in for values below `tiny`, for each start.
+    cuts
+        Where the columns of each start begin in `out`, and their number at the end.
+    tiny
+        Limit.
+    dead
+        1 where rows of zeros stay zeros, 0 where they are filled as well.
+    out
+        Output, (rows × columns).
+    """
+    own = np.empty(array.shape[1], array.dtype)
+    for i in range(len(out)):
+        alive = dead == 0
+        for j in range(len(own)):
+            value = array[i, j] * factor[j]
+            own[j] = abs(value) if j == 0 else max(value, 0)
+            alive = alive or value != 0
+        for c in range(len(fills)):
+            for j in range(cuts[c], cuts[c + 1]):
+                value = own[j - cuts[c]]
+                out[i, j] = (fills[c] if value < tiny else value) if alive else 0

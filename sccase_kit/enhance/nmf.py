@@ -127,48 +127,46 @@ def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tu
 
 def nndsvd_bank(u: np.ndarray, s: np.ndarray, v: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Return the starts of :func:`nndsvd` for several numbers of components, their columns next to each other."""
-    halves = [np.array([_size(sign * array) for sign in (1, -1)]) for array in (u, v)]
-    sizes_of = halves[0] * halves[1]
+    from .kernels import start_rows
+
+    norms = [np.sqrt(_squares(array)) for array in (u, v)]  # of the positive and negative parts of the columns
+    sizes_of = norms[0] * norms[1]
     side = np.where(sizes_of[1] > sizes_of[0], 1, 0)
     columns = np.arange(len(side))
     signs, size = np.array([1.0, -1.0])[side], sizes_of[side, columns]
-    factors = [np.sqrt(s * size) / np.maximum(half[side, columns], _TINY) for half in halves]
-    for factor in factors:
+    cuts, out = np.cumsum([0, *sizes]), []
+    for array, norm, zeros in zip((u, v), norms, (False, True), strict=True):
+        factor = np.sqrt(s * size) / np.maximum(norm[side, columns], _TINY)
         factor[0] = np.sqrt(s[0])  # of both sides of the first
-    out = []
-    for array, factor, zeros in ((u, factors[0], False), (v, factors[1], True)):
-        sums, n_alive = np.zeros(len(signs)), 0
-        for rows in row_slices(len(array)):
-            sums += _chosen(array[rows], signs, factor).sum(axis=0, dtype=np.float64)
-            n_alive += int(np.any(array[rows] != 0, axis=1).sum()) if zeros else len(array[rows])
-        fills = [1e-2 * sums[:k].sum() / max(1, n_alive * k) for k in sizes]
-        starts = np.empty((len(array), sum(sizes)), dtype=array.dtype)
-        for rows in row_slices(len(array)):
-            base, low = _chosen(array[rows], signs, factor), 0
-            dead = ~np.any(array[rows] != 0, axis=1) if zeros else slice(0)
-            for k, fill in zip(sizes, fills, strict=True):
-                starts[rows, low : low + k] = np.where(base[:, :k] < _TINY, fill, base[:, :k])
-                low += k
-            starts[rows][dead] = 0
+        sums, n_alive = _chosen_sums(array, signs, factor, zeros=zeros)
+        fills = np.array([1e-2 * sums[:k].sum() / max(1, n_alive * k) for k in sizes])
+        starts = np.empty((len(array), cuts[-1]), dtype=array.dtype)
+        scale, small = (signs * factor).astype(array.dtype), array.dtype.type(_TINY)
+        given = scale, fills.astype(array.dtype), cuts, small, int(zeros)
+        start_rows(np.ascontiguousarray(array), *given, starts)
         out.append(starts)
     return out[0], out[1]
 
 
-def _size(array: np.ndarray) -> np.ndarray:
-    """Return the norms of the positive parts of the columns."""
-    squares = np.zeros(array.shape[1])
+def _squares(array: np.ndarray) -> np.ndarray:
+    """Return the sums of squares of the positive and of the negative parts of the columns, (2 × columns)."""
+    out = np.zeros((2, array.shape[1]))
     for rows in row_slices(len(array)):
-        positive = np.maximum(array[rows], 0)
-        squares += np.einsum("ij,ij->j", positive, positive, dtype=np.float64)
-    return np.sqrt(squares)
+        for part, sums in zip((np.maximum, np.minimum), out, strict=True):
+            values = part(array[rows], 0)
+            sums += np.einsum("ij,ij->j", values, values, dtype=np.float64)
+    return out
 
 
-def _chosen(array: np.ndarray, signs: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Return the chosen sides of some singular vectors, and both of the first, times factors."""
-    values = np.maximum(array * signs.astype(array.dtype), 0)
-    values[:, 0] = np.abs(array[:, 0])
-    values *= factor.astype(array.dtype)
-    return values
+def _chosen_sums(array: np.ndarray, signs: np.ndarray, factor: np.ndarray, *, zeros: bool) -> tuple[np.ndarray, int]:
+    """Return the sums of the chosen sides of some singular vectors times factors, and how many rows are not 0."""
+    sums, n_alive = np.zeros(len(signs)), 0
+    for rows in row_slices(len(array)):
+        values = np.maximum(array[rows] * signs.astype(array.dtype), 0)
+        values[:, 0] = np.abs(array[rows, 0])
+        sums += values.sum(axis=0, dtype=np.float64)
+        n_alive += int(np.any(array[rows] != 0, axis=1).sum()) if zeros else len(values)
+    return sums * factor, n_alive
 
 
 def hals(factor: np.ndarray, product: np.ndarray, gram: np.ndarray, *, n_sweeps: int = 1) -> np.ndarray:

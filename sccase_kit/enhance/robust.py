@@ -107,9 +107,12 @@ def resolution_weights(bank: tuple[int, ...], residuals: np.ndarray, rank_one: f
     return weights / weights.sum()
 
 
-def _inner(left: np.ndarray, right: np.ndarray) -> float:
-    """Return Σ left · right, summed in double precision."""
-    return float(sum(np.sum(left[rows] * right[rows], dtype=np.float64) for rows in row_slices(len(left))))
+def _inner(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Return the inner products of columns that belong together, summed in double precision."""
+    out = np.zeros(left.shape[1])
+    for rows in row_slices(len(left)):
+        out += np.sum(left[rows] * right[rows], axis=0, dtype=np.float64)
+    return out
 
 
 def _positive(sums: np.ndarray) -> np.ndarray:
@@ -296,12 +299,13 @@ def fit_robust(
     kept = shapes_are({"h": (n, width), "w": (m, width), "x": (m, width), "rank_one": ()})
     bank = stage("bank", factorise, judge=kept)
     cuts, chosen = np.cumsum(sizes)[:-1], [sizes.index(k) for k in options.bank]
-    every, ws, images = (np.split(bank[name], cuts, axis=1) for name in "hwx")
-    hs, ws, images = ([parts[i] for i in chosen] for parts in (every, ws, images))
+    every, ws = (np.split(bank[name], cuts, axis=1) for name in "hw")
+    shared = np.split(_inner(bank["x"], bank["w"]), cuts)
+    hs, ws, shared = ([parts[i] for i in chosen] for parts in (every, ws, shared))
     total = op.sq_norm()
     residuals = [
-        (total - 2 * _inner(image, w) + np.sum((h.T @ h).astype(np.float64) * (w.T @ w))) / total
-        for h, w, image in zip(hs, ws, images, strict=True)
+        (total - 2 * both.sum() + np.sum((h.T @ h).astype(np.float64) * (w.T @ w))) / total
+        for h, w, both in zip(hs, ws, shared, strict=True)
     ]
     weights = resolution_weights(options.bank, np.array(residuals), float(bank["rank_one"]) / total)
     if codes is not None:
