@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from .columns import column_values, sorted_columns
 from .operator import ScaledOperator
-from .row_block import compilable
 from .sums import open_cells
 
 MOST_CELLS = 1_500  # their counts are held in memory for it, however they are stored
@@ -32,9 +32,8 @@ def gram(op: ScaledOperator) -> np.ndarray:
     if op.in_memory:
         columns = op.columns()
     else:
-        columns = sparse.csc_matrix(sparse.vstack([block for _, block in op.iter_blocks()], format="csr"))
-        columns.sort_indices()
-    values = (columns.data != 0).view(np.uint8) if op.binary else compilable(columns.data, op.dtype)
+        columns = sorted_columns(sparse.vstack([block for _, block in op.iter_blocks()], format="csr"))
+    values = column_values(columns, op.dtype, binary=op.binary)
     out = np.zeros((op.shape[0],) * 2)
     add_outer_products(columns.indptr, columns.indices, values, op.col_scale**2, out)
     out += np.tril(out, -1).T

@@ -14,6 +14,7 @@ from .._settings import settings
 from .._threads import available_threads
 from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks, n_stored
 from .cluster import ClusterBlocks, cluster_of
+from .columns import sorted_columns, transposed_times
 from .row_block import (
     COMPILED_NNZ,
     MOST_TURNED,
@@ -195,8 +196,7 @@ class ScaledOperator:
         """Return counts in memory by peaks, as they are stored, sorted; of few cells made once for all scalings."""
         if "columns" in self.memo:
             return self.memo["columns"]
-        columns = sparse.csc_matrix(self._source)
-        columns.sort_indices()
+        columns = sorted_columns(self._source)
         if self.shape[0] <= _COLUMNS_KEPT:
             self.memo["columns"] = columns
         return columns
@@ -275,6 +275,9 @@ class ScaledOperator:
             scaled = (left * self.row_scale[:, None]).astype(self.dtype)
             total = self._cluster.transposed_times(scaled, binary=self.binary)
             return total * self.col_scale[:, None].astype(self.dtype)
+        if self._row_blocks is not None and self.device is None and self._compiled and self.shape[0] <= _COLUMNS_KEPT:
+            scaled = left * self.row_scale[:, None]
+            return transposed_times(self.columns(), scaled, self.col_scale, dtype=self.dtype, binary=self.binary)
         totals = Totals(self.shape[1], left.shape[1], self.dtype)
 
         def multiply(slot: int, rows: slice, block: Block) -> None:

@@ -141,3 +141,34 @@ def peak_pass(
                 start[low + i, j] = rows[i, j]
                 rows[i, j] *= scale[low + i]
             add_to_rows(values, indices, indptr[low + i], indptr[low + i + 1], image, width, rows, i * width)
+
+
+@numba.njit(cache=True, nogil=True)
+def times_columns(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray | None,
+    scale: np.ndarray,
+    left: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Write Cᵀ @ left, rows times their scale, into `out`: every row of it once.
+
+    Parameters
+    ----------
+    indptr, indices, values
+        The counts by peaks (CSC); `values` None for ones.
+    scale
+        Factor of every peak.
+    left
+        (cells × width), columns filled up with zeros to a multiple of 16.
+    out
+        Output, (peaks × r), r at most the width.
+    """
+    width = left.shape[1]
+    row = np.empty(width, left.dtype)
+    for j in range(len(out)):
+        row[:] = 0
+        sum_of_rows(values, indices, indptr[j], indptr[j + 1], left, width, row, 0)
+        for c in range(out.shape[1]):
+            out[j, c] = row[c] * scale[j]

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from .._threads import available_threads
+from .columns import column_values
 from .operator import ScaledOperator
-from .row_block import COMPILED_NNZ, compilable
+from .row_block import COMPILED_NNZ
 
 MOST_CELLS = 4_000  # so that factors of the cells stay in the second-level cache
 _MIN_NNZ_PER_THREAD = 500_000
@@ -45,7 +46,7 @@ class CountsByPeaks:
     def __init__(self, op: ScaledOperator) -> None:
         columns = op.columns()
         self._indptr, self._indices = columns.indptr, columns.indices
-        self._values = (columns.data != 0).view(np.uint8) if op.binary else compilable(columns.data, op.dtype)
+        self._values = column_values(columns, op.dtype, binary=op.binary)
         self._rows, self._scale = op.row_scale[:, None].astype(op.dtype), op.col_scale.astype(op.dtype)
         n_parts = max(1, min(available_threads(), columns.nnz // _MIN_NNZ_PER_THREAD))
         cost = columns.indptr + np.arange(len(columns.indptr))  # entries and peaks
