@@ -275,7 +275,8 @@ class ScaledOperator:
             scaled = (left * self.row_scale[:, None]).astype(self.dtype)
             total = self._cluster.transposed_times(scaled, binary=self.binary)
             return total * self.col_scale[:, None].astype(self.dtype)
-        if self._row_blocks is not None and self.device is None and self._compiled and self.shape[0] <= _COLUMNS_KEPT:
+        few = self._row_blocks is not None and self.device is None and self.shape[0] <= _COLUMNS_KEPT
+        if few and self._source.nnz >= COMPILED_NNZ:
             scaled = left * self.row_scale[:, None]
             return transposed_times(self.columns(), scaled, self.col_scale, dtype=self.dtype, binary=self.binary)
         totals = Totals(self.shape[1], left.shape[1], self.dtype)
