@@ -142,7 +142,9 @@ def _stretched(
         values *= factor
         values += pi
         sums += np.maximum(values, pi / 100, out=values).sum(axis=0, dtype=np.float64)
-    return places.shared_out(out, sums)
+    for rows in row_slices(len(out)):
+        out[rows] /= sums.astype(dtype)
+    return places.shared_out(out)
 
 
 def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.ndarray:
@@ -212,16 +214,13 @@ def consensus_profiles(
     peaks
         :class:`~sccase_kit.enhance.expected.PeakScaling` of the data.
     images
-        X̃ᵀ H of every K, where they are known.
+        X̃ᵀ H of every K, H with columns of unit sum, where they are known.
     """
     bank = tuple(h.shape[1] for h in hs)
     if images is None:
         profiles = op.rmatmul(np.hstack([unit_columns(h) for h in hs])).astype(np.float32, copy=False)
     else:
-        profiles = np.hstack(
-            [image / np.maximum(h.sum(axis=0, dtype=np.float64), _TINY) for image, h in zip(images, hs, strict=True)]
-        )
-        profiles = profiles.astype(np.float32, copy=False)
+        profiles = np.hstack(images).astype(np.float32, copy=False)
     sums = factor_sums(profiles, peaks)
     totals = np.where(sums > 0, sums, 1)
     plain, smooth = (np.empty((op.shape[0], sum(bank)), dtype=np.float32) for _ in range(2))

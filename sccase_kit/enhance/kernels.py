@@ -175,10 +175,8 @@ def survey_rows(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def spread_rows(
-    values: np.ndarray, source: np.ndarray, factor: np.ndarray, totals: np.ndarray, out: np.ndarray
-) -> None:
-    """Write row ``source[i]`` of `values`, times its factor and over the totals, into row i of `out`; zeros for -1.
+def spread_rows(values: np.ndarray, source: np.ndarray, factor: np.ndarray, out: np.ndarray) -> None:
+    """Write row ``source[i]`` of `values`, times its factor, into row i of `out`; zeros where it is -1.
 
     Parameters
     ----------
@@ -186,8 +184,8 @@ def spread_rows(
         (rows × r).
     source
         Row of every row of `out`.
-    factor, totals
-        One per row and one per column of `values`, in its type.
+    factor
+        One per row of `values`, in its type.
     out
         Output, (any × r).
     """
@@ -197,7 +195,7 @@ def spread_rows(
             out[i] = 0
             continue
         for j in range(out.shape[1]):
-            out[i, j] = values[row, j] * factor[row] / totals[j]
+            out[i, j] = values[row, j] * factor[row]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -14,7 +14,7 @@ from .._version import __version__
 from ..matrix.gram import MOST_CELLS
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
-from ..matrix.rows import canonical, even_cuts, row_slices, view_rows
+from ..matrix.rows import canonical, even_cuts, view_rows
 from ..matrix.sums import count_statistics
 from .keys import Keys
 from .nmf import SMALL
@@ -144,28 +144,19 @@ class Places:
         """Whether a column stands for several peaks."""
         return self.copies is not None and float(self.copies.max(initial=1)) > 1
 
-    def divided(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
-        """Return the peaks' rows of factors of the TF-IDF, (columns × r), over `totals` (r,); (peaks × r)."""
-        if self.copies is None:
-            return values / totals.astype(values.dtype)
-        return self._spread(values, 1 / np.sqrt(self.copies), totals)
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Return factors of the TF-IDF, (columns × r), for the peaks: (peaks × r)."""
+        return values if self.copies is None else self._spread(values, 1 / np.sqrt(self.copies))
 
-    def shared_out(self, values: np.ndarray, totals: np.ndarray) -> np.ndarray:
-        """Return the same of sums over the peaks of each column, of which every peak has its share.
+    def shared_out(self, values: np.ndarray) -> np.ndarray:
+        """Return sums over the peaks of each column, (columns × r), of which every peak has its share: (peaks × r)."""
+        return values if self.copies is None else self._spread(values, 1 / self.copies)
 
-        Where every peak has its own column, `values` is changed and returned.
-        """
-        if self.copies is not None:
-            return self._spread(values, 1 / self.copies, totals)
-        for rows in row_slices(len(values)):
-            values[rows] /= totals.astype(values.dtype)
-        return values
-
-    def _spread(self, values: np.ndarray, factor: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    def _spread(self, values: np.ndarray, factor: np.ndarray) -> np.ndarray:
         from .kernels import spread_rows
 
         out = np.empty((self.n_peaks, values.shape[1]), values.dtype)
-        spread_rows(values, self.column, factor.astype(out.dtype), totals.astype(out.dtype), out)
+        spread_rows(values, self.column, factor.astype(out.dtype), out)
         return out
 
 

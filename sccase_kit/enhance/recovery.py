@@ -16,7 +16,7 @@ from .mixture import Mixtures, climb, memberships, peak_shares, start
 from .nmf import SMALL
 from .preparation import Places
 from .reference import Reference
-from .robust import RobustOptions
+from .robust import RobustOptions, unit_columns
 from .survey import SAMPLED, free_samples, sample_of
 
 #: Components that are factorised for expected accessibility alone: data of two types need them.
@@ -59,7 +59,7 @@ def recover(
     n_open
         Cells with the peak open, (n_vars,).
     images
-        X̃ᵀ H of every K, (n_vars × K), which saves a read of large data.
+        X̃ᵀ H of every K, (n_vars × K), H with columns of unit sum; saves a read of large data.
     reference, groups
         A reference, and the memberships of the cells in its groups, (n_obs × groups): one more factorisation.
     places
@@ -87,7 +87,7 @@ def recover(
     if chosen:
         known = None
         if images is not None:
-            known = [*images.values(), *([] if groups is None else [op.rmatmul(groups)])]
+            known = [*images.values(), *([] if groups is None else [op.rmatmul(unit_columns(groups))])]
             known = [image for image, keep in zip(known, experts, strict=True) if keep]
         consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open), images=known)
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])

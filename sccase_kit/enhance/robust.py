@@ -32,7 +32,6 @@ from .checkpoint import Arrays, Judge, is_graph, shapes_are
 from .extension import extended_embedding
 from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
 from .nmf import SMALL
-from .preparation import Places
 from .reference import Reference, reference_memberships, reference_weight
 from .survey import SampledCells, free_samples, sample_of, survey_of
 
@@ -113,6 +112,13 @@ def _inner(left: np.ndarray, right: np.ndarray) -> np.ndarray:
     for rows in row_slices(len(left)):
         out += np.sum(left[rows] * right[rows], axis=0, dtype=np.float64)
     return out
+
+
+def _divided(values: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """Divide columns by their sums, where these are positive, in place, some rows at a time."""
+    for rows in row_slices(len(values)):
+        values[rows] /= _positive(sums).astype(values.dtype)
+    return values
 
 
 def _positive(sums: np.ndarray) -> np.ndarray:
@@ -236,7 +242,7 @@ class RobustFit:
     kernel
         P̄, the neighbour graph.
     images
-        X̃ᵀ H of every K of `hs`, (n_vars × K).
+        X̃ᵀ H of every K of `hs`, (n_vars × K), H with columns of unit sum.
     groups
         Memberships of the cells in the groups of a reference, (n_obs × groups), rows of sum 1 at most; else None.
     """
@@ -264,7 +270,6 @@ def fit_robust(
     codes: np.ndarray | None = None,
     rng: np.random.Generator,
     stage: Stage = computed,
-    places: Places | None = None,
 ) -> RobustFit:
     """Fit the consensus.
 
@@ -285,10 +290,7 @@ def fit_robust(
     stage
         Called with the name of a long stage and the function that computes its arrays; returns them, perhaps from an
         earlier run.
-    places
-        Which columns of the data stand for the peaks of the result; by default each for its own.
     """
-    places = Places(op.shape[1]) if places is None else places
     sizes = tuple(sorted({*options.bank, *options.more}))
 
     def factorise() -> Arrays:
@@ -326,7 +328,7 @@ def fit_robust(
     sources = np.hstack([unit_columns(h if source is None else h * source[:, None]) for h in hs])
     del ws
     w = _columns(bank.pop("w"), sizes, chosen)
-    projection = places.divided(w, _positive(np.sqrt(op.copies).astype(w.dtype) @ w))
+    projection = _divided(w, np.sqrt(op.copies).astype(w.dtype) @ w)
     del w
     groups = None
     if reference is not None:
@@ -339,16 +341,16 @@ def fit_robust(
         amplitude = amplitude if source is None else amplitude * source
         sources = np.hstack([groups * amplitude[:, None], sources])
         projection = np.hstack([unit_columns(op.rmatmul(groups)), projection])
+    _divided(bank["x"], np.concatenate([h.sum(axis=0) for h in every]))
     smooth = diffuse(kernel, theta, options.n_steps)
     cells, used = smooth, sources
     if codes is not None:
         factor = balanced_factors(sources, smooth, codes)
         used, cells = spread_over_batches(sources, smooth, codes, factor)
     if reference is None and codes is None and source is None:  # X̃ᵀ H is known
-        totals = np.concatenate([_positive(h.sum(axis=0)) for h in raw])
-        peak_factors = places.divided(_columns(bank["x"], sizes, chosen), totals)
+        peak_factors = _columns(bank["x"], sizes, chosen)
     else:
-        peak_factors = places.divided(op.rmatmul(used), np.ones(used.shape[1]))
+        peak_factors = op.rmatmul(used)
     factors = smooth, projection, used, cells, peak_factors
     by_size = dict(zip(sizes, every, strict=True))
     of_all = dict(zip(sizes, np.split(bank["x"], cuts, axis=1), strict=True))

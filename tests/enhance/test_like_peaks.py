@@ -140,5 +140,5 @@ def test_places_without_anything_to_do_leave_arrays_as_they_are():
     values = np.arange(6.0).reshape(3, 2)
     places = Places(3)
     assert not places.together
-    np.testing.assert_array_equal(places.divided(values, np.array([2.0, 4.0])), values / [2, 4])
-    np.testing.assert_array_equal(places.shared_out(values.copy(), np.array([2.0, 4.0])), values / [2, 4])
+    assert places.spread(values) is values
+    assert places.shared_out(values) is values

@@ -85,7 +85,6 @@ class Robust(Method):
             codes=inputs.batch,
             rng=inputs.rng,
             stage=inputs.stage,
-            places=places,
         )
         found: dict[str, Any] = {}
         expected: dict[str, np.ndarray] = {}
@@ -96,9 +95,9 @@ class Robust(Method):
         free_samples(data.op)
         return Enhancement(
             embedding=fit.embedding,
-            projection=fit.projection,
+            projection=places.spread(fit.projection),
             cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
-            peak_factors=np.ascontiguousarray(fit.peak_factors, dtype=np.float32),
+            peak_factors=np.ascontiguousarray(places.spread(fit.peak_factors), dtype=np.float32),
             sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
             objective=fit.objective,
             info={"bank": np.array(fit.bank), "weights": fit.weights, **found},
