@@ -205,7 +205,7 @@ def _spectral(op: ScaledOperator, n_components: int, *, rng: np.random.Generator
         return spectral_embedding(binary, n_components, rng=rng)
     few = SampledCells(sample.kept, _unit(sample.op.binarized()))
     vectors = extended_embedding(binary, found.unit_sums, few, n_components, rng=rng)
-    free_samples(op, wide=True)
+    free_samples(op, wide=not op.in_memory)
     return vectors
 
 
@@ -295,6 +295,8 @@ def fit_robust(
 
     def factorise() -> Arrays:
         found = nmf_bank(op, sizes, rng=rng)
+        if op.in_memory:
+            free_samples(op)  # to cut it again takes less than its memory is worth
         return {"h": found.h, "w": found.w, "x": found.image, "rank_one": np.array(found.best)}
 
     (n, m), width = op.shape, sum(sizes)

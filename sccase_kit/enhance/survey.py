@@ -175,13 +175,20 @@ def sample_of(op: ScaledOperator, rng: np.random.Generator, *, wide: bool = Fals
         kept = drawn(data_keys(op).cells, most, salt, first=op.row_scale > 0)
         collected = op.memo.pop("collected", None)
         counts = None if collected is None else collected.of(kept)
-        few = op.with_rows(kept) if counts is None else op.with_counts(counts, kept)
-        samples[most] = SampledCells(kept, few)
+        counts = op.with_rows(kept).stored() if counts is None else counts
+        samples[most] = SampledCells(kept, op.with_counts(_in_bytes(counts), kept))
     if n not in samples:
         kept = drawn(data_keys(op).cells, n, salt, first=op.row_scale > 0)
         whole = samples[most]
         samples[n] = SampledCells(kept, whole.op.with_rows(kept[whole.kept]))
     return samples[n]
+
+
+def _in_bytes(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Return counts in a byte each where they fit."""
+    if counts.dtype.kind not in "iu" or counts.dtype.itemsize == 1 or counts.nnz == 0 or counts.data.max() > 255:
+        return counts
+    return sparse.csr_matrix((counts.data.astype(np.uint8), counts.indices, counts.indptr), counts.shape)
 
 
 def free_samples(op: ScaledOperator, *, wide: bool = False) -> None:
