@@ -216,7 +216,8 @@ def stated(row: dict) -> float:
     robust = row["method"] == "robust"
     shape = (int(row["cells"]), int(row["peaks"]))
     columns = Robust().columns(shape) if robust else sketch_width(int(row["k"]))
-    return expected_memory(shape, columns, robust=robust, in_memory=not row["streamed"]) / GIB
+    sizes = {"nnz": int(row["nonzeros"]), "in_memory": not row["streamed"]}
+    return expected_memory(shape, columns, robust=robust, **sizes) / GIB
 
 
 def merged(table: pd.DataFrame, path: Path) -> pd.DataFrame:

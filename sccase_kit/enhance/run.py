@@ -270,7 +270,7 @@ def fit(
         logger.info(note)
     columns = method.columns(data.op.shape)
     if columns is not None and not data.op.in_memory:
-        size = expected_memory(data.op.shape, columns, robust=method.graphs, in_memory=False)
+        size = expected_memory(data.op.shape, columns, robust=method.graphs, in_memory=False, nnz=data.nnz)
         logger.info("the counts are read in blocks; the fit takes about %.1f GiB of memory", size / 2**30)
     kept = None
     if checkpoint is not None:

@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
+from sccase_kit.enhance import bank, graph, memory, nmf, preparation, recovery, robust, run, survey
 from sccase_kit.enhance.memory import expected_memory
 from sccase_kit.enhance.nmf import sketch_width
 
@@ -48,6 +49,38 @@ def test_a_streamed_fit_stays_below_what_is_stated_and_says_it(tmp_path, caplog,
         tracemalloc.stop()
     assert stated / 10 <= taken <= stated
     assert f"about {stated / 2**30:.1f} GiB" in caplog.text
+
+
+def test_the_sample_of_large_data_is_in_what_is_stated():
+    def stated(n, per_cell):
+        return expected_memory((n, 2000), 47, robust=True, in_memory=True, nnz=n * per_cell)
+
+    for n in (60_000, 600_000):
+        assert stated(n, 3000) == stated(n, 0) + 13 * 20_000 * 3000 - 4 * 132 * (n + 2000)  # no Krylov space of all
+        assert stated(n, 1000) < stated(n, 3000)
+    assert stated(20_000, 0) == stated(20_000, 3000)
+
+
+def test_a_streamed_fit_by_way_of_a_sample_stays_below_what_is_stated(tmp_path, monkeypatch):
+    for module in (bank, graph, memory, nmf, preparation, recovery, robust, run):
+        monkeypatch.setattr(module, "SMALL", 2000)
+    for module in (memory, recovery, survey):
+        monkeypatch.setattr(module, "SAMPLED", 1500)
+    for module in (memory, survey):
+        monkeypatch.setattr(module, "ENTRIES", 0)
+    adata = ad.AnnData(sparse.random(4000, 2000, 0.02, format="csr", random_state=0, dtype=np.float32))
+    adata.X.data[:] = 1
+    adata.var_names = [f"chr1:{1000 * i}-{1000 * i + 500}" for i in range(2000)]
+    adata.write_h5ad(tmp_path / "counts.h5ad")
+    stored = sk.read(tmp_path / "counts.h5ad", backed=True)
+    with sk.settings.override(block_bytes=2**20):
+        columns = sk.enhance.Robust().columns(adata.shape)
+        stated = expected_memory(adata.shape, columns, robust=True, in_memory=False, nnz=adata.X.nnz)
+        tracemalloc.start()
+        sk.tl.enhance(stored)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert stated / 5 <= taken <= stated
 
 
 def test_a_fit_of_many_peaks_stays_below_what_is_stated():
