@@ -153,6 +153,9 @@ def check_counts(matrix: Any, *, name: str = "counts", integer: bool = False) ->
         msg = f"{name} must be numeric, got dtype {data.dtype}"
         raise TypeError(msg)
     low = data.min()
+    small = data.dtype.kind == "i" and data.dtype.itemsize <= 4  # neither infinite nor beyond what is exact
+    if small and low >= 0:
+        return
     if not np.isfinite(low) or not np.isfinite(data.max()):
         bad = int(np.count_nonzero(~np.isfinite(data)))
         msg = f"{name} has {bad} NaN or infinite value(s); remove or replace them first"

@@ -7,7 +7,7 @@ most of them: products of small matrices, and nothing is drawn. Jégou, Douze & 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -86,11 +86,24 @@ def nearest_centres(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     """Return the position of the nearest centre of every point."""
     out, turned, squares = np.empty(len(points), dtype=np.int64), -2 * centres.T, np.sum(centres**2, axis=1)
     step = max(1, _BUFFER // len(centres))
-    for start in range(0, len(points), step):
+
+    def find(start: int) -> None:
         d = points[start : start + step] @ turned
         d += squares
         out[start : start + step] = d.argmin(axis=1)
+
+    _in_threads(find, range(0, len(points), step))
     return out
+
+
+def _in_threads(work: Callable[[int], None], numbers: Sequence[int]) -> None:
+    if (n_threads := available_threads()) == 1 or len(numbers) == 1:
+        for number in numbers:
+            work(number)
+        return
+    with ThreadPoolExecutor(n_threads) as pool:
+        for _ in pool.map(work, numbers):
+            pass
 
 
 def listed_candidates(
@@ -141,14 +154,7 @@ def listed_candidates(
             smallest_per_row(d, near, smallest)
             found(some, lists.order[among[near]])
 
-    numbers = np.flatnonzero(np.diff(bounds)).tolist()
-    if (n_threads := available_threads()) == 1:
-        for number in numbers:
-            search(number)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        for _ in pool.map(search, numbers):
-            pass
+    _in_threads(search, np.flatnonzero(np.diff(bounds)).tolist())
 
 
 def _parts_near(queries: np.ndarray, centres: np.ndarray, own: int) -> np.ndarray:

@@ -51,15 +51,17 @@ def test_a_factorisation_of_a_sample_first_fits_all_cells_as_well_as_scikit_lear
     np.testing.assert_allclose(found.image, op.rmatmul(found.h), atol=1e-4 * np.abs(found.image).max())
 
 
-def test_a_large_fit_finds_the_types_in_any_order_and_storage(large, study, tmp_path):
+def test_a_large_fit_finds_the_types_in_any_order_storage_and_number_of_threads(large, study, tmp_path):
     rng = np.random.default_rng(1)
     rows, cols = rng.permutation(study.n_obs), rng.permutation(study.n_vars)
     plain, other = study.copy(), study[rows, cols].copy()
     path = tmp_path / "counts.h5ad"
     study.write_h5ad(path)
-    stored = sk.read(path, backed=True)
+    stored, pieces = sk.read(path, backed=True), sk.read(path, backed=True)
     for adata in (plain, other, stored):
         sk.tl.enhance(adata, rng=0)
+    with sk.settings.override(block_bytes=60_000, n_threads=3):
+        sk.tl.enhance(pieces, rng=0)
     sk.tl.cluster(plain, n_clusters=4, rng=0, key_added="kinds")
     assert adjusted_rand_score(study.obs["cell_type"], plain.obs["kinds"]) > 0.9
     for scale in (None, "accessibility"):
@@ -67,6 +69,7 @@ def test_a_large_fit_finds_the_types_in_any_order_and_storage(large, study, tmp_
         for b in (
             sk.get.enhanced(other, scale=scale)[np.ix_(np.argsort(rows), np.argsort(cols))],
             sk.get.enhanced(stored, scale=scale),
+            sk.get.enhanced(pieces, scale=scale),
         ):
             assert np.linalg.norm(a - b) < 2e-3 * np.linalg.norm(a)
 
