@@ -37,6 +37,43 @@ def write_counts(folder: Path) -> None:
     adata[:30].write_h5ad(folder / "small.h5ad")
 
 
+def write_forms(folder: Path) -> None:
+    """Write 6,000 of the cells in other ways."""
+    import anndata as ad
+
+    write_counts(folder)
+    some = ad.read_h5ad(folder / "counts.h5ad")[:6_000].copy()
+    some.write_h5ad(folder / "gzip.h5ad", compression="gzip")
+    some.write_zarr(folder / "zarr.zarr")
+    counts = some.X
+    for name, x in {
+        "float64": counts.astype(np.float64),
+        "int32": counts.astype(np.int32),
+        "csc": counts.tocsc(),
+        "dense": counts[:600].toarray(),
+    }.items():
+        ad.AnnData(x, obs=some.obs.iloc[: x.shape[0]], var=some.var).write_h5ad(folder / f"{name}.h5ad")
+
+
+def form(file: str) -> dict[str, Callable[[Path], Callable[[], str]]]:
+    """Return the tools that read a file."""
+
+    def ours(folder: Path) -> Callable[[], str]:
+        import sccase_kit as sk
+
+        sk.read(folder / file)
+        return lambda: str(sk.read(folder / file).X.dtype)
+
+    def theirs(folder: Path) -> Callable[[], str]:
+        import anndata as ad
+
+        read = ad.read_zarr if file.endswith("zarr") else ad.read_h5ad
+        read(folder / file)
+        return lambda: str(read(folder / file).X.dtype)
+
+    return {"sccase_kit": ours, "anndata": theirs}
+
+
 def read_ours(folder: Path) -> Callable[[], str]:
     import sccase_kit as sk
 
@@ -99,6 +136,10 @@ def ranges_ours(folder: Path) -> Callable[[], str]:
 
 CASES = [
     Case("read .h5ad", write_counts, {"sccase_kit": read_ours, "anndata": read_anndata}),
+    *(
+        Case(f"read {file}", write_forms, form(file))
+        for file in ("gzip.h5ad", "float64.h5ad", "int32.h5ad", "csc.h5ad", "dense.h5ad", "zarr.zarr")
+    ),
     Case("write enhanced", write_counts, {"sccase_kit": write_ours, "anndata, a dense matrix": write_anndata}),
     Case("min–max ranges", write_counts, {"sccase_kit": ranges_ours}),
 ]
