@@ -6,10 +6,10 @@ Existing outputs are replaced when the new ones are complete; the input is never
 from __future__ import annotations
 
 import argparse
+import ast
 from pathlib import Path
 from typing import Any, cast
 
-from ..enhance import METHODS
 from .files import INPUT, add_input, add_layer, add_seed, check_target, read_input, reading_options, save_data
 
 HELP = "enhance a count matrix"
@@ -25,14 +25,34 @@ def _components(text: str) -> int | str:
         raise argparse.ArgumentTypeError(msg) from None
 
 
+def methods() -> dict[str, str]:
+    """Return the summary of every method by its name, read from the sources: importing the methods takes a second."""
+    folder = Path(__file__).parents[1] / "enhance"
+    found = {}
+    for line in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:
+        if isinstance(line, ast.ImportFrom) and str(line.module).startswith("methods."):
+            said = _said(folder.joinpath(*str(line.module).split(".")).with_suffix(".py"))
+            found[said["name"]] = said["summary"]
+    return found
+
+
+def _said(file: Path) -> dict[str, str]:
+    """Return the texts that the class of a method is given, by their names."""
+    classes = [one for one in ast.parse(file.read_text(encoding="utf-8")).body if isinstance(one, ast.ClassDef)]
+    lines = [line for one in classes for line in one.body if isinstance(line, ast.Assign)]
+    texts = {ast.unparse(line.targets[0]): line.value for line in lines if isinstance(line.value, ast.Constant)}
+    return {name: str(value.value) for name, value in texts.items()}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_input(parser)
     add_layer(parser)
     parser.add_argument("-o", "--output", required=True, help="target .h5ad or .zarr, with the model in it")
     parser.add_argument("-k", "--n-components", type=_components, default="auto", help="components, or auto (default)")
-    methods = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items())
-    parser.add_argument("--method", choices=list(METHODS), help=f"the method. {methods}")
+    known = methods()
+    shown = "; ".join(f"{name}: {summary}" for name, summary in known.items())
+    parser.add_argument("--method", choices=list(known), help=f"the method. {shown}")
     parser.add_argument("--reference", help=f"reference counts, groups × peaks: {INPUT}")
     parser.add_argument("--depth", action="store_true", help="correct for sequencing depth")
     parser.add_argument("--batch-key", help="column of obs with the batches to correct")

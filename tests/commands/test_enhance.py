@@ -235,3 +235,10 @@ def test_counts_of_a_layer(call_json, study, tmp_path):
         outputs[name] = ad.read_h5ad(target)
     np.testing.assert_array_equal(outputs["X"].obsm["X_sccase"], outputs["layer"].obsm["X_sccase"])
     assert outputs["layer"].uns["sccase"]["params"]["layer"] == "counts"
+
+
+def test_the_methods_of_the_help_are_those_there_are():
+    from sccase_kit._commands.enhance import methods
+    from sccase_kit.enhance import METHODS
+
+    assert list(methods().items()) == [(name, method.summary) for name, method in METHODS.items()]

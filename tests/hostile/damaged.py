@@ -204,7 +204,10 @@ def check(value: Any) -> None:
 
 
 #: Warnings that are ours, of what a damaged file still holds.
-_SAID = r".*(fractional|no coordinates|not unique|no header|share their name|left out|1-based|holds text|must hold)"
+_SAID = (
+    r".*(fractional|no coordinates|not unique|no header|share their name|left out|1-based|holds text|must hold|"
+    r"are no counts)"
+)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -14,6 +16,7 @@ from sccase_kit.io._tidy import tidy_counts
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch):
     monkeypatch.setattr(_tidy, "_PART_BYTES", 16)
+    monkeypatch.setattr(_tidy, "_DENSE_BYTES", 100)
 
 
 def counts(dtype, values=(1, 2, 3, 1)):
@@ -93,3 +96,32 @@ def test_values_that_cannot_be_written_over_are_copied():
     matrix.data.setflags(write=False)
     assert tidy_counts(matrix, owned=True).dtype == np.int32
     assert matrix.data.tolist() == [1, 2, 3, 1]
+
+
+@pytest.mark.parametrize(
+    "dtype", [bool, np.uint8, np.int32, np.int64, np.float16, np.float32, np.float64, ">f4", ">i4"]
+)
+@pytest.mark.parametrize("shape", [(7, 9), (1, 40), (30, 1), (0, 5), (5, 0), (0, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_dense_counts_become_rows(dtype, shape, order):
+    dense = np.random.default_rng(0).poisson(0.4, shape).astype(dtype, order=order)
+    dense[1:2] = 0
+    before = dense.copy()
+    out = tidy_counts(dense, owned=True)
+    assert type(out) is sparse.csr_matrix
+    assert out.has_canonical_format
+    assert out.dtype.isnative
+    assert out.dtype == (np.int32 if np.dtype(dtype).kind in "fb" else np.dtype(dtype).newbyteorder("="))
+    assert out.indices.dtype == out.indptr.dtype == np.int32
+    assert out.nnz == np.count_nonzero(before)
+    np.testing.assert_array_equal(out.toarray(), before.astype(out.dtype))
+    np.testing.assert_array_equal(dense, before)
+
+
+@pytest.mark.parametrize(("wrong", "told"), [(0.5, True), (np.nan, False), (np.inf, False)])
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_dense_matrix_of_fractions_stays_dense(wrong, told, at):
+    dense = np.ones((9, 11), np.float32)
+    dense.flat[at] = wrong
+    with pytest.warns(UserWarning, match="fractional") if told else contextlib.nullcontext():
+        assert tidy_counts(dense, owned=True) is dense
