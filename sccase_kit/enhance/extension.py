@@ -12,10 +12,34 @@ import numpy as np
 from ..matrix.operator import ScaledOperator
 from ..matrix.rows import row_slices
 from .graph import inverse_roots, spectral_embedding
-from .survey import SampledCells
+from .nmf import SMALL
+from .survey import SampledCells, free_samples, sample_of, survey_of
 
 EXTENDED = 31  # vectors of a sample that are extended to all cells: with the sum of all rows 32 columns
 _ROWS = 20_000
+
+
+def spectral_components(
+    op: ScaledOperator, n_components: int, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the spectral components of the binarised data; of data with many counts by way of a sample."""
+    if op.shape[0] <= SMALL:
+        return spectral_embedding(_unit(op.binarized()), n_components, rng=rng)
+    found = survey_of(op)
+    rows = 1 / np.sqrt(np.where(found.open_squares > 0, found.open_squares, 1))
+    binary = op.binarized().with_scales(np.where(found.open_squares > 0, rows, 0), op.col_scale)
+    sample = sample_of(op, rng, wide=True)
+    if sample.kept.all():
+        return spectral_embedding(binary, n_components, rng=rng)
+    few = SampledCells(sample.kept, _unit(sample.op.binarized()))
+    vectors = extended_embedding(binary, found.unit_sums, few, n_components, rng=rng)
+    free_samples(op, wide=not op.in_memory)
+    return vectors
+
+
+def _unit(binary: ScaledOperator) -> ScaledOperator:
+    norms = np.sqrt(binary.row_sq_norms())
+    return binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), binary.col_scale)
 
 
 def extended_embedding(

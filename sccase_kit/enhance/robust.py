@@ -29,11 +29,11 @@ from ..matrix.rows import row_slices
 from .bank import nmf_bank
 from .batch import align_embedding, balanced_factors, spread_over_batches
 from .checkpoint import Arrays, Judge, is_graph, shapes_are
-from .extension import extended_embedding
-from .graph import diffuse, mean_kernel, smoothing_kernel, spectral_embedding
+from .extension import spectral_components
+from .graph import diffuse, mean_kernel, smoothing_kernel
 from .nmf import SMALL
 from .reference import Reference, reference_memberships, reference_weight
-from .survey import SampledCells, free_samples, sample_of, survey_of
+from .survey import free_samples
 
 BANK = (3, 4, 6, 8, 12, 20)
 LARGE_BANK = (5, 8, 12, 20)  # large data hold more types
@@ -173,7 +173,7 @@ def cell_graph(
     rng
         Generator.
     """
-    vectors, values = _spectral(op, min(SCALED, min(op.shape) - 2), rng=rng)
+    vectors, values = spectral_components(op, min(SCALED, min(op.shape) - 2), rng=rng)
     vectors = _of_one_sign(vectors)
     centred = memberships - memberships.mean(axis=0)
     topics = _of_one_sign(centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED])
@@ -191,27 +191,6 @@ def cell_graph(
             yield smoothing_kernel(aligned, n_neighbors=options.n_neighbors, codes=codes)
 
     return mean_kernel(kernels())
-
-
-def _spectral(op: ScaledOperator, n_components: int, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the spectral components of the binarised data; of data with many counts by way of a sample."""
-    if op.shape[0] <= SMALL:
-        return spectral_embedding(_unit(op.binarized()), n_components, rng=rng)
-    found = survey_of(op)
-    rows = 1 / np.sqrt(_positive(found.open_squares))
-    binary = op.binarized().with_scales(np.where(found.open_squares > 0, rows, 0), op.col_scale)
-    sample = sample_of(op, rng, wide=True)
-    if sample.kept.all():
-        return spectral_embedding(binary, n_components, rng=rng)
-    few = SampledCells(sample.kept, _unit(sample.op.binarized()))
-    vectors = extended_embedding(binary, found.unit_sums, few, n_components, rng=rng)
-    free_samples(op, wide=not op.in_memory)
-    return vectors
-
-
-def _unit(binary: ScaledOperator) -> ScaledOperator:
-    norms = np.sqrt(binary.row_sq_norms())
-    return binary.with_scales(binary.row_scale / np.where(norms > 0, norms, 1), binary.col_scale)
 
 
 def _of_one_sign(vectors: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from sklearn.decomposition import NMF
 from sklearn.metrics import adjusted_rand_score
 
 import sccase_kit as sk
-from sccase_kit.enhance import bank, graph, nmf, preparation, prepare, recovery, robust, run, survey
+from sccase_kit.enhance import bank, extension, graph, nmf, preparation, prepare, recovery, robust, run, survey
 from sccase_kit.enhance.bank import nmf_bank
 from sccase_kit.enhance.survey import sample_of
 
@@ -20,7 +20,7 @@ SMALL, SAMPLED = 200, 150
 @pytest.fixture(params=[0, 10**9], ids=["extended", "all cells"])
 def large(monkeypatch, request):
     monkeypatch.setattr(survey, "ENTRIES", request.param)
-    for module in (bank, graph, nmf, preparation, recovery, robust, run):
+    for module in (bank, extension, graph, nmf, preparation, recovery, robust, run):
         monkeypatch.setattr(module, "SMALL", SMALL)
     for module in (recovery, survey):
         monkeypatch.setattr(module, "SAMPLED", SAMPLED)
@@ -77,7 +77,7 @@ def test_a_large_fit_finds_the_types_in_any_order_storage_and_number_of_threads(
 def test_expected_accessibility_of_a_sample_first_is_near_that_of_all(large, study, monkeypatch):
     few = study.copy()
     sk.tl.enhance(few, rng=0)
-    for module in (bank, graph, nmf, preparation, recovery, robust, run):
+    for module in (bank, extension, graph, nmf, preparation, recovery, robust, run):
         monkeypatch.setattr(module, "SMALL", 20_000)
     whole = study.copy()
     sk.tl.enhance(whole, rng=0)

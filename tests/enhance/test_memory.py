@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.enhance import bank, graph, memory, nmf, preparation, recovery, robust, run, survey
+from sccase_kit.enhance import bank, extension, graph, memory, nmf, preparation, recovery, robust, run, survey
 from sccase_kit.enhance.memory import expected_memory
 from sccase_kit.enhance.nmf import sketch_width
 
@@ -62,7 +62,7 @@ def test_the_sample_of_large_data_is_in_what_is_stated():
 
 
 def test_a_streamed_fit_by_way_of_a_sample_stays_below_what_is_stated(tmp_path, monkeypatch):
-    for module in (bank, graph, memory, nmf, preparation, recovery, robust, run):
+    for module in (bank, extension, graph, memory, nmf, preparation, recovery, robust, run):
         monkeypatch.setattr(module, "SMALL", 2000)
     for module in (memory, recovery, survey):
         monkeypatch.setattr(module, "SAMPLED", 1500)
