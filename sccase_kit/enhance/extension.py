@@ -22,7 +22,17 @@ _ROWS = 20_000
 def spectral_components(
     op: ScaledOperator, n_components: int, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the spectral components of the binarised data; of data with many counts by way of a sample."""
+    """Return leading eigenvectors and eigenvalues of the open entries' affinity; of many of them by way of a sample.
+
+    Parameters
+    ----------
+    op
+        TF-IDF of the data; its row scale is not used on large data.
+    n_components
+        Number of eigenpairs.
+    rng
+        Generator.
+    """
     if op.shape[0] <= SMALL:
         return spectral_embedding(_unit(op.binarized()), n_components, rng=rng)
     found = survey_of(op)
