@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +27,15 @@ def _components(text: str) -> int | str:
 
 
 def methods() -> dict[str, str]:
-    """Return the summary of every method by its name, read from the sources: importing the methods takes a second."""
+    """Return the summary of every method by its name, those that others registered among them."""
+    loaded = sys.modules.get("sccase_kit.enhance")
+    if loaded is None:
+        return written_methods()
+    return {name: method.summary for name, method in loaded.METHODS.items()}
+
+
+def written_methods() -> dict[str, str]:
+    """Return the package's own, read from the sources: importing the methods takes a second."""
     folder = Path(__file__).parents[1] / "enhance"
     found = {}
     for line in ast.parse((folder / "__init__.py").read_text(encoding="utf-8")).body:

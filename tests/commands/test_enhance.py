@@ -238,7 +238,8 @@ def test_counts_of_a_layer(call_json, study, tmp_path):
 
 
 def test_the_methods_of_the_help_are_those_there_are():
-    from sccase_kit._commands.enhance import methods
+    from sccase_kit._commands.enhance import methods, written_methods
     from sccase_kit.enhance import METHODS
 
-    assert list(methods().items()) == [(name, method.summary) for name, method in METHODS.items()]
+    assert list(written_methods().items()) == [(name, method.summary) for name, method in METHODS.items()]
+    assert methods() == written_methods()
