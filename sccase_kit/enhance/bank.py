@@ -13,7 +13,8 @@ from ..matrix.rows import row_slices
 from .nmf import SMALL, leading_svd, nndsvd_bank
 from .survey import sample_of
 
-MOMENTUM = 0.7
+MOMENTUM = 0.85
+FEW = 5_000  # cells up to which two more full passes are taken
 _COLD = 10  # sweeps from nothing
 
 
@@ -60,7 +61,7 @@ def nmf_bank(
     rng
         Generator of the start and of the sample.
     n_iter
-        Full passes; by default 10, and 2 on large data, after 10 on a sample of their cells.
+        Full passes; by default 10 on few cells, 8 on more, and 2 on large data, after 8 on a sample of their cells.
     """
     if op.shape[0] > SMALL:
         sample = sample_of(op, rng).op
@@ -69,7 +70,8 @@ def nmf_bank(
         h = np.zeros((op.shape[0], found.w.shape[1]), dtype=op.dtype)
         return Bank(*_shared_polish(op, h, found.w, sizes, n_iter=n_iter or 2, n_first=_COLD), sizes, best)
     h, w, best = _starts(op, sizes, rng=rng)
-    return Bank(*_shared_polish(op, h, w, sizes, n_iter=n_iter or 10), sizes, best)
+    n_iter = n_iter or (8 if op.shape[0] > FEW else 10)
+    return Bank(*_shared_polish(op, h, w, sizes, n_iter=n_iter), sizes, best)
 
 
 def bank_of_cells(op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator, n_iter: int) -> np.ndarray:
