@@ -127,16 +127,16 @@ class _Collected:
             if self._n_rows > 2 * self._most:
                 self._parts = {}
                 return
-        part = sparse.csr_matrix(stored[chosen])
+        part = _in_bytes(sparse.csr_matrix(stored[chosen]))
         with self._lock:
             self._parts[rows.start] = rows.start + chosen, part
 
     def of(self, kept: np.ndarray) -> sparse.csr_matrix | None:
         """Return the rows of the mask, or None where some of them were not kept."""
-        parts = [self._parts[start] for start in sorted(self._parts)]
+        parts, self._parts = [self._parts[start] for start in sorted(self._parts)], {}
         if sum(int(kept[places].sum()) for places, _ in parts) < kept.sum():
             return None
-        return sparse.vstack([part[kept[places]] for places, part in parts], format="csr")
+        return _stacked(parts, kept)
 
 
 def n_wide(op: ScaledOperator) -> int:
@@ -182,6 +182,22 @@ def sample_of(op: ScaledOperator, rng: np.random.Generator, *, wide: bool = Fals
         whole = samples[most]
         samples[n] = SampledCells(kept, whole.op.with_rows(kept[whole.kept]))
     return samples[n]
+
+
+def _stacked(parts: list[tuple[np.ndarray, sparse.csr_matrix]], kept: np.ndarray) -> sparse.csr_matrix:
+    """Return the rows of the mask one below the other; the list of (places, rows) is emptied on the way."""
+    wanted = [kept[places] for places, _ in parts]
+    lengths = [np.diff(part.indptr)[own] for own, (_, part) in zip(wanted, parts, strict=True)]
+    indptr = np.concatenate([[0], *lengths]).cumsum()
+    shape, dtype = (len(indptr) - 1, parts[0][1].shape[1]), np.result_type(*(part.dtype for _, part in parts))
+    indices = np.empty(indptr[-1], dtype=np.result_type(*(part.indices.dtype for _, part in parts)))
+    values, stop = np.empty(indptr[-1], dtype=dtype), int(indptr[-1])
+    while parts:
+        rows = parts.pop()[1][wanted.pop()]
+        start = stop - rows.nnz
+        indices[start:stop], values[start:stop] = rows.indices, rows.data
+        stop = start
+    return sparse.csr_matrix((values, indices, indptr), shape=shape)
 
 
 def _in_bytes(counts: sparse.csr_matrix) -> sparse.csr_matrix:
