@@ -16,7 +16,7 @@ from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
 from ..matrix.rows import canonical, even_cuts, view_rows
 from ..matrix.sums import count_statistics
-from .keys import Keys
+from .keys import Keys, data_keys
 from .nmf import SMALL
 from .survey import survey
 
@@ -174,10 +174,11 @@ def distinct_peaks(data: Prepared) -> tuple[Prepared, Places]:
         return data, Places(len(n_open))
     column = np.where(n_open > 0, np.searchsorted(kept, first), -1)
     copies = np.bincount(column[column >= 0], minlength=len(kept)).astype(np.float64)
-    together = op.with_columns(kept, copies)
+    together, keys = op.with_columns(kept, copies), data_keys(op)
+    together.memo["keys"] = Keys(keys.cells, keys.peaks[kept])  # what they draw is the same, together or not
     if "survey" in op.memo:
-        keys, found = op.memo["keys"], op.memo["survey"].at_peaks(kept)
-        together.memo.update(keys=Keys(keys.cells, keys.peaks[kept]), survey=found, salt=op.memo["salt"])
+        found = op.memo["survey"].at_peaks(kept)
+        together.memo.update(survey=found, salt=op.memo["salt"])
         together.keep_sq_norms(found.squares)
     return replace(data, op=together, n_cells_open=n_open[kept]), Places(len(n_open), column, copies)
 

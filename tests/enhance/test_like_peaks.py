@@ -11,6 +11,7 @@ import sccase_kit.enhance.mixture as _mixture
 import sccase_kit.enhance.preparation as _preparation
 from sccase_kit.enhance.expected import PeakScaling, measured_peaks
 from sccase_kit.enhance.experts import consensus_profiles
+from sccase_kit.enhance.keys import data_keys
 from sccase_kit.enhance.mixture import climb, peak_shares, start
 from sccase_kit.enhance.preparation import Places, distinct_peaks, prepare
 
@@ -51,6 +52,9 @@ def test_like_peaks_are_those_open_in_one_cell_with_the_same_count(counts, by_pe
     whole, fewer = data.op.to_csr().toarray(), together.op.to_csr().toarray()
     np.testing.assert_allclose(fewer @ fewer.T, whole @ whole.T, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(together.op.sq_norm(), data.op.sq_norm(), rtol=1e-6)
+    np.testing.assert_array_equal(data_keys(together.op).cells, data_keys(data.op).cells)
+    one_each = [next(j for j in range(750) if at[j] == c) for c in range(len(wanted))]
+    np.testing.assert_array_equal(data_keys(together.op).peaks, data_keys(data.op).peaks[one_each])
 
 
 @pytest.mark.filterwarnings("ignore:.*peaks are closed")
