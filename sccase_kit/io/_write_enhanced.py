@@ -107,10 +107,14 @@ def _values_of(
     """Return a function of rows that returns their values."""
     if thin is not None:
         cells, peaks = thin
-        return lambda part: cells[part] @ peaks.T
+        return lambda part: _product(cells, peaks, part)
     if is_dense(adata, key) and not sparse.issparse(adata.layers[key]):
         return dense_matrix(adata, key, scale).__getitem__
     return lambda part: enhanced(adata, key, obs_names=part, scale=scale)
+
+
+def _product(cells: np.ndarray, peaks: np.ndarray, part: slice) -> np.ndarray:
+    return cells[part] @ peaks.T
 
 
 def _blocks(

@@ -55,7 +55,7 @@ assert adata.uns["sccase"]["params"]["rng"] == 1
 LIBRARY = {
     "write_enhanced h5ad": (
         "sk.settings.block_bytes = 4 * 383 * 20\nadata = sk.read({enhanced!r})\n"
-        "once(_write_enhanced, 'enhanced', {number}, calls=3)\nsk.io.write_enhanced(adata, 'e.h5ad')",
+        "once(_write_enhanced, '_product', {number}, calls=3)\nsk.io.write_enhanced(adata, 'e.h5ad')",
         "e.h5ad",
     ),
     "write_enhanced h5ad, inside HDF5": (
@@ -65,7 +65,7 @@ LIBRARY = {
     ),
     "write_enhanced zarr": (
         "sk.settings.block_bytes = 4 * 383 * 20\nadata = sk.read({enhanced!r})\n"
-        "once(_write_enhanced, 'enhanced', {number}, calls=3)\nsk.io.write_enhanced(adata, 'e.zarr')",
+        "once(_write_enhanced, '_product', {number}, calls=3)\nsk.io.write_enhanced(adata, 'e.zarr')",
         "e.zarr",
     ),
     "convert h5ad": (
