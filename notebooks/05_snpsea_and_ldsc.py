@@ -59,7 +59,9 @@ wide = tissues.pivot(index="condition", columns="group", values="pvalue")
 for name, truth in study.planted.items():
     assert wide[name].idxmin() == truth["tissue"]
     assert wide.loc[truth["tissue"], name] < 0.05 / len(wide)
-assert (wide["background"] > 0.05 / len(wide)).all()
+# a few background peaks are peaks of a type, so its tissue may be near: by far not as near as for the type itself
+own = [wide.loc[truth["tissue"], name] for name, truth in study.planted.items()]
+assert wide["background"].min() > 50 * max(own)
 
 # %% [markdown]
 # ## LDSC: the traits
