@@ -37,7 +37,6 @@ _SURE, _SOME = 4.0, 2.0  # standard errors
 _GIVEN_UP = 0.05  # of the gain, at most, for deviations of the right size
 _N_STEPS = 100
 _N_POLISH = 6
-_TINY = 1e-20
 _ROWS = 50_000
 
 
@@ -187,10 +186,6 @@ class Consensus:
         """Return the parts of no K."""
         cells, peaks = (np.zeros((n, 0), dtype=np.float32) for n in shape)
         return cls(cells, cells, peaks, ())
-
-    def parts(self) -> list[slice]:
-        """Return the columns of each K."""
-        return column_parts(self.bank)
 
 
 def consensus_profiles(
