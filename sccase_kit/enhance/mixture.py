@@ -32,7 +32,7 @@ from .._threads import available_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
 from ..matrix.row_block import open_rows, slab_cuts
-from ..matrix.rows import even_cuts, row_slices, view_rows
+from ..matrix.rows import aligned_zeros, even_cuts, row_slices, view_rows
 from ..matrix.sums import open_cells
 from .graph import smoothed
 
@@ -250,12 +250,12 @@ def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: 
 
     cells = np.empty((op.shape[0], len(lanes.slots)), dtype=np.float32)
     n_threads, ones = available_threads(), np.ones(lanes.width, dtype=np.float32)
-    totals = [np.zeros_like(phi) for _ in range(n_threads)]
+    totals = [aligned_zeros(phi.shape, phi.dtype) for _ in range(n_threads)]
 
     def add(slot: int, rows: slice, block: sparse.csr_matrix) -> None:
         block, cuts = slab_cuts(block, _SLAB_BYTES // (2 * phi.itemsize * phi.shape[1]), fewest=8)
         own = lanes.spread(theta[rows])
-        found = np.zeros_like(own)
+        found = aligned_zeros(own.shape, own.dtype)
         soft_counts(cuts, block.indices, own, phi, lanes.masks, _TINY, found, totals[slot])
         found *= own
         gathered(found, lanes.slots, ones, cells[rows])

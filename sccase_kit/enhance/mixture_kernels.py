@@ -15,6 +15,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from ..matrix.products import add_to_rows
+from ..matrix.rows import aligned_zeros
 
 LANES = 16
 _STEPS = (1, 2, 4, 8)
@@ -54,8 +55,8 @@ class Lanes:
             low += sizes[c]
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Return the columns, (n, r), in their lanes: (n, width), float32, zeros elsewhere."""
-        out = np.zeros((len(values), self.width), dtype=np.float32)
+        """Return the columns, (n, r), in their lanes: (n, width), float32, zeros elsewhere, at a cache line."""
+        out = aligned_zeros((len(values), self.width), np.float32)
         _spread(values, self.slots, out)
         return out
 

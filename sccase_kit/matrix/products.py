@@ -1,10 +1,11 @@
 """Compiled products of CSR counts with narrow dense matrices; imported where they run.
 
 The dense side is held row by row, with columns up to a multiple of 16, so that a vector register takes 16 numbers of
-it (float32). Up to four registers hold the sums of a row: a stored count is read and turned into a number once for 64
-columns. They are LLVM vectors, through an intrinsic, since a plain loop over 16 numbers is three times slower. Rows are
-cut at slabs of columns, so that the part of the dense side in use fits the cache. Counts are read in the type they are
-stored in. Compiled once per pair of types, then cached on disk.
+it (float32), which are one line of the cache. Up to four registers hold the sums of a row: a stored count is read and
+turned into a number once for 64 columns. They are LLVM vectors, through an intrinsic: a plain loop over 16 numbers is
+three times slower. Rows are cut at slabs of columns, so that the part of the dense side in use fits the cache; the
+stored counts of a row further down are asked for meanwhile, since the processor does not foresee short runs. Counts are
+read in the type they are stored in. Compiled once per pair of types, then cached on disk.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from .rows import aligned_zeros
+
 WIDTH = 16
+_AHEAD = 4  # rows between the one that is worked on and the one whose stored counts are asked for
+_LINE, _N_LINES = 64, 6  # bytes of a cache line, and how many are asked for: the processor goes on by itself
 
 
 def _pointer(context, builder, array_type, array):
@@ -127,6 +132,24 @@ def _add_row_to_dense(typingctx, values, indices, lo, hi, dense, base, stride, l
     return signature, codegen
 
 
+@intrinsic
+def _ask_for(typingctx, array, at):
+    """Have the first cache lines of array[at:] (flat) read into the cache."""
+
+    def codegen(context, builder, signature, args):
+        data = _pointer(context, builder, signature.args[0], args[0])
+        number, step = ir.IntType(32), _LINE * 8 // signature.args[0].dtype.bitwidth
+        known = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [cgutils.voidptr_t], known)
+        for line in range(_N_LINES):
+            place = builder.gep(data, [builder.add(args[1], context.get_constant(types.intp, line * step))])
+            place = builder.bitcast(place, cgutils.voidptr_t)
+            builder.call(prefetch, [place, number(0), number(3), number(1)])  # to be read, and kept, as data
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
 @numba.njit(cache=True, nogil=True)
 def _cut_rows(indptr, indices, slab, n_columns, cuts):
     for i in range(len(indptr) - 1):
@@ -179,11 +202,16 @@ def add_to_rows(values, indices, start, stop, dense, width, own, at):
 def _gather(cuts, indices, values, dense, out, tile):
     n, width = out.shape
     for low in range(0, n, tile):
+        high = min(low + tile, n)
         for s in range(len(cuts) - 1):
             for base in range(0, width, 64):
                 left = (width - base) // 16
-                for i in range(low, min(low + tile, n)):
+                for i in range(low, high):
                     start, stop, at = cuts[s, i], cuts[s + 1, i], i * width + base
+                    ahead = cuts[s, min(i + _AHEAD, high - 1)]
+                    _ask_for(indices, ahead)
+                    if values is not None:
+                        _ask_for(values, ahead)
                     if left >= 4:
                         _row_times_dense(values, indices, start, stop, dense, base, width, out, at, 4)
                     elif left == 3:
@@ -198,11 +226,16 @@ def _gather(cuts, indices, values, dense, out, tile):
 def _scatter(cuts, indices, values, own, dense, tile):
     n, width = own.shape
     for low in range(0, n, tile):
+        high = min(low + tile, n)
         for s in range(len(cuts) - 1):
             for base in range(0, width, 64):
                 left = (width - base) // 16
-                for i in range(low, min(low + tile, n)):
+                for i in range(low, high):
                     start, stop, at = cuts[s, i], cuts[s + 1, i], i * width + base
+                    ahead = cuts[s, min(i + _AHEAD, high - 1)]
+                    _ask_for(indices, ahead)
+                    if values is not None:
+                        _ask_for(values, ahead)
                     if left >= 4:
                         _add_row_to_dense(values, indices, start, stop, dense, base, width, own, at, 4)
                     elif left == 3:
@@ -214,8 +247,8 @@ def _scatter(cuts, indices, values, own, dense, tile):
 
 
 def to_rows(dense: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return (n, k) as a C-contiguous array of `dtype`, with zeros up to a multiple of 16 columns."""
-    rows = np.zeros((len(dense), -(-dense.shape[1] // WIDTH) * WIDTH), dtype=dtype)
+    """Return (n, k) as a C-contiguous array of `dtype`, with zeros up to a multiple of 16 columns, at a cache line."""
+    rows = aligned_zeros((len(dense), -(-dense.shape[1] // WIDTH) * WIDTH), dtype)
     rows[:, : dense.shape[1]] = dense
     return rows
 
@@ -255,7 +288,7 @@ def gather(
     -------
     Array (n_rows, w).
     """
-    out = np.zeros((cuts.shape[1], dense.shape[1]), dtype=dense.dtype)
+    out = aligned_zeros((cuts.shape[1], dense.shape[1]), dense.dtype)
     _gather(cuts, indices, values, dense, out, tile)
     return out
 

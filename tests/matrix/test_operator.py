@@ -14,6 +14,7 @@ from sccase_kit.enhance import ScaledOperator
 from sccase_kit.matrix import operator as module
 from sccase_kit.matrix import products as _products
 from sccase_kit.matrix import row_block as blocks
+from sccase_kit.matrix.rows import aligned_zeros
 
 CONTAINERS = {
     "ndarray": np.asarray,
@@ -128,6 +129,22 @@ def test_compiled_products_equal_dense_ones(seed, n, m, k, slab, tile, density, 
     atol = (1e-4 if dtype == np.float32 else 1e-12) * max(1, n, m) / 10
     np.testing.assert_allclose(product[:, :k], counts @ right, rtol=0, atol=atol)
     np.testing.assert_allclose(total[:, :k], 1 + counts.T @ left, rtol=0, atol=atol)
+
+
+@pytest.mark.parametrize("shape", [(0, 16), (1, 16), (7, 48), (100_000, 16)])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dense_sides_start_at_a_line_of_the_cache(shape, dtype):
+    zeros = aligned_zeros(shape, dtype)
+    assert zeros.shape == shape
+    assert zeros.dtype == dtype
+    assert zeros.flags.c_contiguous
+    assert zeros.flags.writeable
+    assert not zeros.any()
+    packed = _products.to_rows(np.ones((shape[0], shape[1] - 3), dtype), dtype)
+    assert packed.sum() == shape[0] * (shape[1] - 3)
+    total = blocks.PanelBlock.zeros(*shape, np.dtype(dtype))
+    if shape[0]:
+        assert {array.ctypes.data % 64 for array in (zeros, packed, total)} == {0}
 
 
 @pytest.mark.parametrize(("indices", "n_columns"), [([0, 2, 1], 3), ([0, 1, 3], 3), ([0, 1, 9], 3)])
