@@ -93,12 +93,32 @@ def block(
     """
     if peak_range is None or cell_range is None:
         return cell_factors @ peak_factors.T
-    width, cell_width = range_width(peak_range), range_width(cell_range)
-    out = cell_factors @ (peak_factors / width[:, None]).T
-    out -= (peak_range[:, 0] / width)[None, :]
-    out -= cell_range[:, :1]
-    out /= cell_width[:, None]
+    cells, peaks = minmax_factors(cell_factors, peak_factors, Ranges(peak=peak_range, cell=cell_range))
+    out = cells @ peaks.T
     return np.clip(out, 0, 1, out=out)
+
+
+def minmax_factors(cell_factors: np.ndarray, peak_factors: np.ndarray, limits: Ranges) -> tuple[np.ndarray, np.ndarray]:
+    """Return factors of two more components whose product, cut to [0, 1], is min–max scaled.
+
+    Parameters
+    ----------
+    cell_factors, peak_factors
+        Factors of some cells (a × r) and peaks (b × r).
+    limits
+        Their ranges.
+
+    Returns
+    -------
+    Arrays of shapes (a, r + 2) and (b, r + 2), of the factors' dtype.
+    """
+    width, cell_width = range_width(limits.peak)[:, None], range_width(limits.cell)[:, None]
+    dtype = np.result_type(cell_factors, peak_factors)
+    cells = np.hstack([cell_factors, np.ones_like(cell_width), -limits.cell[:, :1]], dtype=dtype)
+    peaks = np.hstack([peak_factors, -limits.peak[:, :1], width], dtype=dtype)
+    cells /= cell_width
+    peaks /= width
+    return cells, peaks
 
 
 def scaled_block(values: np.ndarray, peak_range: np.ndarray, cell_range: np.ndarray) -> np.ndarray:

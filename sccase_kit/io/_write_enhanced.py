@@ -18,11 +18,14 @@ from .._progress import progress
 from .._record import recorded
 from .._settings import settings
 from .._validate import Scale, check_choice, check_scale
+from ..enhance.factors import minmax_factors
 from ..get.thin import check_fitted, dense_matrix, enhanced, factors, is_dense, ranges
 from .hdf5 import fill_h5ad, new_hdf5
 from .zarr_store import replace_x, write_zarr
 
-_BLOCK_BYTES = 1 << 24  # computed, and written before they leave the processor's cache
+_BLOCK_BYTES = 1 << 22  # computed, and written before they leave the processor's cache
+#: Cells of a block of many peaks, and its bytes: products of fewer cells take longer.
+_FEWEST_CELLS, _MOST_BYTES = 80, 1 << 24
 #: Values of a chunk, by ending.
 _PER_CHUNK = {".h5ad": 1_000_000, ".zarr": 4_000_000}
 
@@ -80,10 +83,9 @@ def write_enhanced(
     check_place(target)
     thin = None
     if not is_dense(adata, key):
+        thin = factors(adata, key=key, scale=None if scale == "minmax" else scale)
         if scale == "minmax":
-            ranges(adata, key=key)
-        else:
-            thin = factors(adata, key=key, scale=scale)
+            thin = minmax_factors(*thin, ranges(adata, key=key))
     result = AnnData(
         obs=adata.obs.copy(),
         var=adata.var.copy(),
@@ -93,41 +95,73 @@ def write_enhanced(
     made = recorded(adata.uns[key], "tl.enhance")
     if made is not None:
         result.uns[key] = replace(made, results={"scale": scale or "none"}).entry()
-    chunk = max(1, min(adata.n_obs, _PER_CHUNK[target.suffix] // max(1, adata.n_vars)))
+    chunk, parts = 1, -(-adata.n_vars * 4 * _FEWEST_CELLS // _MOST_BYTES)
+    wide = -(-adata.n_vars // max(1, parts))
+    if compression or target.suffix == ".zarr":
+        chunk, wide = max(1, min(adata.n_obs, _PER_CHUNK[target.suffix] // max(1, adata.n_vars))), adata.n_vars
     with replacing(target) as temporary:
         write = _write_h5ad if target.suffix == ".h5ad" else _write_zarr
         values = _values_of(adata, key, scale, thin)
-        blocks = _blocks(adata, values, dtype=dtype, chunk=chunk)
+        blocks = _blocks(adata, values, dtype=dtype, chunk=chunk, wide=adata.n_vars if thin is None else wide)
         write(result, temporary, blocks, chunk=chunk, dtype=dtype, compression=compression)
 
 
 def _values_of(
     adata: AnnData, key: str, scale: Scale | None, thin: tuple[np.ndarray, np.ndarray] | None
-) -> Callable[[slice], np.ndarray]:
-    """Return a function of rows that returns their values."""
+) -> Callable[[slice, slice], np.ndarray]:
+    """Return a function of cells and peaks that returns their values, which hold until it is called again."""
     if thin is not None:
-        cells, peaks = thin
-        return lambda part: _product(cells, peaks, part)
+        return _Product(*thin, bounded=scale == "minmax")
     if is_dense(adata, key) and not sparse.issparse(adata.layers[key]):
-        return dense_matrix(adata, key, scale).__getitem__
-    return lambda part: enhanced(adata, key, obs_names=part, scale=scale)
+        whole = dense_matrix(adata, key, scale)
+        return lambda cells, peaks: whole[cells, peaks]
+    return lambda cells, peaks: enhanced(adata, key, obs_names=cells, var_names=peaks, scale=scale)
 
 
-def _product(cells: np.ndarray, peaks: np.ndarray, part: slice) -> np.ndarray:
-    return cells[part] @ peaks.T
+class _Product:
+    """Blocks of the product of two factors, in the memory of the block before: new memory costs more than products."""
+
+    def __init__(self, cells: np.ndarray, peaks: np.ndarray, *, bounded: bool) -> None:
+        self._cells, self._peaks, self._bounded = cells, peaks, bounded
+        self._room = np.empty(0, np.result_type(cells, peaks))
+        self._turned, self._at = self._room, slice(0)
+
+    def __call__(self, cells: slice, peaks: slice) -> np.ndarray:
+        if peaks != self._at:  # turned once: BLAS would do so for every block
+            self._turned, self._at = self._room[:0], peaks  # those before are let go first
+            self._turned = np.ascontiguousarray(self._peaks[peaks].T)
+        shape = cells.stop - cells.start, peaks.stop - peaks.start
+        if self._room.size < shape[0] * shape[1]:
+            self._room = np.empty(shape[0] * shape[1], self._room.dtype)
+        out = self._room[: shape[0] * shape[1]].reshape(shape)
+        _product(self._cells[cells], self._turned, out)
+        return np.clip(out, 0, 1, out=out) if self._bounded else out
+
+
+def _product(cells: np.ndarray, peaks: np.ndarray, out: np.ndarray) -> None:
+    np.matmul(cells, peaks, out=out)
 
 
 def _blocks(
-    adata: AnnData, values: Callable[[slice], np.ndarray], *, dtype: str, chunk: int
-) -> Iterator[tuple[slice, np.ndarray]]:
-    """Yield rows and their values, whole chunks where a block may be so large: each is compressed once then."""
-    rows = max(1, min(settings.block_bytes, _BLOCK_BYTES) // (4 * adata.n_vars))
-    rows = max(chunk, rows - rows % chunk) if 4 * chunk * adata.n_vars <= settings.block_bytes else rows
+    adata: AnnData, values: Callable[[slice, slice], np.ndarray], *, dtype: str, chunk: int, wide: int
+) -> Iterator[tuple[tuple[slice, slice], np.ndarray]]:
+    """Yield cells and `wide` peaks, and their values.
+
+    Whole chunks of cells where a block may be so large: each is compressed once then.
+    """
+    most = min(max(_BLOCK_BYTES, 4 * _FEWEST_CELLS * wide), _MOST_BYTES, settings.block_bytes)
+    rows = max(1, most // (4 * max(1, wide)))
+    rows = max(chunk, rows - rows % chunk) if 4 * chunk * wide <= settings.block_bytes else rows
+    told = 0
     with progress(total=adata.n_obs, desc="write enhanced", unit="cell") as bar:
-        for start in range(0, adata.n_obs, rows):
-            part = slice(start, min(start + rows, adata.n_obs))
-            yield part, values(part).astype(dtype, copy=False)
-            bar.update(part.stop - part.start)
+        for left in range(0, adata.n_vars, max(1, wide)):
+            peaks = slice(left, min(left + wide, adata.n_vars))
+            for start in range(0, adata.n_obs, rows):
+                cells = slice(start, min(start + rows, adata.n_obs))
+                yield (cells, peaks), values(cells, peaks).astype(dtype, copy=False)
+                done = (left * adata.n_obs + (peaks.stop - left) * cells.stop) // adata.n_vars
+                bar.update(done - told)
+                told = done
 
 
 def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, chunk: int, dtype: str, compression: str | None) -> None:
@@ -138,6 +172,9 @@ def _write_h5ad(result: AnnData, path: Path, blocks: Any, *, chunk: int, dtype: 
         chunks = (chunk, result.n_vars) if compression else None
         x = store.create_dataset("X", shape=result.shape, dtype=dtype, chunks=chunks, compression=compression)
         x.attrs["encoding-type"], x.attrs["encoding-version"] = "array", "0.2.0"
+        if chunks is None:
+            below.reserve(x.nbytes)
+            below.check()
         for part, values in blocks:
             x[part] = values
             below.check()
