@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from ..matrix.operator import ScaledOperator
-from ..matrix.peaks import CountsByPeaks, by_peaks_pays
+from ..matrix.peaks import CountsByPeaks, by_peaks_pays, in_tiles
 from ..matrix.rows import row_slices
 from .nmf import SMALL, leading_svd, nndsvd_bank
 from .survey import sample_of
@@ -153,7 +153,7 @@ def _polish_by_peaks(
     from .kernels import hals_parts
 
     parts = [slice(a, b) for a, b in pairwise(cuts)]
-    counts, w = CountsByPeaks(op), np.ascontiguousarray(w)
+    counts, w = CountsByPeaks(op), in_tiles(w)
     start, h_from = w.copy(), h
     passed = counts.image(start, cuts)
     for i in range(n_iter):

@@ -7,14 +7,13 @@ The affinity is the cosine of the cells' TF-IDF profiles, :math:`Y Y^\top - I` w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 from scipy import sparse
 from scipy.linalg import eigh
 
-from .._threads import available_threads
+from .._threads import available_threads, in_threads
 from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
 from ..matrix.rows import even_cuts, view_rows
@@ -177,13 +176,12 @@ def diffuse(kernel: sparse.csr_matrix, values: np.ndarray, n_steps: int) -> np.n
 
 def smoothed(kernel: sparse.csr_matrix, values: np.ndarray) -> np.ndarray:
     """Return kernel @ values, in threads."""
-    if kernel.shape[0] <= SMALL or (n_threads := available_threads()) == 1:
+    if kernel.shape[0] <= SMALL or available_threads() == 1:
         return kernel @ values
     out = np.empty(values.shape, dtype=np.result_type(kernel, values))
 
     def work(cut: tuple[int, int]) -> None:
         out[slice(*cut)] = view_rows(kernel, slice(*cut)) @ values
 
-    with ThreadPoolExecutor(n_threads) as pool:
-        list(pool.map(work, even_cuts(kernel.indptr, _PER_PIECE)))
+    in_threads(work, even_cuts(kernel.indptr, _PER_PIECE))
     return out

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from .._threads import available_threads
+from .._threads import in_threads
 from .row_block import compilable
 from .rows import even_cuts
 
+TILE = 128  # peaks whose factors stand turned between passes, (r × 128) in the memory of (128 × r)
 _MIN_NNZ_PER_THREAD = 500_000
 
 
@@ -57,6 +57,5 @@ def transposed_times(
         indptr = columns.indptr[part.start : part.stop + 1]
         times_columns(indptr, columns.indices, values, factor[part], rows, out[part])
 
-    with ThreadPoolExecutor(available_threads()) as pool:
-        list(pool.map(multiply, even_cuts(columns.indptr, _MIN_NNZ_PER_THREAD)))
+    in_threads(multiply, even_cuts(columns.indptr, _MIN_NNZ_PER_THREAD))
     return out

@@ -1,5 +1,8 @@
 """Compiled passes of non-negative factorisations over the peaks; imported where they run.
 
+Between passes the factors of some peaks stand turned (:data:`~sccase_kit.matrix.columns.TILE`), so that loops run over
+neighbouring numbers.
+
 What is compiled with fastmath and called by compiled code is put into the caller (``inline="always"``). Else the
 process that compiles and those that load from numba's cache run differently optimised copies of it, and round
 differently (seen with numba 0.68.1: 1e-4 in the embedding and two clusters more on Granja 2k).
@@ -10,9 +13,8 @@ from __future__ import annotations
 import numba
 import numpy as np
 
+from .columns import TILE
 from .products import add_to_rows, sum_of_rows
-
-_TILE = 128
 
 
 @numba.njit(inline="always", cache=True, nogil=True, fastmath=True, error_model="numpy")
@@ -52,6 +54,20 @@ def _add_gram(tile, cuts, m, gram):
                 gram[j, t] += total
 
 
+@numba.njit(cache=True, nogil=True)
+def turn_tiles(values: np.ndarray) -> None:
+    """Turn the factors of every TILE peaks, (peaks × r), in place: (r × TILE) in the same memory."""
+    m, r = values.shape
+    flat, rows = values.reshape(m * r), np.empty((TILE, r), values.dtype)
+    for low in range(0, m, TILE):
+        n = min(TILE, m - low)
+        rows[:n] = values[low : low + n]
+        tile = flat[low * r : (low + n) * r].reshape((r, n))
+        for j in range(r):
+            for i in range(n):
+                tile[j, i] = rows[i, j]
+
+
 @numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
 def peak_pass(
     indptr: np.ndarray,
@@ -84,62 +100,52 @@ def peak_pass(
     cuts
         Where the columns of each factorisation start, and r at the end.
     start
-        Where the sweeps start, (peaks × r); becomes where the next ones do.
+        Where the sweeps start, (peaks × r), in tiles (:func:`turn_tiles`); becomes where the next ones do.
     w
-        The last W, (peaks × r); becomes the new one.
+        The last W, (peaks × r), in tiles; becomes the new one, which with `back` is not in tiles.
     n_sweeps
         Sweeps; with 0 nothing is updated.
     momentum
         The next start is the new W and so much of its step from the last.
     image, gram
-        Outputs, (cells × width) and (r × r), added to: of the next start. Empty if there is none.
+        Outputs, (cells × width) and (r × r), added to: of the next start. Not used with `back`.
     back
         Output, (peaks × r): X̃ᵀ H. Empty if it is not wanted.
     """
     m, r = w.shape
     width = left.shape[1]
-    tile, target = np.empty((r, _TILE), w.dtype), np.empty((r, _TILE), w.dtype)
-    rest, rows = np.empty(_TILE, w.dtype), np.zeros((_TILE, width), w.dtype)
-    for low in range(0, m, _TILE):
-        n = min(_TILE, m - low)
-        for i in range(n):
-            for j in range(r):
-                tile[j, i] = start[low + i, j]
+    flat_start, flat_w = start.reshape(m * r), w.reshape(m * r)
+    target, rest = np.empty((r, TILE), w.dtype), np.empty(TILE, w.dtype)
+    rows = np.zeros((TILE, width), w.dtype)
+    for low in range(0, m, TILE):
+        n = min(TILE, m - low)
+        tile = flat_start[low * r : (low + n) * r].reshape((r, n))
+        last = flat_w[low * r : (low + n) * r].reshape((r, n))
         if n_sweeps > 0:
             rows[:] = 0
             for i in range(n):
                 sum_of_rows(values, indices, indptr[low + i], indptr[low + i + 1], left, width, rows, i * width)
-                for j in range(r):
-                    rows[i, j] *= scale[low + i]
             for i in range(n):
                 for j in range(r):
-                    target[j, i] = rows[i, j]
-            if len(back) > 0:
-                for i in range(n):
-                    for j in range(r):
-                        back[low + i, j] = rows[i, j]
+                    target[j, i] = rows[i, j] * scale[low + i]
             sweep_tile(tile, target, rest, grams, cuts, n_sweeps, n)
+        if len(back) > 0:
             for i in range(n):
                 for j in range(r):
-                    new = tile[j, i]
-                    further = max(new + momentum * (new - w[low + i, j]), 0)
-                    w[low + i, j] = new
-                    rows[i, j] = further
-        else:
-            for i in range(n):
-                for j in range(r):
-                    rows[i, j] = tile[j, i]
-        if len(image) == 0:
+                    back[low + i, j] = target[j, i]
+                    w[low + i, j] = tile[j, i]
             continue
-        if momentum != 0:
-            for i in range(n):
-                for j in range(r):
-                    tile[j, i] = rows[i, j]
+        if n_sweeps > 0:
+            for j in range(r):
+                for i in range(n):
+                    new = tile[j, i]
+                    tile[j, i] = max(new + momentum * (new - last[j, i]), 0)
+                    last[j, i] = new
         _add_gram(tile, cuts, n, gram)
         for i in range(n):
             for j in range(r):
-                start[low + i, j] = rows[i, j]
-                rows[i, j] *= scale[low + i]
+                rows[i, j] = tile[j, i] * scale[low + i]
+        for i in range(n):
             add_to_rows(values, indices, indptr[low + i], indptr[low + i + 1], image, width, rows, i * width)
 
 

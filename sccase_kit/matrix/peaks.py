@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from .._threads import available_threads
-from .columns import column_values
+from .._threads import available_threads, in_threads
+from .columns import TILE, column_values
 from .operator import ScaledOperator
 from .row_block import COMPILED_NNZ
 
@@ -51,6 +49,7 @@ class CountsByPeaks:
         n_parts = max(1, min(available_threads(), columns.nnz // _MIN_NNZ_PER_THREAD))
         cost = columns.indptr + np.arange(len(columns.indptr))  # entries and peaks
         cuts = np.searchsorted(cost, np.linspace(0, cost[-1], n_parts + 1)[1:-1])
+        cuts = cuts // TILE * TILE
         bounds = [0, *cuts.tolist(), len(columns.indptr) - 1]
         self._parts = [slice(a, b) for a, b in pairwise(bounds) if b > a]
 
@@ -60,7 +59,7 @@ class CountsByPeaks:
         Parameters
         ----------
         w
-            (peaks × r), C-contiguous, of the operator's type.
+            (peaks × r), C-contiguous, of the operator's type, in tiles (:func:`in_tiles`).
         cuts
             Where the columns of each factorisation start, and r at the end.
         """
@@ -88,7 +87,7 @@ class CountsByPeaks:
         cuts
             Where the columns of each factorisation start, and r at the end.
         start, w
-            Where the sweeps start, and the last W, (peaks × r).
+            Where the sweeps start, and the last W, (peaks × r), in tiles.
         momentum
             The next start is the new W and so much of its step from the last.
         n_sweeps
@@ -99,7 +98,10 @@ class CountsByPeaks:
     def finish(
         self, h: np.ndarray, gram: np.ndarray, cuts: np.ndarray, *, start: np.ndarray, w: np.ndarray, n_sweeps: int = 2
     ) -> np.ndarray:
-        """Update W in place for the last time and return X̃ᵀ H, (peaks × r); the parameters are those of `update`."""
+        """Update W for the last time and return X̃ᵀ H, (peaks × r); neither is in tiles any more.
+
+        The parameters are those of `update`.
+        """
         back = np.empty_like(w)
         self._each(h, gram, cuts, start, w, n_sweeps, 0.0, back)
         return back
@@ -130,7 +132,7 @@ class CountsByPeaks:
             arrays = indptr, self._indices, self._values, self._scale[part], left, gram, cuts, start[part], w[part]
             peak_pass(*arrays, n_sweeps, w.dtype.type(momentum), images[number], grams[number], own)
 
-        _in_threads(work, len(self._parts))
+        in_threads(work, range(len(self._parts)))
         return images, grams
 
     def _passed(self, images: list[np.ndarray], grams: list[np.ndarray]) -> Passed:
@@ -139,12 +141,13 @@ class CountsByPeaks:
         return Passed(image[:, : len(gram)] * self._rows, gram)
 
 
-def _in_threads(work: Callable[[int], None], n_parts: int) -> None:
-    if n_parts == 1:
-        work(0)
-        return
-    with ThreadPoolExecutor(n_parts) as pool:
-        list(pool.map(work, range(n_parts)))
+def in_tiles(values: np.ndarray) -> np.ndarray:
+    """Return factors of the peaks, (peaks × r), C-contiguous, as the passes take them; they are changed in place."""
+    from .peak_kernels import turn_tiles
+
+    values = np.ascontiguousarray(values)
+    turn_tiles(values)
+    return values
 
 
 def by_peaks_pays(op: ScaledOperator) -> bool:

@@ -12,8 +12,9 @@ import sccase_kit as sk
 from sccase_kit.enhance import bank as _bank
 from sccase_kit.enhance.bank import bank_of_cells, nmf_bank
 from sccase_kit.matrix import peaks as _peaks
+from sccase_kit.matrix.columns import TILE
 from sccase_kit.matrix.operator import ScaledOperator
-from sccase_kit.matrix.peaks import CountsByPeaks, by_peaks_pays
+from sccase_kit.matrix.peaks import CountsByPeaks, by_peaks_pays, in_tiles
 
 CUTS = np.array([0, 2, 7])
 
@@ -44,6 +45,19 @@ def swept(start, target, gram, cuts, n_sweeps=2):
     return w
 
 
+def turned(values):
+    """The rows of every tile as columns, one tile after the other."""
+    parts = [values[low : low + TILE].T.ravel() for low in range(0, len(values), TILE)]
+    return np.concatenate(parts).reshape(values.shape)
+
+
+def test_tiles_are_turned_in_place():
+    values = np.random.default_rng(1).random((2 * TILE + 30, 5))
+    wanted, given = turned(values), values.copy()
+    assert in_tiles(given) is given
+    np.testing.assert_array_equal(given, wanted)
+
+
 @pytest.mark.parametrize("binary", [False, True])
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_a_pass_is_a_sweep_and_two_products(binary, n_threads, monkeypatch):
@@ -51,28 +65,28 @@ def test_a_pass_is_a_sweep_and_two_products(binary, n_threads, monkeypatch):
     op, dense, h, w = data(binary=binary)
     with sk.settings.override(n_threads=n_threads):
         counts = CountsByPeaks(op)
-        first = counts.image(w.copy(), CUTS)
+        first = counts.image(turned(w), CUTS)
         np.testing.assert_allclose(first.image, dense @ w)
         np.testing.assert_allclose(first.gram, within(w, CUTS))
-        gram, start, new = within(h, CUTS), w * 1.3, w.copy()
-        wanted = swept(start, dense.T @ h, gram, CUTS)
+        gram, start, new = within(h, CUTS), turned(w * 1.3), turned(w)
+        wanted = swept(w * 1.3, dense.T @ h, gram, CUTS)
         found = counts.update(h, gram, CUTS, start=start, w=new, momentum=0.5)
         further = np.maximum(wanted + 0.5 * (wanted - w), 0)
-        np.testing.assert_allclose(new, wanted)
-        np.testing.assert_allclose(start, further)
+        np.testing.assert_allclose(new, turned(wanted))
+        np.testing.assert_allclose(start, turned(further))
         np.testing.assert_allclose(found.image, dense @ further)
         np.testing.assert_allclose(found.gram, within(further, CUTS))
-        back = counts.finish(h, gram, CUTS, start=start.copy(), w=new)
+        back = counts.finish(h, gram, CUTS, start=start, w=new)
         np.testing.assert_allclose(back, dense.T @ h)
-        np.testing.assert_allclose(new, swept(start, dense.T @ h, gram, CUTS))
+        np.testing.assert_allclose(new, swept(further, dense.T @ h, gram, CUTS))
 
 
 def test_more_than_sixty_four_columns():
     op, dense, h, w = data(width=83)
     cuts = np.array([0, 20, 83])
-    found = CountsByPeaks(op).image(w, cuts)
+    found = CountsByPeaks(op).image(turned(w), cuts)
     np.testing.assert_allclose(found.image, dense @ w)
-    back = CountsByPeaks(op).finish(h, within(h, cuts), cuts, start=w.copy(), w=w.copy())
+    back = CountsByPeaks(op).finish(h, within(h, cuts), cuts, start=turned(w), w=turned(w))
     np.testing.assert_allclose(back, dense.T @ h)
 
 
