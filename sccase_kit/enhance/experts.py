@@ -11,7 +11,9 @@ standard error, the answer is that mean. As long as a gain is uncertain, other e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -24,7 +26,7 @@ from .expected import PeakScaling, count_factors, factor_sums, measure_counts, s
 from .graph import smoothed
 from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
 from .keys import Keys
-from .mixture import Mixtures, climb_each, column_parts, peak_shares, start
+from .mixture import N_PASSES, Mixtures, climb_each, column_parts, peak_shares, start
 from .preparation import Places
 from .reference import Reference, reference_memberships
 from .robust import RobustOptions, cell_graph, unit_columns, unit_rows
@@ -105,9 +107,8 @@ class Choice:
         weights = np.repeat(self.climbed, climbed.bank)
         plain, smooth = np.repeat(self.plain, consensus.bank), np.repeat(self.smooth, consensus.bank)
         climbs, used = weights > 0, plain + smooth > 0
-        phis = [_some(climbed.phi, climbs), _some(consensus.profiles, used)]
-        phis += [mean[:, None]] if self.mean > 0 else []
-        cuts = np.cumsum([phi.shape[1] for phi in phis])
+        phis = [(climbed.phi, climbs), (consensus.profiles, used), (mean[:, None], np.array([self.mean > 0]))]
+        cuts = np.cumsum([np.count_nonzero(chosen) for _, chosen in phis])
         theta = np.empty((len(climbed.theta), cuts[-1]), dtype=dtype)
         for rows in row_slices(len(theta)):
             theta[rows, : cuts[0]] = _some(climbed.theta[rows], climbs) * weights[climbs]
@@ -124,26 +125,31 @@ def _some(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 def stretched(phi: np.ndarray, mean: np.ndarray, factor: float) -> np.ndarray:
     """Return profiles whose deviations from π are `factor` times as large, at least a hundredth of π, of sum 1."""
-    return _stretched([phi], mean, factor, phi.dtype)
+    return _stretched([(phi, np.ones(phi.shape[1], dtype=bool))], mean, factor, phi.dtype)
 
 
 def _stretched(
-    parts: list[np.ndarray], mean: np.ndarray, factor: float, dtype: DTypeLike, *, places: Places | None = None
+    parts: list[tuple[np.ndarray, np.ndarray]],
+    mean: np.ndarray,
+    factor: float,
+    dtype: DTypeLike,
+    *,
+    places: Places | None = None,
 ) -> np.ndarray:
-    """Return the stretched profiles of several arrays next to each other; some peaks at a time, in the cache."""
+    """Return stretched profiles: columns (a mask) of several arrays, next to each other; some peaks at a time."""
     places = Places(len(mean)) if places is None else places
-    out = np.empty((len(mean), sum(part.shape[1] for part in parts)), dtype)
+    whole, out = places.room(sum(int(np.count_nonzero(chosen)) for _, chosen in parts), dtype)
     sums = np.zeros(out.shape[1])
     for rows in row_slices(len(mean)):
         pi = mean[rows, None].astype(dtype)
-        values = np.concatenate([part[rows] for part in parts], axis=1, out=out[rows], casting="same_kind")
+        values = np.concatenate([_some(v[rows], chosen) for v, chosen in parts], 1, out=out[rows], casting="same_kind")
         values -= pi
         values *= factor
         values += pi
         sums += np.maximum(values, pi / 100, out=values).sum(axis=0, dtype=np.float64)
     for rows in row_slices(len(out)):
         out[rows] /= sums.astype(dtype)
-    return places.shared_out(out)
+    return places.shared_out(out, whole)
 
 
 def likelihood_weights(ratios: np.ndarray, *, n_steps: int = _N_STEPS) -> np.ndarray:
@@ -267,12 +273,17 @@ def choose(
 
 @dataclass(frozen=True)
 class _Fold:
-    """Every expert fitted to what one tenth of the entries, hidden, leaves."""
+    """Every expert fitted to what one tenth of the entries, hidden, leaves.
+
+    The mixtures take their first step for every α, and the others for one alone.
+    """
 
     hidden: Hidden
-    climbed: dict[float, Mixtures]
     consensus: Consensus
-    ratios: dict[float, np.ndarray]
+    others: np.ndarray
+    first: dict[float, Mixtures]
+    further: Callable[[Mixtures, float], Mixtures]
+    known: dict[float, tuple[Mixtures, np.ndarray]]
 
     @classmethod
     def fitted(
@@ -297,21 +308,42 @@ class _Fold:
         if reference is not None:
             counts = reference.counts[:, judged]
             hs.append(reference_memberships(inner, counts, reference.n_components, kernel=kernel, codes=None, rng=rng))
-        hidden = Hidden(left, gone)
+        hidden = Hidden(inner.columns(), gone)
         consensus = consensus_profiles(inner, hs, kernel, peaks)
         thetas = np.stack([consensus.plain, consensus.smooth])
-        others = [*hidden.ratios_of_parts(thetas, consensus.profiles, consensus.bank), np.ones((1, len(hidden.row)))]
+        others = hidden.ratios_of_parts(thetas, consensus.profiles, consensus.bank)
+        others = np.vstack([*others, np.ones((1, others.shape[2]))])
         mean, n_entries = peak_shares(inner)
-        climbed, ratios = {}, {}
-        found = climb_each(inner, start(inner, hs, mean), kernel, alphas=ALPHAS, mean=mean, n_entries=n_entries)
-        for alpha, mixtures in zip(ALPHAS, found, strict=True):
-            own = hidden.ratios_of_parts(mixtures.theta[None], mixtures.phi, mixtures.bank)
-            climbed[alpha], ratios[alpha] = mixtures, np.maximum(np.vstack([*own, *others]), 1e-6).T
-        return cls(hidden, climbed, consensus, ratios)
+        step = partial(climb_each, inner, kernel=kernel, mean=mean, n_entries=n_entries)
+        found = step(start(inner, hs, mean), alphas=ALPHAS, n_passes=1)
+        first = dict(zip(ALPHAS, found, strict=True))
+
+        def further(mixtures: Mixtures, alpha: float) -> Mixtures:
+            return next(step(mixtures, alphas=(alpha,), n_passes=N_PASSES - 1))
+
+        return cls(hidden, consensus, others, first, further, {})
+
+    def first_ratios(self) -> list[np.ndarray]:
+        """Return the ratios of all experts at the hidden entries after the first step, for every α."""
+        several = list(self.first.values())
+        thetas = np.stack([mixtures.theta for mixtures in several])
+        found = self.hidden.ratios_of_parts(thetas, several[0].phi, several[0].bank)
+        return [self._with_others(own) for own in found]
+
+    def climbed(self, alpha: float) -> tuple[Mixtures, np.ndarray]:
+        """Return the mixtures after all steps, and the ratios of all experts."""
+        if alpha not in self.known:
+            mixtures = self.further(self.first[alpha], alpha)
+            own = self.hidden.ratios_of_parts(mixtures.theta[None], mixtures.phi, mixtures.bank)[0]
+            self.known[alpha] = mixtures, self._with_others(own)
+        return self.known[alpha]
+
+    def _with_others(self, own: np.ndarray) -> np.ndarray:
+        return np.maximum(np.vstack([own, self.others]), 1e-6).T
 
     def whole(self, choice: Choice) -> Values:
         """Return what the weighted whole says."""
-        whole = choice.combined(self.climbed[choice.alpha], self.consensus, self.hidden.mean)
+        whole = choice.combined(self.climbed(choice.alpha)[0], self.consensus, self.hidden.mean)
         return self.hidden.values(*whole, squares=True)
 
 
@@ -329,12 +361,10 @@ def large_weights(ratios: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _weighed(folds: list[_Fold]) -> Choice:
     """Return the choice of all hidden entries together."""
-    found = []
-    for alpha in ALPHAS:
-        ratios = np.vstack([fold.ratios[alpha] for fold in folds])
-        weights = likelihood_weights(ratios)
-        found.append((float(np.log(ratios @ weights).mean()), alpha, ratios, weights))
-    gain, alpha, ratios, weights = max(found, key=lambda one: one[0])
+    alpha = _best_alpha(folds)
+    ratios = np.vstack([fold.climbed(alpha)[1] for fold in folds])
+    weights = likelihood_weights(ratios)
+    gain = float(np.log(ratios @ weights).mean())
     weights = large_weights(ratios, weights)
     by_k = np.split(weights[:-1], 3)
     best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain)
@@ -345,6 +375,15 @@ def _weighed(folds: list[_Fold]) -> Choice:
     gain = float(logs.mean())
     error = float(np.linalg.norm(np.bincount(row, weights=logs - gain))) / len(logs)
     return replace(best, stretch=stretch, gain=gain, error=error, n_folds=len(folds))
+
+
+def _best_alpha(folds: list[_Fold]) -> float:
+    """Return the α with which the hidden entries are most probable after the first step."""
+    gains = []
+    for several in zip(*(fold.first_ratios() for fold in folds), strict=True):
+        ratios = np.vstack(several)
+        gains.append(float(np.log(ratios @ likelihood_weights(ratios)).mean()))
+    return ALPHAS[int(np.argmax(gains))]
 
 
 def _stretch(pairs: list[tuple[Hidden, Values]]) -> float:

@@ -14,9 +14,9 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
-from ..matrix.row_block import as_float
+from ..matrix.row_block import compilable
 from ..matrix.rows import row_slices
-from .keys import Keys, drawn, uniform
+from .keys import Keys, drawn, salted
 
 HIDDEN = 0.1  # the less, the nearer is the fit to what is left to the one to everything
 MOST_CELLS = 1_200
@@ -27,38 +27,65 @@ _FLOOR = 0.01  # of the peak mean
 
 @dataclass(frozen=True)
 class Sample:
-    """Counts of a sample of the cells, CSR (cells × peaks), and a number in (0, 1) for every stored entry."""
+    """Counts of a sample of the cells, and what the order depends on in which their entries are hidden.
+
+    Attributes
+    ----------
+    counts
+        As they are stored, CSR (cells × peaks).
+    keys
+        Keys of these cells and of the peaks.
+    seed
+        Seed of the order.
+    binary
+        Take every nonzero count as 1.
+    """
 
     counts: sparse.csr_matrix
-    order: np.ndarray
+    keys: Keys
+    seed: int
+    binary: bool = False
 
     def fold(self, number: int) -> tuple[sparse.csr_matrix, sparse.csr_matrix, np.ndarray]:
         """Return the counts that are left, and those hidden, at the peaks that are judged; and which these are.
 
         Of more than :data:`MOST_ENTRIES` hidden entries about so many are returned, whatever the order of the cells.
+        The counts are float32.
 
         Parameters
         ----------
         number
             Which tenth is hidden, from 0.
         """
-        start = number * HIDDEN
-        hide = (self.order >= start) & (self.order < start + HIDDEN)
-        share = min(1.0, MOST_ENTRIES / max(1, int(hide.sum())))
-        left, hidden = (self._where(chosen) for chosen in (~hide, hide & (self.order < start + share * HIDDEN)))
-        n_open = np.bincount(left.indices, minlength=left.shape[1])
+        from .hiding_kernels import GONE, LEFT, hide_entries, keep_hidden, open_columns
+
+        counts, cells, peaks, salt = self.counts, self.keys.cells, self.keys.peaks, salted(self.seed)
+        values = compilable(counts.data, np.dtype(np.float32))
+        low, state = number * HIDDEN, np.empty(counts.nnz, dtype=np.uint8)
+        given = counts.indptr, counts.indices
+        n_hidden = hide_entries(*given, values, cells, peaks, salt, low, low + HIDDEN, state)
+        if n_hidden > MOST_ENTRIES:
+            keep_hidden(*given, cells, peaks, salt, low + HIDDEN * MOST_ENTRIES / n_hidden, state)
+        n_open = np.zeros(counts.shape[1], dtype=np.int64)
+        open_columns(counts.indices, state, n_open)
         fewest = FEWEST  # less where the peaks that have it hold less than half of the entries
         while fewest > 1 and 2 * n_open[n_open >= fewest].sum() < n_open.sum():
             fewest -= 1
         judged = n_open >= fewest
-        return left[:, judged], hidden[:, judged], judged
+        left, hidden = (self._part(values, state, which, judged) for which in (LEFT, GONE))
+        return left, hidden, judged
 
-    def _where(self, chosen: np.ndarray) -> sparse.csr_matrix:
-        counts = self.counts
-        parts = counts.data * chosen, counts.indices.copy(), counts.indptr.copy()
-        part = sparse.csr_matrix(parts, shape=counts.shape)
-        part.eliminate_zeros()
-        return part
+    def _part(self, values: np.ndarray, state: np.ndarray, which: int, judged: np.ndarray) -> sparse.csr_matrix:
+        """Return the entries of one state at the judged peaks."""
+        from .hiding_kernels import count_entries, take_entries
+
+        counts, column = self.counts, np.where(judged, np.cumsum(judged) - 1, -1)
+        indptr = np.zeros(len(counts.indptr), dtype=counts.indptr.dtype)
+        given = counts.indptr, counts.indices, state, which, column
+        count_entries(*given, indptr)
+        indices, data = np.empty(indptr[-1], dtype=counts.indices.dtype), np.ones(indptr[-1], dtype=np.float32)
+        take_entries(*given, None if self.binary else values, indices, data)
+        return sparse.csr_matrix((data, indices, indptr), shape=(counts.shape[0], int(judged.sum())))
 
 
 def sample_cells(op: ScaledOperator, keys: Keys, seed: int) -> Sample:
@@ -74,10 +101,8 @@ def sample_cells(op: ScaledOperator, keys: Keys, seed: int) -> Sample:
         Seed.
     """
     sampled = drawn(keys.cells, MOST_CELLS, seed)
-    counts = as_float(op.with_rows(sampled).stored(), op.dtype, binary=op.binary)
-    counts.eliminate_zeros()
-    cell = np.repeat(keys.cells[sampled], np.diff(counts.indptr))
-    return Sample(counts, uniform(cell ^ (keys.peaks[counts.indices] << np.uint64(1)), seed + 1))
+    counts = op.stored() if op.in_memory and sampled.all() else op.with_rows(sampled).stored()
+    return Sample(counts, Keys(keys.cells[sampled], keys.peaks), seed + 1, op.binary)
 
 
 @dataclass(frozen=True)
@@ -105,22 +130,16 @@ class Hidden:
     Parameters
     ----------
     left, hidden
-        Of :meth:`Sample.fold`.
+        Of :meth:`Sample.fold`; what is left is read by peaks, so that what belongs to the cells stays in the cache.
     """
 
-    def __init__(self, left: sparse.csr_matrix, hidden: sparse.csr_matrix) -> None:
-        columns = left.tocsc()  # few cells, many peaks: what belongs to the cells stays in the cache
-        self._n_cells, self._indptr, self._rows = left.shape[0], columns.indptr, columns.indices
+    def __init__(self, left: sparse.spmatrix, hidden: sparse.csr_matrix) -> None:
+        columns = sparse.csc_matrix(left)
+        self._n_cells, self._indptr, self._rows = columns.shape[0], columns.indptr, columns.indices
         seen = np.diff(columns.indptr)
         self.mean = seen / max(1, seen.sum())
         self.row, self._column = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr)), hidden.indices
-        self._mean_outside = 1 - self._inside(self._of_entries(self.mean))
-
-    def _inside(self, values: np.ndarray) -> np.ndarray:
-        return np.bincount(self._rows, weights=values, minlength=self._n_cells)
-
-    def _of_entries(self, values: np.ndarray) -> np.ndarray:
-        return np.repeat(values, np.diff(self._indptr))
+        self._mean_outside = 1 - self._image(self.mean[:, None])[:, 0]
 
     def _image(self, phi: np.ndarray) -> np.ndarray:
         """Return φ, (peaks × r), summed over the entries that are left of every cell, (cells × r)."""
@@ -164,24 +183,17 @@ class Hidden:
         """
         relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column], dtype=np.float64)
         relative /= self.mean[self._column]
-        left = self._at_left(theta, phi)
-        inside, sums = self._inside(left), np.zeros(0)
-        if squares:
-            sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True)
-            left **= 2
-            left *= self._of_entries(1 / self.mean)
-            sums -= self._inside(left)
+        inside, sums = np.zeros(self._n_cells), np.zeros(0)
+        if not squares:
+            inside = np.einsum("ik,ik->i", theta, self._image(phi), dtype=np.float64)
+            return Values(relative, inside, sums)
+        from .hiding_kernels import add_values
+
+        at_left = np.zeros(self._n_cells)
+        given = self._indptr, self._rows, np.ascontiguousarray(theta, dtype=np.float64), np.ascontiguousarray(phi)
+        add_values(*given, self.mean, inside, at_left)
+        sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True) - at_left
         return Values(relative, inside, sums)
-
-    def _at_left(self, theta: np.ndarray, phi: np.ndarray) -> np.ndarray:
-        """Return P at the entries that are left, by peaks, float64."""
-        from .mixture_kernels import values_at
-
-        single = np.result_type(theta, phi) == np.float32
-        theta, phi = (np.ascontiguousarray(v, dtype=np.float32 if single else np.float64) for v in (theta, phi))
-        left = np.empty(len(self._rows))
-        values_at(self._indptr, self._rows, phi, theta, left)
-        return left
 
     def _gram(self, phi: np.ndarray) -> np.ndarray:
         """Return Σ_j φ_j φ_jᵀ / π_j, float64."""

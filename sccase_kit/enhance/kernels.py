@@ -116,7 +116,7 @@ def add_hashes(indptr: np.ndarray, indices: np.ndarray, hashes: np.ndarray, out:
 
 
 @numba.njit(inline="always", cache=True, nogil=True)
-def _mixed(value, start):
+def mixed_bits(value, start):
     """Return the hash of :func:`sccase_kit.enhance.keys.mixed`, whose salt is `start`."""
     z = value * np.uint64(0x9E3779B97F4A7C15) + start
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -167,7 +167,7 @@ def survey_rows(
                 square += weight * value**2
                 open_square += weight
         squares[i], open_squares[i], cells[i] = square, open_square, total
-        own, unit = _mixed(total, start), 1 / np.sqrt(open_square) if open_square > 0 else 0.0
+        own, unit = mixed_bits(total, start), 1 / np.sqrt(open_square) if open_square > 0 else 0.0
         for p in range(indptr[i], indptr[i + 1]):
             if values is None or values[p] != 0:
                 peaks[indices[p]] += own
@@ -181,15 +181,15 @@ def spread_rows(values: np.ndarray, source: np.ndarray, factor: np.ndarray, out:
     Parameters
     ----------
     values
-        (rows × r).
+        (rows × r); may be the first rows of `out`, as no row comes from one behind it and the last are written first.
     source
-        Row of every row of `out`.
+        Row of every row of `out`, i at most for row i.
     factor
         One per row of `values`, in its type.
     out
         Output, (any × r).
     """
-    for i in range(len(out)):
+    for i in range(len(out) - 1, -1, -1):
         row = source[i]
         if row < 0:
             out[i] = 0

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import sparse
 
-from .._threads import available_threads
+from .._threads import available_threads, in_threads
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import by_peaks_pays
 from ..matrix.row_block import open_rows, slab_cuts
@@ -215,21 +215,26 @@ def climb_each(
                 theta[rows, part] = _rows_of_one(cells[rows, part] + alpha * _rows_of_one(around[rows, part]))
         return theta
 
-    first_cells, first_peaks, first_factors = step(mixtures.theta, lanes.spread(mixtures.phi))
+    bank, theta, phi = mixtures.bank, mixtures.theta, lanes.spread(mixtures.phi)
+    del mixtures  # their profiles are not needed any more
+    first_cells, first_peaks, first_factors = step(theta, phi)
     if n_passes > 1:
         first_peaks *= first_factors
         first_factors = np.ones_like(first_factors)
     for alpha in alphas:
         cells, peaks, factors = first_cells, first_peaks, first_factors
+        if n_passes > 1 and alpha != alphas[-1]:
+            peaks = first_peaks.copy()  # a step may write the new profiles in place of the last
         theta = posterior(cells, alpha)
         for number in range(1, n_passes):
             if number > 1:
                 peaks *= factors
             cells, peaks, factors = step(theta, peaks)
             theta = posterior(cells, alpha)
-        phi = np.empty((len(peaks), len(lanes.slots)), dtype=np.float32)
-        gathered(peaks, lanes.slots, factors, phi)
-        yield Mixtures(theta, phi, mixtures.bank)
+        if n_passes > 1 or alpha == alphas[0]:  # the profiles of the first step are the same for all
+            phi = np.empty((len(peaks), len(lanes.slots)), dtype=np.float32)
+            gathered(peaks, lanes.slots, factors, phi)
+        yield Mixtures(theta, phi, bank)
 
 
 def _soft_counts(op: ScaledOperator, theta: np.ndarray, phi: np.ndarray, lanes: Lanes) -> tuple[np.ndarray, np.ndarray]:
@@ -294,10 +299,13 @@ class _OpenByPeaks:
     def step(
         self, theta: np.ndarray, phi: np.ndarray, lanes: Lanes, prior: np.ndarray, mean: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return soft counts of the cells, and of the profiles with their prior, in lanes, and the latter's sums."""
+        """Return soft counts of the cells, and of the profiles with their prior, and the latter's sums, in lanes.
+
+        The soft counts of the profiles take the place of `phi`.
+        """
         from .mixture_kernels import gathered, soft_counts_by_peaks
 
-        own, peaks = lanes.spread(theta), np.empty_like(phi)
+        own, peaks = lanes.spread(theta), phi
         found = [np.zeros_like(own) for _ in self._parts]
         sums = [np.zeros(lanes.width) for _ in self._parts]
 
@@ -307,11 +315,7 @@ class _OpenByPeaks:
             given = indptr, self._indices, self._copies[part], own, phi[part], lanes.masks, _TINY, prior, mean[part]
             soft_counts_by_peaks(*given, found[number], peaks[part], sums[number])
 
-        if len(self._parts) == 1:
-            work(0)
-        else:
-            with ThreadPoolExecutor(len(self._parts)) as pool:
-                list(pool.map(work, range(len(self._parts))))
+        in_threads(work, range(len(self._parts)))
         cells = np.empty((len(theta), len(lanes.slots)), dtype=np.float32)
         gathered(_summed(found) * own, lanes.slots, np.ones(lanes.width, dtype=np.float32), cells)
         return cells, peaks, sum(sums[1:], sums[0])

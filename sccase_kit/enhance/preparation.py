@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from .._arguments import Matrix, checked
 from .._logging import warn
@@ -144,18 +145,26 @@ class Places:
         """Whether a column stands for several peaks."""
         return self.copies is not None and float(self.copies.max(initial=1)) > 1
 
+    def room(self, n_columns: int, dtype: DTypeLike) -> tuple[np.ndarray, np.ndarray]:
+        """Return an array for all peaks, (peaks × r), and the first rows of it, one for each column of the fit."""
+        out = np.empty((self.n_peaks, n_columns), dtype)
+        return out, out if self.copies is None else out[: len(self.copies)]
+
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Return factors of the TF-IDF, (columns × r), for the peaks: (peaks × r)."""
-        return values if self.copies is None else self._spread(values, 1 / np.sqrt(self.copies))
+        return values if self.copies is None else self._spread(values, 1 / np.sqrt(self.copies), None)
 
-    def shared_out(self, values: np.ndarray) -> np.ndarray:
-        """Return sums over the peaks of each column, (columns × r), of which every peak has its share: (peaks × r)."""
-        return values if self.copies is None else self._spread(values, 1 / self.copies)
+    def shared_out(self, values: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+        """Return sums over the peaks of each column, (columns × r), of which every peak has its share: (peaks × r).
 
-    def _spread(self, values: np.ndarray, factor: np.ndarray) -> np.ndarray:
+        They may stand in the first rows of `out` (:meth:`room`), which is then returned.
+        """
+        return values if self.copies is None else self._spread(values, 1 / self.copies, out)
+
+    def _spread(self, values: np.ndarray, factor: np.ndarray, out: np.ndarray | None) -> np.ndarray:
         from .kernels import spread_rows
 
-        out = np.empty((self.n_peaks, values.shape[1]), values.dtype)
+        out = np.empty((self.n_peaks, values.shape[1]), values.dtype) if out is None else out
         spread_rows(values, self.column, factor.astype(out.dtype), out)
         return out
 

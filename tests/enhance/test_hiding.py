@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sccase_kit.enhance import experts
+from sccase_kit.enhance import experts, hiding
 from sccase_kit.enhance.experts import choose, large_weights, likelihood_weights
 from sccase_kit.enhance.hiding import FEWEST, HIDDEN, Hidden, sample_cells
-from sccase_kit.enhance.keys import data_keys
+from sccase_kit.enhance.keys import data_keys, uniform
 from sccase_kit.enhance.robust import RobustOptions
 from sccase_kit.matrix.operator import ScaledOperator
 from sccase_kit.metrics.hidden import ThinShares, score_entries
@@ -52,6 +52,31 @@ def test_folds_hide_every_entry_once_and_leave_the_rest(counts, sample):
     often = np.asarray((counts > 0).sum(axis=0)).ravel() > 2 * FEWEST
     np.testing.assert_array_equal(hidden_in[:, often], counts[:, often].toarray() > 0)
     assert sample.fold(0)[1].nnz == pytest.approx(HIDDEN * counts.nnz, rel=0.3)
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("most", [40, 12_000])
+def test_a_fold_written_out(counts, binary, most, monkeypatch):
+    monkeypatch.setattr(hiding, "MOST_ENTRIES", most)
+    stored = counts.copy()
+    stored.data[::7] = 0  # zeros that are stored are no entries
+    op = ScaledOperator(stored, binary=binary)
+    keys = data_keys(op)
+    left, hidden, judged = sample_cells(op, keys, 3).fold(4)
+    cells, peaks = np.nonzero(stored.toarray())
+    numbers = uniform(keys.cells[cells] ^ (keys.peaks[peaks] << np.uint64(1)), 4)
+    hide = (numbers >= 0.4) & (numbers < 0.5)
+    returned = hide & (numbers < 0.4 + 0.1 * min(1, most / hide.sum()))
+    assert (returned.sum() < hide.sum()) == (most == 40)
+    values = np.ones(len(cells)) if binary else stored.toarray()[cells, peaks]
+    wanted = np.zeros((2, *counts.shape))
+    wanted[0][cells[~hide], peaks[~hide]] = values[~hide]
+    wanted[1][cells[returned], peaks[returned]] = values[returned]
+    np.testing.assert_array_equal(judged, (wanted[0] > 0).sum(axis=0) >= FEWEST)
+    for found, dense in zip((left, hidden), wanted, strict=True):
+        assert found.has_canonical_format
+        assert found.dtype == np.float32
+        np.testing.assert_array_equal(found.toarray(), dense[:, judged])
 
 
 def test_a_fold_does_not_depend_on_order(counts, sample):

@@ -140,6 +140,17 @@ def test_a_fit_is_the_same_with_like_peaks_together(planted, monkeypatch):
             assert np.ptp(together.varm[name][peaks], axis=0).max() == 0
 
 
+def test_sums_are_shared_out_in_the_room_they_stand_in():
+    places = Places(6, np.array([0, -1, 1, 0, 2, 0]), np.array([3.0, 1.0, 1.0]))
+    sums = np.arange(1.0, 7.0).reshape(3, 2)
+    apart = places.shared_out(sums)
+    np.testing.assert_allclose(apart, [[1 / 3, 2 / 3], [0, 0], [3, 4], [1 / 3, 2 / 3], [5, 6], [1 / 3, 2 / 3]])
+    whole, first = places.room(2, np.float64)
+    first[:] = sums
+    assert places.shared_out(first, whole) is whole
+    np.testing.assert_array_equal(whole, apart)
+
+
 def test_places_without_anything_to_do_leave_arrays_as_they_are():
     values = np.arange(6.0).reshape(3, 2)
     places = Places(3)

@@ -136,6 +136,29 @@ def test_several_pulls_share_the_first_step(counts):
     assert not np.allclose(found.theta, climb(op, first, kernel, alpha=5.0, **options).theta)
 
 
+@pytest.mark.parametrize("by_peaks", [False, True])
+def test_one_step_for_several_pulls_and_a_second_for_one(counts, by_peaks, monkeypatch):
+    from sccase_kit.enhance import mixture
+
+    monkeypatch.setattr(mixture, "by_peaks_pays", lambda _op: by_peaks)
+    op = ScaledOperator(sparse.csr_matrix(counts))
+    mean, n_entries = peak_shares(op)
+    first = start(op, [np.random.default_rng(2).random((40, k)) for k in (3, 5)], mean)
+    before = first.phi.copy()
+    kernel = sparse.csr_matrix(unit(np.random.default_rng(3).random((40, 40)), 1))
+    options = {"mean": mean, "n_entries": n_entries}
+    low, high = climb_each(op, first, kernel, alphas=(5.0, 50.0), n_passes=1, **options)
+    assert low.phi is high.phi
+    assert not np.allclose(low.theta, high.theta)
+    np.testing.assert_array_equal(first.phi, before)
+    shared = low.phi.copy()
+    second = climb(op, high, kernel, alpha=50.0, n_passes=1, **options)
+    np.testing.assert_array_equal(low.phi, shared)
+    whole = climb(op, first, kernel, alpha=50.0, n_passes=2, **options)
+    np.testing.assert_allclose(second.theta, whole.theta, rtol=1e-5, atol=1e-7)
+    np.testing.assert_allclose(second.phi, whole.phi, rtol=1e-5, atol=1e-8)
+
+
 def test_slabs_of_peaks_do_not_matter(counts, monkeypatch):
     from sccase_kit.enhance import mixture
 

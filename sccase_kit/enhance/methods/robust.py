@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -93,9 +93,13 @@ class Robust(Method):
         else:
             found["expected_skipped"] = skipped
         free_samples(data.op)
+        fit.images.clear()
+        data = whole  # what is not needed any more goes before more is written for the peaks
+        projection = places.spread(fit.projection)
+        fit = replace(fit, projection=projection[:0])
         return Enhancement(
             embedding=fit.embedding,
-            projection=places.spread(fit.projection),
+            projection=projection,
             cell_factors=np.ascontiguousarray(fit.cell_factors, dtype=np.float32),
             peak_factors=np.ascontiguousarray(places.spread(fit.peak_factors), dtype=np.float32),
             sources=np.ascontiguousarray(fit.sources, dtype=np.float32),
