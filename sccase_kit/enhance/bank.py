@@ -46,7 +46,12 @@ class Bank:
 
 
 def nmf_bank(
-    op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator, n_iter: int | None = None
+    op: ScaledOperator,
+    sizes: tuple[int, ...],
+    *,
+    near: np.ndarray | None = None,
+    rng: np.random.Generator,
+    n_iter: int | None = None,
 ) -> Bank:
     """Return the factorisations of several numbers of components: from one start, with shared full passes.
 
@@ -58,6 +63,8 @@ def nmf_bank(
         The data.
     sizes
         The numbers K.
+    near
+        Of :func:`~sccase_kit.enhance.nmf.leading_svd`, for the start; not used on large data.
     rng
         Generator of the start and of the sample.
     n_iter
@@ -69,7 +76,7 @@ def nmf_bank(
         best = found.best * op.sq_norm() / sample.sq_norm()
         h = np.zeros((op.shape[0], found.w.shape[1]), dtype=op.dtype)
         return Bank(*_shared_polish(op, h, found.w, sizes, n_iter=n_iter or 2, n_first=_COLD), sizes, best)
-    h, w, best = _starts(op, sizes, rng=rng)
+    h, w, best = _starts(op, sizes, near=near, rng=rng)
     n_iter = n_iter or (8 if op.shape[0] > FEW else 10)
     return Bank(*_shared_polish(op, h, w, sizes, n_iter=n_iter), sizes, best)
 
@@ -81,10 +88,10 @@ def bank_of_cells(op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.
 
 
 def _starts(
-    op: ScaledOperator, sizes: tuple[int, ...], *, rng: np.random.Generator
+    op: ScaledOperator, sizes: tuple[int, ...], *, near: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Return H and W that the passes start from, of equal norms, and σ₁²."""
-    svd = leading_svd(op, max(sizes), rng=rng)
+    svd = leading_svd(op, max(sizes), near=near, rng=rng)
     h, w = nndsvd_bank(*svd, sizes)
     h, w = h.astype(op.dtype, copy=False), w.astype(op.dtype, copy=False)
     _balance(h, w)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..matrix.gram import gram_pays
 from ..matrix.operator import ScaledOperator
 from ..matrix.rows import row_slices
 from .graph import inverse_roots, spectral_embedding
@@ -22,7 +23,7 @@ _ROWS = 20_000
 def spectral_components(
     op: ScaledOperator, n_components: int, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return leading eigenvectors and eigenvalues of the open entries' affinity; of many of them by way of a sample.
+    """Return leading eigenvectors and eigenvalues of the open entries' affinity; of many cells by way of a sample.
 
     Parameters
     ----------
@@ -45,6 +46,11 @@ def spectral_components(
     vectors = extended_embedding(binary, found.unit_sums, few, n_components, rng=rng)
     free_samples(op, wide=not op.in_memory)
     return vectors
+
+
+def components_come_first(op: ScaledOperator) -> bool:
+    """Return whether the factorisations start from the spectral components, as they do unless cells are few or many."""
+    return op.shape[0] <= SMALL and not gram_pays(op)
 
 
 def _unit(binary: ScaledOperator) -> ScaledOperator:

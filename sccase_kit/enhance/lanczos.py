@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+_DOUBLE = np.dtype(np.float64)
+
 
 class Krylov:
     """An orthonormal basis that grows by blocks, and what its vectors become under a linear map.
@@ -39,11 +41,11 @@ class Krylov:
 
         Without `image` the caller writes the image of the new vectors into the last columns of `images`.
         """
-        block = block.astype(np.float64)
+        dtype, block = self._vectors.dtype, block.astype(np.float64)
         image = None if image is None else image.astype(np.float64)
         for _ in range(2):
             largest = np.max(np.sum(block**2, axis=0), initial=0)
-            known = self.vectors.T @ block
+            known = self.vectors.T @ block.astype(dtype, copy=False)
             block -= self.vectors @ known
             values, turn = np.linalg.eigh(block.T @ block)
             new = values > 1e-10 * largest  # the rest is rounding
@@ -67,6 +69,7 @@ def leading_eigenpairs(
     *,
     n_blocks: int,
     across: np.ndarray | None = None,
+    dtype: np.dtype = _DOUBLE,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return leading eigenvectors (n × n_components) and eigenvalues, by decreasing value, of a symmetric map.
 
@@ -82,22 +85,22 @@ def leading_eigenpairs(
         Blocks of the Krylov space; `apply` is called once for each.
     across
         A known eigenvector, (n × 1), that is left out.
+    dtype
+        Type of the space, and of the eigenvectors.
     """
     n, width = block.shape
-    krylov = Krylov(n, n, 1 + n_blocks * width, np.dtype(np.float64))
-    first = 0
-    if across is not None:
-        first = krylov.add(across)[0].shape[1]
-        krylov.images[:] = 0
+    krylov = Krylov(n, 0, 1 + n_blocks * width, dtype)
+    first = 0 if across is None else krylov.add(across)[0].shape[1]
+    ritz = np.zeros((1 + n_blocks * width,) * 2)
     for _ in range(n_blocks):
         block, _ = krylov.add(block)
         if block.shape[1] == 0:
             break
-        following = apply(block)
-        krylov.images[:, -block.shape[1] :] = following
-        block = following
-    basis, images = krylov.vectors[:, first:], krylov.images[:, first:]
-    ritz = basis.T @ images
-    values, rotation = np.linalg.eigh((ritz + ritz.T) / 2)
+        known = krylov.vectors.shape[1]
+        block_image = apply(block)
+        ritz[:known, known - block.shape[1] : known] = krylov.vectors.T @ block_image.astype(dtype, copy=False)
+        block = block_image
+    basis = krylov.vectors[:, first:]
+    values, rotation = np.linalg.eigh(ritz[first : first + basis.shape[1], first : first + basis.shape[1]], UPLO="U")
     order = np.argsort(values)[::-1][:n_components]
-    return basis @ rotation[:, order], values[order]
+    return basis @ rotation[:, order].astype(dtype), values[order]

@@ -48,8 +48,8 @@ def expected_memory(shape: tuple[int, int], n_columns: int, *, robust: bool, in_
     if robust:
         total += _EXPECTED * n_columns * m + min(_EXACT_NEIGHBORS, 8 * n * n)
     if robust and not large:
-        n_blocks, width, dtype = krylov_size(n, SCALED)
-        total += _GRAPHS * n + n_blocks * width * dtype.itemsize * 2 * n
+        n_blocks, width = krylov_size(n, SCALED)
+        total += _GRAPHS * n + n_blocks * width * 4 * n
     return total
 
 
@@ -61,7 +61,7 @@ def _large(n: int, m: int, n_columns: int, nnz: int) -> int:
     if nnz > ENTRIES:
         kept = max(kept, ENTRIES)
     else:
-        n_blocks, width, dtype = krylov_size(n, SCALED)
-        graphs += n_blocks * width * dtype.itemsize * (n + m)
+        n_blocks, width = krylov_size(n, SCALED)
+        graphs += n_blocks * width * 4 * (n + m)
     following = n * (32 * n_columns + 600) if single else n * (48 * n_columns + 900)
     return max(graphs + _PER_SAMPLED * kept, following)

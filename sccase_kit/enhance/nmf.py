@@ -75,27 +75,59 @@ def sketch(op: ScaledOperator, rank: int, *, n_power: int = 1, rng: np.random.Ge
 
 
 _WIDTH, _BLOCKS = 16, 7  # of the Krylov space of a start
+_BLOCKS_FROM_KNOWN = 3  # where it begins with vectors that are near
 
 
 def leading_svd(
-    op: ScaledOperator, rank: int, *, rng: np.random.Generator
+    op: ScaledOperator, rank: int, *, near: np.ndarray | None = None, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return U (n_obs × rank), s, V (n_vars × rank) of the leading singular triplets, signs fixed by V's sums.
 
     From the inner products of the cells, and exact, for few cells (:func:`~sccase_kit.matrix.gram.gram_pays`); else by
     block Lanczos, where triplets that stand out from the bulk are exact.
+
+    Parameters
+    ----------
+    op
+        The data.
+    rank
+        Number of triplets.
+    near
+        Vectors near to the left singular ones but the first, (n_obs × any), to begin with; `None` for random ones.
+    rng
+        Generator of those.
     """
     rank, n = min(rank, *op.shape), op.shape[0]
     if gram_pays(op):
         values, u = eigh(gram(op), subset_by_index=[n - rank, n - 1], overwrite_a=True)
         values, u = values[::-1], u[:, ::-1]
     else:
-        block = normal(data_keys(op).cells, min(_WIDTH, *op.shape), rng)
-        u, values = leading_eigenpairs(lambda v: op.matmul(op.rmatmul(v)), block, rank, n_blocks=_BLOCKS)
+        block, n_blocks = _beginning(op, rank, near, rng)
+        apply = partial(_squared, op)
+        u, values = leading_eigenpairs(apply, block, rank, n_blocks=n_blocks, dtype=op.dtype)
+        missing = rank - len(values)  # where all that is not 0 was found
+        u, values = np.pad(u, ((0, 0), (0, missing))), np.pad(values, (0, missing))
     s = np.sqrt(np.maximum(values, 0))
     v = op.rmatmul(u) / np.maximum(s, _TINY * max(s[0], _TINY)).astype(op.dtype)
     signs = np.where(v.sum(axis=0) < 0, -1, 1).astype(op.dtype)
     return u * signs, s, v * signs
+
+
+def _squared(op: ScaledOperator, vectors: np.ndarray) -> np.ndarray:
+    return op.matmul(op.rmatmul(vectors))
+
+
+def _beginning(
+    op: ScaledOperator, rank: int, near: np.ndarray | None, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Return the first block of a start's Krylov space, with random columns up to full registers, and its blocks."""
+    known, n_blocks = np.zeros((op.shape[0], 0)), _BLOCKS
+    if near is not None:
+        known, n_blocks = np.column_stack([np.full(len(near), len(near) ** -0.5), near]), _BLOCKS_FROM_KNOWN
+    width = max(known.shape[1] + 1, -(-2 * rank // n_blocks))
+    width = -(-width // _WIDTH) * _WIDTH
+    block = np.hstack([known, normal(data_keys(op).cells, width - known.shape[1], rng)])
+    return block[:, : min(width, *op.shape)], n_blocks
 
 
 def nndsvd(u: np.ndarray, s: np.ndarray, v: np.ndarray, n_components: int) -> tuple[np.ndarray, np.ndarray]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -29,7 +30,7 @@ from ..matrix.rows import row_slices
 from .bank import nmf_bank
 from .batch import align_embedding, balanced_factors, spread_over_batches
 from .checkpoint import Arrays, Judge, is_graph, shapes_are
-from .extension import spectral_components
+from .extension import components_come_first, spectral_components
 from .graph import diffuse, mean_kernel, smoothing_kernel
 from .nmf import SMALL
 from .reference import Reference, reference_memberships, reference_weight
@@ -152,6 +153,7 @@ def cell_graph(
     memberships: np.ndarray,
     options: RobustOptions,
     *,
+    components: tuple[np.ndarray, np.ndarray] | None = None,
     codes: np.ndarray | None,
     rng: np.random.Generator,
 ):
@@ -168,12 +170,14 @@ def cell_graph(
         Rows of sum 1 of one K or several.
     options
         Options of the consensus.
+    components
+        The spectral components where they are known.
     codes
         Integer batch codes, shape (n_obs,), over which the views are aligned.
     rng
         Generator.
     """
-    vectors, values = spectral_components(op, min(SCALED, min(op.shape) - 2), rng=rng)
+    vectors, values = _components(op, rng) if components is None else components
     vectors = _of_one_sign(vectors)
     centred = memberships - memberships.mean(axis=0)
     topics = _of_one_sign(centred @ np.linalg.eigh(centred.T @ centred)[1][:, ::-1][:, :SCALED])
@@ -193,9 +197,14 @@ def cell_graph(
     return mean_kernel(kernels())
 
 
+def _components(op: ScaledOperator, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    return spectral_components(op, min(SCALED, min(op.shape) - 2), rng=rng)
+
+
 def _of_one_sign(vectors: np.ndarray) -> np.ndarray:
     """Return columns whose cubes have a positive sum: signs are arbitrary, and lists of near cells depend on them."""
-    return np.asarray(vectors * np.where((vectors**3).sum(axis=0) < 0, -1, 1).astype(vectors.dtype))
+    cubes = np.einsum("ij,ij,ij->j", vectors, vectors, vectors, dtype=np.float64)
+    return np.asarray(vectors * np.where(cubes < 0, -1, 1).astype(vectors.dtype))
 
 
 @dataclass(frozen=True)
@@ -271,9 +280,12 @@ def fit_robust(
         earlier run.
     """
     sizes = tuple(sorted({*options.bank, *options.more}))
+    first = components_come_first(op)
+    salt = int(rng.integers(2**62)) if first else 0  # drawn here: the next stage needs them whoever made the first
+    components = cache(lambda: _components(op, np.random.default_rng(salt) if first else rng))
 
     def factorise() -> Arrays:
-        found = nmf_bank(op, sizes, rng=rng)
+        found = nmf_bank(op, sizes, near=components()[0] if first else None, rng=rng)
         if op.in_memory:
             free_samples(op)  # to cut it again takes less than its memory is worth
         return {"h": found.h, "w": found.w, "x": found.image, "rank_one": np.array(found.best)}
@@ -296,9 +308,9 @@ def fit_robust(
     raw = hs
 
     def neighbours() -> Arrays:
-        first = raw[: max(1, len(raw) // 2)]  # finer ones follow batches more than types
-        coarse = np.hstack([unit_rows(unit_columns(h)) for h in first])
-        graph = cell_graph(op, coarse, options, codes=codes, rng=rng)
+        few = raw[: max(1, len(raw) // 2)]  # finer ones follow batches more than types
+        coarse = np.hstack([unit_rows(unit_columns(h)) for h in few])
+        graph = cell_graph(op, coarse, options, components=components(), codes=codes, rng=rng)
         return {"data": graph.data, "indices": graph.indices, "indptr": graph.indptr}
 
     graph = stage("graph", neighbours, judge=is_graph(n))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import sccase_kit as sk
-from sccase_kit.enhance import robust
+from sccase_kit.enhance import extension, graph, nmf, robust
 from sccase_kit.enhance.checkpoint import Checkpoint
 from sccase_kit.enhance.methods import sccase
 
@@ -48,6 +48,23 @@ def test_a_checkpoint_changes_nothing_and_a_second_run_computes_nothing_again(ad
     for module, function in ((sccase, "fast_start"), (robust, "nmf_bank"), (robust, "cell_graph")):
         monkeypatch.setattr(module, function, refuse)
     sk.tl.enhance(second, **OPTIONS[name], checkpoint=tmp_path / "run")
+    same(plain, second)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_a_run_stopped_before_the_graph_gives_the_same_one(adata, tmp_path, few, monkeypatch):
+    """The spectral components are of the graph's stage, and the factorisations of more cells start from them."""
+    if not few:
+        for module in (extension, graph, nmf):
+            monkeypatch.setattr(module, "gram_pays", lambda _op: False)
+    plain, first, second = adata.copy(), adata.copy(), adata.copy()
+    sk.tl.enhance(plain)
+    sk.tl.enhance(first, checkpoint=tmp_path / "run")
+    for path in (tmp_path / "run").iterdir():
+        if path.name not in ("run.json", "bank.npz"):
+            path.unlink()
+    sk.tl.enhance(second, checkpoint=tmp_path / "run")
+    same(plain, first)
     same(plain, second)
 
 
