@@ -9,8 +9,8 @@ thread, wall seconds, the memory it added at its peak, which bars were seen, and
 thread looks every tenth of a second). The map is beside scanpy's own two calls (neighbours and UMAP) on the same
 embedding. Writing is beside two ways to the same file with anndata: the product of the factors in memory and then
 `write_h5ad`, which is what a user without `io.write_enhanced` would do, and `write_h5ad` alone, of values that are
-there already. At most 140 million values are written (of the first cells), five times; seconds are medians, memory is
-that of the first time. Writes benchmarks/results/waits.csv; rows of what is not run again stay.
+there already. At most 140 million values are written (of the first cells), five times in turn; seconds are medians,
+memory is the largest. Writes benchmarks/results/waits.csv; rows of what is not run again stay.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -70,8 +71,11 @@ class Watch:
             self.longest = max(self.longest, now - since)
 
 
-def calls(path: Path, folder: Path, *, write: bool) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield what is measured, in the order in which it can run."""
+Calls = dict[str, Callable[[], object]]
+
+
+def calls(path: Path, folder: Path, *, write: bool) -> Iterator[Calls]:
+    """Yield what is measured, in the order in which it can run; what is in one dict is compared."""
     import anndata as ad
     import matplotlib.pyplot as plt
     import scanpy as sc
@@ -79,29 +83,13 @@ def calls(path: Path, folder: Path, *, write: bool) -> Iterator[tuple[str, Calla
     import sccase_kit as sk
 
     a = sk.read(path)
+    yield {"tl.enhance": lambda: sk.tl.enhance(a, rng=0)}
+    yield {"tl.estimate_k": lambda: sk.tl.estimate_k(a)}
+    yield {"tl.cluster": lambda: sk.tl.cluster(a)}
+    yield {"get.ranges": lambda: sk.get.ranges(a)}
     n_written = max(1, min(a.n_obs, MOST_VALUES // a.n_vars))
-    yield "tl.enhance", lambda: sk.tl.enhance(a, rng=0)
-    yield "tl.estimate_k", lambda: sk.tl.estimate_k(a)
-    yield "tl.cluster", lambda: sk.tl.cluster(a)
-    yield "get.ranges", lambda: sk.get.ranges(a)
-    part = a[:n_written].copy() if n_written < a.n_obs else a
     if write:
-        out = folder / "out.h5ad"
-        yield WRITING, lambda: sk.io.write_enhanced(part, out)
-        written = ad.read_h5ad(out, backed="r")
-        tables = {"obs": written.obs, "var": written.var, "uns": dict(written.uns)}
-        tables |= {"obsm": dict(written.obsm), "varm": dict(written.varm)}
-        written.file.close()
-        cells, peaks = sk.get.factors(part)
-
-        def product() -> None:
-            ad.AnnData(cells @ peaks.T, **tables).write_h5ad(out)
-
-        yield f"{WRITING}, product and anndata", product
-        given = ad.AnnData(cells @ peaks.T, **tables)
-        yield f"{WRITING}, anndata given the values", lambda: given.write_h5ad(out)
-        out.unlink(missing_ok=True)
-        del given
+        yield writing(a[:n_written].copy() if n_written < a.n_obs else a, folder / "out.h5ad")
 
     def drawn() -> None:
         sk.pl.cell_map(a, "louvain" if "louvain" in a.obs else a.obs.columns[-1])
@@ -112,26 +100,57 @@ def calls(path: Path, folder: Path, *, write: bool) -> Iterator[tuple[str, Calla
         sc.pp.neighbors(theirs, n_neighbors=15, use_rep="X", transformer="sklearn")
         sc.tl.umap(theirs)
 
-    yield "pl.cell_map", drawn
-    yield "pl.cell_map, scanpy", scanpy_map
-    yield "report.write_report", lambda: sk.report.write_report(a, folder / "r.html")
+    yield {"pl.cell_map": drawn, "pl.cell_map, scanpy": scanpy_map}
+    yield {"report.write_report": lambda: sk.report.write_report(a, folder / "r.html")}
 
 
-def measure(front: str, call: Callable[[], object], folder: Path) -> dict[str, object]:
-    """Return what one call costs; writing is short, so that the median of five is."""
-    seconds, memory, without, bars = [], float("nan"), 0.0, ""
-    for number in range(5 if front.startswith(WRITING) else 1):
-        (folder / "out.h5ad").unlink(missing_ok=True)
-        grown = peak_memory()
-        wall, cpu = time.perf_counter(), time.process_time()
-        with Watch() as watch:
-            call()
-        seconds.append((time.process_time() - cpu, time.perf_counter() - wall))
-        memory = memory if number else grown()
-        without, bars = max(without, watch.longest), ", ".join(watch.seen)
-    cpu, wall = np.median(seconds, axis=0)
-    row = {"call": front, "cpu_s": float(cpu), "wall_s": float(wall), "MiB": memory}
-    return row | {"without_bar_s": without, "bars": bars}
+def writing(a: Any, out: Path) -> Calls:
+    """Return three ways to one and the same file."""
+    import anndata as ad
+
+    import sccase_kit as sk
+
+    def ours() -> None:
+        out.unlink(missing_ok=True)
+        sk.io.write_enhanced(a, out)
+
+    ours()
+    written = ad.read_h5ad(out, backed="r")
+    tables = {"obs": written.obs, "var": written.var, "uns": dict(written.uns)}
+    tables |= {"obsm": dict(written.obsm), "varm": dict(written.varm)}
+    written.file.close()
+    cells, peaks = sk.get.factors(a)
+
+    def product() -> None:
+        out.unlink(missing_ok=True)
+        ad.AnnData(cells @ peaks.T, **tables).write_h5ad(out)
+
+    given = ad.AnnData(cells @ peaks.T, **tables)
+
+    def values() -> None:
+        out.unlink(missing_ok=True)
+        given.write_h5ad(out)
+
+    return {WRITING: ours, f"{WRITING}, product and anndata": product, f"{WRITING}, anndata given the values": values}
+
+
+def measure(compared: Calls) -> list[dict[str, object]]:
+    """Return what calls cost; writing is short, so it is the median of five, in turn."""
+    found: dict[str, list[dict[str, Any]]] = {front: [] for front in compared}
+    for _ in range(5 if WRITING in compared else 1):
+        for front, call in compared.items():
+            grown = peak_memory()
+            wall, cpu = time.perf_counter(), time.process_time()
+            with Watch() as watch:
+                call()
+            row = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall, "MiB": grown()}
+            found[front].append(row | {"without_bar_s": watch.longest, "bars": ", ".join(watch.seen)})
+    rows = []
+    for front, runs in found.items():
+        middle = {name: float(np.median([run[name] for run in runs])) for name in ("cpu_s", "wall_s")}
+        largest = {name: max(run[name] for run in runs) for name in ("MiB", "without_bar_s")}
+        rows.append({"call": front, **middle, **largest, "bars": runs[0]["bars"]})
+    return rows
 
 
 def child(path: Path, *, write: bool, only: list[str]) -> None:
@@ -144,12 +163,12 @@ def child(path: Path, *, write: bool, only: list[str]) -> None:
         folder = Path(name)
         small = write_counts(folder / "small.h5ad", 1500, 1500, 50)
         for place in (small, path):
-            for front, call in calls(place, folder, write=write):
-                if only and front != "tl.enhance" and front.split(",")[0] not in only:
+            for compared in calls(place, folder, write=write):
+                if only and "tl.enhance" not in compared and not set(only) & set(compared):
                     continue
-                row = measure(front, call, folder)
-                if place is path:
-                    print(json.dumps(row), flush=True)
+                for row in measure(compared):
+                    if place is path:
+                        print(json.dumps(row), flush=True)
 
 
 def main() -> None:

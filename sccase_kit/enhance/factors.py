@@ -16,10 +16,9 @@ from scipy import sparse
 from .._arguments import Numbers, checked
 from .._settings import settings
 
-_FEWEST_PEAKS, _MOST_PEAKS = (
-    64,
-    512,
-)  # of all cells at a time: products of fewer peaks are slow, of more leave the cache
+#: Peaks of all cells at a time: products of fewer are slow, and values should not leave the processor's cache: those
+#: of a block its third level, those looked at (`_LOOKED_AT`) its second.
+_FEWEST_PEAKS, _MOST_PEAKS, _VALUES, _LOOKED_AT = 64, 512, 1 << 20, 1 << 18
 
 
 @dataclass(frozen=True)
@@ -161,21 +160,26 @@ def _ranges_by_peaks(
 ) -> Ranges:
     """Return what :func:`compute_ranges` does, from one product."""
     n, m = cell_factors.shape[0], peak_factors.shape[0]
-    peak, cell, told = np.empty((m, 2), dtype), np.empty((n, 2), dtype), 0
-    cell[:] = np.inf, -np.inf
+    peak, cell, told = np.empty((m, 2), dtype), np.empty((2, n), dtype), 0
+    cell[0], cell[1] = np.inf, -np.inf
+    turned, room = np.ascontiguousarray(cell_factors.T), np.empty((min(at_once, m), n), dtype)
+    few = max(16, _LOOKED_AT // n)
     for start in range(0, m, at_once):
-        values = peak_factors[start : start + at_once] @ cell_factors.T
-        own = peak[start : start + len(values)]
-        own[:, 0], own[:, 1] = values.min(axis=1), values.max(axis=1)
-        values -= own[:, :1]
-        values /= range_width(own)[:, None]
-        np.minimum(cell[:, 0], values.min(axis=0), out=cell[:, 0])
-        np.maximum(cell[:, 1], values.max(axis=0), out=cell[:, 1])
+        part = peak_factors[start : start + at_once]
+        every = np.matmul(part, turned, out=room[: len(part)])
+        for first in range(0, len(part), few):
+            values = every[first : first + few]
+            own = peak[start + first :][: len(values)]
+            own[:, 0], own[:, 1] = values.min(axis=1), values.max(axis=1)
+            values -= own[:, :1]
+            values /= range_width(own)[:, None]
+            np.minimum(cell[0], values.min(axis=0), out=cell[0])
+            np.maximum(cell[1], values.max(axis=0), out=cell[1])
         if report is not None:
-            done = 2 * n * min(start + at_once, m) // m
+            done = 2 * n * (start + len(part)) // m
             report(done - told)
             told = done
-    return Ranges(peak=peak, cell=cell)
+    return Ranges(peak=peak, cell=np.ascontiguousarray(cell.T))
 
 
 @checked(cell_factors=Numbers("cells components", empty=False), peak_factors=Numbers("peaks components", empty=False))
@@ -202,7 +206,8 @@ def compute_ranges(
     dtype = np.result_type(cell_factors, peak_factors)
     at_once = settings.block_bytes // max(1, 4 * n * dtype.itemsize)
     if at_once >= _FEWEST_PEAKS:
-        return _ranges_by_peaks(cell_factors, peak_factors, min(int(at_once), _MOST_PEAKS), dtype, report)
+        at_once = min(int(at_once), _MOST_PEAKS, max(_FEWEST_PEAKS, _VALUES // n))
+        return _ranges_by_peaks(cell_factors, peak_factors, at_once, dtype, report)
     rows = max(1, min(n, settings.block_bytes // max(1, 4 * m * dtype.itemsize)))
     buffer = np.empty((rows, m), dtype=dtype)
     transposed = np.ascontiguousarray(peak_factors.T)

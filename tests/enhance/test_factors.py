@@ -11,6 +11,7 @@ from sccase_kit.enhance.factors import compute_ranges
 @pytest.mark.parametrize("by_peaks", [True, False])
 def test_ranges_are_those_of_the_dense_matrix(by_peaks, monkeypatch):
     monkeypatch.setattr(_factors, "_FEWEST_PEAKS", 1 if by_peaks else 10**9)
+    monkeypatch.setattr(_factors, "_LOOKED_AT", 1)  # 16 peaks of a block, then 14
     rng = np.random.default_rng(0)
     cells, peaks = rng.random((40, 5)), rng.random((130, 5))
     peaks[7] = 0  # a constant peak
