@@ -29,20 +29,42 @@ def enough(shape: tuple[int, int], n_entries: int, bank: tuple[int, ...]) -> boo
     return min(shape) > 2 * max(bank) and n_entries >= _FEWEST_ENTRIES
 
 
+def hide_and_choose(
+    op: ScaledOperator, bank: tuple[int, ...], *, reference: Reference | None = None, rng: np.random.Generator
+) -> Choice:
+    """Return what hidden entries choose: of large data those of the sample, which is in memory.
+
+    Parameters
+    ----------
+    op
+        TF-IDF of the data, a column for every peak.
+    bank
+        The numbers K.
+    reference
+        Reference counts, to which the cells are compared anew.
+    rng
+        Generator.
+    """
+    keys = data_keys(op)
+    if op.shape[0] > SMALL and SAMPLED >= MOST_CELLS:
+        sample = sample_of(op, rng)
+        op, keys = sample.op, Keys(keys.cells[sample.kept], keys.peaks)
+    return choose(op, bank, keys, RobustOptions(), reference=reference, rng=rng)
+
+
 def recover(
     op: ScaledOperator,
-    whole: ScaledOperator,
+    choice: Choice,
     hs: dict[int, np.ndarray],
     kernel: sparse.csr_matrix,
     n_open: np.ndarray,
     *,
     images: dict[int, np.ndarray] | None = None,
-    reference: Reference | None = None,
     groups: np.ndarray | None = None,
     places: Places | None = None,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray, Choice]:
-    """Return θ (n_obs × r) and φ (n_vars × r), whose product is the share of every peak in a cell, and the choice.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return θ (n_obs × r) and φ (n_vars × r), whose product is the share of every peak in a cell.
 
     Rows of θ and columns of φ sum to 1.
 
@@ -50,8 +72,8 @@ def recover(
     ----------
     op
         TF-IDF of the data.
-    whole
-        That with a column for every peak, of which entries are hidden.
+    choice
+        What hidden entries chose (:func:`hide_and_choose`).
     hs
         H of every K, (n_obs × K).
     kernel
@@ -60,15 +82,14 @@ def recover(
         Cells with the peak open, (n_vars,).
     images
         X̃ᵀ H of every K, (n_vars × K), H with columns of unit sum; saves a read of large data.
-    reference, groups
-        A reference, and the memberships of the cells in its groups, (n_obs × groups): one more factorisation.
+    groups
+        Memberships of the cells in the groups of a reference, (n_obs × groups): one more factorisation.
     places
         Where the peaks stand among those of φ, if there are more.
     rng
         Generator.
     """
     large = op.shape[0] > SMALL
-    choice = _chosen(whole, tuple(hs), reference, rng)
     every = [*hs.values(), *([] if groups is None else [groups])]
     mean, n_entries = peak_shares(op)
     used, experts = choice.climbed > 0, (choice.plain + choice.smooth) > 0
@@ -76,7 +97,6 @@ def recover(
     climbed, consensus = Mixtures.none(op.shape), Consensus.none(op.shape)
     if climbing and large:
         first = replace(_of_sample(op, climbing, choice.alpha, rng), theta=memberships(climbing))
-        free_samples(whole)
         free_samples(op)
         climbed = climb(op, first, kernel, alpha=choice.alpha, mean=mean, n_entries=n_entries, n_passes=1)
         del first
@@ -91,17 +111,7 @@ def recover(
             known = [image for image, keep in zip(known, experts, strict=True) if keep]
         consensus = consensus_profiles(op, chosen, kernel, measured_peaks(op, n_open), images=known)
     small = replace(choice, climbed=choice.climbed[used], plain=choice.plain[experts], smooth=choice.smooth[experts])
-    theta, phi = small.combined(climbed, consensus, mean, places=places, dtype=np.float32)
-    return theta, phi, choice
-
-
-def _chosen(op: ScaledOperator, bank: tuple[int, ...], reference: Reference | None, rng: np.random.Generator) -> Choice:
-    """Return what hidden entries choose: of large data those of the sample, which is in memory."""
-    keys = data_keys(op)
-    if op.shape[0] > SMALL and SAMPLED >= MOST_CELLS:
-        sample = sample_of(op, rng)
-        op, keys = sample.op, Keys(keys.cells[sample.kept], keys.peaks)
-    return choose(op, bank, keys, RobustOptions(), reference=reference, rng=rng)
+    return small.combined(climbed, consensus, mean, places=places, dtype=np.float32)
 
 
 def _of_sample(op: ScaledOperator, hs: list[np.ndarray], alpha: float, rng: np.random.Generator) -> Mixtures:

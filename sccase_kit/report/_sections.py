@@ -44,6 +44,7 @@ _STAGES = {
     "prepare": "weigh the counts (TF-IDF)",
     "bank": "factorise with several numbers of components",
     "graph": "find similar cells",
+    "hidden": "weigh predictions by hidden entries",
     "expected": "fit the expected accessibility",
     "neighbours": "find similar cells",
     "start": "find a start",

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 
 from ..._arguments import Generator, Made, checked
-from ..checkpoint import Checkpoint, shapes_are
+from ...matrix.gram import gram_pays
+from ...matrix.operator import ScaledOperator
+from ..checkpoint import Arrays, Checkpoint, shapes_are
+from ..experts import Choice
 from ..method import Method, option, register
 from ..preparation import Places, Prepared, distinct_peaks
-from ..recovery import MORE, enough, recover
+from ..recovery import MORE, enough, hide_and_choose, recover
 from ..reference import Reference
 from ..result import Enhancement
 from ..robust import RobustFit, RobustOptions, choose_bank, fit_robust
@@ -58,8 +62,8 @@ class Robust(Method):
         return f"method='robust' averages {bank} components; n_components={self.n_components} {known}"
 
     def n_stages(self) -> int:
-        """Return 3: the factorisations, the graph, expected accessibility (not with batches)."""
-        return 3
+        """Return 4: hidden entries, factorisations, graph and expected accessibility (with batches two of them)."""
+        return 4
 
     def fit(self, data: Prepared, inputs: Inputs) -> Enhancement:
         """Fit the method; see :meth:`Method.fit`."""
@@ -77,6 +81,9 @@ class Robust(Method):
         elif not enough(whole.op.shape, data.nnz, bank):
             skipped = "too few cells, peaks or open entries to hide some of them"
         more = MORE if skipped is None else ()
+        sizes, hidden = tuple(sorted({*bank, *more})), partial(_hidden, whole.op, inputs, reference)
+        # nothing is drawn for the other stages of such data, so that the order is free: this one takes less memory
+        first = hidden(sizes) if skipped is None and gram_pays(whole.op) else None
         fit = fit_robust(
             data.op,
             RobustOptions(bank=bank, more=more),
@@ -89,7 +96,9 @@ class Robust(Method):
         found: dict[str, Any] = {}
         expected: dict[str, np.ndarray] = {}
         if skipped is None:
-            found, expected = self._expected(data, whole, inputs, fit, reference, places)
+            choice = hidden(sizes) if first is None else first
+            expected = _expected(data, choice, inputs, fit, places)
+            found["expected"] = _described(choice, fit)
         else:
             found["expected_skipped"] = skipped
         free_samples(data.op)
@@ -108,48 +117,54 @@ class Robust(Method):
             **expected,
         )
 
-    @staticmethod
-    def _expected(
-        data: Prepared,
-        whole: Prepared,
-        inputs: Inputs,
-        fit: RobustFit,
-        reference: Reference | None,
-        places: Places,
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return what the hidden entries chose, and shares and profiles of the expected accessibility."""
-        sizes = [*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])]
 
-        def compute() -> dict[str, np.ndarray]:
-            shares, profiles, choice = recover(
-                data.op,
-                whole.op,
-                fit.hs,
-                fit.kernel,
-                data.n_cells_open,
-                images=fit.images,
-                reference=reference,
-                groups=fit.groups,
-                places=places,
-                rng=inputs.rng,
-            )
-            weights = np.stack([choice.climbed, choice.plain, choice.smooth])
-            rest = [choice.alpha, choice.mean, choice.stretch, max(choice.gain, 0.0), choice.error, choice.n_folds]
-            return {"shares": shares, "profiles": profiles, "weights": weights, "rest": np.array(rest)}
+def _hidden(op: ScaledOperator, inputs: Inputs, reference: Reference | None, sizes: tuple[int, ...]) -> Choice:
+    """Return what hidden entries choose, a stage of its own."""
 
-        n, m = data.op.shape[0], places.n_peaks
+    def compute() -> Arrays:
+        choice = hide_and_choose(op, sizes, reference=reference, rng=inputs.rng)
+        weights = np.stack([choice.climbed, choice.plain, choice.smooth])
+        rest = [choice.alpha, choice.mean, choice.stretch, max(choice.gain, 0.0), choice.error, choice.n_folds]
+        return {"weights": weights, "rest": np.array(rest)}
 
-        def judge(arrays: dict[str, np.ndarray]) -> str | None:
-            rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
-            shapes = {"shares": (n, *rank), "profiles": (m, *rank), "weights": (3, len(sizes)), "rest": (6,)}
-            return shapes_are(shapes)(arrays)
+    shapes = {"weights": (3, len(sizes) + (reference is not None)), "rest": (6,)}
+    arrays = inputs.stage("hidden", compute, judge=shapes_are(shapes))
+    alpha, mean, stretch, gain, error, n_folds = arrays["rest"].tolist()
+    climbed, plain, smooth = arrays["weights"]
+    return Choice(alpha, climbed, plain, smooth, mean, stretch, gain, error, int(n_folds))
 
-        arrays = inputs.stage("expected", compute, judge=judge)
-        alpha, mean, stretch, gain, error, n_folds = arrays["rest"].tolist()
-        found = {"components": np.array(sizes), "weights": arrays["weights"], "mean_weight": mean}
-        found |= {"pseudo_entries": alpha, "stretch": stretch, "gain": gain, "gain_error": error}
-        found |= {"n_folds": int(n_folds), "is_mean": mean == 1}
-        return {"expected": found}, {"shares": arrays["shares"], "profiles": arrays["profiles"]}
+
+def _expected(data: Prepared, choice: Choice, inputs: Inputs, fit: RobustFit, places: Places) -> dict[str, np.ndarray]:
+    """Return shares and profiles of the expected accessibility, a stage of its own."""
+
+    def compute() -> Arrays:
+        shares, profiles = recover(
+            data.op,
+            choice,
+            fit.hs,
+            fit.kernel,
+            data.n_cells_open,
+            images=fit.images,
+            groups=fit.groups,
+            places=places,
+            rng=inputs.rng,
+        )
+        return {"shares": shares, "profiles": profiles}
+
+    def judge(arrays: Arrays) -> str | None:
+        rank = np.shape(arrays.get("shares", np.zeros(0)))[-1:]
+        return shapes_are({"shares": (data.op.shape[0], *rank), "profiles": (places.n_peaks, *rank)})(arrays)
+
+    return inputs.stage("expected", compute, judge=judge)
+
+
+def _described(choice: Choice, fit: RobustFit) -> dict[str, Any]:
+    """Return what of the choice is kept with a result."""
+    found: dict[str, Any] = {"components": np.array([*fit.hs, *([] if fit.groups is None else [fit.groups.shape[1]])])}
+    found |= {"weights": np.stack([choice.climbed, choice.plain, choice.smooth]), "mean_weight": choice.mean}
+    found |= {"pseudo_entries": choice.alpha, "stretch": choice.stretch, "gain": choice.gain}
+    found |= {"gain_error": choice.error, "n_folds": choice.n_folds, "is_mean": choice.mean == 1}
+    return found
 
 
 @checked(data=Made(Prepared, "sccase_kit.enhance.prepare"), rng=Generator())
