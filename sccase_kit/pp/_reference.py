@@ -19,6 +19,7 @@ from ..enhance.preparation import prepare
 from ..intervals.coordinates import find_columns, find_coordinates
 from ..matrix.access import check_counts, get_matrix
 from ..matrix.blocks import iter_row_blocks
+from ..matrix.sums import row_pieces
 from ..neighbors.communities import community_search
 
 
@@ -116,12 +117,13 @@ def _bulk_table(counts: pd.DataFrame) -> tuple[np.ndarray, pd.Index, pd.DataFram
 
 def _group_sums(matrix: Any, codes: np.ndarray, n_groups: int) -> np.ndarray:
     total = np.zeros((n_groups, matrix.shape[1]))
-    for rows, block in iter_row_blocks(matrix):
+    for rows, block in row_pieces(matrix):
         check_counts(block)
         member = sparse.csr_matrix(
             (np.ones(block.shape[0]), (codes[rows], np.arange(block.shape[0]))), shape=(n_groups, block.shape[0])
         )
-        total += (member @ block).toarray()
+        sums = member @ block
+        total += sums.toarray() if sparse.issparse(sums) else sums
     return total
 
 
