@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import h5py
 
 _PARTS = ("data", "indices", "indptr")
+_CLASSES = {"csr_matrix": sparse.csr_matrix, "csc_matrix": sparse.csc_matrix}
 
 
 def is_present_format(store: h5py.File) -> bool:
@@ -32,7 +33,7 @@ def is_present_format(store: h5py.File) -> bool:
 def read_whole(store: h5py.File, layout: Layout) -> AnnData:
     """Return what :func:`anndata.read_h5ad` does of an open file for which :func:`is_present_format` is true.
 
-    Of a CSR matrix `X`, floats that all are integers come as int32, and the matrix knows whether its indices are in
+    Of a sparse matrix `X`, floats that all are integers come as int32, and the matrix knows whether its indices are in
     order.
 
     Parameters
@@ -46,8 +47,8 @@ def read_whole(store: h5py.File, layout: Layout) -> AnnData:
     def read(by_anndata: Any, _name: str, element: Any, iospec: Any) -> Any:
         if iospec.encoding_type == "string-array" and (texts := _texts(element)) is not None:
             return texts
-        if element.name == "/X" and iospec.encoding_type == "csr_matrix":
-            counts = _counts(element, layout)
+        if element.name == "/X" and iospec.encoding_type in _CLASSES:
+            counts = _counts(element, layout, _CLASSES[iospec.encoding_type])
             return by_anndata(element) if counts is None else counts
         return by_anndata(element)
 
@@ -73,8 +74,8 @@ def _texts(stored: h5py.Dataset) -> np.ndarray | None:
     return np.array(texts, dtype=object) if len(texts) == len(raw) else None  # none has several lines
 
 
-def _counts(group: h5py.Group, layout: Layout) -> sparse.csr_matrix | None:
-    """Return a CSR matrix, or None where it is to be read by anndata."""
+def _counts(group: h5py.Group, layout: Layout, kind: type) -> sparse.csr_matrix | sparse.csc_matrix | None:
+    """Return a matrix of a class, or None where it is to be read by anndata."""
     parts = [group[part] for part in _PARTS if part in group]
     if len(parts) < len(_PARTS):
         return None
@@ -82,12 +83,12 @@ def _counts(group: h5py.Group, layout: Layout) -> sparse.csr_matrix | None:
     shape, indptr = tuple(int(n) for n in group.attrs["shape"]), parts[2]
     if data is None or indices is None or len(data) != len(indices) or indices.dtype.kind != "i":
         return None
-    if indptr.shape != (shape[0] + 1,) or indptr.dtype.kind != "i" or not indptr.dtype.isnative:
+    if indptr.shape != (shape[kind is sparse.csc_matrix] + 1,) or indptr.dtype.kind != "i" or not indptr.dtype.isnative:
         return None
     values, pointers = _values(data), indptr[:]
     if values is None:
         return None
-    out = sparse.csr_matrix(shape, dtype=values.dtype)
+    out = kind(shape, dtype=values.dtype)
     out.data, out.indptr = values, pointers
     out.indices, rising = _indices(indices, pointers)
     if rising:

@@ -119,6 +119,27 @@ def test_what_is_written_and_not_yet_stored(tmp_path):
     np.testing.assert_array_equal(sk.read(path).X.data[5:9], 9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("twice", [True, False])
+def test_counts_stored_by_peaks_come_by_cells(tmp_path, dtype, twice):
+    x = counts(dtype).tocsc()
+    path, dense = write(tmp_path / "a.h5ad", x), x.toarray()
+    if twice:  # the first two cells of a peak become one
+        peak = int(np.flatnonzero(np.diff(x.indptr) > 1)[0])
+        first, second = x.indices[x.indptr[peak] :][:2]
+        x.indices[x.indptr[peak] + 1] = first
+        put(path, "indices", x.indices)
+        dense[first, peak] += dense[second, peak]
+        dense[second, peak] = 0
+    assert parts(path) == [True, True]
+    out = sk.read(path).X
+    assert type(out) is sparse.csr_matrix
+    assert out.dtype == (np.int64 if dtype is np.int64 else np.int32)
+    assert out.has_canonical_format
+    assert out.nnz == x.nnz - twice
+    np.testing.assert_array_equal(out.toarray(), dense)
+
+
 @pytest.mark.parametrize("wrong", [0.5, np.nan, 3e9])
 @pytest.mark.parametrize("at", [0, -1])
 @pytest.mark.filterwarnings("ignore:.*values are fractional")
