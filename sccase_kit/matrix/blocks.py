@@ -201,3 +201,12 @@ def slow_storage(matrix: Any) -> str | None:
             "convert the file once: sccase_kit.io.convert(source, target)"
         )
     return None
+
+
+def read_ahead(items: Iterator[Any]) -> Iterator[Any]:
+    """Yield the items, reading the next one in a thread while the last one is worked on."""
+    with ThreadPoolExecutor(1) as reader:
+        following = reader.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = reader.submit(next, items, None)
+            yield item

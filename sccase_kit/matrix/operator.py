@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .._settings import settings
 from .._threads import available_threads
-from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks, n_stored
+from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks, n_stored, read_ahead
 from .cluster import ClusterBlocks, cluster_of
 from .columns import sorted_columns, transposed_times
 from .row_block import (
@@ -20,8 +20,8 @@ from .row_block import (
     MOST_TURNED,
     Packed,
     RowBlock,
+    SharedRows,
     Totals,
-    Turned,
     as_float,
     compilable,
     open_rows,
@@ -45,13 +45,8 @@ def _in_threads(
         pass
 
 
-def _read_ahead(items: Iterator[Any]) -> Iterator[Any]:
-    """Yield the items, reading the next one in a thread while the last one is worked on."""
-    with ThreadPoolExecutor(1) as reader:
-        following = reader.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = reader.submit(next, items, None)
-            yield item
+def _shared_name(rows: slice) -> str:
+    return f"rows {rows.start} {rows.stop}"
 
 
 class ScaledOperator:
@@ -126,13 +121,13 @@ class ScaledOperator:
         self._row_blocks = []
         for rows in self._split(csr.indptr):
             part = view_rows(self._source, rows)
-            turned = self.memo.setdefault(f"turned {rows.start} {rows.stop}", Turned(part)) if turn else None
-            self._row_blocks.append((rows, self._block(part, turned, compiled=compiled)))
+            shared = self.memo.setdefault(_shared_name(rows), SharedRows(part, turn=turn)) if as_stored else None
+            self._row_blocks.append((rows, self._block(part, shared, compiled=compiled)))
 
-    def _block(self, csr: sparse.csr_matrix, turned: Turned | None = None, *, compiled: bool) -> Block:
+    def _block(self, csr: sparse.csr_matrix, shared: SharedRows | None = None, *, compiled: bool) -> Block:
         if self.device is not None:
             return TorchBlock(csr, dtype=self.dtype, binary=self.binary, device=self.device)
-        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=compiled, turned=turned)
+        return row_block(csr, dtype=self.dtype, binary=self.binary, compiled=compiled, shared=shared)
 
     def _split(self, indptr: np.ndarray) -> list[slice]:
         """Cut rows into one part per thread, with about the same number of stored values; for a device, few parts."""
@@ -209,7 +204,12 @@ class ScaledOperator:
     def iter_open(self) -> Iterator[tuple[slice, sparse.csr_matrix]]:
         """Yield (rows, CSR structure of the open entries) from the first cell to the last; values mean nothing."""
         for rows, block in self.iter_stored():
-            yield rows, open_rows(block)
+            yield rows, block if self._all_open(rows) else open_rows(block)
+
+    def _all_open(self, rows: slice) -> bool:
+        """Return whether rows in memory are known to have no stored zeros."""
+        shared = self.memo.get(_shared_name(rows)) if self._row_blocks is not None else None
+        return shared is not None and shared.all_open()
 
     def to_csr(self) -> sparse.csr_matrix:
         """Return X̃ itself in memory, CSR of float32: for the published program, on small data."""
@@ -222,9 +222,9 @@ class ScaledOperator:
             yield from ((rows, view_rows(self._source, rows)) for rows, _ in self._row_blocks)
             return
         if self._cluster is not None:
-            yield from _read_ahead(self._cluster.stored())
+            yield from read_ahead(self._cluster.stored())
             return
-        yield from _read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
+        yield from read_ahead(iter_row_blocks(self._source, block_bytes=settings.block_bytes))
 
     def each_stored(self, work: Callable[[int, slice, sparse.csr_matrix], None], *, values: bool = True) -> None:
         """Call `work(slot, rows, block)` for all rows as they are stored, in threads.
@@ -353,12 +353,14 @@ class ScaledOperator:
             return out
 
         def norms(_slot: int, rows: slice, block: sparse.csr_matrix) -> None:
+            all_open = self.binary and self._all_open(rows)
             for start, stop in even_cuts(block.indptr):
                 piece, where = view_rows(block, slice(start, stop)), slice(rows.start + start, rows.start + stop)
                 if piece.nnz >= COMPILED_NNZ:
                     from .sum_kernels import squared_rows
 
-                    values = None if self.binary and piece.data.all() else self._stored_values(piece)
+                    ones = self.binary and (all_open or piece.data.all())
+                    values = None if ones else self._stored_values(piece)
                     squared_rows(piece.indptr, piece.indices, values, weights, out[where])
                     continue
                 squared = as_float(piece, np.dtype(np.float64), binary=self.binary)

@@ -59,45 +59,69 @@ class ScipyBlock:
         total += self.counts.T @ left
 
 
-class Turned:
-    """Rows of counts in memory by columns, made once many products with them were asked for.
-
-    Sums of a column's own counts are read from them in half of the time of adding to the sums of all columns. Cells
-    are numbered in 16 bits where they can be, and counts held in 8.
+class SharedRows:
+    """What the operators of the same counts in memory need of some rows, made once.
 
     Parameters
     ----------
     counts
-        CSR rows, with sorted indices.
+        CSR rows.
+    turn
+        Whether they are also held by columns once many products with the transpose were asked for: sums of a column's
+        own counts are read from them in half of the time of adding to the sums of all columns.
     """
 
-    def __init__(self, counts: sparse.csr_matrix) -> None:
-        self._counts = counts
+    def __init__(self, counts: sparse.csr_matrix, *, turn: bool = False) -> None:
+        self._counts, self._turn = counts, turn
         self._asked = 0
         self._lock = threading.Lock()
-        self._made: tuple[np.ndarray, np.ndarray, np.ndarray, int] | None = None
+        self._all_open: bool | None = None
+        self._cut: tuple[sparse.csr_matrix, np.ndarray] | None = None
+        self._turned: tuple[np.ndarray, np.ndarray, np.ndarray, int] | None = None
 
-    def get(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | None:
+    def all_open(self) -> bool:
+        """Return whether no stored count is 0."""
+        with self._lock:
+            if self._all_open is None:
+                self._all_open = bool(self._counts.data.all())
+        return self._all_open
+
+    def cut(self) -> tuple[sparse.csr_matrix, np.ndarray]:
+        """Return the rows, sorted, and their cuts for :func:`~sccase_kit.matrix.products.gather`."""
+        with self._lock:
+            if self._cut is None:
+                self._cut = slab_cuts(self._counts, _SLAB)
+        return self._cut
+
+    def turned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int] | None:
         """Return cuts, row numbers, counts and tile for :func:`~sccase_kit.matrix.products.gather`, or None so far."""
         with self._lock:
             self._asked += 1
-            if self._made is None and self._asked > _FEW_PRODUCTS:
-                self._made = self._make()
-        return self._made
+            if self._turned is None and self._turn and self._asked > _FEW_PRODUCTS:
+                self._turned = self._by_columns()
+        return self._turned
 
-    def _make(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-        counts = self._counts
-        if counts.dtype.kind in "iub" and counts.nnz and counts.data.max() < 256:
-            counts = sparse.csr_matrix((counts.data.astype(np.uint8), counts.indices, counts.indptr), counts.shape)
-        turned, cuts = slab_cuts(sparse.csr_matrix(counts.T), 2 * _SLAB)
-        small = counts.shape[0] <= np.iinfo(np.uint16).max
-        indices = turned.indices.astype(np.uint16) if small else turned.indices
-        return cuts, indices, turned.data, _tile(turned, _NNZ_PER_TILE // 10)
+    def _by_columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+        """Number rows in 16 bits where they can be, and hold counts in 8."""
+        from .products import cut_rows
+        from .sum_kernels import count_columns, turn_rows
+
+        counts, (n, m) = self._counts, self._counts.shape
+        values = compilable(counts.data, np.dtype(np.float64))
+        small = values.dtype.kind in "iu" and counts.nnz > 0 and counts.data.max() < 256
+        indptr = np.zeros(m + 1, dtype=np.int64)
+        count_columns(counts.indices, indptr[1:])
+        np.cumsum(indptr, out=indptr)
+        rows = np.empty(counts.nnz, dtype=np.uint16 if n <= np.iinfo(np.uint16).max else np.int32)
+        turned = np.empty(counts.nnz, dtype=np.uint8 if small else values.dtype)
+        turn_rows(counts.indptr, counts.indices, values, indptr[:-1].copy(), rows, turned)
+        cuts = cut_rows(indptr, rows, n, _slab(m, n, counts.nnz, 2 * _SLAB))
+        return cuts, rows, turned, _tile(m, counts.nnz, _NNZ_PER_TILE // 10)
 
 
-def _tile(counts: sparse.csr_matrix, n_stored: int) -> int:
+def _tile(n_rows: int, nnz: int, n_stored: int) -> int:
     """Return how many rows hold so many stored counts: those that are done together."""
-    return int(max(1, n_stored * counts.shape[0] // max(1, counts.nnz)))
+    return int(max(1, n_stored * n_rows // max(1, nnz)))
 
 
 class PanelBlock:
@@ -107,21 +131,19 @@ class PanelBlock:
     ----------
     counts, dtype, binary
         As of :class:`ScipyBlock`.
-    turned
-        The same rows by columns, of counts in memory.
+    shared
+        What other operators of the rows know of them, of counts in memory.
     """
 
     def __init__(
-        self, counts: sparse.csr_matrix, *, dtype: np.dtype, binary: bool, turned: Turned | None = None
+        self, counts: sparse.csr_matrix, *, dtype: np.dtype, binary: bool, shared: SharedRows | None = None
     ) -> None:
-        self._turned = turned
-        if binary and counts.nnz and not counts.data.all():
-            counts = counts.copy()
-            counts.eliminate_zeros()
-            self._turned = None
-        self.shape = counts.shape
-        counts, self._cuts = slab_cuts(counts, _SLAB)
-        self._tile = _tile(counts, _NNZ_PER_TILE)
+        shared = SharedRows(counts) if shared is None else shared
+        if binary and not shared.all_open():
+            shared = SharedRows(open_rows(counts))
+        self._shared, self.shape = shared, counts.shape
+        counts, self._cuts = shared.cut()
+        self._tile = _tile(len(counts.indptr) - 1, counts.nnz, _NNZ_PER_TILE)
         self._indices = counts.indices
         self._values = None if binary else compilable(counts.data, dtype)
 
@@ -154,7 +176,7 @@ class PanelBlock:
         """Add Cᵀ @ left to `total`; both packed."""
         from .products import add_gathered, scatter
 
-        turned = None if self._turned is None else self._turned.get()
+        turned = self._shared.turned()
         if turned is not None:
             cuts, indices, values, tile = turned
             known = None if self._values is None else compilable(values, left.dtype)
@@ -179,14 +201,19 @@ def slab_cuts(
     """
     from .products import cut_rows
 
-    n, m = counts.shape
-    n_slabs = np.clip(counts.nnz // max(1, n) // fewest, 1, max(1, m // n_columns))
-    slab = -(-m // int(n_slabs))
+    (n, m), nnz = counts.shape, counts.nnz
+    slab = _slab(n, m, nnz, n_columns, fewest)
     try:
         return counts, cut_rows(counts.indptr, counts.indices, m, slab)
     except ValueError:
         counts = counts.sorted_indices()
         return counts, cut_rows(counts.indptr, counts.indices, m, slab)
+
+
+def _slab(n_rows: int, n_columns: int, nnz: int, wanted: int, fewest: int = _NNZ_PER_CUT) -> int:
+    """Return how many columns a slab has, `wanted` or more; see :func:`slab_cuts`."""
+    n_slabs = np.clip(nnz // max(1, n_rows) // fewest, 1, max(1, n_columns // wanted))
+    return -(-n_columns // int(n_slabs))
 
 
 def as_float(counts: sparse.csr_matrix, dtype: np.dtype, *, binary: bool) -> sparse.csr_matrix:
@@ -216,11 +243,13 @@ def compilable(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
 RowBlock = ScipyBlock | PanelBlock
 
 
-def row_block(counts: Any, *, dtype: np.dtype, binary: bool, compiled: bool, turned: Turned | None = None) -> RowBlock:
+def row_block(
+    counts: Any, *, dtype: np.dtype, binary: bool, compiled: bool, shared: SharedRows | None = None
+) -> RowBlock:
     """Return the rows ready for products."""
     counts = sparse.csr_matrix(counts)
     if compiled:
-        return PanelBlock(counts, dtype=dtype, binary=binary, turned=turned)
+        return PanelBlock(counts, dtype=dtype, binary=binary, shared=shared)
     return ScipyBlock(counts, dtype=dtype, binary=binary)
 
 

@@ -1,4 +1,4 @@
-"""Compiled sums over the stored counts of CSR rows; imported where they run."""
+"""Compiled sums over the stored counts of CSR rows, and the same counts by columns; imported where they run."""
 
 from __future__ import annotations
 
@@ -60,3 +60,38 @@ def squared_rows(
             else:
                 total += weights[indices[p]] * np.float64(values[p]) ** 2
         out[i] = total
+
+
+@numba.njit(cache=True, nogil=True)
+def count_columns(indices: np.ndarray, n_stored: np.ndarray) -> None:
+    """Add the stored counts to every column: `n_stored`, (columns,), int64."""
+    for p in range(len(indices)):
+        n_stored[indices[p]] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def turn_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray,
+    places: np.ndarray,
+    rows: np.ndarray,
+    turned: np.ndarray,
+) -> None:
+    """Write the counts of CSR rows by columns, each with its rows in ascending order.
+
+    Parameters
+    ----------
+    indptr, indices, values
+        CSR rows.
+    places
+        Where every column begins, int64; where it ends afterwards.
+    rows, turned
+        Outputs, one per stored count: row, and value.
+    """
+    for i in range(len(indptr) - 1):
+        for p in range(indptr[i], indptr[i + 1]):
+            column = indices[p]
+            rows[places[column]] = i
+            turned[places[column]] = values[p]
+            places[column] += 1

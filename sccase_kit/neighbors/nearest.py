@@ -77,7 +77,7 @@ def _neighbors(
 
     Candidates, a few more than wanted, come from products in single precision; their distances are computed in double.
     """
-    from .kernels import distances_to
+    from .kernels import nearest_candidates
 
     x, y = _real(queries), _real(points)
     centre = y.mean(axis=0, dtype=np.float64)
@@ -88,12 +88,8 @@ def _neighbors(
     distances = np.empty(shape, dtype=np.float32 if len(x) > MANY else np.float64)
 
     def found(rows: Any, candidates: np.ndarray) -> None:
-        candidates.sort(axis=1)
-        exact = np.empty(candidates.shape)
-        distances_to(x[rows], y, candidates, exact)
-        order = np.argsort(np.where(candidates == own[rows, None], -1, exact), axis=1, kind="stable")[:, : shape[1]]
-        indices[rows] = np.take_along_axis(candidates, order, axis=1)
-        distances[rows] = np.take_along_axis(exact, order, axis=1)
+        positions = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        nearest_candidates(x, y, positions, own, candidates, indices, distances)
 
     find = listed_candidates if by_parts else _all_candidates
     find(left, right, own, min(len(y), n_neighbors + _SPARE), found)

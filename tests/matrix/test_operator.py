@@ -131,6 +131,48 @@ def test_compiled_products_equal_dense_ones(seed, n, m, k, slab, tile, density, 
     np.testing.assert_allclose(total[:, :k], 1 + counts.T @ left, rtol=0, atol=atol)
 
 
+@pytest.mark.parametrize("count_type", [bool, np.uint8, np.int32, np.int64, np.float32, np.float64])
+@pytest.mark.parametrize("most", [1, 300])
+@pytest.mark.parametrize("n", [40, 70_000])
+def test_rows_by_columns_are_the_transpose(count_type, most, n):
+    """Row numbers take 16 bits and counts 8 where they can."""
+    rng = np.random.default_rng(3)
+    counts = sparse.random(n, 17, 40 / n, format="csr", random_state=0)
+    counts.data = rng.integers(1, most + 1, counts.nnz)
+    counts = counts.astype(count_type)
+    rows = blocks.SharedRows(counts, turn=True)
+    assert [rows.turned() is None for _ in range(5)] == [True, True, True, False, False]
+    cuts, indices, values, tile = rows.turned()
+    assert indices.dtype == (np.uint16 if n == 40 else np.int32)
+    kept = np.dtype(count_type).kind in "iub" and counts.data.max() < 256
+    assert values.dtype == (np.uint8 if kept else count_type)
+    product = _products.gather(cuts, indices, values, _products.to_rows(np.eye(n, 5), np.float64), tile=tile)
+    np.testing.assert_array_equal(product[:, :5], counts[:5].toarray().T)
+    other = sparse.csc_matrix(counts.astype(np.float64))
+    np.testing.assert_array_equal(indices, other.indices)
+    assert blocks.SharedRows(counts).turned() is None
+
+
+def test_operators_of_the_same_counts_cut_them_once(products, monkeypatch):
+    cuts, cut = [], blocks.slab_cuts
+    monkeypatch.setattr(blocks, "slab_cuts", lambda *given: cuts.append(given) or cut(*given))
+    counts, r, c, right, left = dense_case(6, 40, 30)
+    op = ScaledOperator(sparse.csr_matrix(counts), r, c, dtype=np.float64)
+    for other, dense in ((op, counts), (op.binarized(), counts > 0), (op.with_scales(r, 2 * c), 2 * counts)):
+        for _ in range(2):
+            np.testing.assert_allclose(other.matmul(right), r[:, None] * dense * c @ right, atol=1e-12)
+            np.testing.assert_allclose(other.rmatmul(left), (r[:, None] * dense * c).T @ left, atol=1e-12)
+    assert len(cuts) == (0 if products == "scipy" else 1)
+    if products == "scipy":
+        return
+    zeros = sparse.csr_matrix(counts)
+    zeros.data[::4] = 0
+    op = ScaledOperator(zeros, r, c, dtype=np.float64)
+    np.testing.assert_allclose(op.binarized().matmul(right), r[:, None] * (zeros.toarray() > 0) * c @ right)
+    np.testing.assert_allclose(op.binarized().rmatmul(left), (r[:, None] * (zeros.toarray() > 0) * c).T @ left)
+    assert sum(block.nnz for _, block in op.iter_open()) == (zeros.toarray() > 0).sum()
+
+
 @pytest.mark.parametrize("shape", [(0, 16), (1, 16), (7, 48), (100_000, 16)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_dense_sides_start_at_a_line_of_the_cache(shape, dtype):
