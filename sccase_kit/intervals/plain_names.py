@@ -40,7 +40,7 @@ def plain_places(names: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarr
     except UnicodeEncodeError:
         return None
     text = np.frombuffer(joined, dtype=np.uint8)
-    signs = np.flatnonzero(_IS_OTHER.take(text))
+    signs = np.flatnonzero(np.frombuffer(joined.translate(_IS_OTHER.tobytes()), dtype=bool))
     if len(signs) != 3 * len(names):
         return None
     first, second, last = signs.reshape(-1, 3).T

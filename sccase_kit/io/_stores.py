@@ -93,7 +93,8 @@ def read_zarr(path: Path, *, backed: bool, modality: str | None) -> tuple[AnnDat
                 return read_modality(group, _lazy(zarr, path) if backed else None, modality, source=path)
             _no_modality(path, modality)
             if not backed:
-                return ad.read_zarr(group), []
+                with ad.settings.override(check_uniqueness=False):  # names that are not unique are told by who reads
+                    return ad.read_zarr(group), []
             elements = {
                 name: ad.io.read_elem(group[name]) for name in ("obs", "var", "obsm", "varm", "uns") if name in group
             }
