@@ -114,10 +114,12 @@ def main() -> None:
         print(json.dumps(child(*args.child)))
         return
     engines = {"new": (sys.executable, HERE.parent)}
-    if args.old is not None:
-        engines["old"] = (sys.executable, args.old.resolve())
-    if args.before is not None:
-        engines["before"] = (sys.executable, args.before.resolve())
+    for engine, folder in (("old", args.old), ("before", args.before)):
+        if folder is None:
+            continue
+        if not (folder / "sccase_kit").is_dir():  # else another build that is installed would be measured
+            parser.error(f"{folder} holds no sccase_kit")
+        engines[engine] = (sys.executable, folder.resolve())
     if args.snapatac2 is not None:
         engines["snapatac2"] = (args.snapatac2, HERE)
     sizes = SIMULATED | (LARGE if args.large or set(args.only or ()) & set(LARGE) else {})

@@ -4,9 +4,11 @@ Some open entries of a sample of the cells are hidden (:mod:`sccase_kit.enhance.
 mixtures (:mod:`sccase_kit.enhance.mixture`) are fitted anew to the others. The weights maximise the likelihood of the
 hidden entries. The experts are, for every number of components K, the memberships and profiles after some steps, the
 K-th part of the consensus, unsmoothed and after one smoothing step; and the mean of all cells. So where the signal is
-too weak for the steps, the consensus, or the mean, gets the weight. Last all deviations from the mean of all cells are
-multiplied by the slope of what was seen on what was said, and where the whole does not gain more than twice its
-standard error, the answer is that mean. As long as a gain is uncertain, other entries are hidden as well.
+too weak for the steps, the consensus, or the mean, gets the weight. The pull α of a cell's neighbours is the one that
+makes the hidden entries most probable after the first step; only its mixtures take the second. Last all deviations from
+the mean of all cells are multiplied by the slope of what was seen on what was said, and where the whole does not gain
+more than twice its standard error, the answer is that mean. As long as a gain is uncertain, other entries are hidden as
+well.
 """
 
 from __future__ import annotations
