@@ -26,7 +26,7 @@ from ..matrix.rows import row_slices
 from .bank import bank_of_cells
 from .expected import PeakScaling, count_factors, factor_sums, measure_counts, shares
 from .graph import smoothed
-from .hiding import MOST_ENTRIES, Hidden, Sample, Values, sample_cells
+from .hiding import MOST_ENTRIES, Hidden, Values, sample_cells
 from .keys import Keys
 from .mixture import N_PASSES, Mixtures, climb_each, column_parts, peak_shares, start
 from .preparation import Places
@@ -264,13 +264,19 @@ def choose(
         Generator.
     """
     sample = sample_cells(op, keys, int(rng.integers(2**62)))
+    none = np.zeros(len(bank) + (reference is not None))
+    choice = Choice(ALPHAS[0], none, none, none, mean=1.0, stretch=1.0, gain=0.0, n_folds=0)
     folds: list[_Fold] = []
-    while True:
-        folds.append(_Fold.fitted(sample, len(folds), bank, options, reference=reference, rng=rng))
+    for number in range(MOST_FOLDS):
+        left, gone, judged = sample.fold(number)
+        if gone.nnz == 0 or left.shape[1] < 2:  # like cells at like peaks are hidden together
+            continue
+        folds.append(_Fold.fitted(left, gone, judged, bank=bank, options=options, reference=reference, rng=rng))
         choice = _weighed(folds)
-        enough = sum(len(fold.hidden.row) for fold in folds) >= MOST_ENTRIES or len(folds) == MOST_FOLDS
+        enough = sum(len(fold.hidden.row) for fold in folds) >= MOST_ENTRIES
         if enough or choice.gain > _SURE * choice.error:
-            return choice if choice.gain > _SOME * choice.error else choice.nothing
+            break
+    return choice if choice.gain > _SOME * choice.error else choice.nothing
 
 
 @dataclass(frozen=True)
@@ -290,16 +296,16 @@ class _Fold:
     @classmethod
     def fitted(
         cls,
-        sample: Sample,
-        number: int,
+        left: sparse.csr_matrix,
+        gone: sparse.csr_matrix,
+        judged: np.ndarray,
+        *,
         bank: tuple[int, ...],
         options: RobustOptions,
-        *,
         reference: Reference | None,
         rng: np.random.Generator,
     ) -> _Fold:
-        """Fit them to all but the `number`-th tenth."""
-        left, gone, judged = sample.fold(number)
+        """Fit them to what is left; the first three are those of :meth:`~sccase_kit.enhance.hiding.Sample.fold`."""
         inner, _, peaks = measure_counts(left)
         bank = tuple(sorted({min(k, min(inner.shape) - 1) for k in bank}))
         h = bank_of_cells(inner, bank, rng=rng, n_iter=_N_POLISH)

@@ -181,6 +181,16 @@ def test_with_signal_one_fold_is_enough():
     assert choice.gain > 4 * choice.error
 
 
+@pytest.mark.parametrize("n_cells", [300, 1800])
+def test_where_like_entries_are_hidden_together_the_mean_is_the_answer(n_cells):
+    of_type = np.repeat(np.eye(2, dtype=np.int32), 40, axis=1)  # all cells of a type, and their peaks, are alike
+    op = ScaledOperator(sparse.csr_matrix(np.repeat(of_type, n_cells // 2, axis=0)))
+    choice = choose(op, BANK, data_keys(op), RobustOptions(), rng=np.random.default_rng(0))
+    assert choice.mean == 1
+    assert (choice.gain, choice.error) == (0, 0)
+    assert not np.any([choice.climbed, choice.plain, choice.smooth])
+
+
 def test_the_stretch_is_the_slope_of_what_was_seen_unless_it_is_unlikely_or_unknown(sample):
     left, gone, _ = sample.fold(0)
     hidden = Hidden(left, gone)
