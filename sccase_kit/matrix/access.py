@@ -122,6 +122,8 @@ def check_structure(matrix: Any, *, name: str = "counts", fresh: bool = False) -
         reason = f"row pointers that are not {n_major + 1} numbers rising from 0"
     elif pointers[-1] > min(n_values, len(indices)):
         reason = f"{min(n_values, len(indices))} values, where the pointers name {pointers[-1]}"
+    elif n_values != len(indices):
+        reason = f"{n_values} values and {len(indices)} indices"
     elif len(indices):
         ends = indices
         if fresh and pointers[-1] == len(indices) and matrix.has_canonical_format:

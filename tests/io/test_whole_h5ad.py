@@ -140,6 +140,16 @@ def test_counts_stored_by_peaks_come_by_cells(tmp_path, dtype, twice):
     np.testing.assert_array_equal(out.toarray(), dense)
 
 
+@pytest.mark.parametrize("kind", ["csr", "csc"])
+@pytest.mark.parametrize("part", ["data", "indices"])
+def test_values_and_indices_of_different_number_are_damage(tmp_path, kind, part):
+    x = counts().asformat(kind)
+    path = write(tmp_path / "a.h5ad", x)
+    put(path, part, np.append(getattr(x, part), getattr(x, part)[:3]))
+    with pytest.raises(FormatError, match=r"a\.h5ad: a damaged sparse matrix .* values and \d+ indices"):
+        sk.read(path)
+
+
 @pytest.mark.parametrize("wrong", [0.5, np.nan, 3e9])
 @pytest.mark.parametrize("at", [0, -1])
 @pytest.mark.filterwarnings("ignore:.*values are fractional")
