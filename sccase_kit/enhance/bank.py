@@ -9,7 +9,7 @@ import numpy as np
 
 from ..matrix.operator import ScaledOperator
 from ..matrix.peaks import CountsByPeaks, by_peaks_pays, in_tiles
-from ..matrix.rows import row_slices
+from ..matrix.rows import aligned_zeros, row_slices
 from .nmf import SMALL, leading_svd, nndsvd_bank
 from .survey import sample_of
 
@@ -161,7 +161,8 @@ def _polish_by_peaks(
 
     parts = [slice(a, b) for a, b in pairwise(cuts)]
     counts, w = CountsByPeaks(op), in_tiles(w)
-    start, h_from = w.copy(), h
+    start, h_from = aligned_zeros(w.shape, w.dtype), h
+    start[:] = w
     passed = counts.image(start, cuts)
     for i in range(n_iter):
         new = h_from.copy()

@@ -306,7 +306,7 @@ class _OpenByPeaks:
         from .mixture_kernels import gathered, soft_counts_by_peaks
 
         own, peaks = lanes.spread(theta), phi
-        found = [np.zeros_like(own) for _ in self._parts]
+        found = [aligned_zeros(own.shape, own.dtype) for _ in self._parts]
         sums = [np.zeros(lanes.width) for _ in self._parts]
 
         def work(number: int) -> None:

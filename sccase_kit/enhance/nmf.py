@@ -18,7 +18,7 @@ from scipy.linalg import eigh
 
 from ..matrix.gram import gram, gram_pays
 from ..matrix.operator import ScaledOperator
-from ..matrix.rows import row_slices
+from ..matrix.rows import aligned_zeros, row_slices
 from .keys import data_keys, normal
 from .lanczos import leading_eigenpairs
 from .published import published_nmf
@@ -172,7 +172,7 @@ def nndsvd_bank(u: np.ndarray, s: np.ndarray, v: np.ndarray, sizes: tuple[int, .
         factor[0] = np.sqrt(s[0])  # of both sides of the first
         sums, n_alive = _chosen_sums(array, signs, factor, zeros=zeros)
         fills = np.array([1e-2 * sums[:k].sum() / max(1, n_alive * k) for k in sizes])
-        starts = np.empty((len(array), cuts[-1]), dtype=array.dtype)
+        starts = aligned_zeros((len(array), cuts[-1]), array.dtype)
         scale, small = (signs * factor).astype(array.dtype), array.dtype.type(_TINY)
         given = scale, fills.astype(array.dtype), cuts, small, int(zeros)
         start_rows(np.ascontiguousarray(array), *given, starts)

@@ -84,6 +84,9 @@ def peak_pass(
     image: np.ndarray,
     gram: np.ndarray,
     back: np.ndarray,
+    target: np.ndarray,
+    rest: np.ndarray,
+    rows: np.ndarray,
 ) -> None:
     """Update W of several factorisations X̃ ≈ H Wᵀ, and sum X̃ W and Wᵀ W of what comes next, one peak read once.
 
@@ -111,12 +114,12 @@ def peak_pass(
         Outputs, (cells × width) and (r × r), added to: of the next start. Not used with `back`.
     back
         Output, (peaks × r): X̃ᵀ H. Empty if it is not wanted.
+    target, rest, rows
+        Room to work in, (r × TILE), (TILE,) and (TILE × width): zeros that start at cache lines.
     """
     m, r = w.shape
     width = left.shape[1]
     flat_start, flat_w = start.reshape(m * r), w.reshape(m * r)
-    target, rest = np.empty((r, TILE), w.dtype), np.empty(TILE, w.dtype)
-    rows = np.zeros((TILE, width), w.dtype)
     for low in range(0, m, TILE):
         n = min(TILE, m - low)
         tile = flat_start[low * r : (low + n) * r].reshape((r, n))

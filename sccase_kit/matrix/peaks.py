@@ -11,6 +11,7 @@ from .._threads import available_threads, in_threads
 from .columns import TILE, column_values
 from .operator import ScaledOperator
 from .row_block import COMPILED_NNZ
+from .rows import aligned_zeros
 
 MOST_CELLS = 4_000  # so that factors of the cells stay in the second-level cache
 _MIN_NNZ_PER_THREAD = 500_000
@@ -122,7 +123,7 @@ class CountsByPeaks:
         from .products import to_rows
 
         left = to_rows(h * self._rows, w.dtype)
-        images = [np.zeros_like(left) if back is None else left[:0] for _ in self._parts]
+        images = [aligned_zeros(left.shape, left.dtype) if back is None else left[:0] for _ in self._parts]
         grams = [np.zeros(gram.shape) for _ in self._parts]
 
         def work(number: int) -> None:
@@ -130,7 +131,8 @@ class CountsByPeaks:
             own = w[:0] if back is None else back[part]
             indptr = self._indptr[part.start : part.stop + 1]
             arrays = indptr, self._indices, self._values, self._scale[part], left, gram, cuts, start[part], w[part]
-            peak_pass(*arrays, n_sweeps, w.dtype.type(momentum), images[number], grams[number], own)
+            room = (aligned_zeros(shape, w.dtype) for shape in ((w.shape[1], TILE), (TILE,), (TILE, left.shape[1])))
+            peak_pass(*arrays, n_sweeps, w.dtype.type(momentum), images[number], grams[number], own, *room)
 
         in_threads(work, range(len(self._parts)))
         return images, grams

@@ -32,7 +32,10 @@ left = np.zeros((40, 16), np.float32)
 left[:, :13] = rng.random((40, 13))
 image, out, back = np.zeros((40, 16), np.float32), np.zeros((13, 13), np.float32), np.zeros((500, 13), np.float32)
 start, w = factor.copy(), factor.copy()
-peak_pass(indptr, indices, None, np.ones(500, np.float32), left, gram, cuts, start, w, 2, 0.5, image, out, back)
+given = indptr, indices, None, np.ones(500, np.float32), left, gram, cuts, start, w, 2
+room = np.zeros((13, 128), np.float32), np.zeros(128, np.float32), np.zeros((128, 16), np.float32)
+peak_pass(*given, 0.5, image, out, back[:0], *room)
+peak_pass(*given, 0.0, image, out, back, *room)
 print([hashlib.md5(part.tobytes()).hexdigest() for part in (one, parts, start, w, image, out, back)])
 """
 
