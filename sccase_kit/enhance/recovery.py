@@ -8,8 +8,9 @@ import numpy as np
 from scipy import sparse
 
 from ..matrix.operator import ScaledOperator
+from .choosing import choose
 from .expected import measured_peaks
-from .experts import Choice, Consensus, choose, consensus_profiles
+from .experts import Choice, Consensus, consensus_profiles
 from .hiding import MOST_CELLS
 from .keys import Keys, data_keys
 from .mixture import Mixtures, climb, memberships, peak_shares, start

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from sccase_kit.enhance import experts, hiding
-from sccase_kit.enhance.experts import choose, large_weights, likelihood_weights
+from sccase_kit.enhance import choosing, hiding
+from sccase_kit.enhance.choosing import choose, large_weights, likelihood_weights
 from sccase_kit.enhance.hiding import FEWEST, HIDDEN, Hidden, sample_cells
 from sccase_kit.enhance.keys import data_keys, uniform
 from sccase_kit.enhance.robust import RobustOptions
@@ -151,7 +151,7 @@ def test_experts_of_little_weight_are_dropped_and_the_others_fitted_anew():
     ratios = np.exp(rng.normal(0, 0.3, (2000, 1)) + rng.normal([0.02, 0.02, 0.01, 0, 0, -0.05], 0.3, (2000, 6)))
     weights = likelihood_weights(ratios)
     found = large_weights(ratios, weights)
-    few = weights < min(experts.LEAST, 0.7 * weights.max())
+    few = weights < min(choosing.LEAST, 0.7 * weights.max())
     assert 0 < few.sum() < 5
     assert not found[few].any()
     assert found.sum() == pytest.approx(1)
@@ -169,7 +169,7 @@ def test_without_signal_the_choice_is_the_mean_after_every_fold(seed):
     assert choice.mean == 1
     assert choice.stretch == 1
     assert not np.concatenate([choice.climbed, choice.plain, choice.smooth]).any()
-    assert choice.n_folds == experts.MOST_FOLDS
+    assert choice.n_folds == choosing.MOST_FOLDS
     assert choice.gain < 2 * choice.error
 
 
@@ -199,9 +199,9 @@ def test_the_stretch_is_the_slope_of_what_was_seen_unless_it_is_unlikely_or_unkn
     theta /= theta.sum(axis=1, keepdims=True)
     noise = hidden.mean[:, None] * rng.uniform(0.5, 1.5, (left.shape[1], 2))  # nothing is known of these data
     values = hidden.values(theta, noise / noise.sum(axis=0), squares=True)
-    assert experts._stretch([(hidden, values)]) < 0.7
+    assert choosing._stretch([(hidden, values)]) < 0.7
     flat = hidden.values(theta, np.column_stack([hidden.mean, hidden.mean]), squares=True)
-    assert experts._stretch([(hidden, flat)]) == 1
+    assert choosing._stretch([(hidden, flat)]) == 1
 
 
 def test_a_slope_that_is_well_known_is_the_stretch():
@@ -215,5 +215,5 @@ def test_a_slope_that_is_well_known_is_the_stretch():
     theta = np.eye(2)[kind]
     for factor in (0.5, 0.8):
         said = mean[:, None] + factor * (profiles - mean[:, None])
-        found = experts._stretch([(hidden, hidden.values(theta, said, squares=True))])
+        found = choosing._stretch([(hidden, hidden.values(theta, said, squares=True))])
         assert found == pytest.approx(1 / factor, rel=0.1)

@@ -7,7 +7,8 @@ import pytest
 from scipy import sparse
 
 import sccase_kit as sk
-from sccase_kit.enhance.experts import likelihood_weights, stretched
+from sccase_kit.enhance.choosing import likelihood_weights
+from sccase_kit.enhance.experts import stretched
 from sccase_kit.enhance.mixture import Mixtures, climb, climb_each, peak_shares, start
 from sccase_kit.matrix.operator import ScaledOperator
 
