@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from scipy import sparse
@@ -150,6 +150,7 @@ class _Fold:
 
         return cls(hidden, consensus, others, first, further, {})
 
+    @cached_property
     def first_ratios(self) -> list[np.ndarray]:
         """Return the ratios of all experts at the hidden entries after the first step, for every α."""
         several = list(self.first.values())
@@ -190,11 +191,9 @@ def _weighed(folds: list[_Fold]) -> Choice:
     """Return the choice of all hidden entries together."""
     alpha = _best_alpha(folds)
     ratios = np.vstack([fold.climbed(alpha)[1] for fold in folds])
-    weights = likelihood_weights(ratios)
-    gain = float(np.log(ratios @ weights).mean())
-    weights = large_weights(ratios, weights)
+    weights = large_weights(ratios, likelihood_weights(ratios))
     by_k = np.split(weights[:-1], 3)
-    best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), 1.0, gain)
+    best = Choice(alpha, by_k[0], by_k[1], by_k[2], float(weights[-1]), stretch=1.0, gain=0.0)  # the last two follow
     pairs = [(fold.hidden, fold.whole(best)) for fold in folds]
     stretch = _stretch(pairs)
     row = np.concatenate([hidden.row for hidden, _ in pairs])
@@ -207,7 +206,7 @@ def _weighed(folds: list[_Fold]) -> Choice:
 def _best_alpha(folds: list[_Fold]) -> float:
     """Return the α with which the hidden entries are most probable after the first step."""
     gains = []
-    for several in zip(*(fold.first_ratios() for fold in folds), strict=True):
+    for several in zip(*(fold.first_ratios for fold in folds), strict=True):
         ratios = np.vstack(several)
         gains.append(float(np.log(ratios @ likelihood_weights(ratios)).mean()))
     return ALPHAS[int(np.argmax(gains))]

@@ -72,20 +72,21 @@ class Sample:
         while fewest > 1 and 2 * n_open[n_open >= fewest].sum() < n_open.sum():
             fewest -= 1
         judged = n_open >= fewest
-        left, hidden = (self._part(values, state, which, judged) for which in (LEFT, GONE))
+        column = np.where(judged, np.cumsum(judged) - 1, -1)
+        left, hidden = (self._part(values, state, which, column) for which in (LEFT, GONE))
         return left, hidden, judged
 
-    def _part(self, values: np.ndarray, state: np.ndarray, which: int, judged: np.ndarray) -> sparse.csr_matrix:
-        """Return the entries of one state at the judged peaks."""
+    def _part(self, values: np.ndarray, state: np.ndarray, which: int, column: np.ndarray) -> sparse.csr_matrix:
+        """Return the entries of one state at the judged peaks, whose columns are given (-1 for others)."""
         from .hiding_kernels import count_entries, take_entries
 
-        counts, column = self.counts, np.where(judged, np.cumsum(judged) - 1, -1)
+        counts = self.counts
         indptr = np.zeros(len(counts.indptr), dtype=counts.indptr.dtype)
         given = counts.indptr, counts.indices, state, which, column
         count_entries(*given, indptr)
         indices, data = np.empty(indptr[-1], dtype=counts.indices.dtype), np.ones(indptr[-1], dtype=np.float32)
         take_entries(*given, None if self.binary else values, indices, data)
-        return sparse.csr_matrix((data, indices, indptr), shape=(counts.shape[0], int(judged.sum())))
+        return sparse.csr_matrix((data, indices, indptr), shape=(counts.shape[0], int(column.max(initial=-1)) + 1))
 
 
 def sample_cells(op: ScaledOperator, keys: Keys, seed: int) -> Sample:
@@ -181,18 +182,15 @@ class Hidden:
         squares
             Compute Σ P² / π as well.
         """
-        relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column], dtype=np.float64)
-        relative /= self.mean[self._column]
-        inside, sums = np.zeros(self._n_cells), np.zeros(0)
-        if not squares:
-            inside = np.einsum("ik,ik->i", theta, self._image(phi), dtype=np.float64)
-            return Values(relative, inside, sums)
         from .hiding_kernels import add_values
 
-        at_left = np.zeros(self._n_cells)
+        relative = np.einsum("ik,ik->i", theta[self.row], phi[self._column], dtype=np.float64)
+        relative /= self.mean[self._column]
+        inside, at_left, sums = np.zeros(self._n_cells), np.zeros(self._n_cells), np.zeros(0)
         given = self._indptr, self._rows, np.ascontiguousarray(theta, dtype=np.float64), np.ascontiguousarray(phi)
         add_values(*given, self.mean, inside, at_left)
-        sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True) - at_left
+        if squares:
+            sums = np.einsum("ik,kl,il->i", theta, self._gram(phi), theta, optimize=True) - at_left
         return Values(relative, inside, sums)
 
     def _gram(self, phi: np.ndarray) -> np.ndarray:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from .._settings import settings
-from .._threads import available_threads
+from .._threads import available_threads, in_threads
 from .blocks import bytes_per_thread, each_in_turn, iter_row_blocks, n_stored, read_ahead
 from .cluster import ClusterBlocks, cluster_of
 from .columns import sorted_columns, transposed_times
@@ -33,16 +32,6 @@ from .torch_block import NNZ_PER_BLOCK, TorchBlock, check_device
 _MIN_NNZ_PER_THREAD = 500_000
 _COLUMNS_KEPT = 1_500  # cells up to which several steps go by peaks
 Block = RowBlock | TorchBlock
-
-
-def _in_threads(
-    pool: ThreadPoolExecutor, work: Callable[[int, slice, Block], None], blocks: list[tuple[slice, Block]]
-) -> None:
-    if len(blocks) == 1:
-        work(0, *blocks[0])
-        return
-    for _ in pool.map(lambda item: work(item[0], *item[1]), enumerate(blocks)):
-        pass
 
 
 def _shared_name(rows: slice) -> str:
@@ -243,8 +232,7 @@ class ScaledOperator:
     def _each_block(self, work: Callable[[int, slice, Block], None]) -> None:
         """Call `work(slot, rows, block)` for all rows, in threads; those at work at once have different slots."""
         if self._row_blocks is not None:
-            with ThreadPoolExecutor(available_threads()) as pool:
-                _in_threads(pool, work, self._row_blocks)
+            in_threads(lambda item: work(item[0], *item[1]), list(enumerate(self._row_blocks)))
             return
 
         def prepared(slot: int, rows: slice, counts: sparse.csr_matrix) -> None:

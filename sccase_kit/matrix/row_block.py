@@ -104,13 +104,13 @@ class SharedRows:
     def _by_columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
         """Number rows in 16 bits where they can be, and hold counts in 8."""
         from .products import cut_rows
-        from .sum_kernels import count_columns, turn_rows
+        from .sum_kernels import add_open, turn_rows
 
         counts, (n, m) = self._counts, self._counts.shape
         values = compilable(counts.data, np.dtype(np.float64))
         small = values.dtype.kind in "iu" and counts.nnz > 0 and counts.data.max() < 256
         indptr = np.zeros(m + 1, dtype=np.int64)
-        count_columns(counts.indices, indptr[1:])
+        add_open(counts.indices, indptr[1:])
         np.cumsum(indptr, out=indptr)
         rows = np.empty(counts.nnz, dtype=np.uint16 if n <= np.iinfo(np.uint16).max else np.int32)
         turned = np.empty(counts.nnz, dtype=np.uint8 if small else values.dtype)

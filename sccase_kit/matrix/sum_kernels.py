@@ -63,13 +63,6 @@ def squared_rows(
 
 
 @numba.njit(cache=True, nogil=True)
-def count_columns(indices: np.ndarray, n_stored: np.ndarray) -> None:
-    """Add the stored counts to every column: `n_stored`, (columns,), int64."""
-    for p in range(len(indices)):
-        n_stored[indices[p]] += 1
-
-
-@numba.njit(cache=True, nogil=True)
 def turn_rows(
     indptr: np.ndarray,
     indices: np.ndarray,

@@ -41,6 +41,11 @@ def row_pieces(matrix: Any, block_bytes: int | None = None) -> Iterator[tuple[sl
     yield from iter_row_blocks(matrix, block_bytes=block_bytes)
 
 
+def csr_pieces(matrix: Any) -> Iterator[tuple[slice, sparse.csr_matrix]]:
+    """Yield pieces of rows of a matrix of any storage as CSR; those of a sparse matrix are parts of it, not copies."""
+    yield from row_pieces(canonical(matrix)) if sparse.issparse(matrix) else iter_row_blocks(matrix)
+
+
 def count_statistics(matrix: Any) -> tuple[np.ndarray, np.ndarray, int]:
     """Check counts and return (depth per cell, open cells per peak, nonzeros) with one read.
 

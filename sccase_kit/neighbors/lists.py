@@ -7,14 +7,13 @@ most of them: products of small matrices, and nothing is drawn. Jégou, Douze & 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .._threads import available_threads
+from .._threads import in_threads
 
 Found = Callable[[Any, np.ndarray], None]
 PART = 128  # points of a part, about
@@ -92,18 +91,8 @@ def nearest_centres(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
         d += squares
         out[start : start + step] = d.argmin(axis=1)
 
-    _in_threads(find, range(0, len(points), step))
+    in_threads(find, range(0, len(points), step))
     return out
-
-
-def _in_threads(work: Callable[[int], None], numbers: Sequence[int]) -> None:
-    if (n_threads := available_threads()) == 1 or len(numbers) == 1:
-        for number in numbers:
-            work(number)
-        return
-    with ThreadPoolExecutor(n_threads) as pool:
-        for _ in pool.map(work, numbers):
-            pass
 
 
 def listed_candidates(
@@ -154,7 +143,7 @@ def listed_candidates(
             smallest_per_row(d, near, smallest)
             found(some, lists.order[among[near]])
 
-    _in_threads(search, np.flatnonzero(np.diff(bounds)).tolist())
+    in_threads(search, np.flatnonzero(np.diff(bounds)).tolist())
 
 
 def _parts_near(queries: np.ndarray, centres: np.ndarray, own: int) -> np.ndarray:

@@ -16,9 +16,7 @@ from .._calls import LAYOUTS, layout_settings
 from .._record import recorded
 from .._rng import check_rng
 from ..matrix.access import get_matrix
-from ..matrix.blocks import iter_row_blocks
-from ..matrix.rows import canonical
-from ..matrix.sums import count_statistics, row_pieces
+from ..matrix.sums import count_statistics, csr_pieces
 from ..pages.blocks import Block, Figure, Text
 from ._order import in_order
 
@@ -142,8 +140,7 @@ def _of_categories(column: pd.Series, colors: Mapping[str, str]) -> list[str]:
 def _rows(counts: Any, chosen: np.ndarray) -> sparse.csr_matrix:
     """Return a copy of some rows of a matrix in any storage as CSR, block by block."""
     parts = []
-    blocks = row_pieces(canonical(counts)) if sparse.issparse(counts) else iter_row_blocks(counts)  # parts, not copies
-    for rows, block in blocks:
+    for rows, block in csr_pieces(counts):
         inside = chosen[(chosen >= rows.start) & (chosen < rows.stop)] - rows.start
         parts.append(block[inside])
     return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, counts.shape[1]))

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from anndata import AnnData
-from scipy import sparse
 
 from ..get.raw import fitted_layer, raw_layer
 from ..get.thin import check_fitted, factors, is_dense
 from ..matrix.access import check_counts, get_matrix
-from ..matrix.blocks import iter_row_blocks
-from ..matrix.rows import canonical
-from ..matrix.sums import row_pieces
+from ..matrix.sums import csr_pieces
 from ..peaks import group_profiles
 
 
@@ -62,8 +59,7 @@ def count_opens(adata: AnnData, codes: np.ndarray, n_groups: int, *, layer: str 
     matrix = get_matrix(adata, layer)
     codes = np.ascontiguousarray(codes, dtype=np.int64)
     opens = np.zeros((n_groups, adata.n_vars), dtype=np.int64)
-    blocks = row_pieces(canonical(matrix)) if sparse.issparse(matrix) else iter_row_blocks(matrix)  # parts, not copies
-    for rows, block in blocks:
+    for rows, block in csr_pieces(matrix):
         check_counts(block)
         add_open(block.indptr, block.indices, block.data, codes[rows], opens)
     return opens
